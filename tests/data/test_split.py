@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vaeclust_jax.data import PrepareConfig, split_rows
+from vaeclust_jax.errors import InputError
+
+
+@given(st.integers(1, 300), st.floats(0, 1, exclude_max=True), st.integers(0, 2**32 - 1))
+def test_parts_are_every_row_once(n: int, validation: float, seed: int) -> None:
+    config = PrepareConfig(validation=validation, split_seed=seed)
+    try:
+        train, held_out = split_rows(n, config)
+    except InputError:
+        assert round(n * validation) in (0, n)
+        return
+    assert len(held_out) == round(n * validation)
+    assert np.sort(np.concatenate([train, held_out])).tolist() == list(range(n))
+    assert (np.diff(train) > 0).all()
+    assert (np.diff(held_out) > 0).all()
+    again = split_rows(n, config)
+    np.testing.assert_array_equal(again[0], train)
+
+
+def test_the_seed_changes_the_split() -> None:
+    first, second = (split_rows(100, PrepareConfig(split_seed=seed))[1].tolist() for seed in (0, 1))
+    assert first != second
+
+
+@given(st.lists(st.integers(2, 30), min_size=1, max_size=5), st.floats(0.05, 0.95), st.integers(0, 99))
+def test_stratified_parts_keep_the_proportions(counts: list[int], validation: float, seed: int) -> None:
+    y = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counts)), counts))
+    config = PrepareConfig(validation=validation, stratify=True, split_seed=seed)
+    try:
+        train, held_out = split_rows(len(y), config, y)
+    except InputError:
+        assert min(round(len(y) * validation), len(y) - round(len(y) * validation)) < len(counts)
+        return
+    assert np.sort(np.concatenate([train, held_out])).tolist() == list(range(len(y)))
+    share = np.bincount(y[held_out], minlength=len(counts))
+    assert (np.abs(share - len(held_out) * np.array(counts) / len(y)) <= 1.5).all()
+    np.testing.assert_array_equal(split_rows(len(y), config, y)[0], train)
+
+
+def test_nothing_held_out() -> None:
+    for config, y in (
+        (PrepareConfig(validation=0), None),
+        (PrepareConfig(validation=0, stratify=True), [0, 1, 2]),
+    ):
+        train, held_out = split_rows(3, config, y)
+        assert train.tolist() == [0, 1, 2]
+        assert len(held_out) == 0
+
+
+@pytest.mark.parametrize(
+    ("n", "config", "y", "part"),
+    [
+        (3, PrepareConfig(validation=0.1), None, "validation=0.1 of 3 rows leaves no validation rows"),
+        (3, PrepareConfig(validation=0.99), None, "leaves no training rows"),
+        (10, PrepareConfig(stratify=True), None, "stratify=True needs labels"),
+        (10, PrepareConfig(stratify=True), [0] * 9, "9 labels"),
+        (4, PrepareConfig(stratify=True, validation=0.5), ["a", "a", "b", "a"], "class 'b' has one"),
+        (6, PrepareConfig(stratify=True, validation=0.2), [0, 0, 1, 1, 2, 2], "5 training and 1 validation"),
+    ],
+)
+def test_impossible_splits_are_named(n: int, config: PrepareConfig, y: object, part: str) -> None:
+    with pytest.raises(InputError, match=part):
+        split_rows(n, config, y)
+
+
+@pytest.mark.parametrize(
+    ("fields", "part"),
+    [
+        ({"validation": 1.0}, "validation must be a share from 0 to below 1, got 1.0"),
+        ({"validation": -0.1}, "got -0.1"),
+        ({"validation": float("nan")}, "got nan"),
+        ({"image_size": (0, 5)}, r"image_size.*at least 1 pixel, got \(0, 5\)"),
+        ({"image_size": (5,)}, "a height and a width"),
+        ({"image_size": (1, 1)}, "more than one pixel"),
+        ({"scaling": "log"}, "scaling must be one of auto, none, standardise, minmax, got 'log'"),
+        ({"split_seed": -1}, "split_seed.*got -1"),
+    ],
+)
+def test_values_that_are_not_allowed_are_named(fields: dict, part: str) -> None:
+    with pytest.raises(InputError, match=part):
+        PrepareConfig(**fields)

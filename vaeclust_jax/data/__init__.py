@@ -1,0 +1,24 @@
+"""Data in: named sets, files and arrays, checked, split and prepared for a model. Numpy only."""
+
+from vaeclust_jax.data.config import PrepareConfig
+from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
+from vaeclust_jax.data.loading import Listing, get, list_datasets, load
+from vaeclust_jax.data.prepare import Preparation, fit_preparation
+from vaeclust_jax.data.registry import DATASETS, Entry
+from vaeclust_jax.data.split import split_rows
+
+__all__ = [
+    "DATASETS",
+    "Dataset",
+    "Entry",
+    "Listing",
+    "Preparation",
+    "PrepareConfig",
+    "check_array",
+    "check_labels",
+    "fit_preparation",
+    "get",
+    "list_datasets",
+    "load",
+    "split_rows",
+]

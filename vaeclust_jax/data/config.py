@@ -1,0 +1,50 @@
+"""What a person may choose about the way raw data become a model's input."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from vaeclust_jax.errors import InputError
+
+Scaling = Literal["auto", "none", "standardise", "minmax"]
+
+
+@dataclass(frozen=True)
+class PrepareConfig:
+    """How raw data become the model's input, and which rows are held out.
+
+    Raises:
+        InputError: if a value is not allowed.
+    """
+
+    image_size: tuple[int, int] | None = None
+    """Height and width to resize images to; none keeps their size."""
+
+    grey: bool = False
+    """Turn colour images into one grey channel (ITU-R 601 luma)."""
+
+    scaling: Scaling = "auto"
+    """Scaling of vectors, per feature, fitted on the training rows; auto standardises vectors. Images always
+    stay in [0, 1]."""
+
+    validation: float = 0.2
+    """Share of the rows held out, from 0 to below 1."""
+
+    stratify: bool = False
+    """Keep the class proportions in both parts; reads the labels, for the split only."""
+
+    split_seed: int = 0
+    """Seed of the random split."""
+
+    def __post_init__(self) -> None:
+        if self.image_size is not None and (len(self.image_size) != 2 or min(self.image_size) < 1):
+            raise InputError(
+                f"image_size must be a height and a width of at least 1 pixel, got {self.image_size}"
+            )
+        if self.image_size is not None and tuple(self.image_size) == (1, 1):
+            raise InputError("image_size must leave more than one pixel, got (1, 1)")
+        if self.scaling not in get_args(Scaling):
+            raise InputError(f"scaling must be one of {', '.join(get_args(Scaling))}, got {self.scaling!r}")
+        if not 0 <= self.validation < 1:
+            raise InputError(f"validation must be a share from 0 to below 1, got {self.validation}")
+        if not 0 <= self.split_seed < 2**32:
+            raise InputError(f"split_seed must be a whole number from 0 to 2**32 - 1, got {self.split_seed}")

@@ -1,0 +1,156 @@
+"""The data set every other part works on, and the checks that make any array or label list into one."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vaeclust_jax.errors import InputError
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images or vectors, with labels where they are known.
+
+    Attributes:
+        x: images `(n, H, W, C)`, uint8 or float32 in [0, 1]; or vectors `(n, F)`, float32.
+        y: labels `(n,)`, integers from 0, or None.
+        name: what to call the data in reports.
+        num_classes: how many classes the data are documented to hold; None where nobody documents it.
+            It is never counted from `y`, so that using it does not read the labels.
+        class_names: the name of every class, in label order.
+        row_names: the name of every row (the files of an image folder).
+        description: one line about the data.
+        source: where they were read from.
+    """
+
+    x: np.ndarray
+    y: np.ndarray | None
+    name: str
+    num_classes: int | None = None
+    class_names: tuple[str, ...] | None = None
+    row_names: tuple[str, ...] | None = None
+    description: str = ""
+    source: str = ""
+
+
+def check_array(x: object, name: str = "x") -> np.ndarray:
+    """Checks samples and brings them to the form of `Dataset.x`.
+
+    Args:
+        x: anything numpy can read: images `(n, H, W)` or `(n, H, W, C)` with 1 to 4 channels, uint8, other
+            integers in 0..255, booleans or floats in [0, 1]; or vectors `(n, F)` of any finite numbers.
+        name: what the error calls the array.
+
+    Returns:
+        Images `(n, H, W, C)`, uint8 or float32; or vectors `(n, F)`, float32.
+
+    Raises:
+        InputError: for any other dtype, rank, size or value.
+    """
+    array = _to_numbers(x, name)
+    if array.ndim not in (2, 3, 4):
+        hint = f"; use {name}.reshape(-1, 1) if every number is one sample" if array.ndim == 1 else ""
+        raise InputError(
+            f"{name} must be vectors (n, F) or images (n, H, W) or (n, H, W, C),"
+            f" got shape {array.shape}{hint}"
+        )
+    if 0 in array.shape:
+        raise InputError(
+            f"{name} must hold at least one sample and one value a sample, got shape {array.shape}"
+        )
+    if array.ndim == 2:
+        return _to_float32(array, name)
+    return _check_images(array if array.ndim == 4 else array[..., np.newaxis], name)
+
+
+def _to_numbers(x: object, name: str) -> np.ndarray:
+    if np.ma.is_masked(x):
+        raise InputError(f"{name} is a masked array with missing values; fill or drop them first")
+    try:
+        array = np.asarray(x)
+    except Exception as error:  # a foreign __array__ may fail in any way
+        raise InputError(f"{name} cannot be read as an array of numbers: {error}") from error
+    if array.dtype.kind not in "biuf":
+        raise InputError(f"{name} must hold integers, booleans or floats, got dtype {array.dtype}")
+    return array
+
+
+def _to_float32(array: np.ndarray, name: str) -> np.ndarray:
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        count = int((~np.isfinite(array)).sum())
+        raise InputError(
+            f"{name} must be finite, got {count} NaN or infinite values; drop or fill them first"
+        )
+    with np.errstate(over="ignore"):
+        result = array.astype(np.float32)
+    if not np.isfinite(result).all():
+        raise InputError(f"{name} has values beyond the range of float32 (about 3.4e38); rescale them first")
+    return result
+
+
+def _check_images(array: np.ndarray, name: str) -> np.ndarray:
+    _, height, width, channels = array.shape
+    if channels > 4:
+        raise InputError(
+            f"{name} must have 1 to 4 channels on its last axis, got {channels} (shape {array.shape});"
+            " move the channel axis to the end"
+        )
+    if height * width == 1:
+        raise InputError(f"{name} has images of one pixel (shape {array.shape}); pass vectors (n, F) instead")
+    if array.dtype.kind == "b":
+        return array.astype(np.uint8) * np.uint8(255)
+    if array.dtype == np.uint8:
+        return array
+    if array.dtype.kind in "iu":
+        low, high = int(array.min()), int(array.max())
+        if low < 0 or high > 255:
+            raise InputError(f"{name} has integer pixels from {low} to {high}; they must lie in 0..255")
+        return array.astype(np.uint8)
+    array = _to_float32(array, name)
+    if array.min() < 0 or array.max() > 1:
+        raise InputError(
+            f"{name} has float pixels from {array.min():g} to {array.max():g}; they must lie in [0, 1]:"
+            " divide by 255 if that is their range, or pass vectors (n, F)"
+        )
+    return array
+
+
+def check_labels(y: object, n: int, name: str = "y") -> tuple[np.ndarray, tuple[str, ...]]:
+    """Checks labels and numbers them from 0 in sorted order.
+
+    Args:
+        y: `n` labels: integers, whole floats, booleans or strings.
+        n: the number of samples they belong to.
+        name: what the error calls the labels.
+
+    Returns:
+        Labels `(n,)` int32 from 0, and the class names: the distinct values, sorted, as strings.
+
+    Raises:
+        InputError: if there is not one readable label a sample.
+    """
+    try:
+        labels = np.asarray(y)
+    except Exception as error:
+        raise InputError(f"{name} cannot be read as labels: {error}") from error
+    if labels.ndim != 1:
+        raise InputError(f"{name} must be one label a sample, shape ({n},), got shape {labels.shape}")
+    if len(labels) != n:
+        raise InputError(f"{name} has {len(labels)} labels but x has {n} samples; the two must be equal")
+    if labels.dtype.kind == "O" and all(isinstance(label, str) for label in labels):
+        labels = labels.astype(str)
+    if labels.dtype.kind not in "biufUS":
+        raise InputError(f"{name} must hold integers or strings, got dtype {labels.dtype}")
+    if labels.dtype.kind == "f":
+        if not np.isfinite(labels).all():
+            raise InputError(f"{name} has missing labels (NaN or infinite); drop those samples first")
+        if (labels != np.round(labels)).any():
+            raise InputError(f"{name} must hold whole numbers, got {labels[labels != np.round(labels)][0]}")
+    values, inverse = np.unique(labels, return_inverse=True)
+    return inverse.astype(np.int32), tuple(_label_text(value) for value in values)
+
+
+def _label_text(value: np.generic) -> str:
+    if isinstance(value, np.floating):
+        return str(int(value))
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

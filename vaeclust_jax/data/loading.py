@@ -1,0 +1,207 @@
+"""From a name or path to a `Dataset`: looked up at home first, downloaded only if it is nowhere."""
+
+import dataclasses
+import difflib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
+from vaeclust_jax.data.download import download_arrays
+from vaeclust_jax.data.files import load_folder, load_npz, read_npz, write_npz
+from vaeclust_jax.data.registry import DATASETS, Entry
+from vaeclust_jax.errors import InputError
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One line of `vaeclust data list`: a named data set and where it would be read from now."""
+
+    name: str
+    description: str
+    shape: tuple[int, ...]
+    num_classes: int | None
+    where: str
+
+
+def cache_dir() -> Path:
+    """The folder of downloaded data: `$VAECLUST_CACHE`, or `data` in the user's cache folder."""
+    import platformdirs
+
+    chosen = os.environ.get("VAECLUST_CACHE")
+    return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("vaeclust_jax")) / "data"
+
+
+def load(name_or_path: str | os.PathLike[str]) -> Dataset:
+    """Loads a named data set, an `.npz` file or a folder of images.
+
+    Args:
+        name_or_path: a name in `DATASETS` (looked for in `$VAECLUST_DATA`, then in `cache_dir()`, then
+            downloaded); an `.npz` file with `x` and optionally `y`; or a folder of images.
+
+    Returns:
+        The data, checked.
+
+    Raises:
+        InputError: if the name is unknown, or the data cannot be had or used.
+    """
+    if str(name_or_path) in DATASETS:
+        return _load_named(str(name_or_path))
+    if not str(name_or_path):  # as a path it would mean the current folder
+        raise _unknown("")
+    path = Path(os.path.expanduser(name_or_path))
+    try:
+        return _load_path(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error}") from error
+
+
+def _load_path(path: Path) -> Dataset:
+    if path.is_dir():
+        return load_folder(path)
+    if path.suffix == ".npz" and path.is_file():
+        return load_npz(path)
+    if path.is_file():
+        raise InputError(
+            f"{path} is a file that is not read; give an .npz file, a folder of images or a name"
+        )
+    if path.suffix or len(path.parts) > 1:
+        raise InputError(f"{path} does not exist; give an .npz file, a folder of images or a name")
+    raise _unknown(path.name)
+
+
+def get(name: str) -> Path | Literal["embedded"]:
+    """Makes sure a named data set is on this machine, downloading it if need be.
+
+    Returns:
+        Its `.npz` file, or "embedded" if it comes with an installed package.
+
+    Raises:
+        InputError: if the name is unknown or the data cannot be had.
+    """
+    if name not in DATASETS:
+        raise _unknown(name)
+    entry = DATASETS[name]
+    if entry.embedded:
+        return "embedded"
+    if entry.part_of is not None:
+        return get(entry.part_of[0])
+    return _find(name) or _download(name, entry)
+
+
+def list_datasets() -> list[Listing]:
+    """Every named data set and where it is found now; downloads nothing."""
+    return [
+        Listing(name, entry.description, entry.shape, entry.num_classes, _where(name))
+        for name, entry in DATASETS.items()
+    ]
+
+
+def _where(name: str) -> str:
+    entry = DATASETS[name]
+    if entry.embedded:
+        return "embedded"
+    if entry.part_of is not None:
+        return _where(entry.part_of[0])
+    if path := _find(name):
+        return str(path)
+    if entry.archives:
+        return f"not here: would be downloaded from {entry.archives[0].urls[0]}"
+    return f"not here: to be fetched by hand from {entry.home}"
+
+
+def _unknown(name: str) -> InputError:
+    near = difflib.get_close_matches(name.lower(), DATASETS, n=3, cutoff=0.5)
+    advice = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(DATASETS)}"
+    return InputError(
+        f"{name!r} is no data set, .npz file or folder of images; {advice} (`vaeclust data list` shows all)"
+    )
+
+
+def _find(name: str) -> Path | None:
+    folders = [cache_dir()]
+    if chosen := os.environ.get("VAECLUST_DATA"):
+        if not Path(chosen).is_dir():
+            raise InputError(f"VAECLUST_DATA names {chosen}, which is not a folder")
+        folders.insert(0, Path(chosen))
+    paths = (folder / f"{name}.npz" for folder in folders)
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _download(name: str, entry: Entry) -> Path:
+    arrays = f"x {_allowed_shapes(entry)[-1]}{' and y' if entry.num_classes else ''}"
+    by_hand = (
+        f"put {name}.npz with {arrays} into the folder that the environment variable VAECLUST_DATA names"
+    )
+    if entry.decode is None:
+        raise InputError(
+            f"data set {name!r} cannot be downloaded: {entry.by_hand} from {entry.home} and {by_hand}"
+        )
+    path = cache_dir() / f"{name}.npz"
+    archives = cache_dir() / "archives" / name
+    try:
+        archives.mkdir(parents=True, exist_ok=True)
+        x, y = download_arrays(entry.archives, entry.decode, entry.digest, archives)
+        write_npz(path, x, y)
+    except InputError as error:
+        urls = " and ".join(archive.urls[0] for archive in entry.archives)
+        raise InputError(
+            f"data set {name!r} is not here and could not be downloaded: {error};"
+            f" try again with a network, or download {urls} by hand into {archives}, or {by_hand}"
+        ) from error
+    except OSError as error:
+        raise InputError(
+            f"the cache folder {cache_dir()} (VAECLUST_CACHE) cannot be written: {error}"
+        ) from error
+    return path
+
+
+def _load_named(name: str) -> Dataset:
+    entry = DATASETS[name]
+    if entry.part_of is not None:
+        whole, start, stop = entry.part_of
+        data = _load_named(whole)
+        y = None if data.y is None else data.y[start:stop]
+        return dataclasses.replace(data, x=data.x[start:stop], y=y, name=name, description=entry.description)
+    where = get(name)
+    x, y = _read_digits() if where == "embedded" else read_npz(Path(where))
+    if x.shape not in _allowed_shapes(entry):
+        raise InputError(
+            f"x of {where} has shape {x.shape}, but data set {name!r} is {_allowed_shapes(entry)[-1]}"
+        )
+    labels, class_names = None, None
+    if entry.num_classes is not None:
+        if y is None:
+            raise InputError(
+                f"{where} has no labels y, but data set {name!r} has {entry.num_classes} classes"
+            )
+        labels, found = check_labels(y, len(x), f"y of {where}")
+        if len(found) != entry.num_classes:
+            raise InputError(
+                f"y of {where} has {len(found)} classes, but data set {name!r} has {entry.num_classes}"
+            )
+        class_names = entry.class_names
+    return Dataset(
+        x=check_array(x.reshape(entry.shape), f"x of {where}"),
+        y=labels,
+        name=name,
+        num_classes=entry.num_classes,
+        class_names=class_names,
+        description=entry.description,
+        source=str(where),
+    )
+
+
+def _allowed_shapes(entry: Entry) -> tuple[tuple[int, ...], ...]:
+    """As loaded, or stored without the last axis of length one."""
+    return (entry.shape, entry.shape[:-1]) if entry.shape[-1] == 1 else (entry.shape,)
+
+
+def _read_digits() -> tuple[np.ndarray, np.ndarray]:
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    return (digits.images / 16).astype(np.float32), digits.target

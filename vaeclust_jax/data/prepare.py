@@ -1,0 +1,158 @@
+"""From raw samples to what a model trains on: fitted on training rows once, then the same for all data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vaeclust_jax.data.config import PrepareConfig
+from vaeclust_jax.data.dataset import check_array
+from vaeclust_jax.data.resize import resize_images
+from vaeclust_jax.errors import InputError
+
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+
+
+@dataclass(frozen=True, eq=False)
+class Preparation:
+    """A fitted way from raw samples to model input, the same for training, validation and prediction.
+
+    Attributes:
+        input_shape: of one raw training sample, `(H, W, C)` or `(F,)`.
+        output_shape: of one prepared sample, `(H, W, C)` or `(F,)`.
+        image_size: `(H, W)` that images are resized to, or None.
+        grey: whether images become grey.
+        offset: subtracted from vectors, `(F,)` float64, or None.
+        scale: then divides them, `(F,)` float64, or None.
+    """
+
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+    image_size: tuple[int, int] | None = None
+    grey: bool = False
+    offset: np.ndarray | None = None
+    scale: np.ndarray | None = None
+
+    def apply(self, x_raw: object) -> np.ndarray:
+        """Prepares samples of the kind this was fitted on.
+
+        Args:
+            x_raw: samples as `check_array` takes them, of the shape trained on; images may have any height
+                and width if `image_size` is set, and any number of channels if `grey` is.
+
+        Returns:
+            `(n, *output_shape)` float32: images in [0, 1], vectors scaled (and not clipped).
+
+        Raises:
+            InputError: if the samples cannot be used or brought to the model's shape.
+        """
+        x = check_array(x_raw)
+        self._check_shape(x.shape[1:])
+        return self._vectors(x) if x.ndim == 2 else self._images(x)
+
+    def _check_shape(self, got: tuple[int, ...]) -> None:
+        fits = len(got) == len(self.input_shape)
+        if fits and len(got) == 1:
+            fits = got == self.input_shape
+        elif fits:
+            fits = (self.image_size is not None or got[:2] == self.input_shape[:2]) and (
+                self.grey or got[2] == self.input_shape[2]
+            )
+        if not fits:
+            raise InputError(
+                f"samples must have the shape {self.input_shape} that the model was trained on, got {got}"
+                f"{self._hint() if len(got) == len(self.input_shape) == 3 else ''}"
+            )
+
+    def _hint(self) -> str:
+        size = "" if self.image_size else "resize them first, or train with image_size set"
+        channels = "" if self.grey else "bring them to the same channels, or train with grey set"
+        return "; " + " and ".join(part for part in (size, channels) if part)
+
+    def _vectors(self, x: np.ndarray) -> np.ndarray:
+        if self.offset is None or self.scale is None:
+            return x
+        with np.errstate(over="ignore"):
+            scaled = ((x - self.offset) / self.scale).astype(np.float32)
+        if not np.isfinite(scaled).all():
+            feature = int(np.flatnonzero(~np.isfinite(scaled).all(axis=0))[0])
+            raise InputError(
+                f"feature {feature} of the samples lies too far outside its training range to be scaled"
+            )
+        return scaled
+
+    def _images(self, x: np.ndarray) -> np.ndarray:
+        x = np.divide(x, 255, dtype=np.float32) if x.dtype == np.uint8 else x
+        if self.grey:
+            # Two and four channels are grey and colour with transparency, which is dropped.
+            x = x[..., :1] if x.shape[-1] < 3 else (x[..., :3] @ LUMA)[..., np.newaxis]
+        if self.image_size is not None:
+            x = resize_images(x, self.image_size)
+        return np.clip(x, 0, 1)
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything fitted, as a plain dict that `json` can write and `from_json` reads back exactly."""
+        return {
+            "input_shape": list(self.input_shape),
+            "output_shape": list(self.output_shape),
+            "image_size": None if self.image_size is None else list(self.image_size),
+            "grey": self.grey,
+            "offset": None if self.offset is None else self.offset.tolist(),
+            "scale": None if self.scale is None else self.scale.tolist(),
+        }
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> "Preparation":
+        """The preparation that `to_json` described."""
+        size = fields["image_size"]
+        return cls(
+            input_shape=tuple(fields["input_shape"]),
+            output_shape=tuple(fields["output_shape"]),
+            image_size=None if size is None else (size[0], size[1]),
+            grey=fields["grey"],
+            offset=None if fields["offset"] is None else np.array(fields["offset"], np.float64),
+            scale=None if fields["scale"] is None else np.array(fields["scale"], np.float64),
+        )
+
+
+def fit_preparation(x_raw_train: object, config: PrepareConfig) -> Preparation:
+    """Fits the preparation on the training rows alone.
+
+    Args:
+        x_raw_train: the training samples, as `check_array` takes them.
+        config: resizing, grey and scaling.
+
+    Returns:
+        The fitted preparation.
+
+    Raises:
+        InputError: if the samples cannot be used, or the configuration is for the other kind of data.
+    """
+    x = check_array(x_raw_train)
+    shape = x.shape[1:]
+    if x.ndim == 2:
+        if config.grey or config.image_size is not None:
+            option = "grey" if config.grey else "image_size"
+            raise InputError(f"{option} is for images, but the samples are vectors of {shape[0]} features")
+        offset, scale = _fit_scaling(x, "standardise" if config.scaling == "auto" else config.scaling)
+        return Preparation(shape, shape, offset=offset, scale=scale)
+    if config.scaling in ("standardise", "minmax"):
+        raise InputError(
+            f"scaling={config.scaling!r} is for vectors; images stay in [0, 1] (scaling='auto' or 'none')"
+        )
+    size = None if config.image_size is None else (config.image_size[0], config.image_size[1])
+    output = (*(size or shape[:2]), 1 if config.grey else shape[2])
+    return Preparation(shape, output, image_size=size, grey=config.grey)
+
+
+def _fit_scaling(x: np.ndarray, scaling: str) -> tuple[np.ndarray | None, np.ndarray | None]:
+    if scaling == "none":
+        return None, None
+    low, high = x.min(axis=0).astype(np.float64), x.max(axis=0).astype(np.float64)
+    if scaling == "minmax":
+        offset, scale = low, high - low
+    else:
+        offset, scale = x.mean(axis=0, dtype=np.float64), x.std(axis=0, dtype=np.float64)
+    # A constant feature carries nothing; compared by range, because its rounded deviation need not be 0.
+    return np.where(low == high, low, offset), np.where(low == high, 1.0, scale)

@@ -1,0 +1,140 @@
+"""Everything a fit depends on, besides the data and the key."""
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+
+from vaeclust_jax.data import PrepareConfig
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.networks.build import NetworkConfig, check_network
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The objective: loss = reconstruction + beta KL + gamma KL(P || Q)."""
+
+    likelihood: Literal["auto", "bernoulli", "gaussian"] = "auto"
+    """auto: bernoulli for images (pixels in [0, 1]), gaussian for vectors."""
+    deterministic: bool = False
+    """The decoder sees the posterior's mean; nothing is sampled."""
+    beta: float = 1.0
+    """Weight of the KL term."""
+    gamma: float = 100.0
+    """Weight of the clustering loss. Losses are summed over pixels, so that 1 does next to nothing."""
+    q_from: Literal["mean", "sample"] = "mean"
+    """What the training q is computed from: the posterior's mean, or a sample of it."""
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """The stages and their optimiser: a VAE alone, k-means on its latents, then all jointly."""
+
+    pretrain_epochs: int = 50
+    """Epochs of the VAE stage, at most."""
+    joint_epochs: int = 50
+    """Epochs of the joint stage, at most; 0 ends with k-means on the VAE's latents."""
+    batch_size: int = 64
+    """Rows a gradient step."""
+    learning_rate: float = 1e-3
+    """Adam's."""
+    patience: int = 10
+    """Epochs without a lower validation VAE loss before a stage stops early."""
+    update_target_interval: int = 5
+    """Epochs between refreshes of the target distribution P."""
+    joint_stopping: Literal["assignments", "validation"] = "assignments"
+    """How the joint stage stops early: when the assignments settle, keeping the last state; or by patience on the
+    validation VAE loss, keeping the best (which is the state from before clustering)."""
+    tolerance: float = 0.001
+    """Share of assignments that must change between two refreshes for the joint stage to go on."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """All settings of a fit. Sections: data preparation, networks, objective, training."""
+
+    num_clusters: int
+    """K, the number of clusters."""
+    prepare: PrepareConfig = field(default_factory=lambda: PrepareConfig(image_size=(32, 32)))
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+
+def resolve_kind(config: Config, x: np.ndarray, custom: bool) -> Config:
+    """Replaces every "auto" by what it means for these data.
+
+    Args:
+        config: as the person gave it.
+        x: checked raw data, images or vectors.
+        custom: whether networks were handed in.
+    """
+    images = x.ndim == 4
+    prepare, network, model = config.prepare, config.network, config.model
+    if not images:  # the sizes of images say nothing about vectors
+        prepare = replace(prepare, image_size=None, grey=False)
+    if prepare.scaling == "auto":
+        prepare = replace(prepare, scaling="none" if images else "standardise")
+    if custom:
+        network = replace(network, network="custom")
+    elif network.network == "auto":
+        network = replace(network, network="conv" if images else "mlp")
+    elif network.network == "custom":
+        raise InputError("network 'custom' needs the networks themselves: fit(..., networks=Networks(...))")
+    if model.likelihood == "auto":
+        model = replace(model, likelihood="bernoulli" if images else "gaussian")
+    return replace(config, prepare=prepare, network=network, model=model)
+
+
+def measure_input(config: Config, x: np.ndarray) -> Config:
+    """Replaces an open `input_mean` and `input_std` by those of the prepared training rows (images), or 0 and 1."""
+    network = config.network
+    if x.ndim == 4:
+        mean, std = float(x.mean(dtype=np.float64)), float(x.std(dtype=np.float64)) or 1.0
+    else:
+        mean, std = 0.0, 1.0
+    mean = mean if network.input_mean is None else network.input_mean
+    std = std if network.input_std is None else network.input_std
+    return replace(config, network=replace(network, input_mean=mean, input_std=std))
+
+
+def check_config(config: Config, x: np.ndarray) -> None:
+    """One sentence on the first setting that cannot work, before anything is trained.
+
+    Args:
+        config: resolved.
+        x: prepared training rows.
+
+    Raises:
+        InputError: names the setting, what was got and what is allowed.
+    """
+    training, model = config.training, config.model
+    if config.num_clusters < 2:
+        raise InputError(f"num_clusters must be at least 2, got {config.num_clusters}")
+    if len(x) < config.num_clusters:
+        raise InputError(
+            f"num_clusters must be at most the number of training samples, got {config.num_clusters} clusters "
+            f"for {len(x)} samples"
+        )
+    for name, lowest in {
+        "pretrain_epochs": 1,
+        "joint_epochs": 0,
+        "batch_size": 1,
+        "patience": 1,
+        "update_target_interval": 1,
+    }.items():
+        if getattr(training, name) < lowest:
+            raise InputError(f"{name} must be at least {lowest}, got {getattr(training, name)}")
+    if not (np.isfinite(training.learning_rate) and training.learning_rate > 0):
+        raise InputError(f"learning_rate must be positive, got {training.learning_rate}")
+    if not 0 <= training.tolerance <= 1:
+        raise InputError(f"tolerance must lie in [0, 1], got {training.tolerance}")
+    for name in ("beta", "gamma"):
+        if not (np.isfinite(getattr(model, name)) and getattr(model, name) >= 0):
+            raise InputError(f"{name} must be 0 or more, got {getattr(model, name)}")
+    if model.likelihood == "bernoulli" and (x.min() < 0 or x.max() > 1):
+        raise InputError(
+            f"likelihood 'bernoulli' needs values in [0, 1], got {x.min():.4g} to {x.max():.4g}: "
+            "use 'gaussian' or scaling 'minmax'"
+        )
+    check_network(config.network, x.shape[1:])

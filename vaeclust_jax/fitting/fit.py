@@ -1,0 +1,171 @@
+"""`fit`: data in, a clustered model out, for one seed or many as one program."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from vaeclust_jax.data import Preparation, check_array, fit_preparation, split_rows
+from vaeclust_jax.errors import InputError, TrainingDivergedError
+from vaeclust_jax.fitting.config import Config, check_config, measure_input, resolve_kind
+from vaeclust_jax.fitting.run import Run, cluster_shapes
+from vaeclust_jax.fitting.stages import networks_of, plan
+from vaeclust_jax.training.loop import History, train
+from vaeclust_jax.training.passes import by_chunk, encode_rows
+from vaeclust_jax.types import Key, Networks, Stage, State
+
+OnEpoch = Callable[[History], None]
+
+
+def fit(
+    config: Config,
+    x: Any,
+    key: Key,
+    *,
+    networks: Networks | None = None,
+    split_labels: Any = None,
+    on_epoch: OnEpoch | None = None,
+) -> Run:
+    """Clusters `x` with a VAE+DEC.
+
+    Args:
+        config: all settings; `Config(num_clusters=10)` is enough.
+        x: images (n, H, W) or (n, H, W, C), uint8 or floats in [0, 1]; or vectors (n, F) of any finite floats.
+        key: of `jax.random.key`; the same key gives the same bits on a CPU.
+        networks: an encoder and a decoder of one's own instead of the config's.
+        split_labels: (n,) classes, read only for a stratified split (`prepare.stratify`).
+        on_epoch: called after every epoch with its history rows.
+
+    Returns:
+        The fitted model.
+
+    Raises:
+        InputError: data or settings that cannot be used; one sentence, before any training.
+        TrainingDivergedError: a loss turned non-finite; `last_good` holds {stage: [Run]} of the state before.
+    """
+    return _fit(config, x, key[None], [0], networks, split_labels, on_epoch)[-1][1][0]
+
+
+def fit_seeds(
+    config: Config,
+    x: Any,
+    seeds: Sequence[int],
+    *,
+    networks: Networks | None = None,
+    split_labels: Any = None,
+    on_epoch: OnEpoch | None = None,
+) -> list[Run]:
+    """`fit` for every seed, as one `vmap`ped program; the arguments are those of `fit`.
+
+    All seeds share the split. A seed that stops early is frozen while the others go on.
+
+    Args:
+        seeds: distinct whole numbers; a seed s stands for `jax.random.key(s)`.
+
+    Returns:
+        One `Run` a seed, in their order.
+    """
+    stages = fit_stages(config, x, seeds, networks=networks, split_labels=split_labels, on_epoch=on_epoch)
+    return list(stages.values())[-1]
+
+
+def fit_stages(
+    config: Config,
+    x: Any,
+    seeds: Sequence[int],
+    *,
+    networks: Networks | None = None,
+    split_labels: Any = None,
+    on_epoch: OnEpoch | None = None,
+) -> dict[str, list[Run]]:
+    """`fit_seeds`, keeping every stage that can cluster: {"kmeans": runs, "joint": runs}.
+
+    "kmeans" is k-means on the latents of the VAE before any joint training, at no further cost.
+    """
+    seeds = list(seeds)
+    if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
+        raise InputError(f"seeds must be distinct whole numbers from 0, at least one, got {seeds}")
+    keys = jax.vmap(jax.random.key)(jnp.asarray(seeds, jnp.uint32))
+    return dict(_fit(config, x, keys, seeds, networks, split_labels, on_epoch))
+
+
+def _fit(
+    config: Config,
+    x: Any,
+    keys: Key,
+    names: Sequence[int],
+    networks: Networks | None,
+    split_labels: Any,
+    on_epoch: OnEpoch | None,
+) -> list[tuple[str, list[Run]]]:
+    raw = check_array(x)
+    config = resolve_kind(config, raw, custom=networks is not None)
+    train_index, validation_index = split_rows(len(raw), config.prepare, split_labels)
+    preparation = fit_preparation(raw[train_index], config.prepare)
+    rows = preparation.apply(raw[train_index])
+    validation = (
+        preparation.apply(raw[validation_index])
+        if len(validation_index)
+        else np.zeros((0, *rows.shape[1:]), np.float32)
+    )
+    config = measure_input(config, rows)
+    check_config(config, rows)
+    both = networks_of(config, preparation.output_shape, networks)
+    stages = plan(config, both, len(rows), has_validation=len(validation) > 0)
+
+    def runs_of(states: list[list[State]], history: History) -> list[tuple[str, list[Run]]]:
+        return [
+            (
+                stage.name,
+                [
+                    _run(
+                        config,
+                        preparation,
+                        stage,
+                        state,
+                        rows,
+                        train_index,
+                        validation_index,
+                        [row for row in history if row["seed"] == name],
+                    )
+                    for state, name in zip(of_seeds, names, strict=True)
+                ],
+            )
+            for stage, of_seeds in zip(stages, states, strict=False)
+            if stage.learner.log_assign is not None
+        ]
+
+    try:
+        states, history = train(
+            stages,
+            keys,
+            jnp.asarray(rows),
+            jnp.asarray(validation),
+            batch_size=config.training.batch_size,
+            names=names,
+            on_epoch=on_epoch,
+        )
+    except TrainingDivergedError as error:
+        error.last_good = dict(runs_of(*error.last_good))
+        raise
+    return runs_of(states, history)
+
+
+def _run(
+    config: Config,
+    preparation: Preparation,
+    stage: Stage,
+    state: State,
+    rows: np.ndarray,
+    train_index: np.ndarray,
+    validation_index: np.ndarray,
+    history: History,
+) -> Run:
+    learner = stage.learner._replace(init=None)
+    assert learner.log_assign is not None
+    mean, logvar = encode_rows(learner, state.params, rows)
+    labels = by_chunk(learner.log_assign, state.params, mean).argmax(axis=1)
+    shapes = cluster_shapes(mean, logvar, labels, np.asarray(state.params["centroids"]))
+    return Run(config, preparation, learner, state.params, *shapes, train_index, validation_index, history)

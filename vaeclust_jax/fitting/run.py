@@ -1,0 +1,122 @@
+"""A fitted model: what `fit` returns and `load` reads back."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import Float, Int
+
+from vaeclust_jax.data import Preparation
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.fitting.config import Config
+from vaeclust_jax.training.passes import by_chunk, encode_rows
+from vaeclust_jax.types import Key, Learner, Params
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A fitted clustering of one seed.
+
+    Every method that takes `x` takes raw data, as `fit` did: images (n, H, W[, C]) or vectors (n, F), prepared
+    (resized, scaled) the way the training rows were; another shape than the model's is an `InputError`.
+
+    Attributes:
+        config: resolved; what the fit really used.
+        preparation: from raw data to the model's input, fitted on the training rows.
+        learner: the pure functions.
+        params: their parameters.
+        cluster_mean: (K, L) mean of the latents assigned to each cluster in training.
+        cluster_scale: (K, L, L) Cholesky factor of their covariance, the posteriors' variance included.
+        train_index: rows that were trained on; empty after `load`.
+        validation_index: rows that were held out; empty after `load`.
+        history: a row an epoch, see `training.loop`; empty after `load`.
+    """
+
+    config: Config
+    preparation: Preparation
+    learner: Learner
+    params: Params
+    cluster_mean: Float[np.ndarray, "k l"]
+    cluster_scale: Float[np.ndarray, "k l l"]
+    train_index: Int[np.ndarray, " n"] = field(default_factory=lambda: np.zeros(0, int))
+    validation_index: Int[np.ndarray, " m"] = field(default_factory=lambda: np.zeros(0, int))
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+    def embed(self, x: Any) -> Float[np.ndarray, "n l"]:
+        """Latent means of the samples, (n, L)."""
+        return encode_rows(self.learner, self.params, self.prepare(x))[0]
+
+    def predict_proba(self, x: Any) -> Float[np.ndarray, "n k"]:
+        """Probability of every cluster, (n, K), rows sum to one: q at the posterior's mean."""
+        assert self.learner.log_assign is not None
+        return np.exp(by_chunk(self.learner.log_assign, self.params, self.embed(x)))
+
+    def predict(self, x: Any) -> Int[np.ndarray, " n"]:
+        """The most probable cluster of each sample, (n,), from 0 to K - 1."""
+        return self.predict_proba(x).argmax(axis=1).astype(np.int32)
+
+    def reconstruct(self, x: Any) -> Float[np.ndarray, "n ..."]:
+        """The decoder's answer to the latent means, in the units of `prepare`."""
+        return by_chunk(self.learner.decode, self.params, self.embed(x))
+
+    def prepare(self, x: Any) -> Float[np.ndarray, "n ..."]:
+        """The samples as the model sees them: images in [0, 1] of the model's size, vectors scaled."""
+        return self.preparation.apply(x)
+
+    def sample(self, key: Key, num_samples: int, cluster: int | None = None) -> Float[np.ndarray, "n ..."]:
+        """New samples, in the units of `prepare`.
+
+        Args:
+            key: of `jax.random.key`.
+            num_samples: how many.
+            cluster: draw z from a Gaussian with the mean and covariance of this cluster's training latents;
+                None draws it from the prior N(0, I).
+
+        Raises:
+            InputError: no such cluster, or fewer than one sample asked for.
+        """
+        if num_samples < 1:
+            raise InputError(f"num_samples must be at least 1, got {num_samples}")
+        z = jax.random.normal(key, (num_samples, self.config.network.latent_dim))
+        if cluster is not None:
+            if not 0 <= cluster < self.config.num_clusters:
+                raise InputError(f"cluster must lie in 0 to {self.config.num_clusters - 1}, got {cluster}")
+            z = self.cluster_mean[cluster] + z @ self.cluster_scale[cluster].T
+        return by_chunk(self.learner.decode, self.params, np.asarray(z))
+
+    def save(self, path: Any) -> None:
+        """Writes the model into the new folder `path`, for `vaeclust_jax.load`.
+
+        Raises:
+            InputError: the folder exists and is not empty, or cannot be written.
+        """
+        from vaeclust_jax.fitting.saving import save
+
+        save(self, path)
+
+
+def cluster_shapes(
+    mean: Float[np.ndarray, "n l"],
+    logvar: Float[np.ndarray, "n l"],
+    labels: Int[np.ndarray, " n"],
+    centroids: Float[np.ndarray, "k l"],
+) -> tuple[Float[np.ndarray, "k l"], Float[np.ndarray, "k l l"]]:
+    """Mean and Cholesky factor of the latents of each cluster, posterior variances included.
+
+    A cluster without members gets its centroid and the mean posterior variance.
+    """
+    num_clusters, latent_dim = centroids.shape
+    variance = np.exp(logvar.astype(np.float64))
+    means = centroids.astype(np.float64).copy()
+    covariances = np.tile(np.diag(variance.mean(axis=0)), (num_clusters, 1, 1))
+    for cluster in range(num_clusters):
+        members = labels == cluster
+        if members.any():
+            means[cluster] = mean[members].mean(axis=0)
+            centred = mean[members] - means[cluster]
+            covariances[cluster] = centred.T @ centred / members.sum() + np.diag(
+                variance[members].mean(axis=0)
+            )
+    scales = np.linalg.cholesky(covariances + 1e-9 * np.eye(latent_dim))
+    return means.astype(np.float32), scales.astype(np.float32)

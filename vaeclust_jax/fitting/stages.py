@@ -1,0 +1,59 @@
+"""From a resolved config to the stages that `training` runs."""
+
+from vaeclust_jax.fitting.config import Config
+from vaeclust_jax.learners.vae import vae
+from vaeclust_jax.learners.vaedec import vaedec
+from vaeclust_jax.networks.build import build, standardising
+from vaeclust_jax.training.handover import carry_on, from_kmeans, from_scratch
+from vaeclust_jax.training.stopping import NEVER, assignment_change, validation_patience
+from vaeclust_jax.types import Learner, Networks, Stage
+
+
+def networks_of(config: Config, shape: tuple[int, ...], networks: Networks | None) -> Networks:
+    """The config's networks, or those handed in, with the encoder's input standardised."""
+    chosen = build(config.network, shape) if networks is None else networks
+    assert config.network.input_mean is not None, "resolved"
+    assert config.network.input_std is not None, "resolved"
+    return standardising(chosen, config.network.input_mean, config.network.input_std)
+
+
+def clustering_learner(config: Config, networks: Networks, num_samples: int) -> Learner:
+    """The learner of the joint stage, which also makes predictions."""
+    assert config.model.likelihood != "auto", "resolved"
+    return vaedec(
+        networks,
+        num_clusters=config.num_clusters,
+        num_samples=num_samples,
+        latent_dim=config.network.latent_dim,
+        likelihood=config.model.likelihood,
+        deterministic=config.model.deterministic,
+        q_from=config.model.q_from,
+        beta=config.model.beta,
+        gamma=config.model.gamma,
+        learning_rate=config.training.learning_rate,
+        update_target_interval=config.training.update_target_interval,
+    )
+
+
+def plan(config: Config, networks: Networks, num_samples: int, has_validation: bool) -> list[Stage]:
+    """VAE alone, k-means (no epochs: it ends where the joint stage starts), all jointly.
+
+    Without validation rows the stages that would stop on them run all their epochs.
+    """
+    training = config.training
+    patience = validation_patience(training.patience) if has_validation else NEVER
+    alone = vae(
+        networks,
+        likelihood=config.model.likelihood,
+        deterministic=config.model.deterministic,
+        beta=config.model.beta,
+        learning_rate=training.learning_rate,
+    )
+    joint = clustering_learner(config, networks, num_samples)
+    settled = assignment_change(training.tolerance) if training.joint_stopping == "assignments" else patience
+    stages = [
+        Stage("vae", alone, training.pretrain_epochs, from_scratch(alone), patience),
+        Stage("kmeans", joint, 0, from_kmeans(joint, config.num_clusters), NEVER),
+        Stage("joint", joint, training.joint_epochs, carry_on, settled),
+    ]
+    return stages if training.joint_epochs > 0 else stages[:-1]

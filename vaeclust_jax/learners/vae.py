@@ -1,0 +1,126 @@
+"""The variational autoencoder as a `Learner`: -ELBO = reconstruction + beta KL (Kingma and Welling 2014).
+
+Its building blocks (losses of one batch, one optimiser step) serve the learners that add a clustering loss.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float
+
+from vaeclust_jax.objectives.elbo import LIKELIHOODS, Likelihood, kl_to_standard_normal, sample_posterior
+from vaeclust_jax.types import Batch, Info, Key, Learner, Networks, Params, State
+
+# The learning rate is data in the optimiser's state: sweeping it does not compile again.
+adam = optax.inject_hyperparams(optax.adam)
+
+LossFunction = Callable[[Key, Params, State, Batch], tuple[Array, Info]]
+
+
+def weighted_mean(values: Float[Array, " b"], weight: Float[Array, " b"]) -> Float[Array, ""]:
+    """sum(w l) / sum(w): padding rows (weight 0) do not count, whatever they hold."""
+    return jnp.sum(jnp.where(weight > 0, values, 0.0) * weight) / jnp.sum(weight)
+
+
+def vae_losses(
+    networks: Networks, likelihood: Likelihood, deterministic: bool, key: Key, params: Params, batch: Batch
+) -> tuple[Array, Array, Info]:
+    """The posterior's mean, the code given to the decoder, and the loss parts of a batch.
+
+    Args:
+        deterministic: the decoder sees the mean instead of a draw ("deterministic VAE").
+
+    Returns:
+        (mean (b, L), z (b, L), {"reconstruction", "kl"}), parts in nats per sample.
+    """
+    mean, logvar = networks.encoder.apply(params["encoder"], batch.x)
+    z = mean if deterministic else sample_posterior(key, mean, logvar)
+    output = networks.decoder.apply(params["decoder"], z)
+    reconstruction = likelihood.nll(params["likelihood"], batch.x, output)
+    parts = {
+        "reconstruction": weighted_mean(reconstruction, batch.weight),
+        "kl": weighted_mean(kl_to_standard_normal(mean, logvar), batch.weight),
+    }
+    return mean, z, parts
+
+
+def gradient_step(loss: LossFunction) -> Callable[[Key, State, Batch], tuple[State, Info]]:
+    """`Learner.step` from a loss (key, params, state, batch) -> (loss, info): one Adam update."""
+
+    def step(key: Key, state: State, batch: Batch) -> tuple[State, Info]:
+        gradients, info = jax.grad(lambda params: loss(key, params, state, batch), has_aux=True)(state.params)
+        updates, opt_state = adam(0.0).update(gradients, state.opt_state, state.params)
+        params = optax.apply_updates(state.params, updates)
+        return state._replace(params=params, opt_state=opt_state, step=state.step + 1), info
+
+    return step
+
+
+def initial_state(params: Params, learning_rate: float, control: dict[str, float], target: Any = ()) -> State:
+    """A `State` at step 0 with a fresh optimiser."""
+    return State(
+        params=params,
+        opt_state=adam(learning_rate).init(params),
+        control={name: jnp.asarray(value, jnp.float32) for name, value in control.items()},
+        target=target,
+        step=jnp.zeros((), jnp.int32),
+    )
+
+
+@lru_cache
+def _static(networks: Networks, likelihood_name: str, deterministic: bool) -> Learner:
+    """All that does not depend on swept numbers, so that those never compile again."""
+    likelihood = LIKELIHOODS[likelihood_name]
+
+    def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, Info]:
+        _, _, parts = vae_losses(networks, likelihood, deterministic, key, params, batch)
+        total = parts["reconstruction"] + state.control["beta"] * parts["kl"]
+        return total, {"loss": total, **parts, "vae_loss": total}
+
+    def init(key: Key) -> State:
+        encoder_key, decoder_key = jax.random.split(key)
+        params = {
+            "encoder": networks.encoder.init(encoder_key),
+            "decoder": networks.decoder.init(decoder_key),
+            "likelihood": likelihood.init(),
+        }
+        return initial_state(params, 0.0, {"beta": 1.0})
+
+    return Learner(
+        init=init,
+        step=gradient_step(loss),
+        evaluate=lambda key, state, batch: loss(key, state.params, state, batch)[1],
+        end_epoch=lambda state, x, epoch, losses: (state, {}),
+        encode=lambda params, x: networks.encoder.apply(params["encoder"], x),
+        decode=lambda params, z: likelihood.mean(networks.decoder.apply(params["decoder"], z)),
+    )
+
+
+@lru_cache
+def vae(
+    networks: Networks,
+    *,
+    likelihood: str = "bernoulli",
+    deterministic: bool = False,
+    beta: float = 1.0,
+    learning_rate: float = 1e-3,
+) -> Learner:
+    """A VAE as a `Learner`.
+
+    Args:
+        networks: encoder and decoder.
+        likelihood: "bernoulli" (x in [0, 1]) or "gaussian".
+        deterministic: decode the posterior's mean; nothing is sampled.
+        beta: weight of the KL term.
+        learning_rate: Adam's.
+    """
+    static = _static(networks, likelihood, deterministic)
+
+    def init(key: Key) -> State:
+        return initial_state(static.init(key).params, learning_rate, {"beta": beta})
+
+    return static._replace(init=init)

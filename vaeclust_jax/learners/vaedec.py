@@ -1,0 +1,135 @@
+"""VAE+DEC: a VAE whose latents are drawn to Student-t centroids, L = reconstruction + beta KL + gamma KL(P || Q).
+
+Sources: the joint objective of PAPERS part A (README, "What it reproduces"); DEC's q and P: Xie, Girshick and
+Farhadi 2016. Losses are means over samples, so gamma weighs one sample's KL(P || Q), at most log K nats, against
+its reconstruction summed over pixels (hundreds of nats): gamma 1 does next to nothing, hence the default 100.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from vaeclust_jax.learners.vae import gradient_step, initial_state, vae, vae_losses, weighted_mean
+from vaeclust_jax.objectives.dec import kl_divergence, log_soft_assignment, target_distribution
+from vaeclust_jax.objectives.elbo import LIKELIHOODS
+from vaeclust_jax.types import Batch, Info, Key, Learner, Networks, Params, State
+
+_ROWS_AT_ONCE = 1024  # bounds the memory of a pass over all training rows
+
+
+class Target(NamedTuple):
+    """What the refresh over all training rows computes; a constant for the gradient."""
+
+    p: Float[Array, "n k"]
+    assignment: Int[Array, " n"]
+    """argmax of q at the last refresh."""
+    changed: Float[Array, ""]
+    """Share of assignments that differ from the refresh before; 1 before the second refresh."""
+
+
+def _map_chunks(function: Callable[[Array], Array], x: Float[Array, "n ..."]) -> Float[Array, "n k"]:
+    """`function` of all rows, a bounded number at a time; the last chunk is padded."""
+    n, size = x.shape[0], min(x.shape[0], _ROWS_AT_ONCE)
+    chunks = jnp.pad(x, [(0, -n % size)] + [(0, 0)] * (x.ndim - 1)).reshape(-1, size, *x.shape[1:])
+    return jax.lax.map(function, chunks).reshape(-1, *jax.eval_shape(function, chunks[0]).shape[1:])[:n]
+
+
+@lru_cache
+def _static(
+    networks: Networks, likelihood_name: str, deterministic: bool, q_from: str, update_target_interval: int
+) -> Learner:
+    likelihood = LIKELIHOODS[likelihood_name]
+
+    def log_assign(params: Params, z: Array) -> Array:
+        return log_soft_assignment(z, params["centroids"])
+
+    def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, Info]:
+        mean, z, parts = vae_losses(networks, likelihood, deterministic, key, params, batch)
+        p = jax.lax.stop_gradient(state.target.p[batch.index])
+        cluster = kl_divergence(p, log_assign(params, z if q_from == "sample" else mean))
+        parts["cluster"] = weighted_mean(cluster, batch.weight)
+        vae_loss = parts["reconstruction"] + state.control["beta"] * parts["kl"]
+        total = vae_loss + state.control["gamma"] * parts["cluster"]
+        return total, {"loss": total, **parts, "vae_loss": vae_loss}
+
+    def evaluate(key: Key, state: State, batch: Batch) -> Info:
+        _, _, parts = vae_losses(networks, likelihood, deterministic, key, state.params, batch)
+        return {**parts, "vae_loss": parts["reconstruction"] + state.control["beta"] * parts["kl"]}
+
+    def refresh(state: State, x: Array) -> State:
+        def chunk(x: Array) -> Array:
+            return log_assign(state.params, networks.encoder.apply(state.params["encoder"], x)[0])
+
+        log_q = _map_chunks(chunk, x)
+        assignment = jnp.argmax(log_q, axis=-1).astype(jnp.int32)
+        changed = jnp.mean(assignment != state.target.assignment)
+        return state._replace(target=Target(target_distribution(log_q), assignment, changed))
+
+    def end_epoch(state: State, x: Array, epoch: Array, losses: Info) -> tuple[State, Info]:
+        due = epoch % update_target_interval == 0
+        state = jax.lax.cond(due, lambda: refresh(state, x), lambda: state)
+        return state, {"changed": state.target.changed}
+
+    base = vae(networks, likelihood=likelihood_name, deterministic=deterministic)
+    return Learner(
+        init=base.init,
+        step=gradient_step(loss),
+        evaluate=evaluate,
+        end_epoch=end_epoch,
+        encode=base.encode,
+        decode=base.decode,
+        log_assign=log_assign,
+    )
+
+
+@lru_cache
+def vaedec(
+    networks: Networks,
+    *,
+    num_clusters: int,
+    num_samples: int,
+    latent_dim: int,
+    likelihood: str = "bernoulli",
+    deterministic: bool = False,
+    q_from: str = "mean",
+    beta: float = 1.0,
+    gamma: float = 100.0,
+    learning_rate: float = 1e-3,
+    update_target_interval: int = 5,
+) -> Learner:
+    """VAE+DEC as a `Learner`.
+
+    Args:
+        networks: encoder and decoder.
+        num_clusters: K, the number of centroids.
+        num_samples: n, the number of training rows (the target P is n x K).
+        latent_dim: L.
+        likelihood: "bernoulli" or "gaussian".
+        deterministic: decode the posterior's mean.
+        q_from: what the training q is computed from, the posterior's "mean" or a "sample" of it (the source's
+            choice). P, prediction and entropy always come from the mean.
+        beta: weight of the KL term.
+        gamma: weight of KL(P || Q).
+        learning_rate: Adam's.
+        update_target_interval: epochs between refreshes of P.
+
+    `init` draws centroids from N(0, I); `training.handover` replaces them by k-means.
+    """
+    static = _static(networks, likelihood, deterministic, q_from, update_target_interval)
+
+    def init(key: Key) -> State:
+        params_key, centroid_key = jax.random.split(key)
+        params = dict(static.init(params_key).params)
+        params["centroids"] = jax.random.normal(centroid_key, (num_clusters, latent_dim))
+        target = Target(
+            jnp.full((num_samples, num_clusters), 1.0 / num_clusters),
+            jnp.full((num_samples,), -1, jnp.int32),
+            jnp.ones(()),
+        )
+        return initial_state(params, learning_rate, {"beta": beta, "gamma": gamma}, target)
+
+    return static._replace(init=init)

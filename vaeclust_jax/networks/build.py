@@ -1,0 +1,85 @@
+"""From sizes to the two networks of a VAE."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.networks.adapter import from_module, standardised
+from vaeclust_jax.networks.cnn import ConvDecoder, ConvEncoder
+from vaeclust_jax.networks.mlp import MLPDecoder, MLPEncoder
+from vaeclust_jax.types import Networks
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """Encoder and decoder."""
+
+    network: Literal["auto", "conv", "mlp", "custom"] = "auto"
+    """auto: conv for images, mlp for vectors. custom: the networks given to `fit` (Python only)."""
+    latent_dim: int = 10
+    """Size L of the latent space."""
+    channels: tuple[int, ...] = (32, 64, 128)
+    """conv: output channels of each layer; every layer halves the image."""
+    kernels: tuple[int, ...] = (5, 5, 3)
+    """conv: kernel size of each layer."""
+    hidden: tuple[int, ...] = (512, 256)
+    """mlp: widths of the encoder's hidden layers; the decoder has them in reverse."""
+    input_mean: float | None = None
+    """The encoder sees (x - mean) / std. Left out: measured on the training part for images, 0 for vectors
+    (which are scaled per feature before)."""
+    input_std: float | None = None
+    """See input_mean; left out: measured for images, 1 for vectors."""
+
+
+def check_network(config: NetworkConfig, shape: tuple[int, ...]) -> None:
+    """One sentence on what does not fit.
+
+    Raises:
+        InputError: a size below 1, lists of different lengths, a conv network for vectors.
+    """
+    if config.latent_dim < 1:
+        raise InputError(f"latent_dim must be at least 1, got {config.latent_dim}")
+    if config.network == "conv":
+        if len(shape) != 3:
+            raise InputError(
+                f"network 'conv' needs images (n, H, W, C), got vectors (n, {shape[0]}): use 'mlp'"
+            )
+        if len(config.channels) != len(config.kernels) or not config.channels:
+            raise InputError(
+                "channels and kernels must have one entry a layer and at least one layer, "
+                f"got {config.channels} and {config.kernels}"
+            )
+        if min(config.channels) < 1 or min(config.kernels) < 2:
+            raise InputError(
+                f"channels must be at least 1 and kernels at least 2, got {config.channels} and {config.kernels}"
+            )
+    if config.network == "mlp" and (not config.hidden or min(config.hidden) < 1):
+        raise InputError(f"hidden must name at least one width, each at least 1, got {config.hidden}")
+    if config.input_std is not None and not config.input_std > 0:
+        raise InputError(f"input_std must be positive, got {config.input_std}")
+
+
+@lru_cache
+def build(config: NetworkConfig, shape: tuple[int, ...]) -> Networks:
+    """Encoder and decoder for samples of `shape`, (H, W, C) or (F,); the same object for an equal config.
+
+    Args:
+        config: resolved: `network` is "conv" or "mlp".
+        shape: of one sample.
+    """
+    if config.network == "conv":
+        sizes = (shape, config.channels, config.kernels, config.latent_dim)
+        encoder = from_module(lambda rngs: ConvEncoder(*sizes, rngs=rngs))
+        decoder = from_module(lambda rngs: ConvDecoder(*sizes, rngs=rngs))
+    else:
+        widths = (shape, config.hidden, config.latent_dim)
+        encoder = from_module(lambda rngs: MLPEncoder(*widths, rngs=rngs))
+        decoder = from_module(lambda rngs: MLPDecoder(*widths, rngs=rngs))
+    return Networks(encoder, decoder)
+
+
+@lru_cache
+def standardising(networks: Networks, mean: float, std: float) -> Networks:
+    """The same networks with an encoder that sees (x - mean) / std."""
+    return networks._replace(encoder=standardised(networks.encoder, mean, std))

@@ -1,0 +1,128 @@
+"""Pictures of how the clusters agree with known classes, and of how sure the model is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.metrics import accuracy, check_ids, contingency, match_clusters
+from vaeclust_jax.report.style import (
+    BLUE,
+    NORMAL,
+    SEQUENTIAL,
+    SMALL,
+    VERMILLION,
+    check_same_length,
+    new_figure,
+    shorten,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MAX_COUNTS = 20  # classes and clusters up to which the counts can be read
+MAX_TICKS = 50
+MAX_SIDE = 9.0  # inches
+
+
+def confusion(y: ArrayLike, labels: ArrayLike, class_names: Sequence[str] | None = None) -> Figure:
+    """Draw how the samples of each class spread over the clusters.
+
+    Rows are classes, columns clusters in the order of the classes they are matched to, then those left over;
+    so agreement lies on the diagonal. Colours are shares of the class. Up to 20 by 20 cells, the number of
+    samples is written in those that have any.
+
+    Args:
+        y: shape (n,), class numbers.
+        labels: shape (n,), cluster ids.
+        class_names: by class number.
+
+    Raises:
+        InputError: the arguments do not fit together.
+    """
+    y = check_ids("y", y, None if class_names is None else len(class_names))
+    counts, matches = contingency(y, labels), match_clusters(y, labels)
+    classes, clusters = np.unique(y).tolist(), list(matches)
+    order = sorted(clusters, key=lambda cluster: (matches[cluster] == -1, matches[cluster]))
+    counts = counts[:, [clusters.index(cluster) for cluster in order]]
+    rows, columns = counts.shape
+    cell = 0.45 if max(counts.shape) <= MAX_COUNTS else 0.18
+    width, height = np.clip([columns * cell, rows * cell], [3.5, 2.2], MAX_SIDE)
+    figure = new_figure(width + 2.2, height + 1.2)
+    axes = figure.subplots()
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    drawn = axes.imshow(shares, cmap=SEQUENTIAL, vmin=0, aspect="auto")
+    bar = figure.colorbar(drawn, ax=axes)
+    bar.set_label("share of the class", fontsize=SMALL)
+    bar.ax.tick_params(labelsize=SMALL)
+    names = [str(number) if class_names is None else shorten(class_names[number]) for number in classes]
+    _name_cells(axes, names, order)
+    if max(counts.shape) <= MAX_COUNTS:
+        for row, column in np.argwhere(counts).tolist():
+            colour = "white" if shares[row, column] < 0.6 * shares.max() else "black"
+            text = str(counts[row, column])
+            axes.text(column, row, text, ha="center", va="center", fontsize=SMALL, color=colour)
+    axes.set_title(f"ACC {accuracy(y, labels):.3f}", fontsize=NORMAL)
+    return figure
+
+
+def _name_cells(axes: Axes, classes: Sequence[str], clusters: Sequence[int]) -> None:
+    """Write the ids at rows and columns, leaving some out when there are too many to read."""
+    for axis, texts, title in (
+        (axes.yaxis, classes, "class"),
+        (axes.xaxis, clusters, "cluster, in the order of the match"),
+    ):
+        step = -(-len(texts) // MAX_TICKS)
+        ticks = range(0, len(texts), step)
+        axis.set_ticks(ticks, [str(texts[tick]) for tick in ticks], fontsize=SMALL, parse_math=False)
+        axis.set_label_text(title, fontsize=SMALL)
+
+
+def confidence_histogram(probability: ArrayLike, correct: ArrayLike | None) -> Figure:
+    """Draw how sure the model is of its assignments; where classes are known, of right and wrong ones.
+
+    Right and wrong assignments are each shown as shares of their own number, so that a few wrong ones can be
+    compared with many right ones.
+
+    Args:
+        probability: shape (n,), the probability of the chosen cluster, in [0, 1].
+        correct: shape (n,), whether the chosen cluster is matched to the class; None if not known.
+
+    Raises:
+        InputError: `probability` is empty or out of range, or the lengths differ.
+    """
+    probability = np.asarray(probability, dtype=np.float64)
+    in_range = (probability >= 0) & (probability <= 1 + 1e-6)  # a sum of float32 may end above 1
+    if probability.ndim != 1 or not probability.size or not in_range.all():
+        raise InputError(
+            "probability must be one-dimensional, not empty and in [0, 1]; "
+            f"got shape {probability.shape}, {(~in_range).sum()} out of range."
+        )
+    groups = {"assignments": (probability, BLUE)}
+    if correct is not None:
+        correct = np.asarray(correct, dtype=bool)
+        check_same_length(probability=probability, correct=correct)
+        groups = {"correct": (probability[correct], BLUE), "wrong": (probability[~correct], VERMILLION)}
+    figure = new_figure(5.0, 3.2)
+    axes = figure.subplots()
+    for name, (values, colour) in groups.items():
+        if len(values):
+            axes.hist(
+                values.clip(0, 1),
+                bins=np.linspace(0, 1, 21).tolist(),
+                weights=np.full(len(values), 1 / len(values)),
+                histtype="stepfilled",
+                facecolor=(colour, 0.35),
+                edgecolor=colour,
+                label=f"{name}: {len(values)}, mean {values.mean():.2f}",
+            )
+    axes.set_xlim(0, 1)
+    axes.set_xlabel("probability of the chosen cluster", fontsize=NORMAL)
+    axes.set_ylabel("share of the assignments" if correct is None else "share of each group", fontsize=NORMAL)
+    axes.legend(loc="upper left", fontsize=SMALL)
+    return figure

@@ -1,0 +1,110 @@
+"""One epoch of any learner as one compiled program, for many seeds at once."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+from vaeclust_jax.types import Batch, Info, Key, Learner, State, Stopping
+
+
+class Progress(NamedTuple):
+    """A stage under way for one seed: with the seed's key and the epoch, all that the next epoch needs."""
+
+    state: State
+    memory: Any
+    """Of the stopping rule."""
+    stopped: Bool[Array, ""]
+    """This seed is frozen: epochs of its neighbours do not change it."""
+    failed: Bool[Array, ""]
+    """A loss or parameter turned non-finite; `state` is the one from before that epoch."""
+
+
+def begin(state: State, stopping: Stopping) -> Progress:
+    """The progress of a seed before its first epoch."""
+    return Progress(state, stopping.init(state), jnp.zeros((), bool), jnp.zeros((), bool))
+
+
+def _batches(order: Int[Array, " n"], batch_size: int) -> tuple[Int[Array, "b s"], Float[Array, "b s"]]:
+    """Row numbers and weights of all batches; the last one is padded with rows of weight 0."""
+    n = order.shape[0]
+    padding = -n % batch_size
+    index = jnp.concatenate([order, jnp.zeros(padding, order.dtype)])
+    weight = jnp.concatenate([jnp.ones(n), jnp.zeros(padding)])
+    return index.reshape(-1, batch_size), weight.reshape(-1, batch_size)
+
+
+def _scan_batches(
+    visit: Callable[[Key, State, Batch], tuple[State, Info]],
+    key: Key,
+    state: State,
+    x: Float[Array, "n ..."],
+    order: Int[Array, " n"],
+    batch_size: int,
+) -> tuple[State, Info]:
+    """`visit` every batch; the infos come back as means over samples, whatever the batch size."""
+    index, weight = _batches(order, batch_size)
+
+    def body(state: State, inputs: tuple[Array, Array, Array]) -> tuple[State, Info]:
+        number, rows, weights = inputs
+        state, info = visit(jax.random.fold_in(key, number), state, Batch(x[rows], rows, weights))
+        return state, jax.tree.map(lambda value: value * weights.sum(), info)
+
+    state, infos = jax.lax.scan(body, state, (jnp.arange(index.shape[0]), index, weight))
+    return state, jax.tree.map(lambda values: values.sum() / order.shape[0], infos)
+
+
+def _all_finite(tree: Any) -> Bool[Array, ""]:
+    return jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(tree)]))
+
+
+def _select(condition: Array, yes: Any, no: Any) -> Any:
+    return jax.tree.map(lambda a, b: jnp.where(condition, a, b), yes, no)
+
+
+@lru_cache
+def epoch_program(
+    learner: Learner, stopping: Stopping, batch_size: int
+) -> Callable[..., tuple[Progress, Info]]:
+    """The jitted epoch of S seeds.
+
+    Returns:
+        (keys (S,), Progress stacked over seeds [donated], epoch from 1, training rows, validation rows) ->
+        (Progress, Info of shape (S,) each). The seed's key is that of the stage; what an epoch draws is a function
+        of (key, epoch, step) alone.
+    """
+
+    def epoch(
+        key: Key,
+        progress: Progress,
+        number: Array,
+        x: Float[Array, "n ..."],
+        validation: Float[Array, "m ..."],
+    ) -> tuple[Progress, Info]:
+        epochs_key, validation_key = jax.random.split(key)
+        order_key, steps_key = jax.random.split(jax.random.fold_in(epochs_key, number))
+        order = jax.random.permutation(order_key, x.shape[0])
+        state, info = _scan_batches(learner.step, steps_key, progress.state, x, order, batch_size)
+        state, end_info = learner.end_epoch(state, x, number, info)
+        if validation.shape[0] > 0:
+
+            def visit(key: Key, state: State, batch: Batch) -> tuple[State, Info]:
+                return state, learner.evaluate(key, state, batch)
+
+            # The same draws every epoch: the stopping rule then compares parameters, not noise.
+            rows = jnp.arange(validation.shape[0])
+            _, held_out = _scan_batches(visit, validation_key, state, validation, rows, batch_size)
+            info = info | {f"val_{name}": value for name, value in held_out.items()}
+        info = info | end_info | state.control
+
+        finite = _all_finite((info, state.params))
+        memory, stop = stopping.update(progress.memory, state, info)
+        moved = Progress(state, memory, stop, jnp.zeros((), bool))
+        halted = progress._replace(failed=progress.failed | ~(finite | progress.stopped))
+        return _select(finite & ~progress.stopped, moved, halted), info
+
+    # Seeds share data and epoch number; the state is donated, so that S states exist once.
+    return jax.jit(jax.vmap(epoch, in_axes=(0, 0, None, None, None)), donate_argnums=1)

@@ -1,0 +1,63 @@
+"""How stages start: random weights, k-means centroids from a trained encoder, or where the one before ended."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from vaeclust_jax.training.passes import encode_rows
+from vaeclust_jax.types import Key, Learner, State
+
+Start = Callable[[Key, State | None, Array], State]
+
+
+def seed_from_key(key: Key) -> int:
+    """A seed for libraries that take integers (scikit-learn)."""
+    return int(jax.random.randint(key, (), 0, np.iinfo(np.int32).max))
+
+
+def kmeans_centroids(
+    key: Key, latents: Float[np.ndarray, "n l"], num_clusters: int
+) -> Float[np.ndarray, "k l"]:
+    """Centroids of scikit-learn's k-means (k-means++, 10 restarts).
+
+    On one thread: its float sums depend on the order of threads, and the same key must give the same bits.
+    """
+    from sklearn.cluster import KMeans
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        model = KMeans(num_clusters, n_init=10, random_state=seed_from_key(key)).fit(latents)
+    return model.cluster_centers_.astype(np.float32)
+
+
+def from_scratch(learner: Learner) -> Start:
+    """Random weights."""
+    return lambda key, before, x: learner.init(key)
+
+
+def carry_on(key: Key, before: State | None, x: Array) -> State:
+    """The state that the stage before handed on, as it is."""
+    assert before is not None, "the first stage has nothing to carry on"
+    return before
+
+
+def from_kmeans(learner: Learner, num_clusters: int) -> Start:
+    """Networks of the stage before, centroids by k-means on the means of all training rows, the target from them.
+
+    The optimiser starts afresh.
+    """
+    refresh = jax.jit(learner.end_epoch)
+
+    def start(key: Key, before: State | None, x: Float[Array, "n ..."]) -> State:
+        assert before is not None, "centroids need a trained encoder"
+        init_key, kmeans_key = jax.random.split(key)
+        latents, _ = encode_rows(learner, before.params, np.asarray(x))
+        centroids = kmeans_centroids(kmeans_key, latents, num_clusters)
+        state = learner.init(init_key)
+        state = state._replace(params={**before.params, "centroids": jnp.asarray(centroids)})
+        return refresh(state, x, jnp.zeros((), jnp.int32), {})[0]
+
+    return start

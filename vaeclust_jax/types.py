@@ -1,0 +1,108 @@
+"""The nouns that the rooms exchange: plain named tuples of arrays and pure functions."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+from jaxtyping import Array, Float, Int
+
+Key = jax.Array
+"""A typed key of `jax.random.key`; always the first argument, never reused."""
+Params = Any
+"""A pytree of arrays."""
+Info = dict[str, Array]
+"""What a person may want to look at: scalars by name (loss parts in nats per sample)."""
+
+
+class Network(NamedTuple):
+    """A pair of pure functions; arrays carry the batch on their first axis.
+
+    Attributes:
+        init: (key) -> params.
+        apply: (params, *arrays) -> array, or a tuple of arrays.
+    """
+
+    init: Callable[[Key], Params]
+    apply: Callable[..., Any]
+
+
+class Networks(NamedTuple):
+    """The two halves of a variational autoencoder.
+
+    Attributes:
+        encoder: apply(params, x) -> (mean, logvar), each (n, L): the posterior N(mean, exp(logvar)).
+        decoder: apply(params, z) -> the likelihood's parameter, of the shape of x (logits for Bernoulli,
+            the mean for Gaussian).
+    """
+
+    encoder: Network
+    decoder: Network
+
+
+class Batch(NamedTuple):
+    """Rows of the training set with a shared leading axis; a pytree."""
+
+    x: Float[Array, "b ..."]
+    index: Int[Array, " b"]
+    """Row numbers in the training set: they look up the rows of the target P."""
+    weight: Float[Array, " b"]
+    """1 for a sample, 0 for padding: loss = sum(weight * loss) / sum(weight)."""
+
+
+class State(NamedTuple):
+    """All that the next step needs; structure, shapes and dtypes never change while training."""
+
+    params: Params
+    opt_state: Any
+    control: dict[str, Array]
+    """Weights that may change while training or be swept without compiling again: beta, gamma."""
+    target: Any
+    """What `end_epoch` computes from all training rows (for DEC the distribution P), or ()."""
+    step: Int[Array, ""]
+
+
+class Learner(NamedTuple):
+    """A model and its objective as pure functions; `training` runs any of them.
+
+    Heads that a learner does not have are None.
+    """
+
+    init: Callable[[Key], State]
+    step: Callable[[Key, State, Batch], tuple[State, Info]]
+    """One gradient step: (key, state, batch) -> (state, info); info always has "loss"."""
+    evaluate: Callable[[Key, State, Batch], Info]
+    """The loss parts without a step: (key, state, batch) -> info; info always has "vae_loss"."""
+    end_epoch: Callable[[State, Float[Array, "n ..."], Int[Array, ""], Info], tuple[State, Info]]
+    """(state, all training rows, epoch counted from 1, mean losses of the epoch) -> (state, info): target refresh,
+    controllers."""
+    encode: Callable[[Params, Float[Array, "n ..."]], tuple[Float[Array, "n l"], Float[Array, "n l"]]]
+    """Mean and log-variance of the posterior q(z|x)."""
+    decode: Callable[[Params, Float[Array, "n l"]], Float[Array, "n ..."]]
+    """The expected x, in the model's units."""
+    log_assign: Callable[[Params, Float[Array, "n l"]], Float[Array, "n k"]] | None = None
+    """Log-probabilities of the clusters."""
+
+
+class Stopping(NamedTuple):
+    """When a stage ends before its last epoch, and with which state; pure, so that seeds stop one by one.
+
+    Attributes:
+        init: (state) -> memory, a pytree.
+        update: (memory, state, info of the epoch, "val_..." parts included) -> (memory, stop).
+        result: (memory, last state) -> the state handed on.
+    """
+
+    init: Callable[[State], Any]
+    update: Callable[[Any, State, Info], tuple[Any, Array]]
+    result: Callable[[Any, State], State]
+
+
+class Stage(NamedTuple):
+    """One part of a training run, with the hand-over from the part before."""
+
+    name: str
+    learner: Learner
+    num_epochs: int
+    start: Callable[[Key, State | None, Float[Array, "n ..."]], State]
+    """(key, last state of the stage before, all training rows) -> first state; runs on the host, once a seed."""
+    stopping: "Stopping"
