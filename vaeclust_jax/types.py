@@ -43,7 +43,7 @@ class Batch(NamedTuple):
     """Rows of the training set with a shared leading axis; a pytree."""
 
     x: Float[Array, "b ..."]
-    index: Int[Array, " b"]
+    index: Int[Array, " b"]  # type: ignore[assignment]  # hides tuple.index, which nobody calls
     """Row numbers in the training set: they look up the rows of the target P."""
     weight: Float[Array, " b"]
     """1 for a sample, 0 for padding: loss = sum(weight * loss) / sum(weight)."""

@@ -19,9 +19,7 @@ pytestmark = pytest.mark.usefixtures("no_local_data")
 
 
 @pytest.fixture
-def publish(
-    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Callable[..., dict[str, bytes]]:
+def publish(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., dict[str, bytes]]:
     """Puts a small set of a real format on the server and points its entry there."""
 
     def publish(name: str, urls: Callable[[str], tuple[str, ...]] | None = None) -> dict[str, bytes]:
@@ -139,28 +137,20 @@ def test_wrong_decoded_arrays_are_named_and_deleted(
 ) -> None:
     publish("santafe-laser")
     server.files["A.dat"] = b"1\n2\n"
-    with pytest.raises(
-        InputError, match=r"corrupt or were changed upstream \(expected sha256:\w+, got sha256:"
-    ):
+    with pytest.raises(InputError, match=r"corrupt or were changed upstream \(expected sha256:\w+, got sha256:"):
         load("santafe-laser")
     assert left_in(cache) == []
 
 
-def test_undecodable_files_are_deleted(
-    publish: Callable[..., dict[str, bytes]], server: Server, cache: Path
-) -> None:
+def test_undecodable_files_are_deleted(publish: Callable[..., dict[str, bytes]], server: Server, cache: Path) -> None:
     publish("santafe-laser")
     server.files["A.dat"] = b"<html>not the data</html>"
-    with pytest.raises(
-        InputError, match=r"A\.dat and A\.cont could not be decoded, corrupt or changed upstream"
-    ):
+    with pytest.raises(InputError, match=r"A\.dat and A\.cont could not be decoded, corrupt or changed upstream"):
         load("santafe-laser")
     assert left_in(cache) == []
 
 
-def test_zip_that_climbs_out_is_refused(
-    publish: Callable[..., dict[str, bytes]], server: Server, cache: Path
-) -> None:
+def test_zip_that_climbs_out_is_refused(publish: Callable[..., dict[str, bytes]], server: Server, cache: Path) -> None:
     publish("coil20")
     server.files["coil-20-proc.zip"] = zipped({"../obj1__0.png": b"x"})
     with pytest.raises(InputError, match=r"unsafe entry '\.\./obj1__0\.png'"):
@@ -169,9 +159,7 @@ def test_zip_that_climbs_out_is_refused(
     assert not (cache.parent / "obj1__0.png").exists()
 
 
-def test_without_network_the_error_says_what_to_do(
-    publish: Callable[..., dict[str, bytes]], cache: Path
-) -> None:
+def test_without_network_the_error_says_what_to_do(publish: Callable[..., dict[str, bytes]], cache: Path) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]

@@ -42,9 +42,7 @@ def test_real_set_is_what_it_is_documented_to_be(name: str, real_data: Path) -> 
     path = have(name, real_data)
     data, entry = load(name), DATASETS[name]
     assert data.x.shape == entry.shape
-    assert data.x.dtype == (
-        np.uint8 if name in ("coil20", "mnist", "mnist-test", "fashion-mnist") else np.float32
-    )
+    assert data.x.dtype == (np.uint8 if name in ("coil20", "mnist", "mnist-test", "fashion-mnist") else np.float32)
     assert (data.name, data.source, data.num_classes) == (name, str(path), entry.num_classes)
     assert get(name) == path
     counts = COUNTS[name]
@@ -81,9 +79,7 @@ def test_digits_are_embedded(no_local_data: None) -> None:
     assert np.bincount(data.y).tolist() == COUNTS["digits"]
 
 
-def test_listing_downloads_nothing_and_says_where(
-    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_listing_downloads_nothing_and_says_where(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAECLUST_DATA", str(tmp_path))
     np.savez(tmp_path / "mnist.npz", x=np.ones((2, 2)))
     where = {line.name: line.where for line in list_datasets()}
@@ -107,9 +103,7 @@ def test_the_persons_folder_comes_before_the_cache(
     assert get("usps") == tmp_path / "usps.npz"
 
 
-def test_local_file_of_another_shape_or_labelling_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_local_file_of_another_shape_or_labelling_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAECLUST_DATA", str(tmp_path))
     path = tmp_path / "pendigits.npz"
     np.savez(path, x=np.ones((5, 16)), y=np.arange(5))
@@ -140,6 +134,4 @@ def test_unknown_name_to_get_is_named() -> None:
 def test_import_is_cheap() -> None:
     heavy = "{'sklearn', 'pooch', 'PIL', 'jax', 'platformdirs', 'requests'}"
     code = f"import sys, vaeclust_jax.data; print({heavy} & set(sys.modules))"
-    assert (
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "set()"
-    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "set()"

@@ -42,16 +42,12 @@ def test_constant_features_become_zero(scaling: str) -> None:
 
 
 @given(vectors, vectors, scalings)
-def test_fitted_on_training_rows_only_and_read_back_exactly(
-    train: np.ndarray, other: np.ndarray, scaling: str
-) -> None:
+def test_fitted_on_training_rows_only_and_read_back_exactly(train: np.ndarray, other: np.ndarray, scaling: str) -> None:
     prepared = fit_preparation(train, PrepareConfig(scaling=scaling))  # type: ignore[arg-type]
     back = Preparation.from_json(json.loads(json.dumps(prepared.to_json())))
     alone = prepared.apply(other)
     np.testing.assert_array_equal(back.apply(other), alone)
-    together = prepared.apply(
-        np.concatenate([train, other])
-    )  # a row's result does not depend on its neighbours
+    together = prepared.apply(np.concatenate([train, other]))  # a row's result does not depend on its neighbours
     np.testing.assert_array_equal(together[len(train) :], alone)
     assert (back.input_shape, back.output_shape) == ((3,), (3,))
 

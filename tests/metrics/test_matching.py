@@ -15,8 +15,7 @@ def brute_force(y, labels):
     """Best agreement over all one-to-one maps, by trying them (5 clusters, the surplus ones to no class)."""
     targets = [0, 1, 2, 3, -1]
     return max(
-        np.mean([order[label] == c for c, label in zip(y, labels, strict=True)])
-        for order in permutations(targets)
+        np.mean([order[label] == c for c, label in zip(y, labels, strict=True)]) for order in permutations(targets)
     )
 
 
@@ -42,9 +41,9 @@ def test_the_mapping_is_one_to_one_and_gives_the_accuracy(pairs):
     classes = [c for c in mapping.values() if c != -1]
     assert len(classes) == len(set(classes)) == min(len(set(y)), len(set(labels)))
     assert set(mapping) == set(labels.tolist())
-    assert np.mean(
-        [mapping[label] == c for c, label in zip(y, labels.tolist(), strict=True)]
-    ) == pytest.approx(accuracy(y, labels))
+    assert np.mean([mapping[label] == c for c, label in zip(y, labels.tolist(), strict=True)]) == pytest.approx(
+        accuracy(y, labels)
+    )
 
 
 def test_hand_computed_match():

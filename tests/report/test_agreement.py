@@ -68,9 +68,7 @@ def test_mistakes_are_named():
     with pytest.raises(InputError, match="y must have one entry per label"):
         confusion([0, 1, 1], [0, 1])
     for wrong in ([1.5], [np.nan], [[0.5]], []):
-        with pytest.raises(
-            InputError, match=r"probability must be one-dimensional, not empty and in \[0, 1\]"
-        ):
+        with pytest.raises(InputError, match=r"probability must be one-dimensional, not empty and in \[0, 1\]"):
             confidence_histogram(wrong, None)
     with pytest.raises(InputError, match="2 for probability, 1 for correct"):
         confidence_histogram([0.5, 0.6], [True])

@@ -53,15 +53,11 @@ def test_seeds_are_thin_and_their_mean_is_thick():
     seeds = lines(loss, "one seed")
     assert len(seeds) == 6  # three for training, three for validation
     assert all(line.get_linewidth() < mean.get_linewidth() for line in seeds)
-    assert mean.get_ydata()[0] == pytest.approx(
-        np.mean([values(rows, "loss", seed, "vae")[0] for seed in range(3)])
-    )
+    assert mean.get_ydata()[0] == pytest.approx(np.mean([values(rows, "loss", seed, "vae")[0] for seed in range(3)]))
 
 
 def test_the_mean_covers_the_epochs_of_all_seeds():
-    rows = [
-        row for row in history(2) if not (row["seed"] == 1 and row["stage"] == "vae" and row["epoch"] == 3)
-    ]
+    rows = [row for row in history(2) if not (row["seed"] == 1 and row["stage"] == "vae" and row["epoch"] == 3)]
     (mean,) = lines(loss_parts(rows).axes[0], "training")
     np.testing.assert_array_equal(mean.get_xdata(), [1, 2, np.nan, 4, 5])
 

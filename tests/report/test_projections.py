@@ -23,9 +23,7 @@ def test_one_dimension_gets_a_zero():
 
 
 def test_a_sample_is_chosen_by_seed():
-    (points, index), (_, again), (_, other) = (
-        project(POINTS, seed=seed, max_points=50) for seed in (0, 0, 1)
-    )
+    (points, index), (_, again), (_, other) = (project(POINTS, seed=seed, max_points=50) for seed in (0, 0, 1))
     assert len(index) == len(set(index)) == 50
     assert (np.diff(index) > 0).all()
     np.testing.assert_array_equal(index, again)

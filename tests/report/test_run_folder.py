@@ -112,9 +112,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
 
 def test_history_round_trip(tmp_path):
     loss = np.random.default_rng(0).normal(size=20).astype(np.float32) * 1e3
-    rows = [
-        {"seed": 0, "stage": "vae", "epoch": epoch + 1, "loss": value} for epoch, value in enumerate(loss)
-    ]
+    rows = [{"seed": 0, "stage": "vae", "epoch": epoch + 1, "loss": value} for epoch, value in enumerate(loss)]
     rows.append({"seed": 0, "stage": "joint", "epoch": np.int64(1), "cluster": 0.25, "loss": float(loss[0])})
     write_history(tmp_path / "history.csv", rows)
     found = read_csv(tmp_path / "history.csv")

@@ -9,9 +9,7 @@ RNG = np.random.default_rng(0)
 
 def flat_images(values, channels=1):
     """Images of one grey value each, so that a mosaic can be read back."""
-    return np.broadcast_to(np.reshape(values, (-1, 1, 1, 1)), (len(values), 8, 8, channels)).astype(
-        np.float32
-    )
+    return np.broadcast_to(np.reshape(values, (-1, 1, 1, 1)), (len(values), 8, 8, channels)).astype(np.float32)
 
 
 def cell_values(axes, rows, columns):

@@ -2,7 +2,7 @@
 
 from vaeclust_jax.data.config import PrepareConfig
 from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
-from vaeclust_jax.data.loading import Listing, get, list_datasets, load
+from vaeclust_jax.data.loading import Listing, cache_dir, get, list_datasets, load
 from vaeclust_jax.data.prepare import Preparation, fit_preparation
 from vaeclust_jax.data.registry import DATASETS, Entry
 from vaeclust_jax.data.split import split_rows
@@ -14,6 +14,7 @@ __all__ = [
     "Listing",
     "Preparation",
     "PrepareConfig",
+    "cache_dir",
     "check_array",
     "check_labels",
     "fit_preparation",

@@ -37,9 +37,7 @@ class PrepareConfig:
 
     def __post_init__(self) -> None:
         if self.image_size is not None and (len(self.image_size) != 2 or min(self.image_size) < 1):
-            raise InputError(
-                f"image_size must be a height and a width of at least 1 pixel, got {self.image_size}"
-            )
+            raise InputError(f"image_size must be a height and a width of at least 1 pixel, got {self.image_size}")
         if self.image_size is not None and tuple(self.image_size) == (1, 1):
             raise InputError("image_size must leave more than one pixel, got (1, 1)")
         if self.scaling not in get_args(Scaling):

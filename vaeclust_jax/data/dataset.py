@@ -51,13 +51,10 @@ def check_array(x: object, name: str = "x") -> np.ndarray:
     if array.ndim not in (2, 3, 4):
         hint = f"; use {name}.reshape(-1, 1) if every number is one sample" if array.ndim == 1 else ""
         raise InputError(
-            f"{name} must be vectors (n, F) or images (n, H, W) or (n, H, W, C),"
-            f" got shape {array.shape}{hint}"
+            f"{name} must be vectors (n, F) or images (n, H, W) or (n, H, W, C), got shape {array.shape}{hint}"
         )
     if 0 in array.shape:
-        raise InputError(
-            f"{name} must hold at least one sample and one value a sample, got shape {array.shape}"
-        )
+        raise InputError(f"{name} must hold at least one sample and one value a sample, got shape {array.shape}")
     if array.ndim == 2:
         return _to_float32(array, name)
     return _check_images(array if array.ndim == 4 else array[..., np.newaxis], name)
@@ -78,9 +75,7 @@ def _to_numbers(x: object, name: str) -> np.ndarray:
 def _to_float32(array: np.ndarray, name: str) -> np.ndarray:
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         count = int((~np.isfinite(array)).sum())
-        raise InputError(
-            f"{name} must be finite, got {count} NaN or infinite values; drop or fill them first"
-        )
+        raise InputError(f"{name} must be finite, got {count} NaN or infinite values; drop or fill them first")
     with np.errstate(over="ignore"):
         result = array.astype(np.float32)
     if not np.isfinite(result).all():

@@ -37,9 +37,7 @@ def read_npz(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
                 f"{path} holds pickled Python objects, which could run code and are never read;"
                 " save plain arrays of numbers with numpy.savez(path, x=..., y=...)"
             ) from error
-        raise InputError(
-            f"{path} cannot be read as an .npz file, it may be damaged or cut short: {error}"
-        ) from error
+        raise InputError(f"{path} cannot be read as an .npz file, it may be damaged or cut short: {error}") from error
 
 
 def write_npz(path: Path, x: np.ndarray, y: np.ndarray | None) -> None:
@@ -92,9 +90,7 @@ def load_folder(folder: Path) -> Dataset:
         )
     if not paths and not classes:
         allowed = " ".join(suffix[1:] for suffix in IMAGE_SUFFIXES)
-        raise InputError(
-            f"{folder} holds no images, neither directly nor in sub-folders (read are: {allowed})"
-        )
+        raise InputError(f"{folder} holds no images, neither directly nor in sub-folders (read are: {allowed})")
     y = None
     if classes:
         paths = [path for images in classes.values() for path in images]
@@ -122,10 +118,7 @@ def _stack_images(paths: Sequence[Path]) -> np.ndarray:
     for path in paths:
         images.append(_read_image(path))
         if images[-1].shape[:2] != images[0].shape[:2]:
-            sizes = [
-                f"{p.name} is {a.shape[1]}x{a.shape[0]}"
-                for p, a in ((paths[0], images[0]), (path, images[-1]))
-            ]
+            sizes = [f"{p.name} is {a.shape[1]}x{a.shape[0]}" for p, a in ((paths[0], images[0]), (path, images[-1]))]
             raise InputError(
                 f"the images in {path.parent} differ in size ({' and '.join(sizes)} pixels, width x height);"
                 " resize them to one size first"
@@ -149,9 +142,7 @@ def _read_image(path: Path) -> np.ndarray:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise InputError(f"{path} claims too many pixels to be unpacked safely: {error}") from error
     except UnidentifiedImageError as error:
-        raise InputError(
-            f"{path} cannot be read as an image: its content is of no known image format"
-        ) from error
+        raise InputError(f"{path} cannot be read as an image: its content is of no known image format") from error
     except Exception as error:  # every format has its own errors for damaged files
         raise InputError(f"{path} cannot be read as an image: {error}") from error
 

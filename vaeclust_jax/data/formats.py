@@ -27,9 +27,7 @@ def read_idx(path: Path) -> np.ndarray:
     data = gzip.decompress(path.read_bytes())
     zero, kind, rank = struct.unpack_from(">HBB", data)
     if zero != 0 or kind != 0x08:
-        raise ValueError(
-            f"{path.name} is not an idx file of unsigned bytes (it starts with {data[:4].hex()})"
-        )
+        raise ValueError(f"{path.name} is not an idx file of unsigned bytes (it starts with {data[:4].hex()})")
     shape = struct.unpack_from(f">{rank}I", data, 4)
     return np.frombuffer(data, np.uint8, offset=4 + 4 * rank).reshape(shape)
 
@@ -43,9 +41,7 @@ def decode_mnist(files: Files) -> Arrays:
 
 def decode_usps(files: Files) -> Arrays:
     """Bzip2 text, a line a digit: the label 1..10, then `index:value` for 256 pixels in [-1, 1]."""
-    text = b"".join(bz2.decompress(files[name].read_bytes()) for name in ("usps.bz2", "usps.t.bz2")).decode(
-        "ascii"
-    )
+    text = b"".join(bz2.decompress(files[name].read_bytes()) for name in ("usps.bz2", "usps.t.bz2")).decode("ascii")
     lines = [line.split() for line in text.splitlines() if line.strip()]
     pixels = np.zeros((len(lines), 256), np.float32)
     for row, (_, *pairs) in zip(pixels, lines, strict=True):
@@ -87,10 +83,7 @@ def decode_pendigits(files: Files) -> Arrays:
     """A zip with two comma-separated texts, a line a digit: 16 coordinates 0..100, then the label."""
     (archive,) = files.values()
     members = read_zip(archive)
-    tables = [
-        np.loadtxt(io.BytesIO(members[f"pendigits.{part}"]), np.int64, delimiter=",")
-        for part in ("tra", "tes")
-    ]
+    tables = [np.loadtxt(io.BytesIO(members[f"pendigits.{part}"]), np.int64, delimiter=",") for part in ("tra", "tes")]
     table = np.concatenate(tables).astype(np.uint8)
     return table[:, :-1], table[:, -1]
 

@@ -65,9 +65,7 @@ def _load_path(path: Path) -> Dataset:
     if path.suffix == ".npz" and path.is_file():
         return load_npz(path)
     if path.is_file():
-        raise InputError(
-            f"{path} is a file that is not read; give an .npz file, a folder of images or a name"
-        )
+        raise InputError(f"{path} is a file that is not read; give an .npz file, a folder of images or a name")
     if path.suffix or len(path.parts) > 1:
         raise InputError(f"{path} does not exist; give an .npz file, a folder of images or a name")
     raise _unknown(path.name)
@@ -133,13 +131,9 @@ def _find(name: str) -> Path | None:
 
 def _download(name: str, entry: Entry) -> Path:
     arrays = f"x {_allowed_shapes(entry)[-1]}{' and y' if entry.num_classes else ''}"
-    by_hand = (
-        f"put {name}.npz with {arrays} into the folder that the environment variable VAECLUST_DATA names"
-    )
+    by_hand = f"put {name}.npz with {arrays} into the folder that the environment variable VAECLUST_DATA names"
     if entry.decode is None:
-        raise InputError(
-            f"data set {name!r} cannot be downloaded: {entry.by_hand} from {entry.home} and {by_hand}"
-        )
+        raise InputError(f"data set {name!r} cannot be downloaded: {entry.by_hand} from {entry.home} and {by_hand}")
     path = cache_dir() / f"{name}.npz"
     archives = cache_dir() / "archives" / name
     try:
@@ -153,9 +147,7 @@ def _download(name: str, entry: Entry) -> Path:
             f" try again with a network, or download {urls} by hand into {archives}, or {by_hand}"
         ) from error
     except OSError as error:
-        raise InputError(
-            f"the cache folder {cache_dir()} (VAECLUST_CACHE) cannot be written: {error}"
-        ) from error
+        raise InputError(f"the cache folder {cache_dir()} (VAECLUST_CACHE) cannot be written: {error}") from error
     return path
 
 
@@ -169,20 +161,14 @@ def _load_named(name: str) -> Dataset:
     where = get(name)
     x, y = _read_digits() if where == "embedded" else read_npz(Path(where))
     if x.shape not in _allowed_shapes(entry):
-        raise InputError(
-            f"x of {where} has shape {x.shape}, but data set {name!r} is {_allowed_shapes(entry)[-1]}"
-        )
+        raise InputError(f"x of {where} has shape {x.shape}, but data set {name!r} is {_allowed_shapes(entry)[-1]}")
     labels, class_names = None, None
     if entry.num_classes is not None:
         if y is None:
-            raise InputError(
-                f"{where} has no labels y, but data set {name!r} has {entry.num_classes} classes"
-            )
+            raise InputError(f"{where} has no labels y, but data set {name!r} has {entry.num_classes} classes")
         labels, found = check_labels(y, len(x), f"y of {where}")
         if len(found) != entry.num_classes:
-            raise InputError(
-                f"y of {where} has {len(found)} classes, but data set {name!r} has {entry.num_classes}"
-            )
+            raise InputError(f"y of {where} has {len(found)} classes, but data set {name!r} has {entry.num_classes}")
         class_names = entry.class_names
     return Dataset(
         x=check_array(x.reshape(entry.shape), f"x of {where}"),

@@ -77,9 +77,7 @@ class Preparation:
             scaled = ((x - self.offset) / self.scale).astype(np.float32)
         if not np.isfinite(scaled).all():
             feature = int(np.flatnonzero(~np.isfinite(scaled).all(axis=0))[0])
-            raise InputError(
-                f"feature {feature} of the samples lies too far outside its training range to be scaled"
-            )
+            raise InputError(f"feature {feature} of the samples lies too far outside its training range to be scaled")
         return scaled
 
     def _images(self, x: np.ndarray) -> np.ndarray:
@@ -138,9 +136,7 @@ def fit_preparation(x_raw_train: object, config: PrepareConfig) -> Preparation:
         offset, scale = _fit_scaling(x, "standardise" if config.scaling == "auto" else config.scaling)
         return Preparation(shape, shape, offset=offset, scale=scale)
     if config.scaling in ("standardise", "minmax"):
-        raise InputError(
-            f"scaling={config.scaling!r} is for vectors; images stay in [0, 1] (scaling='auto' or 'none')"
-        )
+        raise InputError(f"scaling={config.scaling!r} is for vectors; images stay in [0, 1] (scaling='auto' or 'none')")
     size = None if config.image_size is None else (config.image_size[0], config.image_size[1])
     output = (*(size or shape[:2]), 1 if config.grey else shape[2])
     return Preparation(shape, output, image_size=size, grey=config.grey)

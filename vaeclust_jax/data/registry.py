@@ -40,9 +40,7 @@ class Entry:
 
 
 def _idx_files(bases: tuple[str, ...], md5: dict[str, str]) -> tuple[Archive, ...]:
-    return tuple(
-        Archive(file, tuple(base + file for base in bases), f"md5:{hash_}") for file, hash_ in md5.items()
-    )
+    return tuple(Archive(file, tuple(base + file for base in bases), f"md5:{hash_}") for file, hash_ in md5.items())
 
 
 _LIBSVM = "https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/multiclass"
@@ -144,9 +142,7 @@ DATASETS: dict[str, Entry] = {
         archives=(
             Archive(
                 "pen+based+recognition+of+handwritten+digits.zip",
-                (
-                    "https://archive.ics.uci.edu/static/public/81/pen+based+recognition+of+handwritten+digits.zip",
-                ),
+                ("https://archive.ics.uci.edu/static/public/81/pen+based+recognition+of+handwritten+digits.zip",),
                 "sha256:1e02bea023613c2b11c9492f6f34caf975420455934f3527d270cee9a1f03b64",
             ),
         ),
@@ -158,8 +154,7 @@ DATASETS: dict[str, Entry] = {
         num_classes=None,
         home=f"{_SANTAFE}.html",
         archives=tuple(
-            Archive(file, (f"{_SANTAFE}/{file}", f"{_WEB_ARCHIVE}/{_SANTAFE}/{file}"))
-            for file in ("A.dat", "A.cont")
+            Archive(file, (f"{_SANTAFE}/{file}", f"{_WEB_ARCHIVE}/{_SANTAFE}/{file}")) for file in ("A.dat", "A.cont")
         ),
         decode=formats.decode_santafe,
         digest="5bfa9021d96dafdd9af0f495c61f3ed47952da14319c6def58ddfecfc6335f2b",

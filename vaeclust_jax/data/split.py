@@ -25,13 +25,9 @@ def split_rows(n: int, config: PrepareConfig, y: object = None) -> tuple[np.ndar
     """
     held_out = round(n * config.validation)
     if config.validation > 0 and held_out == 0:
-        raise InputError(
-            f"validation={config.validation:g} of {n} rows leaves no validation rows; hold out more or 0"
-        )
+        raise InputError(f"validation={config.validation:g} of {n} rows leaves no validation rows; hold out more or 0")
     if held_out >= n:
-        raise InputError(
-            f"validation={config.validation:g} of {n} rows leaves no training rows; hold out less"
-        )
+        raise InputError(f"validation={config.validation:g} of {n} rows leaves no training rows; hold out less")
     if config.stratify:
         return _stratified(n, held_out, config.split_seed, y)
     shuffled = np.random.default_rng(config.split_seed).permutation(n)

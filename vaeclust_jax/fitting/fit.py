@@ -163,7 +163,7 @@ def _run(
     validation_index: np.ndarray,
     history: History,
 ) -> Run:
-    learner = stage.learner._replace(init=None)
+    learner = stage.learner
     assert learner.log_assign is not None
     mean, logvar = encode_rows(learner, state.params, rows)
     labels = by_chunk(learner.log_assign, state.params, mean).argmax(axis=1)

@@ -115,8 +115,6 @@ def cluster_shapes(
         if members.any():
             means[cluster] = mean[members].mean(axis=0)
             centred = mean[members] - means[cluster]
-            covariances[cluster] = centred.T @ centred / members.sum() + np.diag(
-                variance[members].mean(axis=0)
-            )
+            covariances[cluster] = centred.T @ centred / members.sum() + np.diag(variance[members].mean(axis=0))
     scales = np.linalg.cholesky(covariances + 1e-9 * np.eye(latent_dim))
     return means.astype(np.float32), scales.astype(np.float32)

@@ -14,9 +14,7 @@ from vaeclust_jax.metrics.matching import accuracy, check_ids
 SILHOUETTE_SAMPLES = 10_000  # the silhouette needs all distances between samples
 
 
-def scores(
-    y: ArrayLike | None, labels: ArrayLike, latents: ArrayLike, *, seed: int = 0
-) -> dict[str, float | None]:
+def scores(y: ArrayLike | None, labels: ArrayLike, latents: ArrayLike, *, seed: int = 0) -> dict[str, float | None]:
     """Score a clustering against classes, if there are any, and by its shape in the latent space.
 
     Args:

@@ -42,9 +42,7 @@ def check_network(config: NetworkConfig, shape: tuple[int, ...]) -> None:
         raise InputError(f"latent_dim must be at least 1, got {config.latent_dim}")
     if config.network == "conv":
         if len(shape) != 3:
-            raise InputError(
-                f"network 'conv' needs images (n, H, W, C), got vectors (n, {shape[0]}): use 'mlp'"
-            )
+            raise InputError(f"network 'conv' needs images (n, H, W, C), got vectors (n, {shape[0]}): use 'mlp'")
         if len(config.channels) != len(config.kernels) or not config.channels:
             raise InputError(
                 "channels and kernels must have one entry a layer and at least one layer, "

@@ -33,18 +33,13 @@ class ConvTranspose(nnx.Module):
 
     def __init__(self, inputs: int, outputs: int, kernel: int, size: tuple[int, int], rngs: nnx.Rngs):
         # An output pixel sees kernel^2 / stride^2 windows, hence the scale of the variance.
-        init = nnx.initializers.variance_scaling(
-            _STRIDE**2, "fan_in", "truncated_normal", in_axis=3, out_axis=2
-        )
+        init = nnx.initializers.variance_scaling(_STRIDE**2, "fan_in", "truncated_normal", in_axis=3, out_axis=2)
         self.kernel = nnx.Param(init(rngs.params(), (kernel, kernel, outputs, inputs)))
         self.bias = nnx.Param(jnp.zeros(outputs))
         self.size = size
 
     def __call__(self, y: Float[Array, "n p q o"]) -> Float[Array, "n h w c"]:  # noqa: D102
-        return (
-            conv_transpose(y, self.kernel[...], _STRIDE, _padding(self.kernel.shape[0]), self.size)
-            + self.bias[...]
-        )
+        return conv_transpose(y, self.kernel[...], _STRIDE, _padding(self.kernel.shape[0]), self.size) + self.bias[...]
 
 
 def image_sizes(size: tuple[int, int], kernels: tuple[int, ...]) -> list[tuple[int, int]]:
@@ -69,9 +64,7 @@ class ConvEncoder(nnx.Module):
     ):
         height, width, inputs = shape
         widths = (inputs, *channels)
-        self.layers = nnx.List(
-            Conv(i, o, k, rngs) for i, o, k in zip(widths, channels, kernels, strict=False)
-        )
+        self.layers = nnx.List(Conv(i, o, k, rngs) for i, o, k in zip(widths, channels, kernels, strict=False))
         features = math.prod(image_sizes((height, width), kernels)[-1]) * channels[-1]
         self.mean = nnx.Linear(features, latent_dim, rngs=rngs)
         self.logvar = nnx.Linear(features, latent_dim, rngs=rngs)
@@ -100,8 +93,7 @@ class ConvDecoder(nnx.Module):
         self.first = nnx.Linear(latent_dim, math.prod(self.smallest), rngs=rngs)
         widths = (outputs, *channels)
         self.layers = nnx.List(
-            ConvTranspose(widths[i + 1], widths[i], kernels[i], sizes[i], rngs)
-            for i in reversed(range(len(channels)))
+            ConvTranspose(widths[i + 1], widths[i], kernels[i], sizes[i], rngs) for i in reversed(range(len(channels)))
         )
 
     def __call__(self, z: Float[Array, "n l"]) -> Float[Array, "n h w c"]:  # noqa: D102

@@ -44,9 +44,7 @@ def _conv_forward(x: Array, kernel: Array, stride: int, padding: int) -> tuple[A
     return _correlate(x, kernel, stride, padding), (x, kernel)
 
 
-def _conv_backward(
-    stride: int, padding: int, residuals: tuple[Array, Array], dy: Array
-) -> tuple[Array, Array]:
+def _conv_backward(stride: int, padding: int, residuals: tuple[Array, Array], dy: Array) -> tuple[Array, Array]:
     x, kernel = residuals
     dx = _spread(dy, kernel, stride, padding, x.shape[1:3])
     return dx, _kernel_gradient(x, dy, kernel.shape[:2], stride, padding)
@@ -61,7 +59,7 @@ def conv_transpose(
     kernel: Float[Array, "kh kw c o"],
     stride: int,
     padding: int,
-    output_size: tuple[int, int],
+    output_size: tuple[int, ...],
 ) -> Float[Array, "n h w c"]:
     """Transposed convolution: the adjoint of `conv` that maps (p, q) to `output_size`.
 
@@ -72,13 +70,13 @@ def conv_transpose(
 
 
 def _transpose_forward(
-    y: Array, kernel: Array, stride: int, padding: int, output_size: tuple[int, int]
+    y: Array, kernel: Array, stride: int, padding: int, output_size: tuple[int, ...]
 ) -> tuple[Array, tuple[Array, Array]]:
     return _spread(y, kernel, stride, padding, output_size), (y, kernel)
 
 
 def _transpose_backward(
-    stride: int, padding: int, output_size: tuple[int, int], residuals: tuple[Array, Array], dx: Array
+    stride: int, padding: int, output_size: tuple[int, ...], residuals: tuple[Array, Array], dx: Array
 ) -> tuple[Array, Array]:
     del output_size
     y, kernel = residuals
@@ -101,19 +99,17 @@ def _correlate(x: Array, kernel: Array, stride: int, padding: int) -> Array:
     )
 
 
-def _spread(y: Array, kernel: Array, stride: int, padding: int, output_size: tuple[int, int]) -> Array:
+def _spread(y: Array, kernel: Array, stride: int, padding: int, output_size: tuple[int, ...]) -> Array:
     few = kernel.shape[2] <= _FEW_CHANNELS
     return lax.platform_dependent(
         y,
         kernel,
-        cpu=partial(
-            _spread_pieces if few else _spread_phases, stride=stride, padding=padding, output_size=output_size
-        ),
+        cpu=partial(_spread_pieces if few else _spread_phases, stride=stride, padding=padding, output_size=output_size),
         default=partial(_spread_lax, stride=stride, padding=padding, output_size=output_size),
     )
 
 
-def _kernel_gradient(x: Array, y: Array, window: tuple[int, int], stride: int, padding: int) -> Array:
+def _kernel_gradient(x: Array, y: Array, window: tuple[int, ...], stride: int, padding: int) -> Array:
     return lax.platform_dependent(
         x,
         y,
@@ -122,7 +118,7 @@ def _kernel_gradient(x: Array, y: Array, window: tuple[int, int], stride: int, p
     )
 
 
-def _patches(x: Array, window: tuple[int, int], stride: int, output: tuple[int, int]) -> Array:
+def _patches(x: Array, window: tuple[int, ...], stride: int, output: tuple[int, ...]) -> Array:
     """The windows of x, (n, p, q, kh kw c), as strided slices: XLA fuses them into one copy."""
     n, _, _, c = x.shape
     (kh, kw), (p, q) = window, output
@@ -139,12 +135,10 @@ def _patches(x: Array, window: tuple[int, int], stride: int, output: tuple[int, 
     return jnp.concatenate(pieces, axis=-1)
 
 
-def _padded_patches(x: Array, window: tuple[int, int], stride: int, padding: int) -> Array:
-    output = [
-        conv_output_size(size, k, stride, padding) for size, k in zip(x.shape[1:3], window, strict=True)
-    ]
+def _padded_patches(x: Array, window: tuple[int, ...], stride: int, padding: int) -> Array:
+    output = [conv_output_size(size, k, stride, padding) for size, k in zip(x.shape[1:3], window, strict=True)]
     padded = jnp.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
-    return _patches(padded, window, stride, (output[0], output[1]))
+    return _patches(padded, window, stride, tuple(output))
 
 
 def _correlate_matmul(x: Array, kernel: Array, *, stride: int, padding: int) -> Array:
@@ -152,17 +146,13 @@ def _correlate_matmul(x: Array, kernel: Array, *, stride: int, padding: int) -> 
     return _padded_patches(x, (kh, kw), stride, padding) @ kernel.reshape(kh * kw * c, o)
 
 
-def _kernel_gradient_matmul(
-    x: Array, y: Array, *, window: tuple[int, int], stride: int, padding: int
-) -> Array:
+def _kernel_gradient_matmul(x: Array, y: Array, *, window: tuple[int, ...], stride: int, padding: int) -> Array:
     patches = _padded_patches(x, window, stride, padding)
     flat = patches.reshape(-1, patches.shape[-1]).T @ y.reshape(-1, y.shape[-1])
     return flat.reshape(*window, x.shape[-1], y.shape[-1])
 
 
-def _spread_pieces(
-    y: Array, kernel: Array, *, stride: int, padding: int, output_size: tuple[int, int]
-) -> Array:
+def _spread_pieces(y: Array, kernel: Array, *, stride: int, padding: int, output_size: tuple[int, ...]) -> Array:
     """One product for all window positions, then a sum of shifted, dilated pieces."""
     n, p, q, o = y.shape
     kh, kw, c, _ = kernel.shape
@@ -178,14 +168,12 @@ def _spread_pieces(
     return total
 
 
-def _spread_phases(
-    y: Array, kernel: Array, *, stride: int, padding: int, output_size: tuple[int, int]
-) -> Array:
+def _spread_phases(y: Array, kernel: Array, *, stride: int, padding: int, output_size: tuple[int, ...]) -> Array:
     """One stride-1 product for each of the stride^2 phases of the output, which are then interleaved.
 
     Output row h = stride t + phase - padding takes input rows t - m with kernel rows stride m + phase.
     """
-    n, p, q, o = y.shape
+    n, p, q, _ = y.shape
     kh, kw, c, _ = kernel.shape
     taps = (-(-kh // stride), -(-kw // stride))
     rows = [-(-(size + padding) // stride) for size in output_size]
@@ -218,18 +206,16 @@ _LAYOUT = ("NHWC", "HWIO", "NHWC")
 
 
 def _correlate_lax(x: Array, kernel: Array, *, stride: int, padding: int) -> Array:
-    return lax.conv_general_dilated(
-        x, kernel, (stride, stride), [(padding, padding)] * 2, dimension_numbers=_LAYOUT
-    )
+    return lax.conv_general_dilated(x, kernel, (stride, stride), [(padding, padding)] * 2, dimension_numbers=_LAYOUT)
 
 
-def _spread_lax(y: Array, kernel: Array, *, stride: int, padding: int, output_size: tuple[int, int]) -> Array:
+def _spread_lax(y: Array, kernel: Array, *, stride: int, padding: int, output_size: tuple[int, ...]) -> Array:
     x = jax.ShapeDtypeStruct((y.shape[0], *output_size, kernel.shape[2]), y.dtype)
     transpose = jax.linear_transpose(lambda x: _correlate_lax(x, kernel, stride=stride, padding=padding), x)
     return transpose(y)[0]
 
 
-def _kernel_gradient_lax(x: Array, y: Array, *, window: tuple[int, int], stride: int, padding: int) -> Array:
+def _kernel_gradient_lax(x: Array, y: Array, *, window: tuple[int, ...], stride: int, padding: int) -> Array:
     kernel = jax.ShapeDtypeStruct((*window, x.shape[-1], y.shape[-1]), x.dtype)
     transpose = jax.linear_transpose(lambda k: _correlate_lax(x, k, stride=stride, padding=padding), kernel)
     return transpose(y)[0]

@@ -1,5 +1,6 @@
 """Multi-layer perceptrons for vectors (images are flattened and brought back to their shape)."""
 
+import itertools
 import math
 
 import jax
@@ -11,7 +12,7 @@ class MLP(nnx.Module):
     """Linear layers with ReLU between them; none after the last."""
 
     def __init__(self, sizes: tuple[int, ...], rngs: nnx.Rngs):
-        self.layers = nnx.List(nnx.Linear(i, o, rngs=rngs) for i, o in zip(sizes, sizes[1:], strict=False))
+        self.layers = nnx.List(nnx.Linear(i, o, rngs=rngs) for i, o in itertools.pairwise(sizes))
 
     def __call__(self, x: Float[Array, "n i"]) -> Float[Array, "n o"]:  # noqa: D102
         for layer in self.layers[:-1]:

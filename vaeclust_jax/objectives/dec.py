@@ -15,7 +15,7 @@ def squared_distances(z: Float[Array, "... l"], centroids: Float[Array, "k l"]) 
 
 
 def log_soft_assignment(z: Float[Array, "... l"], centroids: Float[Array, "k l"]) -> Float[Array, "... k"]:
-    """log q_j, Student-t with one degree of freedom: q_j = (1 + |z - c_j|^2)^-1 / sum_j' (1 + |z - c_j'|^2)^-1 (Eq. 1)."""
+    """log q with q_j = (1 + |z - c_j|^2)^-1 / sum_j' (1 + |z - c_j'|^2)^-1: Student-t with one degree (Eq. 1)."""
     return jax.nn.log_softmax(-jnp.log1p(squared_distances(z, centroids)), axis=-1)
 
 

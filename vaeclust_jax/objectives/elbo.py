@@ -22,9 +22,7 @@ def kl_to_standard_normal(mean: Float[Array, "... l"], logvar: Float[Array, "...
     return 0.5 * jnp.sum(jnp.square(mean) + jnp.expm1(logvar) - logvar, axis=-1)
 
 
-def sample_posterior(
-    key: Key, mean: Float[Array, "... l"], logvar: Float[Array, "... l"]
-) -> Float[Array, "... l"]:
+def sample_posterior(key: Key, mean: Float[Array, "... l"], logvar: Float[Array, "... l"]) -> Float[Array, "... l"]:
     """One draw z = mean + exp(logvar / 2) eps with eps ~ N(0, I): the reparameterisation trick."""
     return mean + jnp.exp(0.5 * logvar) * jax.random.normal(key, mean.shape, mean.dtype)
 

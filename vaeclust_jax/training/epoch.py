@@ -65,18 +65,26 @@ def _select(condition: Array, yes: Any, no: Any) -> Any:
     return jax.tree.map(lambda a, b: jnp.where(condition, a, b), yes, no)
 
 
-@lru_cache
-def epoch_program(
-    learner: Learner, stopping: Stopping, batch_size: int
-) -> Callable[..., tuple[Progress, Info]]:
-    """The jitted epoch of S seeds.
+def epoch_program(learner: Learner, stopping: Stopping, batch_size: int) -> Callable[..., tuple[Progress, Info]]:
+    """The jitted epoch of S seeds, compiled once for learners that differ in swept numbers alone.
 
     Returns:
         (keys (S,), Progress stacked over seeds [donated], epoch from 1, training rows, validation rows) ->
         (Progress, Info of shape (S,) each). The seed's key is that of the stage; what an epoch draws is a function
         of (key, epoch, step) alone.
     """
+    # `init` closes over swept numbers (learning rate, beta, ...), so it stays out of the cache's key.
+    return _program(learner.step, learner.evaluate, learner.end_epoch, stopping, batch_size)
 
+
+@lru_cache
+def _program(
+    step: Callable[..., tuple[State, Info]],
+    evaluate: Callable[..., Info],
+    end_epoch: Callable[..., tuple[State, Info]],
+    stopping: Stopping,
+    batch_size: int,
+) -> Callable[..., tuple[Progress, Info]]:
     def epoch(
         key: Key,
         progress: Progress,
@@ -87,12 +95,12 @@ def epoch_program(
         epochs_key, validation_key = jax.random.split(key)
         order_key, steps_key = jax.random.split(jax.random.fold_in(epochs_key, number))
         order = jax.random.permutation(order_key, x.shape[0])
-        state, info = _scan_batches(learner.step, steps_key, progress.state, x, order, batch_size)
-        state, end_info = learner.end_epoch(state, x, number, info)
+        state, info = _scan_batches(step, steps_key, progress.state, x, order, batch_size)
+        state, end_info = end_epoch(state, x, number, info)
         if validation.shape[0] > 0:
 
             def visit(key: Key, state: State, batch: Batch) -> tuple[State, Info]:
-                return state, learner.evaluate(key, state, batch)
+                return state, evaluate(key, state, batch)
 
             # The same draws every epoch: the stopping rule then compares parameters, not noise.
             rows = jnp.arange(validation.shape[0])

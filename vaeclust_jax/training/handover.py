@@ -18,9 +18,7 @@ def seed_from_key(key: Key) -> int:
     return int(jax.random.randint(key, (), 0, np.iinfo(np.int32).max))
 
 
-def kmeans_centroids(
-    key: Key, latents: Float[np.ndarray, "n l"], num_clusters: int
-) -> Float[np.ndarray, "k l"]:
+def kmeans_centroids(key: Key, latents: Float[np.ndarray, "n l"], num_clusters: int) -> Float[np.ndarray, "k l"]:
     """Centroids of scikit-learn's k-means (k-means++, 10 restarts).
 
     On one thread: its float sums depend on the order of threads, and the same key must give the same bits.

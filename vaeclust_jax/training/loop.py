@@ -23,7 +23,7 @@ def stack(trees: Sequence[Any]) -> Any:
 
 def unstack(tree: Any, size: int) -> list[Any]:
     """The inverse of `stack`."""
-    return [jax.tree.map(lambda leaf: leaf[i], tree) for i in range(size)]
+    return [jax.tree.map(lambda leaf, i=i: leaf[i], tree) for i in range(size)]
 
 
 def train(
@@ -84,11 +84,10 @@ def _run_epochs(
     on_epoch: Callable[[History], None] | None,
 ) -> tuple[Progress, str]:
     """All epochs of a stage, rows appended to `history`; also a sentence about a failure, or ""."""
-    # `init` closes over swept numbers (learning rate, beta, ...); without it, equal programs are one program.
-    program = epoch_program(stage.learner._replace(init=None), stage.stopping, batch_size)
+    program = epoch_program(stage.learner, stage.stopping, batch_size)
     stopped = np.zeros(len(names), bool)
     for epoch in range(1, stage.num_epochs + 1):
-        running = np.flatnonzero(~stopped)
+        running = np.flatnonzero(~stopped).tolist()
         progress, infos = program(keys, progress, jnp.asarray(epoch), x, validation)
         infos, stopped, failed = jax.device_get((infos, progress.stopped, progress.failed))
         rows: History = [

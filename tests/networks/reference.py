@@ -1,0 +1,29 @@
+"""What the networks are compared with: jax's own convolution and its autodiff."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+
+def reference_conv(x, kernel, stride, padding):
+    return lax.conv_general_dilated(
+        x, kernel, (stride, stride), [(padding, padding)] * 2, dimension_numbers=("NHWC", "HWIO", "NHWC")
+    )
+
+
+def reference_transpose(y, kernel, stride, padding, output_size):
+    """The gradient of the convolution in its input, which is linear in y."""
+    zeros = jnp.zeros((y.shape[0], *output_size, kernel.shape[2]), y.dtype)
+    return jax.vjp(lambda x: reference_conv(x, kernel, stride, padding), zeros)[1](y)[0]
+
+
+def relative_error(tree, reference):
+    """Largest difference over largest value, the worst over the arrays."""
+    pairs = zip(jax.tree.leaves(tree), jax.tree.leaves(reference), strict=True)
+    errors = []
+    for a, b in pairs:
+        a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+        assert a.shape == b.shape
+        errors.append(np.abs(a - b).max() / max(np.abs(b).max(), 1e-30))
+    return max(errors)

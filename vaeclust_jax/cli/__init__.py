@@ -1,0 +1,27 @@
+"""The command `vaeclust`."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Entry point: exit code 0, 2 for the person's mistake (one sentence), 1 for ours, 130 for Ctrl-C."""
+    # orbax and absl log at INFO through the root handler; a person wants our lines alone.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from vaeclust_jax.errors import InputError, TrainingDivergedError
+
+    try:
+        from vaeclust_jax.cli.commands import dispatch
+
+        dispatch(sys.argv[1:])
+    except InputError as error:
+        print(f"vaeclust: {error}", file=sys.stderr)
+        sys.exit(2)
+    except TrainingDivergedError as error:
+        print(f"vaeclust: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("vaeclust: interrupted", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:  # `vaeclust data list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,5 @@
+"""`python -m vaeclust_jax.cli`."""
+
+from vaeclust_jax.cli import main
+
+main()

@@ -1,0 +1,128 @@
+"""Subcommands: each parses its own arguments, so that `--help` shows what belongs to it."""
+
+import sys
+from dataclasses import dataclass
+from typing import Literal
+
+import tyro
+
+from vaeclust_jax.errors import InputError
+
+_USAGE = """usage: vaeclust COMMAND ...
+
+Deep clustering with variational autoencoders: clusters, a probability for every sample, figures, a model.
+
+commands:
+  run [EXPERIMENT]          fit, score, draw; default: VAE+DEC on the embedded digits
+  predict RUN_DIR INPUT     label new samples with a run's model
+  list                      the experiments
+  data list | get NAME      the data sets, and where they are
+  info                      devices, versions, folders
+
+`vaeclust COMMAND --help` shows a command's options."""
+
+
+@dataclass(frozen=True)
+class _Data:
+    """The named data sets."""
+
+    action: tyro.conf.Positional[Literal["list", "get"]]
+    """list: what there is and where; get: download one."""
+    name: tyro.conf.Positional[str | None] = None
+    """The set to get."""
+
+
+@dataclass(frozen=True)
+class _Nothing:
+    """No options."""
+
+
+def dispatch(argv: list[str]) -> None:
+    """Runs the command in `argv`."""
+    commands = {"run": _run, "predict": _predict, "list": _list, "data": _data, "info": _info}
+    if not argv or argv[0] in ("-h", "--help"):
+        print(_USAGE)
+        return
+    if argv[0] == "--version":
+        from importlib.metadata import version
+
+        print(version("vaeclust_jax"))
+        return
+    if argv[0] not in commands:
+        import difflib
+
+        near = difflib.get_close_matches(argv[0], commands, n=1)
+        raise InputError(
+            f"no command {argv[0]!r}; {f'did you mean {near[0]}?' if near else 'commands are ' + ', '.join(commands)}"
+        )
+    commands[argv[0]](argv[1:])
+
+
+def _run(argv: list[str]) -> None:
+    from vaeclust_jax.cli.run import run
+
+    run(argv)
+
+
+def _predict(argv: list[str]) -> None:
+    from vaeclust_jax.cli.predict import predict
+
+    predict(argv)
+
+
+def _list(argv: list[str]) -> None:
+    tyro.cli(_Nothing, args=argv, prog="vaeclust list", description="The experiments that `vaeclust run` knows.")
+    from vaeclust_jax.experiments import DEFAULT, EXPERIMENTS
+
+    for name, experiment in EXPERIMENTS.items():
+        print(f"{name:24}{experiment.summary}{' (default)' if name == DEFAULT else ''}")
+
+
+def _data(argv: list[str]) -> None:
+    args = tyro.cli(_Data, args=argv, prog="vaeclust data")
+    from vaeclust_jax.data import get, list_datasets
+
+    if args.action == "get":
+        if args.name is None:
+            raise InputError("data get needs the name of a set: `vaeclust data list` shows them")
+        print(get(args.name))
+        return
+    for row in list_datasets():
+        classes = "no classes" if row.num_classes is None else f"{row.num_classes} classes"
+        print(f"{row.name:22}{' x '.join(map(str, row.shape)):24}{classes:13}{row.description}\n{'':22}{row.where}")
+
+
+def _info(argv: list[str]) -> None:
+    tyro.cli(_Nothing, args=argv, prog="vaeclust info", description="Devices, versions and folders.")
+    import os
+    from importlib.metadata import PackageNotFoundError, version
+
+    import jax
+
+    from vaeclust_jax.data import cache_dir
+
+    def line(name: str, value: object) -> None:
+        print(f"{name:18}{value}")
+
+    devices = jax.devices()
+    line("devices", ", ".join(f"{device.platform} {device.device_kind}" for device in devices))
+    gpu = any(device.platform == "gpu" for device in devices)
+    line("GPU", "yes" if gpu else "no (pip install 'vaeclust_jax[cuda]' where there is one)")
+    line("CPU cores", len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
+    line("python", sys.version.split()[0])
+    for name in (
+        "vaeclust_jax",
+        "jax",
+        "jaxlib",
+        "flax",
+        "optax",
+        "orbax-checkpoint",
+        "numpy",
+        "scikit-learn",
+    ):
+        try:
+            line(name, version(name))
+        except PackageNotFoundError:
+            line(name, "not installed")
+    line("VAECLUST_DATA", os.environ.get("VAECLUST_DATA", "not set (a folder of data sets to look in first)"))
+    line("data cache", cache_dir())

@@ -1,0 +1,55 @@
+"""`vaeclust predict`."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tyro
+
+from vaeclust_jax.data import load as load_data
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.experiments.execute import cluster_table
+from vaeclust_jax.fitting.saving import load
+from vaeclust_jax.metrics import scores
+from vaeclust_jax.report import check_writable, write_assignments
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Labels new samples with a run's model: a CSV with row, cluster, probability and entropy (nats).
+
+    Images of a folder also get a column with their file. If the input has labels, scores go to stderr.
+    """
+
+    run_dir: tyro.conf.Positional[Path]
+    """The folder that `vaeclust run` printed, or one that `Run.save` wrote."""
+    input: tyro.conf.Positional[str]
+    """An .npz file with x, a folder of images, or the name of a data set."""
+    out: Path = Path("labels.csv")
+    """The CSV to write."""
+    seed: int | None = None
+    """Which seed's model; default the run's first."""
+
+
+def predict(argv: list[str]) -> None:
+    """Runs the command."""
+    args = tyro.cli(Arguments, args=argv, prog="vaeclust predict")
+    if args.out.is_dir():
+        raise InputError(f"--out must be a file to write, got the folder {args.out}")
+    run = load(args.run_dir, seed=args.seed)
+    check_writable(args.out.parent)
+    dataset = load_data(args.input)
+    probabilities = run.predict_proba(dataset.x)
+    table: dict[str, Any] = {"row": np.arange(len(dataset.x)), **cluster_table(probabilities)}
+    if dataset.row_names is not None:
+        table["file"] = dataset.row_names
+    write_assignments(args.out, table)
+    print(args.out)
+    if dataset.y is not None:
+        found = scores(dataset.y, probabilities.argmax(axis=1), run.embed(dataset.x))
+        line = ", ".join(
+            f"{name.upper()} {value:.3f}" for name, value in found.items() if value is not None and name != "silhouette"
+        )
+        print(f"against the labels in {args.input}: {line}", file=sys.stderr)

@@ -1,0 +1,58 @@
+"""Progress on stderr: a bar a stage with the loss parts; silent with --quiet or where stderr is no terminal."""
+
+import sys
+from types import TracebackType
+
+from vaeclust_jax.fitting.config import TrainingConfig
+from vaeclust_jax.training.loop import History
+
+_SHOWN = ("loss", "reconstruction", "kl", "cluster", "val_vae_loss", "changed")
+
+
+class Reporter:
+    """A context manager whose `on_epoch` and `say` draw on stderr."""
+
+    def __init__(self, training: TrainingConfig, *, quiet: bool):
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._quiet = quiet
+        self._total = {"vae": training.pretrain_epochs, "joint": training.joint_epochs}
+        self._stage = ""
+        self._progress = Progress(
+            TextColumn("{task.description:>6}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[losses]}"),
+            console=Console(stderr=True),
+            disable=quiet or not sys.stderr.isatty(),
+        )
+
+    def __enter__(self) -> "Reporter":
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def say(self, line: str) -> None:
+        """A line about what happens next."""
+        self._stage = ""  # the next epoch begins a new bar
+        if not self._quiet and sys.stderr.isatty():
+            self._progress.console.print(line)
+
+    def on_epoch(self, rows: History) -> None:
+        """Advances the stage's bar; losses are means over the seeds still running."""
+        stage = rows[0]["stage"]
+        if stage != self._stage:
+            self._stage = stage
+            self._task = self._progress.add_task(stage, total=self._total[stage], losses="")
+        parts = [
+            f"{name.removesuffix('_loss')} {sum(row[name] for row in rows) / len(rows):.4g}"
+            for name in _SHOWN
+            if name in rows[0]
+        ]
+        self._progress.update(self._task, completed=rows[0]["epoch"], losses="  ".join(parts))

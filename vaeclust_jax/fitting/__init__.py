@@ -1,0 +1,1 @@
+"""One call from data to a clustered model: config, `fit`, the fitted `Run`, saving and loading."""
