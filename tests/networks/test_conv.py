@@ -53,7 +53,7 @@ def check(geometry, channels):
     assert relative_error(*jax.jit(lambda *a: (ours(*a), reference(*a)))(x, kernel, y)) <= 1e-5
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=16, deadline=None)
 @given(geometries(), channels)
 @example(((7, 6), (2, 1), 4, 0), (3, 2))  # kernel shorter than the stride, few channels
 @example(((7, 6), (2, 1), 4, 1), (9, 10))  # the same, many channels
@@ -80,7 +80,7 @@ def test_the_form_of_the_accelerators_equals_jax(monkeypatch, geometry, channels
 
 @pytest.mark.parametrize("channels", [(2, 3), (9, 2)], ids=["few", "many"])
 def test_both_operations_equal_their_sums_in_float64(channels):
-    """out[n, p, q] = sum_ij x[n, s p + i - pad, s q + j - pad] w[i, j]; the transposed one sends y back that way."""
+    """out[p, q] = sum_ij x[s p + i - pad, s q + j - pad] w[i, j]; the transposed one sends y back that way."""
     (h, w), (kh, kw), stride, padding = geometry = (5, 6), (3, 2), 2, 1
     x, kernel, y = arrays(geometry, channels)
     out, back = np.zeros(y.shape), np.zeros(x.shape)
@@ -111,23 +111,24 @@ def test_output_size_counts_the_windows(size, kernel, stride, padding):
 
 GEOMETRY = ((7, 6), (3, 2), 2, 1)
 IMAGE, _, STRIDE, PADDING = GEOMETRY
-OPERATIONS = {
-    "conv": (
-        partial(conv, stride=STRIDE, padding=PADDING),
-        partial(reference_conv, stride=STRIDE, padding=PADDING),
-    ),
-    "transpose": (
-        lambda y, kernel: conv_transpose(y, kernel, STRIDE, PADDING, IMAGE),
-        lambda y, kernel: reference_transpose(y, kernel, STRIDE, PADDING, IMAGE),
-    ),
-}
 
 
-@pytest.fixture(params=OPERATIONS)
+def our_transpose(y, kernel):
+    return conv_transpose(y, kernel, STRIDE, PADDING, IMAGE)
+
+
+def their_transpose(y, kernel):
+    return reference_transpose(y, kernel, STRIDE, PADDING, IMAGE)
+
+
+@pytest.fixture(params=["conv", "transpose to few channels", "transpose to many channels"])
 def operation(request):
-    """(ours, reference, input, kernel); ten channels in the image, so many in both senses."""
-    x, kernel, y = arrays(GEOMETRY, (10, 3), n=4)
-    return *OPERATIONS[request.param], x if request.param == "conv" else y, kernel
+    """(ours, reference, input, kernel) of one geometry."""
+    x, kernel, y = arrays(GEOMETRY, (10 if "many" in request.param else 2, 3), n=4)
+    if request.param == "conv":
+        ours, theirs = (partial(f, stride=STRIDE, padding=PADDING) for f in (conv, reference_conv))
+        return ours, theirs, x, kernel
+    return our_transpose, their_transpose, y, kernel
 
 
 def loss(function):
@@ -143,19 +144,6 @@ def test_gradients_of_a_nonlinear_loss(operation):
     ours, reference, x, kernel = operation
     gradients, expected = (jax.jit(jax.grad(loss(f), (0, 1)))(x, kernel) for f in (ours, reference))
     assert relative_error(gradients, expected) <= 1e-5
-
-
-def test_gradients_of_gradients(operation):
-    ours, reference, x, kernel = operation
-
-    def penalty(function):
-        def norm(x, kernel):
-            gradients = jax.grad(loss(function), (0, 1))(x, kernel)
-            return sum(jnp.sum(jnp.square(g)) for g in gradients)
-
-        return jax.jit(jax.grad(norm, (0, 1)))
-
-    assert relative_error(penalty(ours)(x, kernel), penalty(reference)(x, kernel)) <= 1e-5
 
 
 def test_vmap_over_samples(operation):
@@ -198,3 +186,8 @@ def test_gradient_descent_inside_a_scan(operation):
         expected = expected - 0.01 * gradient
     assert relative_error(last, expected) <= 1e-5
     assert relative_error(last, kernel) > 1e-2
+
+
+def test_a_transposed_convolution_to_an_impossible_size_is_refused() -> None:
+    with pytest.raises(ValueError, match="output_size"):
+        conv_transpose(jnp.ones((1, 3, 3, 2)), jnp.ones((3, 3, 1, 2)), 2, 1, (20, 20))

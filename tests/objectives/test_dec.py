@@ -167,7 +167,6 @@ def test_a_dead_cluster_leaves_the_target_finite(distance):
     p = target_distribution(log_q)
     chex.assert_tree_all_finite((log_q, p, kl_divergence(p, log_q), assignment_entropy(log_q)))
     assert np.all(p[:, 2] < 1e-5)
-    # All rows are equally far from the dead cluster, so that p_i3 = q_i3^2 / (sum_i q_i3), about q_i3 / n.
     np.testing.assert_allclose(p, target(soft_assignment(z, c)), rtol=2e-4)
 
 
@@ -263,3 +262,10 @@ def test_a_sample_is_scored_the_same_in_any_batch(name):
     np.testing.assert_allclose(function(z), alone, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(function(z[:, None])[:, 0], alone, rtol=1e-5, atol=1e-6)
     assert len(np.unique(alone, axis=0)) == 5
+
+
+def test_zero_times_minus_infinity_is_zero() -> None:
+    log_q = jnp.log(jnp.array([1.0, 0.0]))
+    assert float(kl_divergence(jnp.array([1.0, 0.0]), log_q)) == 0
+    assert float(assignment_entropy(log_q)) == 0
+    assert float(kl_divergence(jnp.array([0.5, 0.5]), log_q)) == np.inf

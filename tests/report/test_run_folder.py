@@ -60,7 +60,7 @@ def test_a_parent_that_cannot_be_used_is_named(tmp_path, ask):
     file = tmp_path / "file"
     file.write_text("mine")
     for parent in (file, file / "below", Path("/proc/runs"), Path("/proc")):
-        with pytest.raises(InputError, match="parent must be a folder that can be written to") as caught:
+        with pytest.raises(InputError, match="the output folder must be one that can be written to") as caught:
             ask(parent)
         assert repr(str(parent)) in str(caught.value)
     assert file.read_text() == "mine"

@@ -127,7 +127,7 @@ def _discard(folder: Path) -> None:
 def _summary(metrics: dict[str, Any], folder: Path, seconds: float) -> None:
     from rich.console import Console
 
-    Console(width=None if sys.stdout.isatty() else 120).print(score_table(metrics["results"]))
+    Console(width=None if sys.stdout.isatty() else 140).print(score_table(metrics["results"]))
     for warning in metrics["warnings"]:
         print(f"warning: {warning}")
     print(f"labels were used for: {metrics['protocol']['labels_used_for']}")

@@ -38,7 +38,7 @@ def pictures(runs: list[Run], answer: tuple[np.ndarray, np.ndarray], dataset: Da
     points, index = project(latents)
     title = f"{dataset.name}, seed {seed}: {projection_title(latents.shape[1])}"
     figures = {
-        "loss_parts": loss_parts([row for run in runs for row in run.history]),
+        "loss_parts": loss_parts(_drawn([row for run in runs for row in run.history])),
         "reconstructions": _reconstructions(run, dataset),
         "map_by_cluster": latent_map(points, labels[index], title=title, label="cluster", categorical=True),
         "map_by_confidence": latent_map(
@@ -62,6 +62,13 @@ def pictures(runs: list[Run], answer: tuple[np.ndarray, np.ndarray], dataset: Da
         points, dataset.y[index], title=title, label="class", categorical=True, names=dataset.class_names
     )
     return figures
+
+
+def _drawn(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The columns worth a panel: what training adds up and watches, not constant weights."""
+    watched = ("loss", "reconstruction", "kl", "cluster", "changed")
+    columns = ("seed", "stage", "epoch", *watched, *(f"val_{name}" for name in watched))
+    return [{name: row[name] for name in columns if name in row} for row in history]
 
 
 def _reconstructions(run: Run, dataset: Dataset) -> Any:

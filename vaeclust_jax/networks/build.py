@@ -1,12 +1,13 @@
 """From sizes to the two networks of a VAE."""
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.networks.adapter import from_module, standardised
-from vaeclust_jax.networks.cnn import ConvDecoder, ConvEncoder
+from vaeclust_jax.networks.cnn import ConvDecoder, ConvEncoder, image_sizes
 from vaeclust_jax.networks.mlp import MLPDecoder, MLPEncoder
 from vaeclust_jax.types import Networks
 
@@ -48,13 +49,20 @@ def check_network(config: NetworkConfig, shape: tuple[int, ...]) -> None:
                 "channels and kernels must have one entry a layer and at least one layer, "
                 f"got {config.channels} and {config.kernels}"
             )
-        if min(config.channels) < 1 or min(config.kernels) < 2:
+        if min(config.channels) < 1 or min(config.kernels) < 3:  # a smaller kernel skips the edge of an odd image
             raise InputError(
-                f"channels must be at least 1 and kernels at least 2, got {config.channels} and {config.kernels}"
+                f"channels must be at least 1 and kernels at least 3, got {config.channels} and {config.kernels}"
+            )
+        if min(map(min, image_sizes((shape[0], shape[1]), config.kernels))) < 1:
+            raise InputError(
+                f"images of {shape[0]} x {shape[1]} are too small for {len(config.kernels)} layers with kernels "
+                f"{config.kernels}"
             )
     if config.network == "mlp" and (not config.hidden or min(config.hidden) < 1):
         raise InputError(f"hidden must name at least one width, each at least 1, got {config.hidden}")
-    if config.input_std is not None and not config.input_std > 0:
+    if config.input_mean is not None and not math.isfinite(config.input_mean):
+        raise InputError(f"input_mean must be finite, got {config.input_mean}")
+    if config.input_std is not None and not (math.isfinite(config.input_std) and config.input_std > 0):
         raise InputError(f"input_std must be positive, got {config.input_std}")
 
 

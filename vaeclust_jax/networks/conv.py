@@ -63,7 +63,7 @@ def conv_transpose(
 ) -> Float[Array, "n h w c"]:
     """Transposed convolution: the adjoint of `conv` that maps (p, q) to `output_size`.
 
-    `output_size` must be one that `conv` takes to (p, q); this replaces PyTorch's `output_padding`
+    `output_size` must be one that `conv` takes to (p, q) (else a ValueError); it replaces PyTorch's `output_padding`
     (output_size = (p - 1) stride - 2 padding + kernel + output_padding).
     """
     return _spread(y, kernel, stride, padding, output_size)
@@ -100,6 +100,9 @@ def _correlate(x: Array, kernel: Array, stride: int, padding: int) -> Array:
 
 
 def _spread(y: Array, kernel: Array, stride: int, padding: int, output_size: tuple[int, ...]) -> Array:
+    sizes = zip(output_size, kernel.shape[:2], strict=True)
+    if tuple(conv_output_size(size, k, stride, padding) for size, k in sizes) != y.shape[1:3]:
+        raise ValueError(f"output_size {output_size} is not one that conv takes to {y.shape[1:3]}")
     few = kernel.shape[2] <= _FEW_CHANNELS
     return lax.platform_dependent(
         y,

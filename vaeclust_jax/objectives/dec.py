@@ -27,9 +27,14 @@ def target_distribution(log_q: Float[Array, "n k"]) -> Float[Array, "n k"]:
 
 def kl_divergence(p: Float[Array, "... k"], log_q: Float[Array, "... k"]) -> Float[Array, "..."]:
     """KL(p || q) = sum_j p_j log(p_j / q_j) of each row, nats; 0 log 0 = 0 (Eq. 2, without the sum over samples)."""
-    return jnp.sum(jax.scipy.special.xlogy(p, p) - p * log_q, axis=-1)
+    return jnp.sum(jax.scipy.special.xlogy(p, p) - _product(p, log_q), axis=-1)
 
 
 def assignment_entropy(log_q: Float[Array, "... k"]) -> Float[Array, "..."]:
     """H = -sum_j q_j log q_j of each row, in nats, between 0 and log K."""
-    return -jnp.sum(jnp.exp(log_q) * log_q, axis=-1)
+    return -jnp.sum(_product(jnp.exp(log_q), log_q), axis=-1)
+
+
+def _product(p: Array, log_q: Array) -> Array:
+    """p log q with 0 (-inf) = 0."""
+    return p * jnp.where(p > 0, log_q, 0.0)

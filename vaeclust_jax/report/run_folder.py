@@ -150,4 +150,4 @@ def _replacing(path: Path) -> Iterator[TextIO]:
 def _not_writable(parent: Path, error: OSError) -> InputError:
     occupied = isinstance(error, (FileExistsError, NotADirectoryError))
     reason = "a file is in the way" if occupied else (error.strerror or "unknown reason").lower()
-    return InputError(f"parent must be a folder that can be written to; got {str(parent)!r} ({reason}).")
+    return InputError(f"the output folder must be one that can be written to; got {str(parent)!r} ({reason}).")

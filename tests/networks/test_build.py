@@ -1,0 +1,111 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.networks.build import NetworkConfig, build, check_network, standardising
+from vaeclust_jax.types import Network, Networks
+
+from .reference import random_parameters
+
+IMAGE, VECTOR = (8, 8, 1), (5,)
+
+
+@pytest.mark.parametrize(
+    ("config", "shape", "sentence"),
+    [
+        ({"network": "conv", "latent_dim": 0}, IMAGE, "latent_dim must be at least 1, got 0"),
+        ({"network": "mlp", "latent_dim": -2}, VECTOR, "latent_dim must be at least 1, got -2"),
+        ({"network": "conv"}, VECTOR, r"'conv' needs images \(n, H, W, C\), got vectors \(n, 5\): use 'mlp'"),
+        ({"network": "conv", "channels": (4, 4), "kernels": (3,)}, IMAGE, r"got \(4, 4\) and \(3,\)"),
+        ({"network": "conv", "channels": (), "kernels": ()}, IMAGE, "at least one layer"),
+        ({"network": "conv", "channels": (4, 0), "kernels": (3, 3)}, IMAGE, r"got \(4, 0\) and \(3, 3\)"),
+        ({"network": "conv", "channels": (4, 4), "kernels": (3, 2)}, IMAGE, "kernels at least 3"),
+        ({"network": "conv", "channels": (4,) * 4, "kernels": (4,) * 4}, (7, 7, 1), "too small for 4 layers"),
+        ({"input_mean": float("nan")}, IMAGE, "input_mean must be finite"),
+        ({"input_std": float("inf")}, IMAGE, "input_std must be positive"),
+        ({"network": "mlp", "hidden": ()}, VECTOR, r"hidden .* at least one width.* got \(\)"),
+        ({"network": "mlp", "hidden": (4, 0)}, IMAGE, r"hidden .* got \(4, 0\)"),
+        ({"network": "mlp", "input_std": 0.0}, VECTOR, "input_std must be positive, got 0.0"),
+        ({"network": "conv", "input_std": -1.0}, IMAGE, "input_std must be positive, got -1.0"),
+        ({"network": "conv", "input_std": float("nan")}, IMAGE, "input_std must be positive, got nan"),
+    ],
+)
+def test_one_sentence_on_what_does_not_fit(config, shape, sentence):
+    with pytest.raises(InputError, match=sentence) as error:
+        check_network(NetworkConfig(**config), shape)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("config", "shape"),
+    [
+        ({"network": "conv"}, (32, 32, 1)),
+        ({"network": "conv", "channels": (1,), "kernels": (4,), "latent_dim": 1}, (7, 9, 3)),
+        ({"network": "mlp"}, VECTOR),
+        ({"network": "mlp", "hidden": (1,), "input_mean": -3.0, "input_std": 1e-3}, IMAGE),
+        ({"network": "mlp", "channels": (), "kernels": (0,)}, VECTOR),  # conv's settings do not matter
+        ({"network": "conv", "hidden": ()}, (32, 32, 1)),  # nor do mlp's
+    ],
+)
+def test_what_fits_passes_and_builds(config, shape):
+    config = NetworkConfig(**config)
+    check_network(config, shape)
+    networks = build(config, shape)
+    key = jax.random.key(0)
+    encoder, decoder = (jax.eval_shape(n.init, key) for n in networks)
+    x = jax.ShapeDtypeStruct((3, *shape), jnp.float32)
+    mean, logvar = jax.eval_shape(networks.encoder.apply, encoder, x)
+    assert mean.shape == logvar.shape == (3, config.latent_dim)
+    assert jax.eval_shape(networks.decoder.apply, decoder, mean).shape == x.shape
+
+
+def test_an_equal_config_gives_the_same_object():
+    one, two = (NetworkConfig(network="mlp", hidden=(4, 3)) for _ in range(2))
+    assert one is not two
+    assert build(one, VECTOR) is build(two, VECTOR)
+    assert build(one, VECTOR) is not build(one, (6,))
+    assert build(one, VECTOR) is not build(NetworkConfig(network="mlp", hidden=(3, 4)), VECTOR)
+
+
+def test_standardising_gives_the_same_object_for_equal_numbers():
+    networks = build(NetworkConfig(network="mlp"), VECTOR)
+    assert standardising(networks, 0.5, 2.0) is standardising(networks, 0.5, 2.0)
+    assert standardising(networks, 0.5, 2.0) is not standardising(networks, 0.5, 3.0)
+
+
+def test_standardising_changes_what_the_encoder_sees_alone():
+    networks = build(NetworkConfig(network="conv", channels=(2,), kernels=(3,), latent_dim=2), IMAGE)
+    both = standardising(networks, 0.3022, 0.2893)
+    assert both.decoder is networks.decoder
+    x = jax.random.uniform(jax.random.key(0), (3, *IMAGE))
+    params = random_parameters(both.encoder)
+    expected = jax.jit(networks.encoder.apply)(params, (x - 0.3022) / 0.2893)
+    for output, other in zip(jax.jit(both.encoder.apply)(params, x), expected, strict=True):
+        np.testing.assert_allclose(output, other, rtol=1e-5, atol=1e-6)
+        assert output.shape == (3, 2)
+
+
+def test_standardising_takes_networks_of_plain_functions():
+    """A linear encoder and decoder, as a person may write them: no Flax, params an array and a tuple."""
+
+    def encode(params, x):
+        return x @ params, jnp.zeros((x.shape[0], params.shape[1]))
+
+    def decode(params, z):
+        weight, bias = params
+        return z @ weight + bias
+
+    own = Networks(
+        Network(lambda key: jax.random.normal(key, (5, 2)), encode),
+        Network(lambda key: (jax.random.normal(key, (2, 5)), jnp.zeros(5)), decode),
+    )
+    networks = standardising(own, 2.0, 4.0)
+    x = np.random.default_rng(0).normal(size=(3, 5))
+    params = networks.encoder.init(jax.random.key(0))
+    mean, logvar = jax.jit(networks.encoder.apply)(params, jnp.asarray(x))
+    np.testing.assert_allclose(mean, (x - 2) / 4 @ np.asarray(params), rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(logvar, np.zeros((3, 2)))
+    assert networks.decoder is own.decoder
+    assert networks is standardising(own, 2.0, 4.0)

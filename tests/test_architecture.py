@@ -1,0 +1,89 @@
+"""The house keeps its floors: imports go downward, and heavy libraries stay in their rooms."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import vaeclust_jax
+
+PACKAGE = Path(vaeclust_jax.__file__).parent
+
+FLOORS = [
+    {"errors", "types"},
+    {"networks", "data", "metrics"},
+    {"objectives"},
+    {"learners", "training"},
+    {"fitting"},
+    {"report"},
+    {"experiments"},
+    {"cli"},
+]
+FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+
+HOME_OF = {"flax": "networks", "orbax": "training", "matplotlib": "report", "tyro": "cli", "rich": {"cli", "report"}}
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def room_of(path: Path) -> str:
+    first = path.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py")
+
+
+def imported_modules(path: Path) -> Iterator[str]:
+    """Every module a file imports, anywhere in it, function bodies included."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            assert node.module
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_every_room_has_a_floor() -> None:
+    assert {room_of(path) for path in FILES} - {"__init__"} == set(FLOOR_OF)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_downward(path: Path) -> None:
+    room = room_of(path)
+    if room == "__init__":  # the front door
+        return
+    for module in imported_modules(path):
+        parts = module.split(".")
+        if parts[0] != "vaeclust_jax" or len(parts) == 1 or parts[1] == room:
+            continue
+        assert FLOOR_OF[parts[1]] < FLOOR_OF[room], f"{room} imports {module}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_heavy_libraries_stay_in_their_rooms(path: Path) -> None:
+    for module in imported_modules(path):
+        home = HOME_OF.get(module.split(".")[0])
+        if home is not None:
+            assert room_of(path) in home if isinstance(home, set) else room_of(path) == home, f"{path}: {module}"
+
+
+def test_files_stay_small() -> None:
+    assert {path.name: n for path in FILES if (n := len(path.read_text().splitlines())) > 320} == {}
+
+
+def test_importing_the_package_loads_no_heavy_library_it_may_not_need() -> None:
+    code = (
+        "import sys, vaeclust_jax;"
+        "print([m for m in ('matplotlib', 'sklearn', 'orbax', 'tyro', 'pooch', 'PIL') if m in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_importing_changes_no_jax_setting() -> None:
+    code = "import jax; before = dict(jax.config.values); import vaeclust_jax; print(before == dict(jax.config.values))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "True"

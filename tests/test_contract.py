@@ -1,0 +1,212 @@
+"""What every learner promises, whatever it computes."""
+
+from collections.abc import Callable
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.flatten_util import ravel_pytree
+
+from vaeclust_jax.learners.vae import vae
+from vaeclust_jax.learners.vaedec import vaedec
+from vaeclust_jax.networks.build import NetworkConfig, build
+from vaeclust_jax.training.epoch import begin, epoch_program
+from vaeclust_jax.training.loop import stack
+from vaeclust_jax.training.stopping import NEVER
+from vaeclust_jax.types import Batch, Info, Learner, Networks, State
+
+N, K, L = 24, 3, 2
+IMAGE, VECTOR = (8, 8, 1), (5,)
+CONV = build(NetworkConfig("conv", L, channels=(4, 6), kernels=(5, 3)), IMAGE)
+MLP = build(NetworkConfig("mlp", L, hidden=(8,)), VECTOR)
+
+LEARNERS: dict[str, Callable[..., Learner]] = {
+    "vae": lambda networks, likelihood, **swept: vae(networks, likelihood=likelihood, **swept),
+    "deterministic vae": lambda networks, likelihood, **swept: vae(
+        networks, likelihood=likelihood, deterministic=True, **swept
+    ),
+    "vaedec": lambda networks, likelihood, **swept: vaedec(
+        networks, num_clusters=K, num_samples=N, latent_dim=L, likelihood=likelihood, **swept
+    ),
+    "vaedec, q from the sample": lambda networks, likelihood, **swept: vaedec(
+        networks, num_clusters=K, num_samples=N, latent_dim=L, likelihood=likelihood, q_from="sample", **swept
+    ),
+}
+KINDS = {"conv": (CONV, "bernoulli", IMAGE), "mlp": (MLP, "gaussian", VECTOR)}
+
+
+@pytest.fixture(params=[(name, kind) for name in LEARNERS for kind in KINDS], ids=lambda param: "-".join(param))
+def case(request: pytest.FixtureRequest) -> tuple[Learner, jax.Array]:
+    name, kind = request.param
+    networks, likelihood, shape = KINDS[kind]
+    x = jax.random.uniform(jax.random.key(9), (N, *shape))
+    return LEARNERS[name](networks, likelihood), x
+
+
+def batch_of(x: jax.Array, rows: np.ndarray | slice = slice(0, 10)) -> Batch:
+    index = jnp.arange(N)[rows]
+    return Batch(x[index], index, jnp.ones(len(index)))
+
+
+def started(learner: Learner, x: jax.Array, seed: int = 0) -> State:
+    """A state whose target, if any, has been refreshed."""
+    state = learner.init(jax.random.key(seed))
+    return jax.jit(learner.end_epoch)(state, x, jnp.asarray(0), {})[0]
+
+
+def relative(a: jax.Array, b: jax.Array) -> float:
+    return float(jnp.max(jnp.abs(a - b)) / jnp.maximum(jnp.max(jnp.abs(b)), 1e-12))
+
+
+def gradient(learner: Learner, state: State, batch: Batch) -> State:
+    """The gradient that `step` follows, read off its first Adam moment: m = (1 - b1) g."""
+    moved, _ = jax.jit(learner.step)(jax.random.key(5), state, batch)
+    return jax.tree.map(lambda m: m / 0.1, moved.opt_state.inner_state[0].mu)
+
+
+def test_state_keeps_structure_shapes_and_dtypes(case: tuple[Learner, jax.Array]) -> None:
+    learner, x = case
+    state = started(learner, x)
+    moved, info = jax.jit(learner.step)(jax.random.key(1), state, batch_of(x))
+    ended, _ = jax.jit(learner.end_epoch)(moved, x, jnp.asarray(5), info)
+    for later in (moved, ended):
+        chex.assert_trees_all_equal_shapes_and_dtypes(state, later)
+    assert int(moved.step) == 1
+    assert all(value.shape == () for value in info.values())
+
+
+def test_everything_is_finite(case: tuple[Learner, jax.Array]) -> None:
+    learner, x = case
+    state, info = jax.jit(learner.step)(jax.random.key(1), started(learner, x), batch_of(x))
+    chex.assert_tree_all_finite((state.params, state.target, info))
+    chex.assert_tree_all_finite(jax.jit(learner.evaluate)(jax.random.key(1), state, batch_of(x)))
+
+
+def test_loss_falls(case: tuple[Learner, jax.Array]) -> None:
+    learner, x = case
+    state, step = started(learner, x), jax.jit(learner.step)
+    first = step(jax.random.key(1), state, batch_of(x))[1]["loss"]
+    for _ in range(60):  # the same draws every time: a fixed function to descend
+        state, info = step(jax.random.key(1), state, batch_of(x))
+    assert info["loss"] < first
+
+
+def test_jit_equals_no_jit(case: tuple[Learner, jax.Array]) -> None:
+    learner, x = case
+    state = started(learner, x)
+    _, plain = learner.step(jax.random.key(1), state, batch_of(x))
+    _, jitted = jax.jit(learner.step)(jax.random.key(1), state, batch_of(x))
+    for name in plain:
+        assert relative(jitted[name], plain[name]) < 1e-5, name
+    mean, _ = learner.encode(state.params, x)
+    assert relative(jax.jit(learner.encode)(state.params, x)[0], mean) < 1e-5
+
+
+def test_loss_and_gradient_under_vmap_over_seeds_equal_the_single_ones(case: tuple[Learner, jax.Array]) -> None:
+    learner, x = case
+    states = [started(learner, x, seed) for seed in range(3)]
+
+    def both(state: State) -> tuple[Info, State]:
+        return jax.jit(learner.step)(jax.random.key(5), state, batch_of(x))[1], gradient(learner, state, batch_of(x))
+
+    infos, gradients = jax.jit(jax.vmap(both))(stack(states))
+    for seed, state in enumerate(states):
+        info, single = both(state)
+        assert relative(infos["loss"][seed], info["loss"]) < 1e-5
+        got, _ = ravel_pytree(jax.tree.map(lambda leaf, seed=seed: leaf[seed], gradients))
+        assert relative(got, ravel_pytree(single)[0]) < 1e-5
+
+
+def test_the_same_key_gives_the_same_bits_and_another_key_other_parameters(
+    case: tuple[Learner, jax.Array],
+) -> None:
+    learner, x = case
+    results = [jax.jit(learner.step)(jax.random.key(1), started(learner, x), batch_of(x)) for _ in range(2)]
+    chex.assert_trees_all_equal(*results)
+    other = learner.init(jax.random.key(1)).params
+    assert any(
+        bool(jnp.any(a != b))
+        for a, b in zip(jax.tree.leaves(other), jax.tree.leaves(results[0][0].params), strict=True)
+    )
+
+
+def test_padding_rows_do_not_count(case: tuple[Learner, jax.Array]) -> None:
+    learner, x = case
+    state, batch = started(learner, x), batch_of(x)
+    # Whatever padding holds, even values that overflow the loss.
+    padded = Batch(
+        jnp.concatenate([batch.x, jnp.full_like(batch.x[:4], 1e30)]),
+        jnp.concatenate([batch.index, jnp.zeros(4, int)]),
+        jnp.concatenate([batch.weight, jnp.zeros(4)]),
+    )
+    plain, with_padding = (jax.jit(learner.evaluate)(jax.random.key(1), state, b) for b in (batch, padded))
+    # KL and cluster use no noise, so they agree to rounding; the reconstruction draws differ with the shape.
+    assert relative(with_padding["kl"], plain["kl"]) < 1e-5
+
+
+def test_an_empty_cluster_or_far_point_keeps_the_gradient_finite(case: tuple[Learner, jax.Array]) -> None:
+    learner, x = case
+    state = started(learner, x)
+    if "centroids" not in state.params:
+        pytest.skip("no centroids")
+    params = {**state.params, "centroids": state.params["centroids"].at[0].set(1e6)}
+    state, _ = jax.jit(learner.end_epoch)(state._replace(params=params), x, jnp.asarray(0), {})
+    chex.assert_tree_all_finite(gradient(learner, state, batch_of(x)))
+
+
+def test_heads_have_their_shapes(case: tuple[Learner, jax.Array]) -> None:
+    learner, x = case
+    state = started(learner, x)
+    mean, logvar = learner.encode(state.params, x)
+    assert mean.shape == logvar.shape == (N, L)
+    assert learner.decode(state.params, mean).shape == x.shape
+    if learner.log_assign is not None:
+        log_q = learner.log_assign(state.params, mean)
+        np.testing.assert_allclose(np.exp(log_q).sum(axis=1), 1, atol=1e-5)
+        assert log_q.shape == (N, K)
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_one_trace_a_config_and_none_for_swept_numbers(name: str) -> None:
+    x = jax.random.uniform(jax.random.key(0), (N, *VECTOR))
+    programs = set()
+    for swept in ({}, {}, {"beta": 4.0}, {"learning_rate": 1e-2}):
+        learner = LEARNERS[name](MLP, "gaussian", **swept)
+        program = epoch_program(learner, NEVER, 7)
+        programs.add(program)
+        progress = stack([begin(started(learner, x), NEVER)])
+        for epoch in (1, 2):
+            progress, _ = program(jax.random.key(0)[None], progress, jnp.asarray(epoch), x, x[:5])
+    assert len(programs) == 1
+    assert programs.pop()._cache_size() == 1
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_swept_numbers_are_heeded(name: str) -> None:
+    x = jax.random.uniform(jax.random.key(0), (N, *VECTOR))
+    small, large = (LEARNERS[name](MLP, "gaussian", beta=beta) for beta in (1.0, 50.0))
+    losses = [
+        learner.evaluate(jax.random.key(1), started(learner, x), batch_of(x))["vae_loss"] for learner in (small, large)
+    ]
+    assert losses[1] > losses[0] + 1
+    steps = [
+        learner.step(jax.random.key(1), started(learner, x), batch_of(x))[0].params["encoder"]["mean"]["bias"]
+        for learner in (LEARNERS[name](MLP, "gaussian", learning_rate=rate) for rate in (1e-3, 1e-2))
+    ]
+    # From zero, Adam's first step is the learning rate along the sign of the gradient.
+    np.testing.assert_allclose(np.abs(steps[1]) / np.abs(steps[0]), 10, rtol=1e-3)
+
+
+def test_no_key_is_used_twice() -> None:
+    x = jax.random.uniform(jax.random.key(0), (N, *VECTOR))
+    learner = LEARNERS["vaedec"](MLP, "gaussian")
+    with jax.debug_key_reuse(True):
+        state = learner.init(jax.random.key(0))
+        progress = stack([begin(state, NEVER)])
+        epoch_program(learner, NEVER, 6)(jax.random.split(jax.random.key(3), 1), progress, jnp.asarray(1), x, x[:5])
+
+
+def test_an_equal_config_is_the_same_learner() -> None:
+    assert vae(Networks(MLP.encoder, MLP.decoder), beta=2.0) is vae(Networks(MLP.encoder, MLP.decoder), beta=2.0)

@@ -1,0 +1,45 @@
+"""A learner that records what the loop does with it: its parameters are counts, its losses known numbers."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from vaeclust_jax.types import Batch, Info, Key, Learner, State
+
+
+def counting_learner(n: int, poison_step: int = -1) -> Learner:
+    """`seen` counts how often each row was visited with weight 1; the loss is the mean of x over the batch.
+
+    Args:
+        n: training rows.
+        poison_step: the step whose loss and parameters turn NaN, for the seed whose `w` is above one half.
+    """
+
+    def init(key: Key) -> State:
+        params = {"seen": jnp.zeros(n), "w": jax.random.uniform(key), "noise": jnp.zeros(())}
+        return State(params, (), {"beta": jnp.ones(())}, (), jnp.zeros((), jnp.int32))
+
+    def step(key: Key, state: State, batch: Batch) -> tuple[State, Info]:
+        bad = (state.step == poison_step) & (state.params["w"] > 0.5)
+        loss = jnp.sum(batch.x[:, 0] * batch.weight) / jnp.sum(batch.weight)
+        params = {
+            "seen": state.params["seen"].at[batch.index].add(batch.weight),
+            "w": jnp.where(bad, jnp.nan, state.params["w"]),
+            "noise": state.params["noise"] + jax.random.normal(key),
+        }
+        loss = jnp.where(bad, jnp.nan, loss)
+        return state._replace(params=params, step=state.step + 1), {"loss": loss, "reconstruction": loss}
+
+    def end_epoch(state: State, x: Array, epoch: Array, losses: Info) -> tuple[State, Info]:
+        return state, {"changed": jnp.where(epoch >= 2, state.params["w"], 1.0), "rows": jnp.asarray(x.shape[0] * 1.0)}
+
+    def evaluate(key: Key, state: State, batch: Batch) -> Info:
+        draw = jax.random.normal(key)
+        return {"vae_loss": jnp.sum(batch.x[:, 0] * batch.weight) / jnp.sum(batch.weight), "draw": draw}
+
+    def nothing(*args: Any) -> Any:
+        raise AssertionError("the loop needs no heads")
+
+    return Learner(init, step, evaluate, end_epoch, nothing, nothing)
