@@ -6,7 +6,8 @@ from types import TracebackType
 from vaeclust_jax.fitting.config import TrainingConfig
 from vaeclust_jax.training.loop import History
 
-_SHOWN = ("loss", "reconstruction", "kl", "cluster", "val_vae_loss", "changed")
+# Short, so that bar and losses fit into 80 columns; a narrower terminal wraps the losses, not the bar.
+_SHOWN = {"loss": "loss", "reconstruction": "rec", "kl": "kl", "cluster": "cl", "val_vae_loss": "val"}
 
 
 class Reporter:
@@ -15,16 +16,17 @@ class Reporter:
     def __init__(self, training: TrainingConfig, *, quiet: bool):
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.table import Column
 
         self._quiet = quiet
         self._total = {"vae": training.pretrain_epochs, "joint": training.joint_epochs}
         self._stage = ""
         self._progress = Progress(
-            TextColumn("{task.description:>6}"),
-            BarColumn(bar_width=24),
+            TextColumn("{task.description:>5}"),
+            BarColumn(bar_width=10),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[losses]}"),
+            TextColumn("{task.fields[losses]}", table_column=Column(no_wrap=False)),
             console=Console(stderr=True),
             disable=quiet or not sys.stderr.isatty(),
         )
@@ -50,9 +52,6 @@ class Reporter:
         if stage != self._stage:
             self._stage = stage
             self._task = self._progress.add_task(stage, total=self._total[stage], losses="")
-        parts = [
-            f"{name.removesuffix('_loss')} {sum(row[name] for row in rows) / len(rows):.4g}"
-            for name in _SHOWN
-            if name in rows[0]
-        ]
-        self._progress.update(self._task, completed=rows[0]["epoch"], losses="  ".join(parts))
+        means = {name: sum(row[name] for row in rows) / len(rows) for name in _SHOWN if name in rows[0]}
+        losses = " ".join(f"{_SHOWN[name]} {mean:.4g}" for name, mean in means.items())
+        self._progress.update(self._task, completed=rows[0]["epoch"], losses=losses)

@@ -1,20 +1,20 @@
 """`fit`: data in, a clustered model out, for one seed or many as one program."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vaeclust_jax.data import Preparation, check_array, fit_preparation, split_rows
+from vaeclust_jax.data import Preparation, PrepareConfig, check_array, fit_preparation, split_rows
 from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.fitting.config import Config, check_config, measure_input, resolve_kind
 from vaeclust_jax.fitting.run import Run, cluster_shapes
 from vaeclust_jax.fitting.stages import networks_of, plan
 from vaeclust_jax.training.loop import History, train
 from vaeclust_jax.training.passes import by_chunk, encode_rows
-from vaeclust_jax.types import Key, Networks, Stage, State
+from vaeclust_jax.types import Key, Learner, Networks, Params, Stage, State
 
 OnEpoch = Callable[[History], None]
 
@@ -45,7 +45,7 @@ def fit(
         InputError: data or settings that cannot be used; one sentence, before any training.
         TrainingDivergedError: a loss turned non-finite; `last_good` holds {stage: [Run]} of the state before.
     """
-    return _fit(config, x, key[None], [0], networks, split_labels, on_epoch)[-1][1][0]
+    return list(_fit(config, x, key[None], [0], networks, split_labels, on_epoch).values())[-1][0]
 
 
 def fit_seeds(
@@ -88,7 +88,26 @@ def fit_stages(
     if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
         raise InputError(f"seeds must be distinct whole numbers from 0, at least one, got {seeds}")
     keys = jax.vmap(jax.random.key)(jnp.asarray(seeds, jnp.uint32))
-    return dict(_fit(config, x, keys, seeds, networks, split_labels, on_epoch))
+    return _fit(config, x, keys, seeds, networks, split_labels, on_epoch)
+
+
+class _Data(NamedTuple):
+    """Prepared rows and where they came from."""
+
+    preparation: Preparation
+    train_index: np.ndarray
+    validation_index: np.ndarray
+    train: np.ndarray
+    validation: np.ndarray
+
+
+def _prepare(config: PrepareConfig, raw: np.ndarray, split_labels: Any) -> _Data:
+    train_index, validation_index = split_rows(len(raw), config, split_labels)
+    preparation = fit_preparation(raw[train_index], config)
+    train = preparation.apply(raw[train_index])
+    empty = np.zeros((0, *train.shape[1:]), np.float32)
+    validation = preparation.apply(raw[validation_index]) if len(validation_index) else empty
+    return _Data(preparation, train_index, validation_index, train, validation)
 
 
 def _fit(
@@ -99,73 +118,58 @@ def _fit(
     networks: Networks | None,
     split_labels: Any,
     on_epoch: OnEpoch | None,
-) -> list[tuple[str, list[Run]]]:
+) -> dict[str, list[Run]]:
     raw = check_array(x)
     config = resolve_kind(config, raw, custom=networks is not None)
-    train_index, validation_index = split_rows(len(raw), config.prepare, split_labels)
-    preparation = fit_preparation(raw[train_index], config.prepare)
-    rows = preparation.apply(raw[train_index])
-    validation = (
-        preparation.apply(raw[validation_index])
-        if len(validation_index)
-        else np.zeros((0, *rows.shape[1:]), np.float32)
-    )
-    config = measure_input(config, rows)
-    check_config(config, rows)
-    both = networks_of(config, preparation.output_shape, networks)
-    stages = plan(config, both, len(rows), has_validation=len(validation) > 0)
-
-    def runs_of(states: list[list[State]], history: History) -> list[tuple[str, list[Run]]]:
-        return [
-            (
-                stage.name,
-                [
-                    _run(
-                        config,
-                        preparation,
-                        stage,
-                        state,
-                        rows,
-                        train_index,
-                        validation_index,
-                        [row for row in history if row["seed"] == name],
-                    )
-                    for state, name in zip(of_seeds, names, strict=True)
-                ],
-            )
-            for stage, of_seeds in zip(stages, states, strict=False)
-            if stage.learner.log_assign is not None
-        ]
-
+    data = _prepare(config.prepare, raw, split_labels)
+    config = measure_input(config, data.train)
+    check_config(config, data.train)
+    both = networks_of(config, data.preparation.output_shape, networks)
+    stages = plan(config, both, len(data.train), has_validation=len(data.validation) > 0)
+    train_rows = jnp.asarray(data.train)
     try:
         states, history = train(
             stages,
             keys,
-            jnp.asarray(rows),
-            jnp.asarray(validation),
+            train_rows,
+            jnp.asarray(data.validation),
             batch_size=config.training.batch_size,
             names=names,
             on_epoch=on_epoch,
         )
     except TrainingDivergedError as error:
-        error.last_good = dict(runs_of(*error.last_good))
+        states, history = error.last_good
+        if len(states) == 1:  # a VAE alone cannot cluster: k-means on what it had learned
+            starts = zip(keys, states[0], strict=True)
+            states = [*states, [stages[1].start(key, state, train_rows) for key, state in starts]]
+        error.last_good = _runs(config, data, stages, states, names, history)
         raise
-    return runs_of(states, history)
+    return _runs(config, data, stages, states, names, history)
 
 
-def _run(
+def _runs(
     config: Config,
-    preparation: Preparation,
-    stage: Stage,
-    state: State,
-    rows: np.ndarray,
-    train_index: np.ndarray,
-    validation_index: np.ndarray,
+    data: _Data,
+    stages: Sequence[Stage],
+    states: Sequence[Sequence[State]],
+    names: Sequence[int],
     history: History,
-) -> Run:
-    learner = stage.learner
+) -> dict[str, list[Run]]:
+    """A `Run` a seed for every stage reached that can cluster."""
+    of_seed = {name: [row for row in history if row["seed"] == name] for name in names}
+    return {
+        stage.name: [
+            _run(config, data, stage.learner, state.params, of_seed[name])
+            for state, name in zip(of_stage, names, strict=True)
+        ]
+        for stage, of_stage in zip(stages, states, strict=False)
+        if stage.learner.log_assign is not None
+    }
+
+
+def _run(config: Config, data: _Data, learner: Learner, params: Params, history: History) -> Run:
     assert learner.log_assign is not None
-    mean, logvar = encode_rows(learner, state.params, rows)
-    labels = by_chunk(learner.log_assign, state.params, mean).argmax(axis=1)
-    shapes = cluster_shapes(mean, logvar, labels, np.asarray(state.params["centroids"]))
-    return Run(config, preparation, learner, state.params, *shapes, train_index, validation_index, history)
+    mean, logvar = encode_rows(learner, params, data.train)
+    labels = by_chunk(learner.log_assign, params, mean).argmax(axis=1)
+    shapes = cluster_shapes(mean, logvar, labels, np.asarray(params["centroids"]))
+    return Run(config, data.preparation, learner, params, *shapes, data.train_index, data.validation_index, history)

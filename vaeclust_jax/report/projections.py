@@ -60,10 +60,13 @@ def project(
     if len(index) < 5 or scale <= 1e-12 * np.abs(chosen).max():  # no neighbourhoods; t-SNE would crash
         return chosen[:, :2], index
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
     perplexity = min(PERPLEXITY, (len(index) - 1) / 3)
     embedding = TSNE(init="pca", perplexity=perplexity, random_state=seed)
-    return embedding.fit_transform(centred / scale).astype(np.float64), index
+    # On a machine whose cores are shared, t-SNE's threads wait for each other: many times slower than one.
+    with threadpool_limits(1):
+        return embedding.fit_transform(centred / scale).astype(np.float64), index
 
 
 def projection_title(num_dimensions: int) -> str:
