@@ -61,7 +61,7 @@ def execute(
         wanted = method.configure(config)
         if wanted in fits:
             continue
-        say(f"fitting {_describe(wanted)}, {_plural(len(seeds), "seed")}; the first epoch of each stage compiles")
+        say(f"fitting {_describe(wanted)}, {_plural(len(seeds), 'seed')}; the first epoch of each stage compiles")
         try:
             fits[wanted] = fit_stages(wanted, dataset.x, seeds, split_labels=labels, on_epoch=on_epoch)
         except TrainingDivergedError as error:
