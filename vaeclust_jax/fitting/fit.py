@@ -85,8 +85,8 @@ def fit_stages(
     "kmeans" is k-means on the latents of the VAE before any joint training, at no further cost.
     """
     seeds = list(seeds)
-    if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
-        raise InputError(f"seeds must be distinct whole numbers from 0, at least one, got {seeds}")
+    if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0 or max(seeds) >= 2**32:
+        raise InputError(f"seeds must be distinct whole numbers from 0 to 2**32 - 1, at least one, got {seeds}")
     keys = jax.vmap(jax.random.key)(jnp.asarray(seeds, jnp.uint32))
     return _fit(config, x, keys, seeds, networks, split_labels, on_epoch)
 
