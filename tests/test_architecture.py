@@ -14,6 +14,7 @@ PACKAGE = Path(vaeclust_jax.__file__).parent
 
 FLOORS = [
     {"errors", "types"},
+    {"checks"},
     {"networks", "data", "metrics"},
     {"objectives"},
     {"learners", "training"},

@@ -37,7 +37,11 @@ LEARNERS: dict[str, Callable[..., Learner]] = {
 KINDS = {"conv": (CONV, "bernoulli", IMAGE), "mlp": (MLP, "gaussian", VECTOR)}
 
 
-@pytest.fixture(params=[(name, kind) for name in LEARNERS for kind in KINDS], ids=lambda param: "-".join(param))
+# Every learner with the quick network; the two objectives with convolutions as well.
+CASES = [(name, "mlp") for name in LEARNERS] + [("vae", "conv"), ("vaedec", "conv")]
+
+
+@pytest.fixture(params=CASES, ids="-".join)
 def case(request: pytest.FixtureRequest) -> tuple[Learner, jax.Array]:
     name, kind = request.param
     networks, likelihood, shape = KINDS[kind]

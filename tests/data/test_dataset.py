@@ -15,10 +15,11 @@ from vaeclust_jax.errors import InputError
         (np.zeros((3, 4, 5, 2), np.int64), (3, 4, 5, 2), np.uint8),
         (np.ones((3, 4, 5, 3)), (3, 4, 5, 3), np.float32),
         (np.ones((3, 4, 5, 4), np.float16), (3, 4, 5, 4), np.float32),
-        (np.ones((3, 7), np.int32) * 1000, (3, 7), np.float32),
+        (np.ones((3, 7), np.int32) * 1000, (3, 7), np.float64),
+        (np.ones((3, 7), np.int16) * 1000, (3, 7), np.float32),
         (np.ones((3, 7), bool), (3, 7), np.float32),
-        ([[1.5, -2], [3, 4]], (2, 2), np.float32),
-        (np.ma.masked_array([[1.0, 2.0]], mask=False), (1, 2), np.float32),
+        ([[1.5, -2], [3, 4]], (2, 2), np.float64),
+        (np.ma.masked_array([[1.0, 2.0]], mask=False), (1, 2), np.float64),
     ],
 )
 def test_arrays_are_brought_to_one_form(given_array: object, shape: tuple[int, ...], dtype: type) -> None:
@@ -95,7 +96,7 @@ def test_any_array_is_either_usable_or_named(x: np.ndarray) -> None:
         return
     assert len(array) == len(x)
     assert array.ndim in (2, 4)
-    assert array.dtype in (np.float32, np.uint8)
+    assert array.dtype in (np.float32, np.float64, np.uint8)
     assert np.isfinite(array).all()
     if array.ndim == 4:
         assert array.dtype == np.uint8 or (array.min() >= 0 and array.max() <= 1)

@@ -1,5 +1,6 @@
 """The command `vaeclust`."""
 
+import io
 import os
 import sys
 
@@ -10,6 +11,9 @@ def main() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from vaeclust_jax.errors import InputError, TrainingDivergedError
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that knows no en dash shows a question mark
+            stream.reconfigure(errors="replace")
     try:
         from vaeclust_jax.cli.commands import dispatch
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import tyro
 
-from vaeclust_jax.cli.progress import Reporter
+from vaeclust_jax.cli.progress import Reporter, interruptible
 from vaeclust_jax.data import Dataset, PrepareConfig, load
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.experiments import DEFAULT, EXPERIMENTS
@@ -57,7 +57,7 @@ def run(argv: list[str]) -> None:
         raise InputError(f"first_seed must be 0 or more, got {args.first_seed}")
     seeds = range(args.first_seed, args.first_seed + args.seeds)
     check_writable(args.out)
-    dataset = load(args.dataset or experiment.dataset)
+    dataset = load(experiment.dataset if args.dataset is None else args.dataset)
     config = Config(_num_clusters(args, dataset), args.prepare, args.network, args.model, args.training)
     started = time.perf_counter()
     folder = new_run_folder(args.out, experiment.name)
@@ -65,10 +65,17 @@ def run(argv: list[str]) -> None:
         reporter.say(f"{experiment.name} on {dataset.name}: {len(dataset.x)} samples, {config.num_clusters} clusters")
         try:
             metrics = execute(
-                experiment, config, dataset, list(seeds), folder, say=reporter.say, on_epoch=reporter.on_epoch
+                experiment,
+                config,
+                dataset,
+                list(seeds),
+                folder,
+                say=reporter.say,
+                on_epoch=interruptible(reporter.on_epoch),
             )
         except InputError:
-            _discard(folder)
+            if not _discard(folder):
+                print(f"vaeclust: what was written so far is in {folder}", file=sys.stderr)
             raise
         except BaseException:
             print(f"vaeclust: what was written so far is in {folder}", file=sys.stderr)
@@ -78,7 +85,8 @@ def run(argv: list[str]) -> None:
 
 def _parse(argv: list[str]) -> Arguments:
     """Twice: the experiment and --epochs choose the defaults of the other flags."""
-    name = next((word for word in argv if word in EXPERIMENTS), DEFAULT)
+    pairs = zip(["run", *argv], argv, strict=False)
+    name = next((word for before, word in pairs if word in EXPERIMENTS and not before.startswith("-")), DEFAULT)
     first = _parse_with(argv, _defaults(EXPERIMENTS[name], None))
     experiment = _experiment(first.experiment)
     return _parse_with(argv, _defaults(experiment, first.epochs))
@@ -117,11 +125,13 @@ def _num_clusters(args: Arguments, dataset: Dataset) -> int:
     return dataset.num_classes
 
 
-def _discard(folder: Path) -> None:
-    """The folder of a run that was refused before it trained."""
-    for file in folder.iterdir():
-        file.unlink()
+def _discard(folder: Path) -> bool:
+    """Removes the folder of a run that was refused before it trained; one that holds results stays."""
+    if {path.name for path in folder.iterdir()} - {"config.json"}:
+        return False
+    (folder / "config.json").unlink(missing_ok=True)
     folder.rmdir()
+    return True
 
 
 def _summary(metrics: dict[str, Any], folder: Path, seconds: float) -> None:

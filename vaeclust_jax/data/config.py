@@ -1,8 +1,9 @@
 """What a person may choose about the way raw data become a model's input."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
+from vaeclust_jax.checks import check_types
 from vaeclust_jax.errors import InputError
 
 Scaling = Literal["auto", "none", "standardise", "minmax"]
@@ -36,12 +37,11 @@ class PrepareConfig:
     """Seed of the random split."""
 
     def __post_init__(self) -> None:
-        if self.image_size is not None and (len(self.image_size) != 2 or min(self.image_size) < 1):
+        check_types(self)
+        if self.image_size is not None and min(self.image_size) < 1:
             raise InputError(f"image_size must be a height and a width of at least 1 pixel, got {self.image_size}")
         if self.image_size is not None and tuple(self.image_size) == (1, 1):
             raise InputError("image_size must leave more than one pixel, got (1, 1)")
-        if self.scaling not in get_args(Scaling):
-            raise InputError(f"scaling must be one of {', '.join(get_args(Scaling))}, got {self.scaling!r}")
         if not 0 <= self.validation < 1:
             raise InputError(f"validation must be a share from 0 to below 1, got {self.validation}")
         if not 0 <= self.split_seed < 2**32:

@@ -12,7 +12,7 @@ class Dataset:
     """Images or vectors, with labels where they are known.
 
     Attributes:
-        x: images `(n, H, W, C)`, uint8 or float32 in [0, 1]; or vectors `(n, F)`, float32.
+        x: images `(n, H, W, C)`, uint8 or float32 in [0, 1]; or vectors `(n, F)`, float32 or float64.
         y: labels `(n,)`, integers from 0, or None.
         name: what to call the data in reports.
         num_classes: how many classes the data are documented to hold; None where nobody documents it.
@@ -42,7 +42,7 @@ def check_array(x: object, name: str = "x") -> np.ndarray:
         name: what the error calls the array.
 
     Returns:
-        Images `(n, H, W, C)`, uint8 or float32; or vectors `(n, F)`, float32.
+        Images `(n, H, W, C)`, uint8 or float32; or vectors `(n, F)`, float32, or float64 for wider numbers.
 
     Raises:
         InputError: for any other dtype, rank, size or value.
@@ -56,7 +56,9 @@ def check_array(x: object, name: str = "x") -> np.ndarray:
     if 0 in array.shape:
         raise InputError(f"{name} must hold at least one sample and one value a sample, got shape {array.shape}")
     if array.ndim == 2:
-        return _to_float32(array, name)
+        narrow = _to_float32(array, name)
+        # Timestamps and the like: float32 would lose their differences before any scaling.
+        return narrow if np.can_cast(array.dtype, np.float32) else array.astype(np.float64)
     return _check_images(array if array.ndim == 4 else array[..., np.newaxis], name)
 
 

@@ -72,7 +72,7 @@ class Preparation:
 
     def _vectors(self, x: np.ndarray) -> np.ndarray:
         if self.offset is None or self.scale is None:
-            return x
+            return x.astype(np.float32)
         with np.errstate(over="ignore"):
             scaled = ((x - self.offset) / self.scale).astype(np.float32)
         if not np.isfinite(scaled).all():

@@ -65,7 +65,8 @@ def execute(
         try:
             fits[wanted] = fit_stages(wanted, dataset.x, seeds, split_labels=labels, on_epoch=on_epoch)
         except TrainingDivergedError as error:
-            fits[wanted] = error.last_good
+            if error.last_good:
+                fits[wanted] = error.last_good
             raise
         finally:
             clock.lap(f"fit {_describe(wanted)}")

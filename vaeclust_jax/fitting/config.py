@@ -5,9 +5,12 @@ from typing import Literal
 
 import numpy as np
 
+from vaeclust_jax.checks import check_types
 from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.networks.build import NetworkConfig, check_network
+
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,9 @@ class ModelConfig:
     """Weight of the clustering loss. Losses are summed over pixels, so that 1 does next to nothing."""
     q_from: Literal["mean", "sample"] = "mean"
     """What the training q is computed from: the posterior's mean, or a sample of it."""
+
+    def __post_init__(self) -> None:
+        check_types(self)
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,9 @@ class TrainingConfig:
     tolerance: float = 0.001
     """Share of assignments that must change between two refreshes for the joint stage to go on."""
 
+    def __post_init__(self) -> None:
+        check_types(self)
+
 
 @dataclass(frozen=True)
 class Config:
@@ -59,6 +68,9 @@ class Config:
     network: NetworkConfig = field(default_factory=NetworkConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    def __post_init__(self) -> None:
+        check_types(self)
 
 
 def resolve_kind(config: Config, x: np.ndarray, custom: bool) -> Config:
@@ -125,13 +137,13 @@ def check_config(config: Config, x: np.ndarray) -> None:
     }.items():
         if getattr(training, name) < lowest:
             raise InputError(f"{name} must be at least {lowest}, got {getattr(training, name)}")
-    if not (np.isfinite(training.learning_rate) and training.learning_rate > 0):
-        raise InputError(f"learning_rate must be positive, got {training.learning_rate}")
+    if not 0 < training.learning_rate < _LARGEST:
+        raise InputError(f"learning_rate must be positive and finite, got {training.learning_rate}")
     if not 0 <= training.tolerance <= 1:
         raise InputError(f"tolerance must lie in [0, 1], got {training.tolerance}")
     for name in ("beta", "gamma"):
-        if not (np.isfinite(getattr(model, name)) and getattr(model, name) >= 0):
-            raise InputError(f"{name} must be 0 or more, got {getattr(model, name)}")
+        if not 0 <= getattr(model, name) < _LARGEST:
+            raise InputError(f"{name} must be 0 or more and finite, got {getattr(model, name)}")
     if model.likelihood == "bernoulli" and (x.min() < 0 or x.max() > 1):
         raise InputError(
             f"likelihood 'bernoulli' needs values in [0, 1], got {x.min():.4g} to {x.max():.4g}: "

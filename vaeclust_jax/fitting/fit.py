@@ -1,17 +1,19 @@
 """`fit`: data in, a clustered model out, for one seed or many as one program."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from vaeclust_jax.checks import is_whole
 from vaeclust_jax.data import Preparation, PrepareConfig, check_array, fit_preparation, split_rows
 from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.fitting.config import Config, check_config, measure_input, resolve_kind
 from vaeclust_jax.fitting.run import Run, cluster_shapes
-from vaeclust_jax.fitting.stages import networks_of, plan
+from vaeclust_jax.fitting.stages import check_custom, networks_of, plan
 from vaeclust_jax.training.loop import History, train
 from vaeclust_jax.training.passes import by_chunk, encode_rows
 from vaeclust_jax.types import Key, Learner, Networks, Params, Stage, State
@@ -45,6 +47,8 @@ def fit(
         InputError: data or settings that cannot be used; one sentence, before any training.
         TrainingDivergedError: a loss turned non-finite; `last_good` holds {stage: [Run]} of the state before.
     """
+    if not (isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and key.shape == ()):
+        raise InputError(f"key must be one key of jax.random.key, got {type(key).__name__} {np.shape(key)}")
     return list(_fit(config, x, key[None], [0], networks, split_labels, on_epoch).values())[-1][0]
 
 
@@ -84,8 +88,14 @@ def fit_stages(
 
     "kmeans" is k-means on the latents of the VAE before any joint training, at no further cost.
     """
-    seeds = list(seeds)
-    if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0 or max(seeds) >= 2**32:
+    seeds = list(seeds) if isinstance(seeds, Iterable) else [str(seeds)]
+    if (
+        not seeds
+        or not all(map(is_whole, seeds))
+        or len(set(seeds)) < len(seeds)
+        or min(seeds) < 0
+        or max(seeds) >= 2**32
+    ):
         raise InputError(f"seeds must be distinct whole numbers from 0 to 2**32 - 1, at least one, got {seeds}")
     keys = jax.vmap(jax.random.key)(jnp.asarray(seeds, jnp.uint32))
     return _fit(config, x, keys, seeds, networks, split_labels, on_epoch)
@@ -119,12 +129,18 @@ def _fit(
     split_labels: Any,
     on_epoch: OnEpoch | None,
 ) -> dict[str, list[Run]]:
+    if not isinstance(config, Config):
+        raise InputError(f"config must be a Config, got {config!r}")
+    if not (networks is None or isinstance(networks, Networks)):
+        raise InputError(f"networks must be Networks(encoder, decoder), got {type(networks).__name__}")
     raw = check_array(x)
     config = resolve_kind(config, raw, custom=networks is not None)
     data = _prepare(config.prepare, raw, split_labels)
     config = measure_input(config, data.train)
     check_config(config, data.train)
     both = networks_of(config, data.preparation.output_shape, networks)
+    if networks is not None:
+        check_custom(both, config.network.latent_dim, data.preparation.output_shape)
     stages = plan(config, both, len(data.train), has_validation=len(data.validation) > 0)
     train_rows = jnp.asarray(data.train)
     try:
@@ -141,7 +157,8 @@ def _fit(
         states, history = error.last_good
         if len(states) == 1:  # a VAE alone cannot cluster: k-means on what it had learned
             starts = zip(keys, states[0], strict=True)
-            states = [*states, [stages[1].start(key, state, train_rows) for key, state in starts]]
+            with suppress(FloatingPointError):  # nothing that could cluster is left
+                states = [*states, [stages[1].start(key, state, train_rows) for key, state in starts]]
         error.last_good = _runs(config, data, stages, states, names, history)
         raise
     return _runs(config, data, stages, states, names, history)

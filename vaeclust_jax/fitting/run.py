@@ -7,6 +7,7 @@ import jax
 import numpy as np
 from jaxtyping import Float, Int
 
+from vaeclust_jax.checks import is_whole
 from vaeclust_jax.data import Preparation
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config
@@ -76,12 +77,12 @@ class Run:
         Raises:
             InputError: no such cluster, or fewer than one sample asked for.
         """
-        if num_samples < 1:
-            raise InputError(f"num_samples must be at least 1, got {num_samples}")
+        if not is_whole(num_samples) or num_samples < 1:
+            raise InputError(f"num_samples must be a whole number of at least 1, got {num_samples!r}")
         z = jax.random.normal(key, (num_samples, self.config.network.latent_dim))
         if cluster is not None:
-            if not 0 <= cluster < self.config.num_clusters:
-                raise InputError(f"cluster must lie in 0 to {self.config.num_clusters - 1}, got {cluster}")
+            if not is_whole(cluster) or not 0 <= cluster < self.config.num_clusters:
+                raise InputError(f"cluster must lie in 0 to {self.config.num_clusters - 1}, got {cluster!r}")
             z = self.cluster_mean[cluster] + z @ self.cluster_scale[cluster].T
         return by_chunk(self.learner.decode, self.params, np.asarray(z))
 
@@ -116,5 +117,7 @@ def cluster_shapes(
             means[cluster] = mean[members].mean(axis=0)
             centred = mean[members] - means[cluster]
             covariances[cluster] = centred.T @ centred / members.sum() + np.diag(variance[members].mean(axis=0))
-    scales = np.linalg.cholesky(covariances + 1e-9 * np.eye(latent_dim))
+    # Rounding grows with the covariance, and so does what keeps the factor real.
+    size = np.trace(covariances, axis1=1, axis2=2)[:, np.newaxis, np.newaxis] / latent_dim
+    scales = np.linalg.cholesky(covariances + 1e-9 * np.maximum(1.0, size) * np.eye(latent_dim))
     return means.astype(np.float32), scales.astype(np.float32)

@@ -13,7 +13,7 @@ import numpy as np
 
 from vaeclust_jax.data import Preparation, PrepareConfig
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
+from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig, check_config
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.fitting.stages import clustering_learner, networks_of
 from vaeclust_jax.networks.build import NetworkConfig
@@ -84,10 +84,17 @@ def load(path: str | os.PathLike[str], *, seed: int | None = None, networks: Net
             )
         config = config_from_json(manifest["config"])
         preparation = Preparation.from_json(manifest["preparation"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        if isinstance(error, InputError):
+        check_config(config, np.zeros((config.num_clusters, *preparation.output_shape), np.float32))
+        if config.network.input_mean is None or config.network.input_std is None:
+            raise ValueError("input_mean and input_std are missing")
+        for values in (preparation.offset, preparation.scale):
+            if values is not None and values.shape != preparation.input_shape:
+                raise ValueError(f"scaling of {values.shape} features for input of {preparation.input_shape}")
+        preparation.apply(np.zeros((1, *preparation.input_shape), np.float32))
+    except Exception as error:  # a file edited or cut short can fail in any way
+        if isinstance(error, InputError) and "upgrade" in str(error):
             raise
-        raise InputError(f"{folder / 'model.json'} is damaged: {error}") from error
+        raise InputError(f"{folder / 'model.json'} is damaged: {_short(error)}") from error
     if config.network.network == "custom" and networks is None:
         raise InputError(f"{folder} was fitted with networks of its own: load(path, networks=Networks(...))")
     learner = clustering_learner(config, networks_of(config, preparation.output_shape, networks), 1)
@@ -100,7 +107,7 @@ def load(path: str | os.PathLike[str], *, seed: int | None = None, networks: Net
     try:
         arrays = restore_arrays(folder / "arrays", like)
     except (ValueError, KeyError, TypeError, OSError) as error:
-        raise InputError(f"{folder / 'arrays'} is damaged or of another model: {error}") from error
+        raise InputError(f"{folder / 'arrays'} is damaged or of another model: {_short(error)}") from error
     return Run(
         config,
         preparation,
@@ -111,6 +118,12 @@ def load(path: str | os.PathLike[str], *, seed: int | None = None, networks: Net
     )
 
 
+def _short(error: Exception) -> str:
+    """The start of a message; orbax tells its whole story in one."""
+    text = " ".join(str(error).split("[tensorstore_spec")[0].split())
+    return text if len(text) <= 200 else f"{text[:200]} ..."
+
+
 def seed_folder(run_folder: Path, seed: int) -> Path:
     """Where a run of the command line keeps the model of a seed."""
     return run_folder / "model" / f"seed-{seed}"
@@ -118,14 +131,16 @@ def seed_folder(run_folder: Path, seed: int) -> Path:
 
 def _model_folder(path: Path, seed: int | None) -> Path:
     if (path / "model.json").is_file():
+        if seed is not None:
+            raise InputError(f"seed chooses among the models of a run, but {path} is a single model; got seed {seed}")
         return path
     seeds = sorted(
         int(folder.name.removeprefix("seed-"))
         for folder in (path / "model").glob("seed-*")
-        if (folder / "model.json").is_file() and folder.name.removeprefix("seed-").isdigit()
+        if (folder / "model.json").is_file() and folder.name.removeprefix("seed-").isdecimal()
     )
     if not seeds:
-        raise InputError(f"{path} holds no model: give a run's folder or one written by Run.save")
+        raise InputError(f"{path} holds no model: give the folder of a run that finished, or one written by Run.save")
     if seed is not None and seed not in seeds:
         raise InputError(f"seed must be one of {', '.join(map(str, seeds))} in {path}, got {seed}")
     return seed_folder(path, seeds[0] if seed is None else seed)

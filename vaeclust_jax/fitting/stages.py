@@ -1,5 +1,9 @@
 """From a resolved config to the stages that `training` runs."""
 
+import jax
+import jax.numpy as jnp
+
+from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.learners.vae import vae
 from vaeclust_jax.learners.vaedec import vaedec
@@ -15,6 +19,30 @@ def networks_of(config: Config, shape: tuple[int, ...], networks: Networks | Non
     assert config.network.input_mean is not None, "resolved"
     assert config.network.input_std is not None, "resolved"
     return standardising(chosen, config.network.input_mean, config.network.input_std)
+
+
+def check_custom(networks: Networks, latent_dim: int, shape: tuple[int, ...]) -> None:
+    """Traces a person's own networks, which costs no arithmetic, and says what does not fit.
+
+    Raises:
+        InputError: an encoder or decoder that fails or answers with other shapes.
+    """
+    rows = 3
+    for name, network, given, wanted in (
+        ("encoder", networks.encoder, (rows, *shape), ((rows, latent_dim),) * 2),
+        ("decoder", networks.decoder, (rows, latent_dim), (rows, *shape)),
+    ):
+        x = jax.ShapeDtypeStruct(given, jnp.float32)
+        what = "(mean, logvar) of shapes" if name == "encoder" else "the shape"
+        hint = " (latent_dim is in the config)" if name == "encoder" else ""
+        try:
+            answer = jax.eval_shape(lambda x, network=network: network.apply(network.init(jax.random.key(0)), x), x)
+            got = answer.shape if hasattr(answer, "shape") else tuple(part.shape for part in answer)
+        except Exception as error:  # a person's function may fail in any way
+            reason = str(error).partition("\n")[0][:200]
+            raise InputError(f"the {name} fails on input of shape {given}: {reason}") from error
+        if got != wanted:
+            raise InputError(f"the {name} must answer {given} with {what} {wanted}{hint}, got {got}")
 
 
 def clustering_learner(config: Config, networks: Networks, num_samples: int) -> Learner:

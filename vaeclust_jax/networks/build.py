@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from vaeclust_jax.checks import check_types
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.networks.adapter import from_module, standardised
 from vaeclust_jax.networks.cnn import ConvDecoder, ConvEncoder, image_sizes
@@ -31,6 +32,9 @@ class NetworkConfig:
     (which are scaled per feature before)."""
     input_std: float | None = None
     """See input_mean; left out: measured for images, 1 for vectors."""
+
+    def __post_init__(self) -> None:
+        check_types(self)
 
 
 def check_network(config: NetworkConfig, shape: tuple[int, ...]) -> None:

@@ -140,7 +140,7 @@ def _replacing(path: Path) -> Iterator[TextIO]:
     """Open a file beside the given one that takes its place when all was written, and is removed if not."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
-        with unfinished.open("w", encoding="utf-8", newline="") as file:
+        with unfinished.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
             yield file
         os.replace(unfinished, path)
     finally:

@@ -1,5 +1,6 @@
 """How stages start: random weights, k-means centroids from a trained encoder, or where the one before ended."""
 
+import warnings
 from collections.abc import Callable
 
 import jax
@@ -22,11 +23,18 @@ def kmeans_centroids(key: Key, latents: Float[np.ndarray, "n l"], num_clusters: 
     """Centroids of scikit-learn's k-means (k-means++, 10 restarts).
 
     On one thread: its float sums depend on the order of threads, and the same key must give the same bits.
+
+    Raises:
+        FloatingPointError: latents are not finite.
     """
+    if not np.isfinite(latents).all():  # the last step of the stage before overflowed
+        raise FloatingPointError("latents of training rows are not finite")
     from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1):
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # of fewer distinct points: empty clusters are counted
         model = KMeans(num_clusters, n_init=10, random_state=seed_from_key(key)).fit(latents)
     return model.cluster_centers_.astype(np.float32)
 

@@ -15,6 +15,8 @@ from vaeclust_jax.types import Key, Stage, State
 History = list[dict[str, Any]]
 """A row an epoch and seed: seed (its position), stage, epoch (from 1 in each stage), then the infos by name."""
 
+_CURE = "A lower learning rate is the usual cure."
+
 
 def stack(trees: Sequence[Any]) -> Any:
     """A list of equal pytrees as one with a new leading axis (seeds)."""
@@ -60,7 +62,11 @@ def train(
         stage_keys = jax.vmap(lambda key, number=number: jax.random.fold_in(key, number))(keys)
         start_keys, epoch_keys = jnp.moveaxis(jax.vmap(jax.random.split)(stage_keys), 1, 0)
         before = finished[-1] if finished else [None] * len(names)
-        first = [stage.start(key, state, x) for key, state in zip(start_keys, before, strict=True)]
+        try:
+            first = [stage.start(key, state, x) for key, state in zip(start_keys, before, strict=True)]
+        except FloatingPointError as error:
+            message = f"training stopped at the start of stage '{stage.name}': {error}. {_CURE}"
+            raise TrainingDivergedError(message, last_good=(finished, history)) from error
         progress = stack([begin(state, stage.stopping) for state in first])
         progress, failure = _run_epochs(
             stage, epoch_keys, progress, x, validation, batch_size, names, history, on_epoch
@@ -113,5 +119,5 @@ def _failure(row: dict[str, Any]) -> str:
     return (
         f"training stopped: {', '.join(parts or bad) or 'a parameter'} turned non-finite in epoch {row['epoch']} of "
         f"stage '{row['stage']}' (seed {row['seed']}); the state of the epoch before is kept. "
-        "A lower learning rate is the usual cure."
+        f"{_CURE}"
     )

@@ -1,0 +1,157 @@
+"""The other commands, and what `predict` refuses."""
+
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import vaeclust_jax as vc
+from tests.cli.conftest import Answer
+from vaeclust_jax.data import DATASETS
+from vaeclust_jax.experiments import EXPERIMENTS
+
+Run = Callable[..., Answer]
+
+
+@pytest.fixture(scope="session")
+def model(fitted_model: vc.Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("model") / "saved"
+    fitted_model.save(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def fitted_model() -> vc.Run:
+    import jax
+
+    from tests.fitting.made import blobs, config
+
+    return vc.fit(config(joint_epochs=0), blobs()[0], jax.random.key(0))
+
+
+@pytest.fixture(autouse=True)
+def _no_data_at_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("VAECLUST_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("VAECLUST_DATA", raising=False)
+
+
+def test_list_shows_every_experiment(vaeclust: Run) -> None:
+    code, out, err = vaeclust("list")
+    assert (code, err) == (0, "")
+    assert [line.split()[0] for line in out.splitlines()] == list(EXPERIMENTS)
+    assert out.count("(default)") == 1
+
+
+def test_data_list_shows_every_set_and_where_it_is(vaeclust: Run, tmp_path: Path) -> None:
+    code, out, _ = vaeclust("data", "list")
+    assert code == 0
+    lines = out.splitlines()
+    assert [line.split()[0] for line in lines[::2]] == list(DATASETS)
+    assert "1797 x 8 x 8 x 1" in lines[0]
+    assert lines[1].strip() == "embedded"
+    assert not (tmp_path / "cache").exists()
+
+
+def test_data_get_of_an_embedded_set(vaeclust: Run) -> None:
+    assert vaeclust("data", "get", "digits") == (0, "embedded\n", "")
+
+
+def test_info_names_devices_versions_and_folders(vaeclust: Run, tmp_path: Path) -> None:
+    code, out, _ = vaeclust("info")
+    assert code == 0
+    for word in ("cpu", version("jax"), version("vaeclust_jax"), str(tmp_path / "cache"), "VAECLUST_DATA"):
+        assert word in out
+
+
+def test_version(vaeclust: Run) -> None:
+    assert vaeclust("--version") == (0, version("vaeclust_jax") + "\n", "")
+
+
+@pytest.mark.parametrize("argv", [[], ["--help"], ["-h"]])
+def test_help_names_every_command(vaeclust: Run, argv: list[str]) -> None:
+    code, out, _ = vaeclust(*argv)
+    assert code == 0
+    for command in ("run", "predict", "list", "data", "info"):
+        assert f"\n  {command}" in out
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("run", ["--dataset", "--clusters", "--seeds", "--epochs", "--gamma", "--image-size", "--out"]),
+        ("predict", ["--out", "--seed"]),
+        ("list", ["experiments"]),
+        ("data", ["list", "get"]),
+        ("info", ["Devices"]),
+    ],
+)
+def test_every_command_has_help(vaeclust: Run, command: str, words: list[str]) -> None:
+    code, out, err = vaeclust(command, "--help")
+    assert (code, err) == (0, "")
+    assert [word for word in (f"vaeclust {command}", *words) if word not in out] == []
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["rum"], ["'rum'", "did you mean run?"]),
+        (["zzz"], ["'zzz'", "commands are run, predict"]),
+        (["data", "get"], ["data get needs the name"]),
+        (["data", "get", "mnist-tset"], ["'mnist-tset'", "did you mean", "mnist-test"]),
+        (["data", "lst"], ["lst"]),
+        (["data"], ["list,get"]),
+        (["list", "more"], ["more"]),
+        (["info", "--all"], ["--all"]),
+        (["predict"], ["Missing", "predict"]),
+        (["predict", "{model}"], ["Missing"]),
+        (["predict", "{files}/empty", "{files}/vectors.npz"], ["empty holds no model"]),
+        (["predict", "nowhere", "{files}/vectors.npz"], ["nowhere holds no model"]),
+        (["predict", "{model}", "{files}/narrow.npz"], ["(5,)", "(4,)"]),
+        (["predict", "{model}", "{files}/nan.npz"], ["finite"]),
+        (["predict", "{model}", "{files}/empty"], ["holds no images"]),
+        (["predict", "{model}", "digits"], ["(5,)", "(8, 8, 1)"]),
+        (["predict", "{model}", "digit"], ["did you mean digits"]),
+        (["predict", "{model}", "{files}/vectors.npz", "--out", "{files}"], ["--out must be a file"]),
+        (["predict", "{model}", "{files}/vectors.npz", "--out", "{files}/cut.npz/l.csv"], ["a file is in the way"]),
+        (["predict", "{model}", "{files}/vectors.npz", "--seed", "x"], ["--seed", "x"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_a_mistake_exits_2_without_a_traceback(
+    vaeclust: Run, files: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    argv: list[str], words: list[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    code, out, err = vaeclust(*(word.format(files=files, model=model) for word in argv))
+    assert code == 2, err
+    assert out == ""
+    assert [word for word in words if word not in err] == [], err
+    assert "Traceback" not in err
+    assert not (tmp_path / "labels.csv").exists()
+
+
+def test_predict_writes_labels_csv_here_and_scores_where_there_are_labels(
+    vaeclust: Run, files: Path, model: Path, fitted_model: vc.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = vaeclust("predict", model, files / "unlabelled.npz")
+    assert (code, out, err) == (0, "labels.csv\n", "")
+    with np.load(files / "unlabelled.npz") as arrays:
+        expected = fitted_model.predict(arrays["x"])
+    table = np.genfromtxt(tmp_path / "labels.csv", delimiter=",", names=True)
+    np.testing.assert_array_equal(table["cluster"], expected)
+    code, _, err = vaeclust("predict", model, files / "vectors.npz")
+    assert code == 0
+    assert "ACC" in err
+    assert "ARI" in err
+
+
+def test_a_file_name_that_is_no_utf_8_does_not_stop_a_run(
+    vaeclust: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from vaeclust_jax.report import write_assignments
+
+    write_assignments(tmp_path / "a.csv", {"row": [0], "file": ["\udcff.png"]})
+    assert b"\xff.png" in (tmp_path / "a.csv").read_bytes()

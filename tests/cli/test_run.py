@@ -1,0 +1,282 @@
+"""`vaeclust run`: what it prints, writes and refuses."""
+
+import csv
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.cli.conftest import TINY, VAECLUST, Answer
+from vaeclust_jax.cli.run import _parse
+
+Run = Callable[..., Answer]
+DIGITS = [*TINY, "--epochs", "2", "--image-size", "8", "8"]
+
+
+@pytest.fixture(scope="session")
+def digits(process: Run, tmp_path_factory: pytest.TempPathFactory) -> tuple[Answer, Path]:
+    """The default run, made quick; two seeds."""
+    out = tmp_path_factory.mktemp("work")
+    answer = process("run", *DIGITS, "--seeds", 2, cwd=out)
+    assert answer[0] == 0, answer[2]
+    return answer, out / answer[1].splitlines()[-1]
+
+
+def small(files: Path, out: Path, *more: object) -> list[object]:
+    return ["run", "--dataset", files / "vectors.npz", "--clusters", 3, *TINY, "--epochs", 1, "--out", out, *more]
+
+
+def test_a_run_ends_with_its_folder_and_says_nothing_on_stderr(digits: tuple[Answer, Path]) -> None:
+    (_, out, err), folder = digits
+    assert err == ""
+    assert re.fullmatch(r"vaedec-\d{8}-\d{6}", folder.name)
+    assert folder.parent.name == "runs"
+    assert {"metrics.json", "config.json", "history.csv", "assignments.csv", "model", "clusters.png"} <= {
+        path.name for path in folder.iterdir()
+    }
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert f"{metrics['mean']['acc']:.3f}" in out
+    assert "vae-kmeans" in out
+    assert metrics["num_clusters"] == 10
+    assert metrics["dataset"]["name"] == "digits"
+
+
+def test_predict_labels_new_digits_with_the_seed_asked_for(
+    digits: tuple[Answer, Path], vaeclust: Run, tmp_path: Path
+) -> None:
+    from sklearn.datasets import load_digits
+
+    np.savez(tmp_path / "new.npz", x=(load_digits().images[:40] / 16).astype(np.float32))
+    with (digits[1] / "assignments.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if int(row["row"]) < 40]
+    for more, seed in (([], "0"), (["--seed", 1], "1")):
+        code, out, err = vaeclust("predict", digits[1], tmp_path / "new.npz", "--out", tmp_path / "l.csv", *more)
+        assert (code, out, err) == (0, f"{tmp_path / 'l.csv'}\n", "")
+        with (tmp_path / "l.csv").open() as file:
+            answer = list(csv.DictReader(file))
+        assert list(answer[0]) == ["row", "cluster", "probability", "entropy"]
+        expected = [row for row in rows if row["seed"] == seed]
+        assert [row["cluster"] for row in answer] == [row["cluster"] for row in expected]
+        np.testing.assert_allclose(
+            [float(row["probability"]) for row in answer], [float(row["probability"]) for row in expected], atol=1e-5
+        )
+
+
+def test_predict_on_a_folder_of_images_names_the_files(
+    digits: tuple[Answer, Path], vaeclust: Run, tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    folder = tmp_path / "pictures é"
+    for name in ('one/b, "c".png', "one/ä.png", "two/a.png"):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.random.default_rng(0).integers(0, 255, (9, 9), dtype=np.uint8)).save(path)
+    code, _, err = vaeclust("predict", digits[1], folder, "--out", tmp_path / "deep" / "l.csv")
+    assert code == 0
+    assert err.startswith(f"against the labels in {folder}: ACC ")
+    with (tmp_path / "deep" / "l.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["file"] for row in rows] == ['one/b, "c".png', "one/ä.png", "two/a.png"]
+
+
+def test_epochs_sets_all_stages_and_a_stage_s_own_flag_overrides_it() -> None:
+    def stages(*argv: str) -> tuple[int, int]:
+        training = _parse(list(argv)).training
+        return training.pretrain_epochs, training.joint_epochs
+
+    assert stages() == (30, 30)
+    assert stages("vaedec-coil20") == (50, 50)
+    assert stages("--epochs", "2") == (2, 2)
+    assert stages("--epochs", "2", "--pretrain-epochs", "7") == (7, 2)
+    assert stages("--joint-epochs", "0", "--epochs", "2") == (2, 0)
+    assert stages("vaedec-coil20", "--pretrain-epochs", "7") == (7, 50)
+
+
+@pytest.mark.parametrize("flag", ["--out", "--dataset"])
+def test_a_value_that_is_named_like_an_experiment_is_a_value(flag: str) -> None:
+    args = _parse([flag, "vaedec-coil20-literal"])
+    assert args.experiment == "vaedec"
+    assert args.model.gamma == 100
+
+
+def test_the_settings_of_an_experiment_are_its_defaults() -> None:
+    args = _parse(["vaedec-coil20-literal", "--gamma", "5"])
+    assert (args.model.gamma, args.model.q_from, args.training.joint_stopping) == (5, "sample", "validation")
+
+
+def test_runs_never_write_over_each_other(vaeclust: Run, files: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    from datetime import datetime
+
+    from vaeclust_jax.report import run_folder
+
+    class Stopped(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime(2030, 1, 2, 3, 4, 5)
+
+    monkeypatch.setattr(run_folder, "datetime", Stopped)
+    for name in ("vaedec-20300102-030405", "vaedec-20300102-030405-2"):
+        code, out, _ = vaeclust(*small(files, tmp_path))
+        assert code == 0
+        assert out.splitlines()[-1] == str(tmp_path / name)
+    first, second = (tmp_path / name / "assignments.csv" for name in os.listdir(tmp_path))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_divergence_exits_1_with_a_sentence_and_leaves_a_model(vaeclust: Run, files: Path, tmp_path: Path) -> None:
+    code, out, err = vaeclust(*small(files, tmp_path, "--learning-rate", "1e30"))
+    (folder,) = tmp_path.iterdir()
+    assert code == 1
+    assert out == ""
+    assert f"what was written so far is in {folder}" in err
+    assert "turned non-finite in epoch 1 of stage 'vae' (seed 0)" in err
+    assert "Traceback" not in err
+    assert {"config.json", "history.csv", "model"} <= {path.name for path in folder.iterdir()}
+    assert vaeclust("predict", folder, files / "vectors.npz", "--out", tmp_path / "l.csv")[0] == 0
+
+
+def test_sigint_while_training_says_where_things_are(environment: dict[str, str], files: Path, tmp_path: Path) -> None:
+    argv = small(files, tmp_path, "--epochs", 10**7, "--patience", 10**7, "--tolerance", 0)
+    command = subprocess.Popen(
+        [*VAECLUST, *map(str, argv)],
+        env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        # A parent that was put into the background ignores Ctrl-C, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("*/config.json")):
+        assert command.poll() is None, command.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(2)
+    command.send_signal(signal.SIGINT)
+    try:
+        out, err = command.communicate(timeout=60)
+    finally:
+        command.kill()
+    (folder,) = tmp_path.iterdir()
+    assert command.returncode == 130
+    assert out == ""
+    assert err.splitlines() == [f"vaeclust: what was written so far is in {folder}", "vaeclust: interrupted"]
+
+
+def on_a_terminal(argv: list[object], environment: dict[str, str]) -> tuple[int, str]:
+    """Exit code and all that a pseudo-terminal was shown on stderr."""
+    ours, theirs = pty.openpty()
+    command = subprocess.Popen(
+        [*VAECLUST, *map(str, argv)], env={**environment, "TERM": "xterm"}, stdout=subprocess.DEVNULL, stderr=theirs
+    )
+    os.close(theirs)
+    shown, deadline = b"", time.monotonic() + 150
+    while time.monotonic() < deadline:
+        if select.select([ours], [], [], 1)[0]:
+            try:
+                piece = os.read(ours, 65536)
+            except OSError:  # Linux: the other end was closed
+                break
+            if not piece:
+                break
+            shown += piece
+    os.close(ours)
+    return command.wait(timeout=30), shown.decode(errors="replace")
+
+
+def test_a_terminal_shows_a_bar_a_stage_with_loss_parts(
+    environment: dict[str, str], files: Path, tmp_path: Path
+) -> None:
+    code, shown = on_a_terminal(small(files, tmp_path), environment)
+    assert code == 0
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
+    assert "120 samples, 3 clusters" in text
+    for stage, parts in {"vae": ["kl"], "joint": ["kl", "cl(?:uster)?"]}.items():
+        lines = [line for line in re.split(r"[\r\n]+", text) if line.strip().startswith(stage) and "1/1" in line]
+        assert lines, f"no bar for {stage} in {text!r}"
+        for part in ("loss", "rec(?:onstruction)?", *parts):
+            assert re.search(rf"{part} -?\d", lines[-1]), lines[-1]
+
+
+@pytest.mark.slow
+def test_quiet_is_silent_on_a_terminal(environment: dict[str, str], files: Path, tmp_path: Path) -> None:
+    assert on_a_terminal(small(files, tmp_path, "--quiet"), environment) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["vaedec-coil2"], ["'vaedec-coil2'", "did you mean vaedec-coil20"]),
+        (["zzz"], ["'zzz'", "there are vaedec, "]),
+        (["--dataset", "digit"], ["'digit'", "did you mean digits"]),
+        (["--dataset", "no/such.npz"], ["no/such.npz does not exist"]),
+        (["--dataset", ""], ["''"]),
+        (["--dataset", "{files}/vectors.npz"], ["--clusters is needed", "vectors"]),
+        (["--dataset", "{files}/nan.npz", "--clusters", "2"], ["finite", "50 NaN"]),
+        (["--dataset", "{files}/nox.npz", "--clusters", "2"], ["named x", "'z'"]),
+        (["--dataset", "{files}/mixed.npz", "--clusters", "2"], ["7 labels", "120 samples"]),
+        (["--dataset", "{files}/cut.npz", "--clusters", "2"], ["damaged or cut short"]),
+        (["--dataset", "{files}/empty", "--clusters", "2"], ["holds no images"]),
+        (["--dataset", "{files}/notes.txt", "--clusters", "2"], ["notes.txt is a file that is not read"]),
+        (["--clusters", "1"], ["num_clusters", "at least 2", "got 1"]),
+        (["--clusters", "5000"], ["5000 clusters", "samples"]),
+        (["--seeds", "0"], ["seeds", "at least 1", "got 0"]),
+        (["--first-seed", "-1"], ["first_seed", "got -1"]),
+        (["--first-seed", "4294967296"], ["seed", "4294967296"]),
+        (["--epochs", "0"], ["pretrain_epochs", "at least 1", "got 0"]),
+        (["--beta", "nan"], ["beta", "got nan"]),
+        (["--network", "custom"], ["network 'custom'"]),
+        (["--scaling", "minmax"], ["scaling='minmax' is for vectors"]),
+        (["--validation", "1.5"], ["validation", "got 1.5"]),
+        (["--clusters", "3.5"], ["--clusters", "3.5"]),
+        (["--likelihood", "poisson"], ["poisson", "gaussian"]),
+        (["--bogus", "1"], ["--bogus"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_a_mistake_exits_2_and_leaves_nothing(
+    vaeclust: Run, files: Path, tmp_path: Path, argv: list[str], words: list[str]
+) -> None:
+    given = [word.format(files=files) for word in argv]
+    code, out, err = vaeclust("run", *TINY, *given, "--out", tmp_path / "runs")
+    assert code == 2, err
+    assert out == ""
+    assert [word for word in words if word not in err] == [], err
+    assert "Traceback" not in err
+    assert not any((tmp_path / "runs").glob("*"))
+
+
+@pytest.mark.parametrize("out", ["{files}/notes.txt", "{files}/notes.txt/below", "/proc/nothing"])
+def test_an_out_that_cannot_be_written_is_refused(vaeclust: Run, files: Path, out: str) -> None:
+    out = out.format(files=files)
+    code, _, err = vaeclust("run", "--out", out)
+    assert code == 2
+    assert out in err
+    assert err.count("\n") == 1
+
+
+def test_an_input_error_after_training_keeps_what_was_written(
+    vaeclust: Run, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk, say, while the scores are written."""
+    from vaeclust_jax.errors import InputError
+    from vaeclust_jax.experiments import execute
+
+    def full(*arguments: Any) -> None:
+        raise InputError("no space left")
+
+    monkeypatch.setattr(execute, "save_figures", full)
+    code, _, err = vaeclust(*small(files, tmp_path))
+    (folder,) = tmp_path.iterdir()
+    assert {"model", "history.csv", "metrics.json"} <= {path.name for path in folder.iterdir()}
+    assert code == 2
+    assert str(folder) in err
+    assert "no space left" in err

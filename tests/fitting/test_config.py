@@ -1,0 +1,137 @@
+"""What is resolved, measured and refused before anything is trained."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import vaeclust_jax as vc
+from tests.fitting.made import config
+from vaeclust_jax.fitting.config import check_config, measure_input, resolve_kind
+
+VECTORS = np.zeros((20, 5), np.float32)
+IMAGES = np.zeros((20, 8, 8, 1), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("x", "expected"),
+    [
+        (VECTORS, (None, False, "standardise", "mlp", "gaussian")),
+        (IMAGES, ((16, 16), True, "none", "conv", "bernoulli")),
+    ],
+    ids=["vectors", "images"],
+)
+def test_every_auto_becomes_what_it_means_for_the_data(x: np.ndarray, expected: tuple[Any, ...]) -> None:
+    found = resolve_kind(config(image_size=(16, 16), grey=True), x, custom=False)
+    prepare = found.prepare
+    assert (
+        prepare.image_size, prepare.grey, prepare.scaling, found.network.network, found.model.likelihood,
+    ) == expected  # fmt: skip
+
+
+def test_what_a_person_chose_stays() -> None:
+    chosen = config(network="mlp", likelihood="gaussian", scaling="none")
+    assert resolve_kind(chosen, IMAGES, custom=False) == chosen
+    chosen = config(network="mlp", likelihood="bernoulli", scaling="minmax")
+    assert resolve_kind(chosen, VECTORS, custom=False) == chosen
+
+
+@pytest.mark.parametrize("given", ["auto", "mlp", "conv", "custom"])
+def test_networks_handed_in_are_recorded_as_custom(given: Any) -> None:
+    assert resolve_kind(config(network=given), VECTORS, custom=True).network.network == "custom"
+
+
+def test_custom_without_networks_is_refused() -> None:
+    with pytest.raises(vc.InputError, match=r"network 'custom' needs .*networks=Networks"):
+        resolve_kind(config(network="custom"), VECTORS, custom=False)
+
+
+def test_input_statistics_are_measured_on_images_and_0_and_1_for_vectors() -> None:
+    x = np.random.default_rng(0).uniform(size=(50, 8, 8, 1)).astype(np.float32)
+    network = measure_input(config(), x).network
+    assert network.input_mean == pytest.approx(x.astype(np.float64).mean(), rel=1e-9)
+    assert network.input_std == pytest.approx(x.astype(np.float64).std(), rel=1e-9)
+    network = measure_input(config(), np.full((9, 5), 7.0, np.float32)).network
+    assert (network.input_mean, network.input_std) == (0, 1)
+
+
+@pytest.mark.parametrize("given", [{"input_mean": 0.25}, {"input_std": 0.5}, {"input_mean": 0.0, "input_std": 2.0}])
+def test_input_statistics_that_a_person_gave_stay(given: dict[str, float]) -> None:
+    x = np.random.default_rng(0).uniform(size=(50, 8, 8, 1)).astype(np.float32)
+    network = measure_input(config(**given), x).network
+    assert {name: getattr(network, name) for name in given} == given
+    assert network.input_mean is not None
+    assert network.input_std is not None
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 1.0])
+def test_constant_images_are_not_divided_by_their_rounding_errors(value: float) -> None:
+    network = measure_input(config(), np.full((777, 8, 8, 1), value, np.float32)).network
+    assert network.input_std is not None
+    assert network.input_std > 1e-6
+
+
+def test_a_config_that_works_is_accepted() -> None:
+    for x in (VECTORS, IMAGES):
+        check_config(measure_input(resolve_kind(config(num_clusters=20), x, custom=False), x), x)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"num_clusters": 1}, ["num_clusters", "at least 2", "got 1"]),
+        ({"num_clusters": 21}, ["num_clusters", "21 clusters", "20 samples"]),
+        ({"pretrain_epochs": 0}, ["pretrain_epochs", "at least 1", "got 0"]),
+        ({"joint_epochs": -1}, ["joint_epochs", "at least 0", "got -1"]),
+        ({"batch_size": 0}, ["batch_size", "at least 1", "got 0"]),
+        ({"patience": 0}, ["patience", "at least 1", "got 0"]),
+        ({"update_target_interval": 0}, ["update_target_interval", "at least 1", "got 0"]),
+        ({"learning_rate": 0.0}, ["learning_rate", "positive", "got 0"]),
+        ({"learning_rate": np.inf}, ["learning_rate", "positive", "got inf"]),
+        ({"learning_rate": np.nan}, ["learning_rate", "positive", "got nan"]),
+        ({"tolerance": 1.5}, ["tolerance", "[0, 1]", "got 1.5"]),
+        ({"tolerance": np.nan}, ["tolerance", "[0, 1]", "got nan"]),
+        ({"beta": -1.0}, ["beta", "0 or more", "got -1"]),
+        ({"gamma": np.nan}, ["gamma", "0 or more", "got nan"]),
+        ({"latent_dim": 0}, ["latent_dim", "at least 1", "got 0"]),
+        ({"hidden": ()}, ["hidden", "at least one", "got ()"]),
+        ({"hidden": (16, 0)}, ["hidden", "at least 1", "(16, 0)"]),
+        ({"network": "conv"}, ["conv", "images", "vectors (n, 5)", "mlp"]),
+        ({"input_std": 0.0}, ["input_std", "positive", "got 0"]),
+        ({"input_mean": np.inf}, ["input_mean", "finite", "got inf"]),
+    ],
+    ids=str,
+)
+def test_a_setting_out_of_its_range_is_named(changes: dict[str, Any], words: list[str]) -> None:
+    resolved = measure_input(resolve_kind(config(**changes), VECTORS, custom=False), VECTORS)
+    with pytest.raises(vc.InputError) as caught:
+        check_config(resolved, VECTORS)
+    assert [word for word in words if word not in str(caught.value)] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"channels": (4,)}, ["channels and kernels", "(4,)", "(3, 3)"]),
+        ({"channels": (), "kernels": ()}, ["channels and kernels", "at least one layer"]),
+        ({"channels": (4, 0)}, ["channels", "at least 1", "(4, 0)"]),
+        ({"kernels": (1, 3)}, ["kernels", "at least 3", "(1, 3)"]),
+    ],
+    ids=str,
+)
+def test_layers_that_do_not_fit_images_are_named(changes: dict[str, Any], words: list[str]) -> None:
+    resolved = measure_input(resolve_kind(config(**changes), IMAGES, custom=False), IMAGES)
+    with pytest.raises(vc.InputError) as caught:
+        check_config(resolved, IMAGES)
+    assert [word for word in words if word not in str(caught.value)] == []
+
+
+def test_bernoulli_needs_values_between_0_and_1() -> None:
+    resolved = measure_input(resolve_kind(config(likelihood="bernoulli"), VECTORS, custom=False), VECTORS)
+    for low, high in ((-0.1, 1), (0, 1.1)):
+        x = VECTORS.copy()
+        x[0, :2] = low, high
+        with pytest.raises(vc.InputError, match=r"likelihood 'bernoulli' needs values in \[0, 1\].*'minmax'"):
+            check_config(resolved, x)
+    check_config(replace(resolved, model=replace(resolved.model, likelihood="gaussian")), VECTORS - 3)

@@ -1,0 +1,110 @@
+"""Drawing samples from a fitted model, and the Gaussians they come from."""
+
+from dataclasses import replace
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+
+import vaeclust_jax as vc
+from tests.fitting.made import F, K, L
+from vaeclust_jax.fitting.run import cluster_shapes
+
+MANY = 20_000
+
+
+def seen_by_decoder(run: vc.Run, *args: Any) -> np.ndarray:
+    """The latents that `sample` decodes."""
+    spy = replace(run, learner=run.learner._replace(decode=_identity))
+    return spy.sample(*args).astype(np.float64)
+
+
+def _identity(params: Any, z: jax.Array) -> jax.Array:
+    return z
+
+
+@pytest.mark.parametrize("cluster", [None, 0, np.int64(K - 1)])
+def test_samples_have_the_shape_of_prepared_data(fitted: vc.Run, fitted_images: vc.Run, cluster: Any) -> None:
+    assert fitted.sample(jax.random.key(0), 7, cluster).shape == (7, F)
+    drawn = fitted_images.sample(jax.random.key(0), 600, cluster)
+    assert drawn.shape == (600, 8, 8, 1)
+    assert drawn.min() >= 0
+    assert drawn.max() <= 1
+
+
+def test_the_same_key_draws_the_same_samples_and_another_key_others(fitted: vc.Run) -> None:
+    first, again = (fitted.sample(jax.random.key(5), 4, 1) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    assert (fitted.sample(jax.random.key(6), 4, 1) != first).all()
+
+
+def test_samples_without_a_cluster_come_from_the_prior(fitted: vc.Run) -> None:
+    z = seen_by_decoder(fitted, jax.random.key(0), MANY)
+    np.testing.assert_allclose(z.mean(axis=0), 0, atol=5 / np.sqrt(MANY))
+    np.testing.assert_allclose(np.cov(z.T), np.eye(L), atol=0.06)
+
+
+@pytest.mark.parametrize("cluster", range(K))
+def test_samples_of_a_cluster_have_its_mean_and_covariance(fitted: vc.Run, cluster: int) -> None:
+    z = seen_by_decoder(fitted, jax.random.key(cluster), MANY, cluster)
+    covariance = fitted.cluster_scale[cluster].astype(np.float64) @ fitted.cluster_scale[cluster].T
+    error = 5 * np.sqrt(np.diag(covariance) / MANY)
+    assert (np.abs(z.mean(axis=0) - fitted.cluster_mean[cluster]) < error).all()
+    np.testing.assert_allclose(np.cov(z.T), covariance, atol=0.06 * covariance.max())
+
+
+def test_the_gaussians_are_those_of_the_training_latents(fitted: vc.Run, vectors: np.ndarray) -> None:
+    rows = vectors[fitted.train_index]
+    z, labels = fitted.embed(rows).astype(np.float64), fitted.predict(rows)
+    for k in np.unique(labels):
+        np.testing.assert_allclose(fitted.cluster_mean[k], z[labels == k].mean(axis=0), atol=1e-4)
+
+
+def test_cluster_shapes_are_the_moments_of_the_mixture_of_posteriors() -> None:
+    rng = np.random.default_rng(0)
+    mean = rng.normal(size=(40, 3)).astype(np.float32)
+    logvar = rng.normal(size=(40, 3)).astype(np.float32)
+    labels = np.repeat([0, 2], [39, 1])  # cluster 1 is empty, cluster 2 has one member
+    centroids = np.arange(9, dtype=np.float32).reshape(3, 3)
+    means, scales = cluster_shapes(mean, logvar, labels, centroids)
+    covariances = scales @ np.swapaxes(scales, 1, 2)
+    np.testing.assert_allclose(means[0], mean[:39].mean(axis=0), atol=1e-6)
+    expected = np.cov(mean[:39].T, bias=True) + np.diag(np.exp(logvar[:39]).mean(axis=0))
+    np.testing.assert_allclose(covariances[0], expected, atol=1e-5)
+    np.testing.assert_allclose(means[1], centroids[1])
+    np.testing.assert_allclose(covariances[1], np.diag(np.exp(logvar).mean(axis=0)), atol=1e-5)
+    np.testing.assert_allclose(means[2], mean[39], atol=1e-6)
+    np.testing.assert_allclose(covariances[2], np.diag(np.exp(logvar[39])), atol=1e-5)
+    assert (np.triu(scales, 1) == 0).all()
+
+
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e3, 1e5, 1e8])
+def test_cluster_shapes_exist_whatever_the_size_of_the_latents(size: float) -> None:
+    """Fewer members than dimensions and next to no posterior variance: the covariance is singular to rounding."""
+    rng = np.random.default_rng(0)
+    mean = (size * rng.normal(size=(30, 10))).astype(np.float32)
+    labels = np.repeat([0, 1], [3, 27])
+    _, scales = cluster_shapes(mean, np.full((30, 10), -60, np.float32), labels, np.zeros((3, 10), np.float32))
+    expected = np.cov(mean[3:].T.astype(np.float64), bias=True)
+    got = scales[1].astype(np.float64) @ scales[1].T
+    np.testing.assert_allclose(got, expected, atol=1e-3 * expected.max())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((0,), ["num_samples", "at least 1", "got 0"]),
+        ((2.0,), ["num_samples", "2.0"]),
+        (("many",), ["num_samples", "many"]),
+        ((2, K), ["cluster", f"0 to {K - 1}", f"got {K}"]),
+        ((2, -1), ["cluster", f"0 to {K - 1}", "got -1"]),
+        ((2, 0.5), ["cluster", "0.5"]),
+        ((2, "first"), ["cluster", "first"]),
+    ],
+    ids=str,
+)
+def test_a_bad_sample_request_is_one_sentence(fitted: vc.Run, arguments: tuple[Any, ...], words: list[str]) -> None:
+    with pytest.raises(vc.InputError) as caught:
+        fitted.sample(jax.random.key(0), *arguments)
+    assert all(word in str(caught.value) for word in words)

@@ -1,0 +1,53 @@
+"""Types of config values, checked against the annotations: Python itself would take any."""
+
+from numbers import Integral, Real
+from types import NoneType, UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from vaeclust_jax.errors import InputError
+
+
+def check_types(section: Any) -> None:
+    """One sentence on the first field of a dataclass that is of another type or an unknown name.
+
+    Raises:
+        InputError: names the field, what was got and what is allowed.
+    """
+    for name, kind in get_type_hints(type(section)).items():
+        value = getattr(section, name)
+        if not _fits(value, kind):
+            raise InputError(f"{name} must be {_in_words(kind)}, got {value!r}")
+
+
+def is_whole(value: Any) -> bool:
+    """Whether a value is an integer of any library, but no bool."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return isinstance(value, str) and value in inner
+    if origin is UnionType:
+        return any(_fits(value, one) for one in inner)
+    if origin is tuple:
+        length = len(value) if isinstance(value, tuple) else -1
+        return length >= 0 and (inner[-1] is Ellipsis or length == len(inner)) and all(map(is_whole, value))
+    if kind is int:
+        return is_whole(value)
+    if kind is float:
+        return isinstance(value, Real) and not isinstance(value, bool)
+    return isinstance(value, kind)
+
+
+def _in_words(kind: Any) -> str:
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return f"one of {', '.join(inner)}"
+    if origin is UnionType:
+        return " or ".join(_in_words(one) for one in inner)
+    if origin is tuple:
+        return "a tuple of whole numbers" if inner[-1] is Ellipsis else f"a tuple of {len(inner)} whole numbers"
+    return {int: "a whole number", float: "a number", bool: "True or False", NoneType: "None"}.get(
+        kind, f"a {kind.__name__}"
+    )
