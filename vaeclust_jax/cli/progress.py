@@ -1,38 +1,13 @@
 """Progress on stderr: a bar a stage with the loss parts; silent with --quiet or where stderr is no terminal."""
 
-import signal
 import sys
-from collections.abc import Callable
-from types import FrameType, TracebackType
+from types import TracebackType
 
 from vaeclust_jax.fitting.config import TrainingConfig
 from vaeclust_jax.training.loop import History
 
 # Short, so that bar and losses fit into 80 columns; a narrower terminal wraps the losses, not the bar.
 _SHOWN = {"loss": "loss", "reconstruction": "rec", "kl": "kl", "cluster": "cl", "val_vae_loss": "val"}
-
-
-def interruptible(on_epoch: Callable[[History], None]) -> Callable[[History], None]:
-    """`on_epoch` that also ends the run after Ctrl-C.
-
-    A KeyboardInterrupt that strikes while Python is called back from compiled code is lost there; the next epoch
-    raises it again.
-    """
-    seen = False
-
-    def remember(number: int, frame: FrameType | None) -> None:
-        nonlocal seen
-        seen = True
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGINT, remember)
-
-    def checked(rows: History) -> None:
-        if seen:
-            raise KeyboardInterrupt
-        on_epoch(rows)
-
-    return checked
 
 
 class Reporter:

@@ -9,7 +9,8 @@ from typing import Any
 
 import tyro
 
-from vaeclust_jax.cli.progress import Reporter, interruptible
+from vaeclust_jax.cli.interrupt import Interrupt
+from vaeclust_jax.cli.progress import Reporter
 from vaeclust_jax.data import Dataset, PrepareConfig, load
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.experiments import DEFAULT, EXPERIMENTS
@@ -60,6 +61,7 @@ def run(argv: list[str]) -> None:
     dataset = load(experiment.dataset if args.dataset is None else args.dataset)
     config = Config(_num_clusters(args, dataset), args.prepare, args.network, args.model, args.training)
     started = time.perf_counter()
+    interrupt = Interrupt()
     folder = new_run_folder(args.out, experiment.name)
     with Reporter(config.training, quiet=args.quiet) as reporter:
         reporter.say(f"{experiment.name} on {dataset.name}: {len(dataset.x)} samples, {config.num_clusters} clusters")
@@ -70,8 +72,8 @@ def run(argv: list[str]) -> None:
                 dataset,
                 list(seeds),
                 folder,
-                say=reporter.say,
-                on_epoch=interruptible(reporter.on_epoch),
+                say=interrupt.checked(reporter.say),
+                on_epoch=interrupt.checked(reporter.on_epoch),
             )
         except InputError:
             if not _discard(folder):
