@@ -151,8 +151,6 @@ def test_sigint_while_training_says_where_things_are(environment: dict[str, str]
     command = subprocess.Popen(
         [*VAECLUST, *map(str, argv)],
         env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-        # A parent that was put into the background ignores Ctrl-C, and so would its children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
     deadline = time.monotonic() + 120
     while not list(tmp_path.glob("*/config.json")):

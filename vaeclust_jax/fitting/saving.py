@@ -75,26 +75,7 @@ def load(path: str | os.PathLike[str], *, seed: int | None = None, networks: Net
         InputError: no model there, another format, a damaged file, or networks missing.
     """
     folder = _model_folder(Path(path), seed)
-    try:
-        manifest = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        if manifest["format"] > _FORMAT:
-            raise InputError(
-                f"{folder} was written by vaeclust_jax {manifest['vaeclust_jax']}, in a newer format than this "
-                f"version ({version('vaeclust_jax')}) reads: upgrade vaeclust_jax"
-            )
-        config = config_from_json(manifest["config"])
-        preparation = Preparation.from_json(manifest["preparation"])
-        check_config(config, np.zeros((config.num_clusters, *preparation.output_shape), np.float32))
-        if config.network.input_mean is None or config.network.input_std is None:
-            raise ValueError("input_mean and input_std are missing")
-        for values in (preparation.offset, preparation.scale):
-            if values is not None and values.shape != preparation.input_shape:
-                raise ValueError(f"scaling of {values.shape} features for input of {preparation.input_shape}")
-        preparation.apply(np.zeros((1, *preparation.input_shape), np.float32))
-    except Exception as error:  # a file edited or cut short can fail in any way
-        if isinstance(error, InputError) and "upgrade" in str(error):
-            raise
-        raise InputError(f"{folder / 'model.json'} is damaged: {_short(error)}") from error
+    config, preparation = _read_manifest(folder / "model.json")
     if config.network.network == "custom" and networks is None:
         raise InputError(f"{folder} was fitted with networks of its own: load(path, networks=Networks(...))")
     learner = clustering_learner(config, networks_of(config, preparation.output_shape, networks), 1)
@@ -116,6 +97,35 @@ def load(path: str | os.PathLike[str], *, seed: int | None = None, networks: Net
         np.asarray(arrays["cluster_mean"]),
         np.asarray(arrays["cluster_scale"]),
     )
+
+
+def _read_manifest(path: Path) -> tuple[Config, Preparation]:
+    """What `save` wrote as JSON, checked as thoroughly as what a person gives to `fit`."""
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        newer = manifest["format"] > _FORMAT
+        if not newer:
+            config = config_from_json(manifest["config"])
+            preparation = Preparation.from_json(manifest["preparation"])
+            _check_fits(config, preparation)
+    except Exception as error:  # a file edited or cut short can fail in any way
+        raise InputError(f"{path} is damaged: {_short(error)}") from error
+    if newer:
+        raise InputError(
+            f"{path} was written by vaeclust_jax {manifest.get('vaeclust_jax')}, in a newer format than this version "
+            f"({version('vaeclust_jax')}) reads: upgrade vaeclust_jax"
+        )
+    return config, preparation
+
+
+def _check_fits(config: Config, preparation: Preparation) -> None:
+    check_config(config, np.zeros((config.num_clusters, *preparation.output_shape), np.float32))
+    if config.network.input_mean is None or config.network.input_std is None:
+        raise ValueError("input_mean and input_std are missing")
+    for values in (preparation.offset, preparation.scale):
+        if values is not None and values.shape != preparation.input_shape:
+            raise ValueError(f"scaling of {values.shape} features for input of {preparation.input_shape}")
+    preparation.apply(np.zeros((1, *preparation.input_shape), np.float32))
 
 
 def _short(error: Exception) -> str:
