@@ -1,4 +1,4 @@
-"""VAE+DEC against a deterministic VAE with k-means on COIL-20 (PAPERS part A; README, "What it reproduces").
+"""VAE+DEC against a deterministic VAE with k-means on COIL-20 (README, "What it reproduces").
 
     vaeclust run vaedec-coil20 --seeds 3
     vaeclust run vaedec-coil20-literal --seeds 3

@@ -1,6 +1,6 @@
 """VAE+DEC: a VAE whose latents are drawn to Student-t centroids, L = reconstruction + beta KL + gamma KL(P || Q).
 
-Sources: the joint objective of PAPERS part A (README, "What it reproduces"); DEC's q and P: Xie, Girshick and
+Sources: the joint objective of the VAE+DEC in the README ("What it reproduces"); DEC's q and P: Xie, Girshick and
 Farhadi 2016. Losses are means over samples, so gamma weighs one sample's KL(P || Q), at most log K nats, against
 its reconstruction summed over pixels (hundreds of nats): gamma 1 does next to nothing, hence the default 100.
 """
