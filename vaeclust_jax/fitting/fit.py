@@ -158,7 +158,8 @@ def _fit(
         if len(states) == 1:  # a VAE alone cannot cluster: k-means on what it had learned
             starts = zip(keys, states[0], strict=True)
             with suppress(FloatingPointError):  # nothing that could cluster is left
-                states = [*states, [stages[1].start(key, state, train_rows) for key, state in starts]]
+                kmeans = stages[1].start  # with the key of its stage, which was never reached
+                states = [*states, [kmeans(jax.random.fold_in(key, 1), state, train_rows) for key, state in starts]]
         error.last_good = _runs(config, data, stages, states, names, history)
         raise
     return _runs(config, data, stages, states, names, history)
