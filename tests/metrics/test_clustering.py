@@ -43,6 +43,21 @@ def test_without_classes_only_the_silhouette_is_defined(case):
     assert found["silhouette"] is not None
 
 
+def test_without_latents_all_but_the_silhouette_is_defined(case):
+    y, labels, latents = case
+    found = scores(y, labels, None)
+    assert list(found) == KEYS
+    assert found == {**scores(y, labels, latents), "silhouette": None}
+    assert scores(None, labels, None) == dict.fromkeys(KEYS)
+
+
+def test_without_latents_labels_are_still_checked():
+    with pytest.raises(InputError, match="labels must hold numbers from 0"):
+        scores(None, [0, -1], None)
+    with pytest.raises(InputError, match="y must have one entry per label, 2; got 3"):
+        scores([0, 1, 2], [0, 1], None)
+
+
 @pytest.mark.parametrize("labels", [[2, 2, 2], [0, 1, 2]])
 def test_silhouette_not_defined(labels):
     assert scores(None, labels, np.eye(3))["silhouette"] is None

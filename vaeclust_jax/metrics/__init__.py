@@ -1,15 +1,45 @@
-"""Scores of a clustering: agreement with known classes, shape of the latent space, spread over seeds."""
+"""Scores of a clustering: agreement with known classes, shape of the latent space, spread over seeds; their tests."""
 
 from vaeclust_jax.metrics.clustering import active_units, populated_clusters, scores, summarise
+from vaeclust_jax.metrics.comparison import Comparison, compare
 from vaeclust_jax.metrics.matching import accuracy, check_ids, contingency, match_clusters
+from vaeclust_jax.metrics.ranking import average_ranks, critical_difference, friedman, groups_not_different
+from vaeclust_jax.metrics.statistics import (
+    Interval,
+    Outcome,
+    bootstrap_interval,
+    hedges_g,
+    holm,
+    paired_effect,
+    paired_t,
+    sign_flip,
+    welch,
+    welch_from_summary,
+)
 
 __all__ = [
+    "Comparison",
+    "Interval",
+    "Outcome",
     "accuracy",
     "active_units",
+    "average_ranks",
+    "bootstrap_interval",
     "check_ids",
+    "compare",
     "contingency",
+    "critical_difference",
+    "friedman",
+    "groups_not_different",
+    "hedges_g",
+    "holm",
     "match_clusters",
+    "paired_effect",
+    "paired_t",
     "populated_clusters",
     "scores",
+    "sign_flip",
     "summarise",
+    "welch",
+    "welch_from_summary",
 ]

@@ -14,28 +14,34 @@ from vaeclust_jax.metrics.matching import accuracy, check_ids
 SILHOUETTE_SAMPLES = 10_000  # the silhouette needs all distances between samples
 
 
-def scores(y: ArrayLike | None, labels: ArrayLike, latents: ArrayLike, *, seed: int = 0) -> dict[str, float | None]:
+def scores(
+    y: ArrayLike | None, labels: ArrayLike, latents: ArrayLike | None, *, seed: int = 0
+) -> dict[str, float | None]:
     """Score a clustering against classes, if there are any, and by its shape in the latent space.
 
     Args:
         y: shape (n,), class numbers; None if unknown.
         labels: shape (n,), cluster ids.
-        latents: shape (n, L), finite.
+        latents: shape (n, L), finite; None where there is no space to measure the shape in.
         seed: chooses the 10,000 samples the silhouette is computed on when there are more.
 
     Returns:
         `acc` (see `accuracy`), `nmi` (normalised mutual information, arithmetic mean), `ari` (adjusted Rand
         index), `ami` (adjusted mutual information), all None without `y`; and `silhouette` (Rousseeuw 1987,
-        Euclidean), None when there are fewer than two populated clusters or as many as samples.
+        Euclidean), None without `latents` and when there are fewer than two populated clusters or as many as
+        samples.
 
     Raises:
         InputError: an argument has the wrong shape or type, or `latents` is not finite.
     """
     labels = check_ids("labels", labels)
+    against = _against_classes(y, labels)
+    if latents is None:
+        return {**against, "silhouette": None}
     latents = _check_latents("latents", latents)
     if len(latents) != len(labels):
         raise InputError(f"latents must have one row per label, {len(labels)}; got {len(latents)}.")
-    return {**_against_classes(y, labels), "silhouette": _silhouette(labels, latents, seed)}
+    return {**against, "silhouette": _silhouette(labels, latents, seed)}
 
 
 def populated_clusters(labels: ArrayLike, num_clusters: int) -> int:
