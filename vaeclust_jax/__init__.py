@@ -8,7 +8,7 @@ run = vc.fit(vc.Config(num_clusters=10), data.x, jax.random.key(0))
 run.predict(data.x)
 """
 
-from vaeclust_jax import data
+from vaeclust_jax import data, uncertainty
 from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
@@ -33,4 +33,5 @@ __all__ = [
     "fit",
     "fit_seeds",
     "load",
+    "uncertainty",
 ]

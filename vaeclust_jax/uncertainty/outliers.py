@@ -1,0 +1,106 @@
+"""How strange a sample is to a model, three ways; higher is stranger. They order samples and are no probabilities.
+
+An assignment says which cluster is the best of K, never that none fits: a sample unlike all of training may well
+lie next to a centroid. Each score looks at another place where that can show: the pixels, the clusters' kernel,
+the clusters' spread.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+from numpy.typing import ArrayLike
+
+from vaeclust_jax.checks import is_whole
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.objectives.dec import squared_distances
+from vaeclust_jax.types import Batch, Info, Key, Learner, Params, State
+from vaeclust_jax.uncertainty.latent import by_row
+
+
+def negative_elbo(
+    key: Key, learner: Learner, params: Params, x: ArrayLike, num_draws: int = 5
+) -> Float[np.ndarray, " n"]:
+    """-ELBO of each sample in nats: an upper bound of -log p(x), averaged over draws of the code.
+
+    It is the learner's own `vae_loss` of batches of one row, at beta = 1 whatever beta it was trained with: with
+    another weight it bounds nothing. A deterministic learner decodes the mean, so its score is no bound, but needs
+    no draws. For a Gaussian likelihood it is the negative logarithm of a density and may be negative.
+
+    Nalisnick et al. (Do Deep Generative Models Know What They Don't Know?, 2019) found the likelihood to be fooled
+    by samples simpler than those of training, such as smooth images: do not rely on this score alone.
+
+    Args:
+        key: of `jax.random.key`; the draws of a row are a function of (key, row number) alone.
+        learner: any; compiled once for it and the number of draws.
+        params: of the learner.
+        x: (n, ...), prepared as the model sees it.
+        num_draws: of the code, at least 1; the cost is that of decoding all samples so many times.
+
+    Raises:
+        InputError: no rows, or fewer than one draw.
+    """
+    x = np.asarray(x)
+    if x.ndim < 2 or x.size == 0:
+        raise InputError(f"x must have one row a sample, at least one, got shape {x.shape}.")
+    if not is_whole(num_draws) or num_draws < 1:
+        raise InputError(f"num_draws must be a whole number of at least 1, got {num_draws!r}.")
+    return by_row(_loss_of_row(learner.init, learner.evaluate, num_draws), key, params, x)
+
+
+@lru_cache
+def _loss_of_row(
+    init: Callable[[Key], State], evaluate: Callable[[Key, State, Batch], Info], num_draws: int
+) -> Callable[..., Array]:
+    def loss(key: Key, params: Params, x: Float[Array, "..."]) -> Float[Array, ""]:
+        # `evaluate` asks for a whole state; what it does not read (the optimiser, the target) is never computed.
+        state = init(jax.random.key(0))
+        state = state._replace(params=params, control=state.control | {"beta": jnp.ones(())})
+        batch = Batch(x[None], jnp.zeros(1, jnp.int32), jnp.ones(1))
+        # The encoder does not see the key, so under `vmap` it runs once for all draws.
+        draws = jax.vmap(lambda key: evaluate(key, state, batch)["vae_loss"])(jax.random.split(key, num_draws))
+        return draws.mean()
+
+    return loss
+
+
+def assignment_energy(z: Float[Array, "... l"], centroids: Float[Array, "k l"]) -> Float[Array, "..."]:
+    """-log sum_j 1 / (1 + |z - c_j|^2): the free energy of the Student-t mass that the soft assignment normalises.
+
+    The assignment forgets this mass: far from all centroids it tends to 1/K each, at whatever distance.
+
+    Source: Liu et al., Energy-based Out-of-distribution Detection, 2020, Eq. 4 with T = 1 and the logits of Xie,
+    Girshick and Farhadi 2016, Eq. 1.
+
+    Args:
+        z: codes, such as posterior means.
+        centroids: of the clusters.
+
+    Returns:
+        From -log K (on K coinciding centroids) without upper limit, nats.
+    """
+    return -jax.nn.logsumexp(-jnp.log1p(squared_distances(z, centroids)), axis=-1)
+
+
+def latent_distance(
+    z: Float[Array, "n l"], cluster_mean: Float[Array, "k l"], cluster_scale: Float[Array, "k l l"]
+) -> Float[Array, " n"]:
+    """Mahalanobis distance to the nearest cluster, in standard deviations of that cluster in this direction.
+
+    Source: Lee et al., A Simple Unified Framework for Detecting Out-of-Distribution Samples and Adversarial
+    Attacks, 2018, Eq. 2, here not squared and with a covariance for each cluster instead of one for all: in these
+    units a wide cluster is near to more of the space than a tight one.
+
+    Args:
+        z: (n, L), codes, such as posterior means.
+        cluster_mean: (K, L). Every row counts, so leave out clusters without members.
+        cluster_scale: (K, L, L), lower Cholesky factors of the covariances.
+    """
+
+    def whitened(mean: Float[Array, " l"], scale: Float[Array, "l l"]) -> Float[Array, "l n"]:
+        return jax.scipy.linalg.solve_triangular(scale, (z - mean).T, lower=True)
+
+    return jnp.linalg.norm(jax.vmap(whitened)(cluster_mean, cluster_scale), axis=1).min(axis=0)
