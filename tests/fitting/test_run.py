@@ -1,4 +1,4 @@
-"""Drawing samples from a fitted model, and the Gaussians they come from."""
+"""What a fitted model answers: posteriors, assignments, their uncertainty, samples and the Gaussians behind them."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,10 +8,82 @@ import numpy as np
 import pytest
 
 import vaeclust_jax as vc
-from tests.fitting.made import F, K, L
+from tests.fitting.made import F, K, L, N, student_t
 from vaeclust_jax.fitting.run import cluster_shapes
 
 MANY = 20_000
+
+
+def test_the_posterior_is_the_encoder_s_answer_to_prepared_rows(fitted_images: vc.Run, images: np.ndarray) -> None:
+    mean, logvar = fitted_images.posterior(images)
+    expected = fitted_images.learner.encode(fitted_images.params, fitted_images.prepare(images))
+    np.testing.assert_allclose(mean, expected[0], atol=1e-5)
+    np.testing.assert_allclose(logvar, expected[1], atol=1e-5)
+    assert mean.shape == logvar.shape == (N, L)
+    np.testing.assert_array_equal(fitted_images.embed(images), mean)
+
+
+def test_log_assign_is_the_logarithm_of_q_for_any_codes(fitted: vc.Run, vectors: np.ndarray) -> None:
+    centroids = np.asarray(fitted.params["centroids"])
+    z = np.random.default_rng(0).normal(0, 3, (40, L)).astype(np.float32)
+    np.testing.assert_allclose(fitted.log_assign(z), np.log(student_t(z, centroids)), atol=1e-4)
+    at_mean = fitted.log_assign(fitted.embed(vectors))
+    np.testing.assert_allclose(np.exp(at_mean), fitted.predict_proba(vectors), rtol=1e-6)
+    np.testing.assert_array_equal(at_mean.argmax(axis=1), fitted.predict(vectors))
+
+
+def test_decode_is_the_decoder_s_answer_to_codes(fitted_images: vc.Run, images: np.ndarray) -> None:
+    z = np.random.default_rng(0).normal(size=(6, L)).astype(np.float32)
+    expected = fitted_images.learner.decode(fitted_images.params, z)
+    np.testing.assert_allclose(fitted_images.decode(z), expected, atol=1e-5)
+    np.testing.assert_array_equal(fitted_images.reconstruct(images), fitted_images.decode(fitted_images.embed(images)))
+
+
+# Uncertainty -----------------------------------------------------------------------------------------
+
+
+def test_uncertainty_is_that_of_draws_of_the_code(fitted: vc.Run, vectors: np.ndarray) -> None:
+    """Against as many draws again, in NumPy and float64."""
+    draws, x = 2000, vectors[:20]
+    found = fitted.uncertainty(x, jax.random.key(1), draws)
+    mean, logvar = (part.astype(np.float64) for part in fitted.posterior(x))
+    noise = np.random.default_rng(0).normal(size=(draws, *mean.shape))
+    z = mean + np.exp(logvar / 2) * noise
+    q = np.stack([student_t(one, np.asarray(fitted.params["centroids"])) for one in z])
+    error = 5 * np.sqrt(2 / draws)
+    np.testing.assert_array_less(np.abs(found.probabilities - q.mean(axis=0)), error * q.std(axis=0) + 1e-5)
+
+    def entropy(q: np.ndarray) -> np.ndarray:
+        return -(q * np.log(q)).sum(axis=-1)
+
+    expected = entropy(q)
+    assert (np.abs(found.expected_entropy - expected.mean(axis=0)) < error * expected.std(axis=0) + 1e-5).all()
+    np.testing.assert_allclose(found.entropy, entropy(found.probabilities.astype(np.float64)), atol=1e-5)
+    np.testing.assert_allclose(found.mutual_information, found.entropy - found.expected_entropy, atol=1e-6)
+    total = np.exp(logvar).sum(axis=1)
+    np.testing.assert_allclose(found.latent_variance, total, rtol=5 * np.sqrt(2 / draws))
+
+
+def test_uncertainty_is_a_function_of_the_key_and_takes_100_draws_unless_told(
+    fitted: vc.Run, vectors: np.ndarray
+) -> None:
+    first, again, told, other = (
+        fitted.uncertainty(vectors, *rest)
+        for rest in ((jax.random.key(1),), (jax.random.key(1),), (jax.random.key(1), 100), (jax.random.key(2),))
+    )
+    for name in first._fields:
+        np.testing.assert_array_equal(getattr(first, name), getattr(again, name))
+        np.testing.assert_array_equal(getattr(first, name), getattr(told, name))
+    assert (first.latent_variance != other.latent_variance).all()
+
+
+@pytest.mark.parametrize("num_passes", [1, 0, -3, 2.5, True, "many"])
+def test_too_few_passes_are_one_sentence(fitted: vc.Run, vectors: np.ndarray, num_passes: Any) -> None:
+    with pytest.raises(vc.InputError, match="num_passes must be a whole number of at least 2, got"):
+        fitted.uncertainty(vectors, jax.random.key(0), num_passes)
+
+
+# Samples ---------------------------------------------------------------------------------------------
 
 
 def seen_by_decoder(run: vc.Run, *args: Any) -> np.ndarray:

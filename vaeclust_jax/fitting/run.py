@@ -13,6 +13,7 @@ from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.training.passes import by_chunk, encode_rows
 from vaeclust_jax.types import Key, Learner, Params
+from vaeclust_jax.uncertainty.latent import Uncertainty, stochastic_passes
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,14 +45,35 @@ class Run:
     validation_index: Int[np.ndarray, " m"] = field(default_factory=lambda: np.zeros(0, int))
     history: list[dict[str, Any]] = field(default_factory=list)
 
+    def posterior(self, x: Any) -> tuple[Float[np.ndarray, "n l"], Float[np.ndarray, "n l"]]:
+        """Mean and log-variance of the posterior q(z|x) of the samples, each (n, L)."""
+        return encode_rows(self.learner, self.params, self.prepare(x))
+
     def embed(self, x: Any) -> Float[np.ndarray, "n l"]:
         """Latent means of the samples, (n, L)."""
-        return encode_rows(self.learner, self.params, self.prepare(x))[0]
+        return self.posterior(x)[0]
 
     def predict_proba(self, x: Any) -> Float[np.ndarray, "n k"]:
         """Probability of every cluster, (n, K), rows sum to one: q at the posterior's mean."""
+        return np.exp(self.log_assign(self.embed(x)))
+
+    def log_assign(self, z: Float[np.ndarray, "n l"]) -> Float[np.ndarray, "n k"]:
+        """Log-probability of every cluster for codes, (n, K)."""
         assert self.learner.log_assign is not None
-        return np.exp(by_chunk(self.learner.log_assign, self.params, self.embed(x)))
+        return by_chunk(self.learner.log_assign, self.params, z)
+
+    def uncertainty(self, x: Any, key: Key, num_passes: int = 100) -> Uncertainty:
+        """How sure the assignment of each sample is, from draws of its code: see `Uncertainty` for the columns.
+
+        Args:
+            x: raw data.
+            key: of `jax.random.key`.
+            num_passes: draws of the code, at least 2; the encoder runs once.
+
+        Raises:
+            InputError: too few passes.
+        """
+        return stochastic_passes(key, self.learner, self.params, *self.posterior(x), num_passes)
 
     def predict(self, x: Any) -> Int[np.ndarray, " n"]:
         """The most probable cluster of each sample, (n,), from 0 to K - 1."""
@@ -59,7 +81,11 @@ class Run:
 
     def reconstruct(self, x: Any) -> Float[np.ndarray, "n ..."]:
         """The decoder's answer to the latent means, in the units of `prepare`."""
-        return by_chunk(self.learner.decode, self.params, self.embed(x))
+        return self.decode(self.embed(x))
+
+    def decode(self, z: Float[np.ndarray, "n l"]) -> Float[np.ndarray, "n ..."]:
+        """The expected samples of codes, in the units of `prepare`."""
+        return by_chunk(self.learner.decode, self.params, z)
 
     def prepare(self, x: Any) -> Float[np.ndarray, "n ..."]:
         """The samples as the model sees them: images in [0, 1] of the model's size, vectors scaled."""
@@ -84,7 +110,7 @@ class Run:
             if not is_whole(cluster) or not 0 <= cluster < self.config.num_clusters:
                 raise InputError(f"cluster must lie in 0 to {self.config.num_clusters - 1}, got {cluster!r}")
             z = self.cluster_mean[cluster] + z @ self.cluster_scale[cluster].T
-        return by_chunk(self.learner.decode, self.params, np.asarray(z))
+        return self.decode(np.asarray(z))
 
     def save(self, path: Any) -> None:
         """Writes the model into the new folder `path`, for `vaeclust_jax.load`.
