@@ -48,7 +48,7 @@ def test_confidence_by_correctness(png):
     figure = confidence_histogram(probability, correct)
     (axes,) = figure.axes
     texts = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert texts == ["correct: 3, mean 0.98", "wrong: 2, mean 0.50"]
+    assert texts == ["correct: 3, mean 0.983", "wrong: 2, mean 0.5"]
     heights = [patch.get_xy()[:, 1].max() for patch in axes.patches]
     assert heights == pytest.approx([1.0, 0.5])
     png(figure)
@@ -58,7 +58,7 @@ def test_confidence_by_correctness(png):
 def test_confidence_of_one_group(correct, names, png):
     figure = confidence_histogram([0.2, 1.0 + 1e-7], correct)
     texts = figure.axes[0].get_legend().get_texts()
-    assert [text.get_text() for text in texts] == [f"{name}: 2, mean 0.60" for name in names]
+    assert [text.get_text() for text in texts] == [f"{name}: 2, mean 0.6" for name in names]
     png(figure)
 
 

@@ -10,16 +10,8 @@ from numpy.typing import ArrayLike
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.metrics import accuracy, check_ids, contingency, match_clusters
-from vaeclust_jax.report.style import (
-    BLUE,
-    NORMAL,
-    SEQUENTIAL,
-    SMALL,
-    VERMILLION,
-    check_same_length,
-    new_figure,
-    shorten,
-)
+from vaeclust_jax.report.certainty import draw_groups
+from vaeclust_jax.report.style import NORMAL, SEQUENTIAL, SMALL, check_same_length, new_figure, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -103,26 +95,11 @@ def confidence_histogram(probability: ArrayLike, correct: ArrayLike | None) -> F
             "probability must be one-dimensional, not empty and in [0, 1]; "
             f"got shape {probability.shape}, {(~in_range).sum()} out of range."
         )
-    groups = {"assignments": (probability, BLUE)}
     if correct is not None:
         correct = np.asarray(correct, dtype=bool)
         check_same_length(probability=probability, correct=correct)
-        groups = {"correct": (probability[correct], BLUE), "wrong": (probability[~correct], VERMILLION)}
     figure = new_figure(5.0, 3.2)
     axes = figure.subplots()
-    for name, (values, colour) in groups.items():
-        if len(values):
-            axes.hist(
-                values.clip(0, 1),
-                bins=np.linspace(0, 1, 21).tolist(),
-                weights=np.full(len(values), 1 / len(values)),
-                histtype="stepfilled",
-                facecolor=(colour, 0.35),
-                edgecolor=colour,
-                label=f"{name}: {len(values)}, mean {values.mean():.2f}",
-            )
-    axes.set_xlim(0, 1)
+    draw_groups(axes, probability.clip(0, 1), correct, np.linspace(0, 1, 21))
     axes.set_xlabel("probability of the chosen cluster", fontsize=NORMAL)
-    axes.set_ylabel("share of the assignments" if correct is None else "share of each group", fontsize=NORMAL)
-    axes.legend(loc="upper left", fontsize=SMALL)
     return figure

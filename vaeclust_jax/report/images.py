@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 PER_ROW = 10
 MAX_PAIRS = 30
 MAX_CLUSTERS = 30
-_CELL = 0.62  # inches
+CELL = 0.62  # inches, the side of one small picture
 
 
 def reconstructed_images(x: ArrayLike, x_hat: ArrayLike, names: Sequence[str] | None = None) -> Figure:
     """Draw images in rows of ten, each over its reconstruction; see `reconstructions`."""
-    x, x_hat = _check_images("x", x), _check_images("x_hat", x_hat)
+    x, x_hat = check_images("x", x), check_images("x_hat", x_hat)
     if x.shape != x_hat.shape:
         raise InputError(f"x_hat must have the shape of x, {x.shape}; got {x_hat.shape}.")
     if names is not None:
@@ -32,10 +32,10 @@ def reconstructed_images(x: ArrayLike, x_hat: ArrayLike, names: Sequence[str] | 
     x, x_hat = x[:MAX_PAIRS], x_hat[:MAX_PAIRS]
     starts = range(0, len(x), PER_ROW)
     per_row = min(PER_ROW, len(x))
-    figure = new_figure(per_row * _CELL + 1.2, len(starts) * (2 * _CELL + 0.3))
+    figure = new_figure(per_row * CELL + 1.2, len(starts) * (2 * CELL + 0.3))
     for start, axes in zip(starts, figure.subplots(len(starts), 1, squeeze=False).ravel(), strict=True):
         shown = slice(start, start + PER_ROW)
-        _draw_mosaic(axes, [x[shown], x_hat[shown]], per_row)
+        draw_mosaic(axes, [x[shown], x_hat[shown]], per_row)
         axes.set_yticks([0.5, 1.5], ["original", "reconstructed"], fontsize=SMALL)
         if names is not None:
             labels = [shorten(name, 9) for name in names[shown]]
@@ -60,7 +60,7 @@ def images_by_cluster(
     Raises:
         InputError: the arguments do not fit together.
     """
-    x, labels = _check_images("x", x), check_ids("labels", labels, num_clusters)
+    x, labels = check_images("x", x), check_ids("labels", labels, num_clusters)
     confidence = np.asarray(confidence)
     check_same_length(x=x, labels=labels, confidence=confidence)
     rows, names = [], []
@@ -70,9 +70,9 @@ def images_by_cluster(
         rows.append(x[surest])
         about = f"{len(members):7} {confidence[members].mean():10.2f}" if len(members) else f"{'empty':>18}"
         names.append(f"{cluster:7} {about}")
-    figure = new_figure(per_cluster * _CELL + 2.1, (len(rows) + 0.4) * _CELL + 0.1)
+    figure = new_figure(per_cluster * CELL + 2.1, (len(rows) + 0.4) * CELL + 0.1)
     axes = figure.subplots()
-    _draw_mosaic(axes, rows, per_cluster)
+    draw_mosaic(axes, rows, per_cluster)
     title = "surest images first"
     if num_clusters > MAX_CLUSTERS:
         title += f" ({num_clusters - MAX_CLUSTERS} more clusters not shown)"
@@ -84,15 +84,25 @@ def images_by_cluster(
     return figure
 
 
-def _check_images(name: str, values: ArrayLike) -> NDArray[np.floating]:
+def check_images(name: str, values: ArrayLike) -> NDArray[np.floating]:
+    """Check that an argument holds images that can be shown, and return them as an array."""
     images = np.asarray(values, dtype=np.float32)
     if images.ndim != 4 or images.shape[-1] not in (1, 3) or images.size == 0:
         raise InputError(f"{name} must have shape (n, height, width, 1 or 3), not empty; got {images.shape}.")
     return images
 
 
-def _draw_mosaic(axes: Axes, rows: Sequence[NDArray[np.floating]], columns: int) -> None:
-    """Draw rows of images into one axes, each image one unit wide and high: far faster than an axes each."""
+def draw_mosaic(axes: Axes, rows: Sequence[NDArray[np.floating]], columns: int) -> tuple[float, float]:
+    """Draw rows of images into one axes, one cell an image: far faster than an axes each.
+
+    Args:
+        axes: gets the images; the cell of row i and column j starts at (j, i) and is one unit wide and high.
+        rows: shapes (at most columns, height, width, channels).
+        columns: cells in a row.
+
+    Returns:
+        Which part of a cell, starting at its upper left corner, an image takes: of the width, of the height.
+    """
     height, width, channels = next(row.shape[1:] for row in rows)
     gap = max(1, round(0.06 * max(height, width)))
     canvas = np.ones((len(rows), height + gap, columns, width + gap, channels), np.float32)
@@ -106,3 +116,4 @@ def _draw_mosaic(axes: Axes, rows: Sequence[NDArray[np.floating]], columns: int)
     axes.set_xticks([])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
+    return width / (width + gap), height / (height + gap)

@@ -12,6 +12,7 @@ from vaeclust_jax.errors import InputError
 from vaeclust_jax.report.run_folder import write_json
 
 NOT_DEFINED = "not defined"
+_NAMES = 2  # columns that say what a row is of
 
 Format = Literal["text", "integer", "score", "p"]
 
@@ -77,6 +78,48 @@ def cell_text(cell: Cell, format: Format) -> str:
     if format == "p":
         return "< 0.0001" if cell < 1e-4 else f"{cell:.2g}"
     return str(cell) if format == "integer" or isinstance(cell, int) else f"{cell:.3f}"
+
+
+def print_tables(tables: Sequence[Table]) -> None:
+    """Prints tables to stdout: as wide as the terminal, or wider where a name or a number would be cut."""
+    import sys
+
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table as RichTable
+
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    for table in tables:
+        least = _least_widths(table)
+        shown = RichTable(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
+        if (narrowest := sum(least) + 2 * (len(least) - 1)) > console.width:
+            shown.width = narrowest
+        for number, column in enumerate(table.columns):
+            shown.add_column(
+                escape(column.name),
+                justify="left" if column.format == "text" else "right",
+                min_width=least[number],
+                no_wrap=number < _NAMES,
+                overflow="fold",
+            )
+        for cells in table.texts():
+            shown.add_row(*map(escape, cells))
+        console.print(table.title, style="italic", markup=False, highlight=False)
+        console.print(shown, crop=False)
+        console.print(f"{table.note}\n", style="dim", markup=False, highlight=False)
+
+
+def _least_widths(table: Table) -> list[int]:
+    """What the cells of each column need: names are not broken, other texts between words, as before a ±."""
+    from rich.cells import cell_len
+
+    least = [0] * len(table.columns)
+    for row in table.texts():
+        for number, text in enumerate(row):
+            pieces = [text] if number < _NAMES else text.split()
+            least[number] = max(least[number], *map(cell_len, pieces), 0)
+    return least
 
 
 def write_tables(path: Path, tables: Sequence[Table]) -> None:
