@@ -13,6 +13,7 @@ from vaeclust_jax.data import DATASETS
 from vaeclust_jax.experiments import EXPERIMENTS
 
 Run = Callable[..., Answer]
+COMMANDS = ("run", "predict", "report", "compare", "tune", "list", "data", "info")
 
 
 @pytest.fixture(scope="session")
@@ -73,15 +74,18 @@ def test_version(vaeclust: Run) -> None:
 def test_help_names_every_command(vaeclust: Run, argv: list[str]) -> None:
     code, out, _ = vaeclust(*argv)
     assert code == 0
-    for command in ("run", "predict", "list", "data", "info"):
+    for command in COMMANDS:
         assert f"\n  {command}" in out
 
 
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        ("run", ["--dataset", "--clusters", "--seeds", "--epochs", "--gamma", "--image-size", "--out"]),
+        ("run", ["--dataset", "--clusters", "--outliers", "--seeds", "--epochs", "--gamma", "--image-size", "--out"]),
         ("predict", ["--out", "--seed"]),
+        ("report", []),
+        ("compare", []),
+        ("tune", ["--dataset", "--clusters", "--seeds", "--epochs", "--out"]),
         ("list", ["experiments"]),
         ("data", ["list", "get"]),
         ("info", ["Devices"]),

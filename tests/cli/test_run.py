@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 import pytest
 
 from tests.cli.conftest import TINY, VAECLUST, Answer
-from vaeclust_jax.cli.run import _parse
+from vaeclust_jax.cli.run import Arguments, parse
 
 Run = Callable[..., Answer]
 DIGITS = [*TINY, "--epochs", "2", "--image-size", "8", "8"]
@@ -41,14 +42,38 @@ def test_a_run_ends_with_its_folder_and_says_nothing_on_stderr(digits: tuple[Ans
     assert err == ""
     assert re.fullmatch(r"vaedec-\d{8}-\d{6}", folder.name)
     assert folder.parent.name == "runs"
-    assert {"metrics.json", "config.json", "history.csv", "assignments.csv", "model", "clusters.png"} <= {
-        path.name for path in folder.iterdir()
-    }
+    assert {
+        "metrics.json", "config.json", "history.csv", "assignments.csv", "model", "clusters.png", "tables.json",
+        "figures.json", "map.npz",
+    } <= {path.name for path in folder.iterdir()}  # fmt: skip
     metrics = json.loads((folder / "metrics.json").read_text())
     assert f"{metrics['mean']['acc']:.3f}" in out
     assert "vae-kmeans" in out
     assert metrics["num_clusters"] == 10
     assert metrics["dataset"]["name"] == "digits"
+
+
+def test_the_summary_is_tables_then_findings_then_the_folder(digits: tuple[Answer, Path]) -> None:
+    (_, out, _), folder = digits
+    metrics, tables = (json.loads((folder / name).read_text()) for name in ("metrics.json", "tables.json"))
+    lines = out.splitlines()
+    for name in ("scores", "comparisons", "uncertainty"):
+        (table,) = [table for table in tables if table["name"] == name]
+        assert lines.index(table["title"]) < lines.index(metrics["findings"][0])
+        for row in table["rows"]:
+            assert any(line.startswith(row[0]) for line in lines), row[0]
+    for method, protocols in metrics["results"].items():
+        acc = f"{protocols['all']['mean']['acc']:.3f}"
+        assert any(line.startswith(f"{method}  ") and acc in line for line in lines)
+    assert f"{metrics['std']['acc']:.3f}" in out
+    assert "Every seed" not in out  # that table is long, and in the report
+    said = [*metrics["findings"], *(f"warning: {warning}" for warning in metrics["warnings"])]
+    start = lines.index(said[0])
+    assert len(metrics["findings"]) >= 5
+    assert lines[start : start + len(said)] == said
+    assert lines[start + len(said)] == "labels were used for: scoring alone"
+    assert re.fullmatch(r"\d+ s; .* in the folder below; vaeclust report makes a page of it", lines[-2])
+    assert lines.index(lines[-1]) == start + len(said) + 2 == len(lines) - 1
 
 
 def test_predict_labels_new_digits_with_the_seed_asked_for(
@@ -90,29 +115,54 @@ def test_predict_on_a_folder_of_images_names_the_files(
     assert [row["file"] for row in rows] == ['one/b, "c".png', "one/ä.png", "two/a.png"]
 
 
+def parsed(*argv: str) -> Arguments:
+    return parse(Arguments, list(argv), "vaeclust run")
+
+
 def test_epochs_sets_all_stages_and_a_stage_s_own_flag_overrides_it() -> None:
     def stages(*argv: str) -> tuple[int, int]:
-        training = _parse(list(argv)).training
+        training = parsed(*argv).training
         return training.pretrain_epochs, training.joint_epochs
 
     assert stages() == (30, 30)
-    assert stages("vaedec-coil20") == (50, 50)
+    assert stages("vaedec-coil20-literal") == (50, 50)
     assert stages("--epochs", "2") == (2, 2)
     assert stages("--epochs", "2", "--pretrain-epochs", "7") == (7, 2)
     assert stages("--joint-epochs", "0", "--epochs", "2") == (2, 0)
-    assert stages("vaedec-coil20", "--pretrain-epochs", "7") == (7, 50)
+    assert stages("vaedec-coil20-literal", "--pretrain-epochs", "7") == (7, 50)
 
 
-@pytest.mark.parametrize("flag", ["--out", "--dataset"])
+@pytest.mark.parametrize("flag", ["--out", "--dataset", "--outliers"])
 def test_a_value_that_is_named_like_an_experiment_is_a_value(flag: str) -> None:
-    args = _parse([flag, "vaedec-coil20-literal"])
+    args = parsed(flag, "vaedec-coil20-literal")
     assert args.experiment == "vaedec"
     assert args.model.gamma == 100
 
 
 def test_the_settings_of_an_experiment_are_its_defaults() -> None:
-    args = _parse(["vaedec-coil20-literal", "--gamma", "5"])
+    args = parsed("vaedec-coil20-literal", "--gamma", "5")
     assert (args.model.gamma, args.model.q_from, args.training.joint_stopping) == (5, "sample", "validation")
+
+
+def test_another_data_set_is_scored_as_outliers(vaeclust: Run, files: Path, tmp_path: Path) -> None:
+    code, out, err = vaeclust(*small(files, tmp_path, "--outliers", files / "unlabelled.npz"))
+    assert (code, err) == (0, "")
+    found = json.loads((Path(out.splitlines()[-1]) / "metrics.json").read_text())["outliers"]
+    assert (found["dataset"], found["known"], found["strange"]) == ("unlabelled", 24, 120)
+    assert len(found["mean"]) == 4
+
+
+def test_the_outliers_of_an_experiment_are_for_its_own_data() -> None:
+    from vaeclust_jax.cli.run import _outliers, resolve
+    from vaeclust_jax.experiments import EXPERIMENTS
+
+    args = parsed("vaedec-coil20", "--dataset", "digits")
+    _, dataset, _, _ = resolve(args)
+    experiment = EXPERIMENTS["vaedec-coil20"]
+    assert _outliers(args, experiment, dataset) is None
+    own = _outliers(args, experiment, replace(dataset, name="coil20"))
+    assert own is not None
+    assert own.name == experiment.outliers == "digits"
 
 
 def test_runs_never_write_over_each_other(vaeclust: Run, files: Path, tmp_path: Path, monkeypatch: Any) -> None:
@@ -215,6 +265,9 @@ def test_quiet_is_silent_on_a_terminal(environment: dict[str, str], files: Path,
         (["vaedec-coil2"], ["'vaedec-coil2'", "did you mean vaedec-coil20"]),
         (["zzz"], ["'zzz'", "there are vaedec, "]),
         (["--dataset", "digit"], ["'digit'", "did you mean digits"]),
+        (["--outliers", "digit"], ["'digit'", "did you mean digits"]),
+        (["--outliers", "{files}/vectors.npz"], ["outliers must be samples like those of digits, (8, 8, 1), got "]),
+        (["--dataset", "{files}/vectors.npz", "--clusters", "3", "--outliers", "{files}/narrow.npz"], ["(5,)", "(4,)"]),
         (["--dataset", "no/such.npz"], ["no/such.npz does not exist"]),
         (["--dataset", ""], ["''"]),
         (["--dataset", "{files}/vectors.npz"], ["--clusters is needed", "vectors"]),

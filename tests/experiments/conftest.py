@@ -8,12 +8,15 @@ import pytest
 from tests.fitting.made import config, squares
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.experiments import EXPERIMENTS
+from vaeclust_jax.experiments import execute as module
 from vaeclust_jax.experiments.execute import execute
+from vaeclust_jax.report import Table
 
 
 class Executed(NamedTuple):
     folder: Path
     metrics: dict[str, Any]
+    tables: list[Table]
     said: list[str]
 
 
@@ -36,13 +39,27 @@ def tiny(y: np.ndarray | None = None, **changes: Any) -> Dataset:
 
 @pytest.fixture(scope="session")
 def carry_out(tmp_path_factory: pytest.TempPathFactory) -> Execute:
-    def carry_out(dataset: Dataset, *, seeds: tuple[int, ...] = (4,), name: str = "vaedec", **changes: Any) -> Executed:
+    def carry_out(
+        dataset: Dataset,
+        *,
+        seeds: tuple[int, ...] = (4,),
+        name: str = "vaedec",
+        others: Dataset | None = None,
+        draw: bool = True,
+        **changes: Any,
+    ) -> Executed:
+        """`draw=False` leaves the figures out, which take most of the time where compiled programs are shared."""
         folder = tmp_path_factory.mktemp(name)
         said: list[str] = []
         # Given, not measured: then equal shapes share compiled programs.
         settings = config(**{"network": "mlp", "input_mean": 0.3, "input_std": 0.3, **changes})
-        metrics = execute(EXPERIMENTS[name], settings, dataset, seeds, folder, say=said.append)
-        return Executed(folder, metrics, said)
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            if not draw:
+                monkeypatch.setattr(module, "_draw", lambda *given: None)
+            metrics, tables = execute(
+                EXPERIMENTS[name], settings, dataset, seeds, folder, say=said.append, others=others
+            )
+        return Executed(folder, metrics, tables, said)
 
     return carry_out
 

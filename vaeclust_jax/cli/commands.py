@@ -15,6 +15,9 @@ Deep clustering with variational autoencoders: clusters, a probability for every
 commands:
   run [EXPERIMENT]          fit, score, draw; default: VAE+DEC on the embedded digits
   predict RUN_DIR INPUT     label new samples with a run's model
+  report RUN_DIR            one HTML page of a run, and its tables for other programs
+  compare RUN_DIR...        runs side by side: scores, tests of every pair, ranks over data sets
+  tune [EXPERIMENT]         choose settings without labels
   list                      the experiments
   data list | get NAME      the data sets, and where they are
   info                      devices, versions, folders
@@ -39,7 +42,16 @@ class _Nothing:
 
 def dispatch(argv: list[str]) -> None:
     """Runs the command in `argv`."""
-    commands = {"run": _run, "predict": _predict, "list": _list, "data": _data, "info": _info}
+    commands = {
+        "run": _run,
+        "predict": _predict,
+        "report": _report,
+        "compare": _compare,
+        "tune": _tune,
+        "list": _list,
+        "data": _data,
+        "info": _info,
+    }
     if not argv or argv[0] in ("-h", "--help"):
         print(_USAGE)
         return
@@ -68,6 +80,24 @@ def _predict(argv: list[str]) -> None:
     from vaeclust_jax.cli.predict import predict
 
     predict(argv)
+
+
+def _report(argv: list[str]) -> None:
+    from vaeclust_jax.cli.report import report
+
+    report(argv)
+
+
+def _compare(argv: list[str]) -> None:
+    from vaeclust_jax.cli.compare import compare
+
+    compare(argv)
+
+
+def _tune(argv: list[str]) -> None:
+    from vaeclust_jax.cli.tune import tune
+
+    tune(argv)
 
 
 def _list(argv: list[str]) -> None:

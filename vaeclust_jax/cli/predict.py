@@ -10,7 +10,7 @@ import tyro
 
 from vaeclust_jax.data import load as load_data
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.experiments.scoring import cluster_table
+from vaeclust_jax.experiments.execute import cluster_table
 from vaeclust_jax.fitting.saving import load
 from vaeclust_jax.metrics import scores
 from vaeclust_jax.report import check_writable, write_assignments

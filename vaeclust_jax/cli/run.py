@@ -5,7 +5,7 @@ import sys
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import tyro
 
@@ -18,7 +18,7 @@ from vaeclust_jax.experiments.execute import execute
 from vaeclust_jax.experiments.experiment import Experiment
 from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
 from vaeclust_jax.networks.build import NetworkConfig
-from vaeclust_jax.report import check_writable, new_run_folder, score_table
+from vaeclust_jax.report import Table, check_writable, new_run_folder, print_tables
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class Arguments:
     experiment's."""
     clusters: int | None = None
     """Number of clusters K; default: the documented number of classes of a named set."""
+    outliers: str | None = None
+    """Another data set, as --dataset: how well do its samples stand out? Default: the experiment's, on its own data."""
     seeds: int = 1
     """Number of seeds, fitted as one program: first_seed, first_seed + 1, ..."""
     first_seed: int = 0
@@ -48,32 +50,32 @@ class Arguments:
     training: TrainingConfig = field(default_factory=TrainingConfig)
 
 
+_PRINTED = ("scores", "reported", "reported-tests", "comparisons", "uncertainty")  # the others are in the report
+
+A = TypeVar("A", bound=Arguments)
+
+
 def run(argv: list[str]) -> None:
     """Runs the command."""
-    args = _parse(argv)
-    experiment = _experiment(args.experiment)
-    if args.seeds < 1:
-        raise InputError(f"seeds must be at least 1, got {args.seeds}")
-    if args.first_seed < 0:
-        raise InputError(f"first_seed must be 0 or more, got {args.first_seed}")
-    seeds = range(args.first_seed, args.first_seed + args.seeds)
+    args = parse(Arguments, argv, "vaeclust run")
+    experiment, dataset, config, seeds = resolve(args)
+    others = _outliers(args, experiment, dataset)
     check_writable(args.out)
-    dataset = load(experiment.dataset if args.dataset is None else args.dataset)
-    config = Config(_num_clusters(args, dataset), args.prepare, args.network, args.model, args.training)
     started = time.perf_counter()
     interrupt = Interrupt()
     folder = new_run_folder(args.out, experiment.name)
     with Reporter(config.training, quiet=args.quiet) as reporter:
         reporter.say(f"{experiment.name} on {dataset.name}: {len(dataset.x)} samples, {config.num_clusters} clusters")
         try:
-            metrics = execute(
+            metrics, tables = execute(
                 experiment,
                 config,
                 dataset,
-                list(seeds),
+                seeds,
                 folder,
                 say=interrupt.checked(reporter.say),
                 on_epoch=interrupt.checked(reporter.on_epoch),
+                others=others,
             )
         except InputError:
             if not _discard(folder):
@@ -82,33 +84,45 @@ def run(argv: list[str]) -> None:
         except BaseException:
             print(f"vaeclust: what was written so far is in {folder}", file=sys.stderr)
             raise
-    _summary(metrics, folder, time.perf_counter() - started)
+    _summary(metrics, tables, folder, time.perf_counter() - started)
 
 
-def _parse(argv: list[str]) -> Arguments:
-    """Twice: the experiment and --epochs choose the defaults of the other flags."""
-    pairs = zip(["run", *argv], argv, strict=False)
+def parse(kind: type[A], argv: list[str], prog: str) -> A:
+    """The command's arguments, read twice: the experiment and --epochs choose the defaults of the other flags."""
+    pairs = zip([prog, *argv], argv, strict=False)
     name = next((word for before, word in pairs if word in EXPERIMENTS and not before.startswith("-")), DEFAULT)
-    first = _parse_with(argv, _defaults(EXPERIMENTS[name], None))
-    experiment = _experiment(first.experiment)
-    return _parse_with(argv, _defaults(experiment, first.epochs))
+    first = _parse_with(kind, argv, prog, EXPERIMENTS[name], None)
+    return _parse_with(kind, argv, prog, _experiment(first.experiment), first.epochs)
 
 
-def _parse_with(argv: list[str], defaults: Arguments) -> Arguments:
-    return tyro.cli(Arguments, args=argv, default=defaults, prog="vaeclust run", config=(tyro.conf.OmitArgPrefixes,))
-
-
-def _defaults(experiment: Experiment, epochs: int | None) -> Arguments:
+def _parse_with(kind: type[A], argv: list[str], prog: str, experiment: Experiment, epochs: int | None) -> A:
     training = experiment.training
     if epochs is not None:
         training = replace(training, pretrain_epochs=epochs, joint_epochs=epochs)
-    return Arguments(
+    defaults = kind(
         experiment=experiment.name,
         prepare=experiment.prepare,
         network=experiment.network,
         model=experiment.model,
         training=training,
     )
+    return tyro.cli(kind, args=argv, default=defaults, prog=prog, config=(tyro.conf.OmitArgPrefixes,))
+
+
+def resolve(args: Arguments) -> tuple[Experiment, Dataset, Config, list[int]]:
+    """What the arguments stand for.
+
+    Raises:
+        InputError: no such experiment or data set, seeds out of range, or no number of clusters.
+    """
+    experiment = _experiment(args.experiment)
+    if args.seeds < 1:
+        raise InputError(f"seeds must be at least 1, got {args.seeds}")
+    if args.first_seed < 0:
+        raise InputError(f"first_seed must be 0 or more, got {args.first_seed}")
+    dataset = load(experiment.dataset if args.dataset is None else args.dataset)
+    config = Config(_num_clusters(args, dataset), args.prepare, args.network, args.model, args.training)
+    return experiment, dataset, config, list(range(args.first_seed, args.first_seed + args.seeds))
 
 
 def _experiment(name: str) -> Experiment:
@@ -127,6 +141,13 @@ def _num_clusters(args: Arguments, dataset: Dataset) -> int:
     return dataset.num_classes
 
 
+def _outliers(args: Arguments, experiment: Experiment, dataset: Dataset) -> Dataset | None:
+    if args.outliers is not None:
+        return load(args.outliers)
+    own = experiment.outliers is not None and dataset.name == experiment.dataset
+    return load(experiment.outliers) if own else None  # type: ignore[arg-type]
+
+
 def _discard(folder: Path) -> bool:
     """Removes the folder of a run that was refused before it trained; one that holds results stays."""
     if {path.name for path in folder.iterdir()} - {"config.json"}:
@@ -136,12 +157,14 @@ def _discard(folder: Path) -> bool:
     return True
 
 
-def _summary(metrics: dict[str, Any], folder: Path, seconds: float) -> None:
-    from rich.console import Console
-
-    Console(width=None if sys.stdout.isatty() else 140).print(score_table(metrics["results"]))
+def _summary(metrics: dict[str, Any], tables: list[Table], folder: Path, seconds: float) -> None:
+    print_tables([table for table in tables if table.name in _PRINTED])
+    for finding in metrics["findings"]:
+        print(finding)
     for warning in metrics["warnings"]:
         print(f"warning: {warning}")
     print(f"labels were used for: {metrics['protocol']['labels_used_for']}")
-    print(f"{seconds:.0f} s; results, figures and the model are in")
+    print(
+        f"{seconds:.0f} s; results, figures and the model are in the folder below; vaeclust report makes a page of it"
+    )
     print(folder)

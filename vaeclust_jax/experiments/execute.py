@@ -10,14 +10,27 @@ import numpy as np
 
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.errors import TrainingDivergedError
+from vaeclust_jax.experiments.answers import Answer, answer, floor
+from vaeclust_jax.experiments.certainty_pictures import certainty_pictures
 from vaeclust_jax.experiments.experiment import Experiment, Method
-from vaeclust_jax.experiments.pictures import pictures
-from vaeclust_jax.experiments.scoring import Answer, answer, cluster_table, metrics_of
+from vaeclust_jax.experiments.pictures import interactive_map, loss_picture, map_pictures, named_pictures, shown
+from vaeclust_jax.experiments.strangers import check_comparable, judge_outliers
+from vaeclust_jax.experiments.study import metrics_of
+from vaeclust_jax.experiments.tables import tables_of
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.fit import OnEpoch, fit_stages
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.fitting.saving import seed_folder
-from vaeclust_jax.report import save_figures, write_assignments, write_history, write_json
+from vaeclust_jax.report import (
+    Table,
+    save_figures,
+    write_assignments,
+    write_figure_list,
+    write_history,
+    write_json,
+    write_map,
+    write_tables,
+)
 
 Say = Callable[[str], None]
 Fits = dict[Config, dict[str, list[Run]]]
@@ -32,7 +45,8 @@ def execute(
     *,
     say: Say,
     on_epoch: OnEpoch | None = None,
-) -> dict[str, Any]:
+    others: Dataset | None = None,
+) -> tuple[dict[str, Any], list[Table]]:
     """Fits and scores every method of the experiment and fills `folder`.
 
     Args:
@@ -43,18 +57,21 @@ def execute(
         folder: new and empty.
         say: called with a line about what happens next.
         on_epoch: as in `fit`.
+        others: a data set of the same kind that should look strange to the model; its labels are not read.
 
     Returns:
-        What `metrics.json` holds.
+        What `metrics.json` and `tables.json` hold.
 
     Raises:
         InputError: as `fit`.
         TrainingDivergedError: as `fit`; config, history and the models of the last good state are then in
             `folder`.
     """
+    if others is not None:
+        check_comparable(dataset, others, config.prepare)
     clock = _Clock()
     write_json(folder / "config.json", _config_record(experiment, config, dataset, seeds))
-    named = next(iter(experiment.methods.values()))
+    named = experiment.methods[experiment.named]
     labels = dataset.y if config.prepare.stratify else None
     fits: Fits = {}
     for method in experiment.methods.values():
@@ -72,23 +89,60 @@ def execute(
             clock.lap(f"fit {_describe(wanted)}")
             if wanted in fits and wanted == named.configure(config):  # kept, whatever happens later
                 _keep(folder, _runs(fits, named, config), seeds)
-    runs = _runs(fits, named, config)
+    methods = {name: _runs(fits, method, config) for name, method in experiment.methods.items()}
+    runs = methods[experiment.named]
     write_json(folder / "config.json", _config_record(experiment, runs[0].config, dataset, seeds))
-    say("scoring")
+    say("scoring, and asking draws of the code")
     answers = {
-        name: [answer(run, dataset) for run in _runs(fits, method, config)]
-        for name, method in experiment.methods.items()
+        name: [answer(run, dataset.x, seed) for run, seed in zip(of_seeds, seeds, strict=True)]
+        for name, of_seeds in methods.items()
     }
-    metrics = metrics_of(experiment, runs, answers, dataset, seeds)
-    write_json(folder / "metrics.json", metrics)
-    of_named = answers[next(iter(experiment.methods))]
+    of_named = answers[experiment.named]
     write_assignments(folder / "assignments.csv", _assignments(runs, of_named, dataset, seeds))
     clock.lap("score")
+    say("the shallow floor")
+    vaes = fits[named.configure(config)]["kmeans"]
+    latents = [run.embed(dataset.x) for run in vaes]
+    shallow, skipped = floor(dataset, vaes, latents, seeds)
+    clock.lap("shallow floor")
+    metrics = metrics_of(experiment, runs, {**answers, **shallow}, dataset, seeds)
+    metrics["warnings"] += skipped
+    if others is not None:
+        metrics["outliers"] = judge_outliers(runs, dataset, others, seeds)
+        clock.lap("outliers")
+    tables = tables_of(metrics)
+    write_json(folder / "metrics.json", metrics)
+    write_tables(folder / "tables.json", tables)
     say("drawing figures")
-    save_figures(folder, pictures(runs, of_named[0], dataset, seeds[0]))
+    _draw(folder, experiment, methods, answers, dataset, seeds[0])
     clock.lap("figures")
     write_json(folder / "timing.json", clock.seconds)
-    return metrics
+    return metrics, tables
+
+
+def _draw(
+    folder: Path,
+    experiment: Experiment,
+    methods: dict[str, list[Run]],
+    answers: dict[str, list[Answer]],
+    dataset: Dataset,
+    seed: int,
+) -> None:
+    """The figures of the named method and, beside its maps and losses, those of the one it is held against."""
+    model = shown(experiment.named, methods[experiment.named], answers[experiment.named][0])
+    other = shown(experiment.baseline, methods[experiment.baseline], answers[experiment.baseline][0])
+    drawn = {"loss_parts": loss_picture(model)}
+    if other.runs[0].history is not model.runs[0].history:  # not two stages of one training
+        drawn["loss_parts_baseline"] = loss_picture(other)
+    drawn |= {
+        **dict(map_pictures(model, dataset, seed)),
+        **dict(map_pictures(other, dataset, seed, "_baseline")),
+        **dict(named_pictures(model, dataset, seed)),
+        **dict(certainty_pictures(answers[experiment.named], dataset)),
+    }
+    save_figures(folder, {name: picture.figure for name, picture in drawn.items()})
+    write_figure_list(folder / "figures.json", [picture.entry(name) for name, picture in drawn.items()])
+    write_map(folder / "map.npz", interactive_map(model, dataset))
 
 
 class _Clock:
@@ -114,7 +168,7 @@ def _assignments(runs: list[Run], answers: list[Answer], dataset: Dataset, seeds
     n = len(dataset.x)
     part = np.full(n, "train", object)
     part[runs[0].validation_index] = "validation"
-    tables = [cluster_table(probabilities) for probabilities, _ in answers]
+    tables = [_columns(answer) for answer in answers]
     table: dict[str, Any] = {"seed": np.repeat(seeds, n), "row": np.tile(np.arange(n), len(seeds))}
     table["part"] = np.tile(part, len(seeds))
     for name in tables[0]:
@@ -124,6 +178,28 @@ def _assignments(runs: list[Run], answers: list[Answer], dataset: Dataset, seeds
     if dataset.row_names is not None:
         table["file"] = np.tile(np.asarray(dataset.row_names, object), len(seeds))
     return table
+
+
+def _columns(answer: Answer) -> dict[str, np.ndarray]:
+    """What is said of each sample: the cluster at the mean, and what draws of the code add (nats)."""
+    assert answer.log_q is not None
+    assert answer.passes is not None
+    return {
+        **cluster_table(np.exp(answer.log_q)),
+        "mutual_information": answer.passes.mutual_information,
+        "latent_variance": answer.passes.latent_variance,
+    }
+
+
+def cluster_table(probabilities: np.ndarray) -> dict[str, np.ndarray]:
+    """cluster, its probability, and the entropy of the assignment (nats) from q (n, K)."""
+    from scipy.special import entr
+
+    return {
+        "cluster": probabilities.argmax(axis=1),
+        "probability": probabilities.max(axis=1),
+        "entropy": entr(probabilities).sum(axis=1),
+    }
 
 
 def _config_record(experiment: Experiment, config: Config, dataset: Dataset, seeds: Sequence[int]) -> dict[str, Any]:

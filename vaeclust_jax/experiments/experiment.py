@@ -17,6 +17,22 @@ class Method(NamedTuple):
     """"kmeans" or "joint"."""
 
 
+class Reported(NamedTuple):
+    """What a source prints, to be shown beside what is measured.
+
+    Attributes:
+        dataset: the figures are of this one alone.
+        runs: how many the means are over.
+        scores: by method and metric, mean and standard deviation.
+        tests: by metric, the source's own t and p for the first method against the second.
+    """
+
+    dataset: str
+    runs: int
+    scores: dict[str, dict[str, tuple[float, float]]]
+    tests: dict[str, tuple[float, float]]
+
+
 @dataclass(frozen=True)
 class Experiment:
     """An experiment; every setting is a default that the command line can change.
@@ -25,8 +41,10 @@ class Experiment:
         name: as `vaeclust run NAME`.
         summary: one line for `vaeclust list`.
         dataset: scored by default.
-        methods: by name; the first is the experiment's named method.
+        methods: by name; the first is the experiment's named method, the last the one it is held against.
         prepare, network, model, training: sections of the config.
+        outliers: another data set whose images should look strange to the model, None for none.
+        reported: what a source prints, if there is one.
     """
 
     name: str
@@ -37,3 +55,15 @@ class Experiment:
     network: NetworkConfig
     model: ModelConfig
     training: TrainingConfig
+    outliers: str | None = None
+    reported: Reported | None = None
+
+    @property
+    def named(self) -> str:
+        """The method the experiment is about."""
+        return next(iter(self.methods))
+
+    @property
+    def baseline(self) -> str:
+        """The method it is held against."""
+        return next(reversed(self.methods))

@@ -1,18 +1,25 @@
 """The figures of a run, of its first seed (never the best one) unless the figure shows all."""
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 
 from vaeclust_jax.data import Dataset
+from vaeclust_jax.experiments.answers import Answer
+from vaeclust_jax.experiments.certainty import correctness
 from vaeclust_jax.fitting.run import Run
-from vaeclust_jax.metrics import match_clusters
 from vaeclust_jax.report import (
+    FigureEntry,
+    LatentMap,
     confidence_histogram,
     confusion,
+    decoded_clusters,
     images_by_cluster,
     latent_map,
     loss_parts,
+    most_and_least_certain,
     profiles_by_cluster,
     project,
     projection_title,
@@ -20,48 +27,131 @@ from vaeclust_jax.report import (
 )
 
 _MAX_SHOWN = 5000  # images prepared for the mosaics, evenly spaced rows
+_SAMPLES = 9  # drawn of each cluster
 
 
-def pictures(runs: list[Run], answer: tuple[np.ndarray, np.ndarray], dataset: Dataset, seed: int) -> dict[str, Any]:
-    """Figures by file name.
+class Picture(NamedTuple):
+    """A figure and what is said about it."""
 
-    Args:
-        runs: of all seeds.
-        answer: the first seed's probabilities (n, K) and latent means (n, L).
-        dataset: raw data; labels only colour the pictures.
-        seed: the first seed's number, for the titles.
-    """
-    run = runs[0]
-    probabilities, latents = answer
-    labels, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    k = run.config.num_clusters
-    points, index = project(latents)
-    title = f"{dataset.name}, seed {seed}: {projection_title(latents.shape[1])}"
-    figures = {
-        "loss_parts": loss_parts(_drawn([row for run in runs for row in run.history])),
-        "reconstructions": _reconstructions(run, dataset),
-        "map_by_cluster": latent_map(points, labels[index], title=title, label="cluster", categorical=True),
-        "map_by_confidence": latent_map(
-            points, confidence[index], title=title, label="probability of the cluster", categorical=False
-        ),
-    }
-    rows = np.linspace(0, len(labels) - 1, min(len(labels), _MAX_SHOWN)).astype(int)
-    shown = run.prepare(dataset.x[rows])
-    if shown.ndim == 4:
-        figures["clusters"] = images_by_cluster(_visible(shown), labels[rows], confidence[rows], num_clusters=k)
-    else:
-        figures["clusters"] = profiles_by_cluster(shown, labels[rows], num_clusters=k)
-    if dataset.y is None:
-        figures["confidence"] = confidence_histogram(confidence, None)
-        return figures
-    match = match_clusters(dataset.y, labels)
-    correct = np.array([match[label] for label in labels]) == dataset.y
-    figures["confidence"] = confidence_histogram(confidence, correct)
-    figures["confusion"] = confusion(dataset.y, labels, dataset.class_names)
-    figures["map_by_class"] = latent_map(
-        points, dataset.y[index], title=title, label="class", categorical=True, names=dataset.class_names
+    figure: Any
+    section: str
+    title: str
+    caption: str
+
+    def entry(self, name: str) -> FigureEntry:
+        """Its line in `figures.json`."""
+        return FigureEntry(f"{name}.png", self.section, self.title, self.caption)
+
+
+class Shown(NamedTuple):
+    """What is drawn of a method: its models of all seeds, and the first seed's answer, brought to the plane."""
+
+    method: str
+    runs: list[Run]
+    answer: Answer
+    points: np.ndarray
+    rows: np.ndarray
+
+
+def shown(method: str, runs: list[Run], answer: Answer) -> Shown:
+    """Projects the first seed's latents: seconds."""
+    assert answer.latents is not None
+    return Shown(method, runs, answer, *project(answer.latents))
+
+
+def loss_picture(model: Shown) -> Picture:
+    """The losses of all seeds of a method."""
+    history = [row for run in model.runs for row in run.history]
+    caption = "Every part of the loss over the epochs; thin lines are seeds, the thick one their mean."
+    return Picture(loss_parts(_drawn(history)), "Training", f"Losses of {model.method}", caption)
+
+
+def map_pictures(model: Shown, dataset: Dataset, seed: int, suffix: str = "") -> Iterator[tuple[str, Picture]]:
+    """The latent maps of a method by class and by cluster, by file name."""
+    what = f"{model.method}, seed {seed}"
+    labels = model.answer.labels
+    title = f"{what}: {projection_title(model.answer.latents.shape[1])}"  # type: ignore[union-attr]
+    section = "Latent space"
+    note = "Distances between groups mean little in a t-SNE; who is beside whom means more."
+    if dataset.y is not None:
+        drawn = latent_map(
+            model.points, dataset.y[model.rows], title=title, label="class", categorical=True,
+            names=dataset.class_names,
+        )  # fmt: skip
+        yield f"map_by_class{suffix}", Picture(drawn, section, f"{what}: true classes", note)
+    drawn = latent_map(model.points, labels[model.rows], title=title, label="cluster", categorical=True)
+    yield f"map_by_cluster{suffix}", Picture(drawn, section, f"{what}: clusters found", note)
+
+
+def named_pictures(model: Shown, dataset: Dataset, seed: int) -> Iterator[tuple[str, Picture]]:
+    """What the named method found, by file name."""
+    run, found = model.runs[0], model.answer
+    assert found.log_q is not None
+    assert found.passes is not None
+    labels, confidence = found.labels, np.exp(found.log_q.max(axis=1))
+    what = f"{model.method}, seed {seed}"
+    correct = None if dataset.y is None else correctness(dataset.y, labels)
+    drawn = latent_map(
+        model.points,
+        confidence[model.rows],
+        title=f"{what}: {projection_title(run.config.network.latent_dim)}",
+        label="probability of the cluster",
+        categorical=False,
     )
-    return figures
+    yield (
+        "map_by_confidence",
+        Picture(drawn, "Latent space", f"{what}: how sure", "Dark: near the border of two clusters."),
+    )
+    rows = np.linspace(0, len(labels) - 1, min(len(labels), _MAX_SHOWN)).astype(int)
+    x = run.prepare(dataset.x[rows])
+    images = x.ndim == 4
+    k = run.config.num_clusters
+    if images:
+        mosaic = images_by_cluster(_visible(x), labels[rows], confidence[rows], num_clusters=k)
+    else:
+        mosaic = profiles_by_cluster(x, labels[rows], num_clusters=k)
+    yield "clusters", Picture(mosaic, "Clusters", "What each cluster holds", "One row a cluster, the surest first.")
+    yield "decoded", Picture(*_decoded(run, seed, images))
+    caption = "Held-out samples over what the decoder makes of their latent means."
+    yield "reconstructions", Picture(_reconstructions(run, dataset), "Reconstruction", "Reconstructions", caption)
+    certain = most_and_least_certain(
+        _visible(x) if images else x,
+        found.passes.entropy[rows],
+        labels[rows],
+        None if correct is None else correct[rows],
+        label="entropy over passes (nats)",
+    )
+    caption = "Over each sample: its cluster and its entropy. Framed: the cluster is not matched to the class."
+    yield "certain", Picture(certain, "Uncertainty", "The most and the least certain samples", caption)
+    caption = "The probability of the chosen cluster, of correct and of wrong assignments."
+    yield "confidence", Picture(confidence_histogram(confidence, correct), "Uncertainty", "Confidence", caption)
+    if dataset.y is not None:
+        caption = "Classes by clusters, in the order of the best one-to-one match; agreement lies on the diagonal."
+        table = confusion(dataset.y, labels, dataset.class_names)
+        yield "confusion", Picture(table, "Clusters", "Confusion after matching", caption)
+
+
+def interactive_map(model: Shown, dataset: Dataset) -> LatentMap:
+    """The points of the page's map with all that is known of each."""
+    found, index = model.answer, model.rows
+    assert found.log_q is not None
+    assert found.passes is not None
+    x = model.runs[0].prepare(dataset.x[index])
+    names, files, y = dataset.class_names, dataset.row_names, dataset.y
+    return LatentMap(
+        points=model.points.astype(np.float32),
+        row=index,
+        cluster=found.labels[index],
+        probability=np.exp(found.log_q.max(axis=1))[index],
+        entropy=found.passes.entropy[index],
+        latent_variance=found.passes.latent_variance[index],
+        mutual_information=found.passes.mutual_information[index],
+        y=None if y is None else y[index],
+        correct=None if y is None else correctness(y, found.labels)[index],
+        thumbnails=None if x.ndim != 4 else np.round(255 * _visible(x)).astype(np.uint8),
+        class_names=None if names is None else np.array(names, dtype=str),
+        file=None if files is None else np.array(files, dtype=str)[index],
+    )
 
 
 def _drawn(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -69,6 +159,21 @@ def _drawn(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
     watched = ("loss", "reconstruction", "kl", "cluster", "changed")
     columns = ("seed", "stage", "epoch", *watched, *(f"val_{name}" for name in watched))
     return [{name: row[name] for name in columns if name in row} for row in history]
+
+
+def _decoded(run: Run, seed: int, images: bool) -> tuple[Any, str, str, str]:
+    """Centroids and samples; the key of the samples is apart from those of the fit."""
+    key = jax.random.fold_in(jax.random.key(seed), 2**32 - 3)
+    k, latent_dim = run.cluster_mean.shape
+    noise = np.asarray(jax.random.normal(key, (k, _SAMPLES, latent_dim)))
+    z = run.cluster_mean[:, np.newaxis] + noise @ run.cluster_scale.swapaxes(1, 2)
+    samples = run.decode(z.reshape(-1, latent_dim))
+    samples = samples.reshape(k, _SAMPLES, *samples.shape[1:])
+    centroids = run.decode(np.asarray(run.params["centroids"]))
+    if images:
+        samples, centroids = _visible(samples), _visible(centroids)
+    caption = "One row a cluster: the decoded centroid (framed), then new samples of the cluster."
+    return decoded_clusters(centroids, samples), "Clusters", "Centroids and samples", caption
 
 
 def _reconstructions(run: Run, dataset: Dataset) -> Any:

@@ -12,7 +12,6 @@ from vaeclust_jax.errors import InputError
 from vaeclust_jax.report.run_folder import write_json
 
 NOT_DEFINED = "not defined"
-_NAMES = 2  # columns that say what a row is of
 
 Format = Literal["text", "integer", "score", "p"]
 
@@ -100,7 +99,7 @@ def print_tables(tables: Sequence[Table]) -> None:
                 escape(column.name),
                 justify="left" if column.format == "text" else "right",
                 min_width=least[number],
-                no_wrap=number < _NAMES,
+                no_wrap=_is_name(number, column),
                 overflow="fold",
             )
         for cells in table.texts():
@@ -110,6 +109,11 @@ def print_tables(tables: Sequence[Table]) -> None:
         console.print(f"{table.note}\n", style="dim", markup=False, highlight=False)
 
 
+def _is_name(number: int, column: Column) -> bool:
+    """Whether a column says what a row is of."""
+    return number < 2 and column.format == "text"
+
+
 def _least_widths(table: Table) -> list[int]:
     """What the cells of each column need: names are not broken, other texts between words, as before a ±."""
     from rich.cells import cell_len
@@ -117,7 +121,7 @@ def _least_widths(table: Table) -> list[int]:
     least = [0] * len(table.columns)
     for row in table.texts():
         for number, text in enumerate(row):
-            pieces = [text] if number < _NAMES else text.split()
+            pieces = [text] if _is_name(number, table.columns[number]) else text.split()
             least[number] = max(least[number], *map(cell_len, pieces), 0)
     return least
 

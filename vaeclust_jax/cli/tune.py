@@ -1,0 +1,67 @@
+"""`vaeclust tune`."""
+
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+from vaeclust_jax.cli.interrupt import Interrupt
+from vaeclust_jax.cli.progress import Reporter
+from vaeclust_jax.cli.run import Arguments, parse, resolve
+from vaeclust_jax.experiments.search import Trial, search
+from vaeclust_jax.report import Table, check_writable, new_run_folder, print_tables, write_json
+from vaeclust_jax.report.table import Column
+
+
+@dataclass(frozen=True)
+class _Tune(Arguments):
+    """Chooses settings without labels: networks and learning rate by the held-out ELBO, the rest by stability.
+
+    Writes what was tried into a new folder and prints the command that runs the experiment with what was chosen.
+    """
+
+    seeds: int = 3
+    """Number of seeds, at least 2: stability is their agreement."""
+
+
+def tune(argv: list[str]) -> None:
+    """Runs the command."""
+    args = parse(_Tune, argv, "vaeclust tune")
+    experiment, dataset, config, seeds = resolve(args)
+    check_writable(args.out)
+    interrupt = Interrupt()
+    with Reporter(config.training, quiet=args.quiet) as reporter:
+        chosen, trials = search(
+            config,
+            dataset.x,
+            seeds,
+            say=interrupt.checked(reporter.say),
+            on_epoch=interrupt.checked(reporter.on_epoch),
+        )
+    del chosen  # its changes are the flags
+    flags = [word for trial in trials if trial.chosen for word in _flag(trial)]
+    # The person's own words first: data, clusters and all that was not searched; of a flag given twice the last holds.
+    command = shlex.join(["vaeclust", "run", *argv, *flags])
+    folder = new_run_folder(args.out, f"tune-{experiment.name}")
+    record = {
+        "command": shlex.join(["vaeclust", "tune", *argv]),
+        "chosen": command,
+        "seeds": seeds,
+        "trials": [trial._asdict() for trial in trials],
+    }
+    write_json(folder / "search.json", record)
+    print_tables([_table(trials)])
+    print(f"labels were used for: nothing\n{command}\n{folder}")
+
+
+def _flag(trial: Trial) -> list[str]:
+    value = trial.value if isinstance(trial.value, tuple) else (trial.value,)
+    return [f"--{trial.setting.replace('_', '-')}", *map(str, value)]
+
+
+def _table(trials: list[Trial]) -> Table:
+    def row(trial: Trial) -> tuple[Any, ...]:
+        return trial.setting, str(trial.value), trial.judge, trial.score, "chosen" if trial.chosen else ""
+
+    columns = (Column("setting", "text"), Column("value", "text"), Column("judged by", "text"), Column("score"))
+    note = "elbo: held-out -ELBO in nats, lower is better; stability: agreement of seeds and draws, higher is better"
+    return Table("search", "Settings tried", (*columns, Column("", "text")), tuple(map(row, trials)), note)

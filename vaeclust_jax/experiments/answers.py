@@ -1,0 +1,77 @@
+"""What a method says about every sample, of one seed: the form in which all methods are scored."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import Float, Int
+
+from vaeclust_jax.baselines.shallow import SHALLOW, shallow_labels
+from vaeclust_jax.data import Dataset
+from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.uncertainty.latent import Uncertainty, stochastic_passes
+
+
+class Answer(NamedTuple):
+    """A clustering of n samples; what a method does not have is None.
+
+    Attributes:
+        labels: cluster ids.
+        num_clusters: K.
+        log_q: log-probabilities of the clusters at the posterior's mean.
+        latents: posterior means.
+        logvar: posterior log-variances.
+        passes: what draws of the code say.
+    """
+
+    labels: Int[np.ndarray, " n"]
+    num_clusters: int
+    log_q: Float[np.ndarray, "n k"] | None = None
+    latents: Float[np.ndarray, "n l"] | None = None
+    logvar: Float[np.ndarray, "n l"] | None = None
+    passes: Uncertainty | None = None
+
+
+def answer(run: Run, x: np.ndarray, seed: int) -> Answer:
+    """What a fitted model says about raw samples."""
+    mean, logvar = run.posterior(x)
+    log_q = run.log_assign(mean)
+    # Apart from the keys of the fit, which folds in the number of a stage.
+    key = jax.random.fold_in(jax.random.key(seed), 2**32 - 1)
+    passes = stochastic_passes(key, run.learner, run.params, mean, logvar)
+    labels = log_q.argmax(axis=1).astype(np.int32)
+    return Answer(labels, run.config.num_clusters, log_q, mean, logvar, passes)
+
+
+def floor(
+    dataset: Dataset, vaes: list[Run], latents: list[np.ndarray], seeds: Sequence[int]
+) -> tuple[dict[str, list[Answer]], list[str]]:
+    """The shallow methods on the raw data (as the model sees them) and on the latents of the VAE alone.
+
+    k-means on the latents is one of an experiment's own methods and not repeated here.
+
+    Args:
+        dataset: all of it is clustered; labels are not read.
+        vaes: of every seed, before any joint training.
+        latents: their posterior means.
+        seeds: their numbers.
+
+    Returns:
+        Answers by method, one where nothing is random, else one a seed; and a sentence on each method left out.
+    """
+    k, n = vaes[0].config.num_clusters, len(dataset.x)
+    x = vaes[0].prepare(dataset.x).reshape(n, -1)
+    raw = "pixels" if dataset.x.ndim == 4 else "features"
+    found: dict[str, list[Answer]] = {}
+    skipped = []
+    for name, method in SHALLOW.items():
+        if method.max_samples is not None and n > method.max_samples:
+            skipped.append(f"{name} was left out: {n} samples are more than the {method.max_samples} it is run for")
+            continue
+        of_raw = shallow_labels(name, x, k, seeds if method.random else seeds[:1])
+        found[f"{name} on {raw}"] = [Answer(labels, k) for labels in of_raw]
+        if name != "k-means":
+            of_latents = [shallow_labels(name, z, k, [seed])[0] for z, seed in zip(latents, seeds, strict=True)]
+            found[f"{name} on VAE latents"] = [Answer(labels, k) for labels in of_latents]
+    return found, skipped
