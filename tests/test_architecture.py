@@ -26,7 +26,15 @@ FLOORS = [
 ]
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
-HOME_OF = {"flax": "networks", "orbax": "training", "matplotlib": "report", "tyro": "cli", "rich": {"cli", "report"}}
+HOME_OF = {
+    "flax": "networks",
+    "orbax": "training",
+    "matplotlib": "report",
+    "bokeh": "report",
+    "jinja2": "report",
+    "tyro": "cli",
+    "rich": {"cli", "report"},
+}
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 
@@ -79,7 +87,8 @@ def test_files_stay_small() -> None:
 def test_importing_the_package_loads_no_heavy_library_it_may_not_need() -> None:
     code = (
         "import sys, vaeclust_jax;"
-        "print([m for m in ('matplotlib', 'sklearn', 'orbax', 'tyro', 'pooch', 'PIL') if m in sys.modules])"
+        "heavy = ('matplotlib', 'sklearn', 'orbax', 'tyro', 'pooch', 'PIL', 'bokeh', 'jinja2');"
+        "print([m for m in heavy if m in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

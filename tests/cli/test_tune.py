@@ -160,6 +160,25 @@ def test_ctrl_c_exits_130_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_ctrl_c_keeps_what_was_tried(
+    vaeclust: Run, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pressed(*given: Any, on_trial: Callable[[Trial], None], **more: Any) -> Any:
+        on_trial(Trial("gamma", 30.0, "stability", 0.5, {}))
+        raise KeyboardInterrupt
+
+    answering(monkeypatch, pressed)
+    code, out, err = vaeclust("tune", *words(files, tmp_path))
+    (folder,) = tmp_path.iterdir()
+    assert (code, out) == (130, "")
+    assert f"what was tried so far is in {folder}" in err
+    record = strict(folder / "search.json")
+    assert record["chosen"] is None
+    assert [(trial["setting"], trial["score"], trial["chosen"]) for trial in record["trials"]] == [
+        ("gamma", 0.5, False)
+    ]
+
+
 def test_help_says_what_it_judges_by(vaeclust: Run) -> None:
     code, out, err = vaeclust("tune", "--help")
     assert (code, err) == (0, "")

@@ -1,7 +1,9 @@
 """`vaeclust tune`."""
 
 import shlex
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from vaeclust_jax.cli.interrupt import Interrupt
@@ -26,31 +28,54 @@ class _Tune(Arguments):
 def tune(argv: list[str]) -> None:
     """Runs the command."""
     args = parse(_Tune, argv, "vaeclust tune")
-    experiment, dataset, config, seeds = resolve(args)
+    _, dataset, config, seeds = resolve(args)
     check_writable(args.out)
     interrupt = Interrupt()
-    with Reporter(config.training, quiet=args.quiet) as reporter:
-        chosen, trials = search(
-            config,
-            dataset.x,
-            seeds,
-            say=interrupt.checked(reporter.say),
-            on_epoch=interrupt.checked(reporter.on_epoch),
-        )
-    del chosen  # its changes are the flags
+    record = _Record(args, argv, seeds)
+    try:
+        with Reporter(config.training, quiet=args.quiet) as reporter:
+            _, trials = search(
+                config,
+                dataset.x,
+                seeds,
+                say=interrupt.checked(reporter.say),
+                on_epoch=interrupt.checked(reporter.on_epoch),
+                on_trial=record.keep,
+            )
+    except BaseException:
+        if record.folder is not None:
+            print(f"vaeclust: what was tried so far is in {record.folder}", file=sys.stderr)
+        raise
     flags = [word for trial in trials if trial.chosen for word in _flag(trial)]
     # The person's own words first: data, clusters and all that was not searched; of a flag given twice the last holds.
     command = shlex.join(["vaeclust", "run", *argv, *flags])
-    folder = new_run_folder(args.out, f"tune-{experiment.name}")
-    record = {
-        "command": shlex.join(["vaeclust", "tune", *argv]),
-        "chosen": command,
-        "seeds": seeds,
-        "trials": [trial._asdict() for trial in trials],
-    }
-    write_json(folder / "search.json", record)
+    record.write(trials, command)
     print_tables([_table(trials)])
-    print(f"labels were used for: nothing\n{command}\n{folder}")
+    print(f"labels were used for: nothing\n{command}\n{record.folder}")
+
+
+class _Record:
+    """`search.json`, written after every trial: a search takes long, and nothing of it is lost.
+
+    Attributes:
+        folder: made with the first trial.
+    """
+
+    def __init__(self, args: _Tune, argv: list[str], seeds: list[int]) -> None:
+        self.folder: Path | None = None
+        self._parent, self._name = args.out, f"tune-{args.experiment}"
+        self._head = {"command": shlex.join(["vaeclust", "tune", *argv]), "seeds": seeds}
+        self._trials: list[Trial] = []
+
+    def keep(self, trial: Trial) -> None:
+        self._trials.append(trial)
+        self.write(self._trials, None)
+
+    def write(self, trials: list[Trial], chosen: str | None) -> None:
+        if self.folder is None:
+            self.folder = new_run_folder(self._parent, self._name)
+        rows = [trial._asdict() for trial in trials]
+        write_json(self.folder / "search.json", {**self._head, "chosen": chosen, "trials": rows})
 
 
 def _flag(trial: Trial) -> list[str]:

@@ -40,7 +40,7 @@ def answer(run: Run, x: np.ndarray, seed: int) -> Answer:
     # Apart from the keys of the fit, which folds in the number of a stage.
     key = jax.random.fold_in(jax.random.key(seed), 2**32 - 1)
     passes = stochastic_passes(key, run.learner, run.params, mean, logvar)
-    labels = log_q.argmax(axis=1).astype(np.int32)
+    labels = np.exp(log_q).argmax(axis=1).astype(np.int32)  # as `Run.predict`
     return Answer(labels, run.config.num_clusters, log_q, mean, logvar, passes)
 
 

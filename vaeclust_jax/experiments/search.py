@@ -19,7 +19,6 @@ from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.fit import OnEpoch, fit_stages
 from vaeclust_jax.fitting.run import Run
-from vaeclust_jax.training.passes import by_chunk, encode_rows
 from vaeclust_jax.uncertainty.ensemble import pairwise_agreement
 
 _DRAWS = 10
@@ -80,6 +79,7 @@ def search(
     axes: Sequence[Axis] = AXES,
     say: Callable[[str], None],
     on_epoch: OnEpoch | None = None,
+    on_trial: Callable[[Trial], None] = lambda trial: None,
 ) -> tuple[Config, list[Trial]]:
     """Chooses settings one axis at a time and returns the config they make, with everything that was tried.
 
@@ -90,6 +90,7 @@ def search(
         axes: in their order; an axis that the config's network does not have is left out.
         say: called with a line about what is tried next.
         on_epoch: as in `fit`.
+        on_trial: called with every trial as it ends, before the best of its axis is known.
 
     Raises:
         InputError: fewer than two seeds, no held-out rows to judge the ELBO by, or as `fit`.
@@ -114,6 +115,7 @@ def search(
                 say(f"{axis.name} {value}")
                 scores[axis.judge, candidate] = _judged(axis, candidate, x, seeds, on_epoch)
             tried.append(Trial(axis.name, value, axis.judge, *scores[axis.judge, candidate]))
+            on_trial(tried[-1])
         best = _best(tried, own)
         config = _with(config, axis, best.value)
         trials += [trial._replace(chosen=trial is best) for trial in tried]
@@ -175,10 +177,8 @@ def _draw_agreement(key: jax.Array, run: Run, x: np.ndarray) -> float:
     """Mean adjusted Rand index of the clustering of a drawn code with that of its mean."""
     from sklearn.metrics import adjusted_rand_score
 
-    assert run.learner.log_assign is not None
-    mean, logvar = encode_rows(run.learner, run.params, run.prepare(x))
-    at_mean = by_chunk(run.learner.log_assign, run.params, mean).argmax(axis=1)
+    mean, logvar = run.posterior(x)
+    at_mean = run.log_assign(mean).argmax(axis=1)
     noise = jax.random.normal(key, (_DRAWS, *mean.shape))
     drawn = np.asarray(mean + jnp.exp(0.5 * logvar) * noise)
-    labels = [by_chunk(run.learner.log_assign, run.params, z).argmax(axis=1) for z in drawn]
-    return float(np.mean([adjusted_rand_score(at_mean, of_draw) for of_draw in labels]))
+    return float(np.mean([adjusted_rand_score(at_mean, run.log_assign(z).argmax(axis=1)) for z in drawn]))

@@ -7,8 +7,8 @@ The default is tuned without labels: network, latent size and learning rate by t
 refresh of the target by stability across seeds and draws of the code; epochs are those of the search. The search and
 its command are recorded in benchmarks/vaedec-coil20-search.json; `vaeclust tune` makes such a search for any data.
 
-The literal form has every setting as the source prints it: 50 + 50 epochs, gamma 1, q from the sampled code, its constants for
-the input, and a joint stage that stops on the validation VAE loss and hands back the best state.
+The literal form has every setting as the source prints it: 50 + 50 epochs, gamma 1, q from the sampled code, its
+constants for the input, and a joint stage that stops on the validation VAE loss and hands back the best state.
 Expected figures and times: see README, "What it reproduces" and "Measured".
 """
 

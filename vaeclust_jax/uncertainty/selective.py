@@ -6,6 +6,9 @@ Intervals and p-values take the samples as independent, given one fitted model: 
 """
 
 import math
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -168,7 +171,9 @@ def point_biserial(correct: ArrayLike, uncertainty: ArrayLike) -> Correlation | 
     values, right = check_scored("uncertainty", uncertainty, correct)
     if _constant(right) or _constant(values):
         return None
-    return _with_interval(float(pointbiserialr(right, values).statistic), 1.0, len(values))
+    with _rounding_is_no_news():
+        value = float(pointbiserialr(right, values).statistic)
+    return _with_interval(value, 1.0, len(values))
 
 
 def spearman(correct: ArrayLike, uncertainty: ArrayLike) -> Correlation | None:
@@ -219,10 +224,19 @@ def compare_groups(correct: ArrayLike, uncertainty: ArrayLike) -> Groups | None:
     sure, unsure = values[right], values[~right]
     welch = None
     if min(len(sure), len(unsure)) > 1 and not (_constant(sure) and _constant(unsure)):
-        found = ttest_ind(unsure, sure, equal_var=False)
+        with _rounding_is_no_news():
+            found = ttest_ind(unsure, sure, equal_var=False)
         welch = (float(found.statistic), float(found.pvalue))
     ranks = mannwhitneyu(unsure, sure)
     return Groups(float(sure.mean()), float(unsure.mean()), welch, (float(ranks.statistic), float(ranks.pvalue)))
+
+
+@contextmanager
+def _rounding_is_no_news() -> Iterator[None]:
+    """A group in which all samples have nearly one value is usual here, as with votes; scipy warns of each."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        yield
 
 
 def _constant(values: NDArray) -> bool:
