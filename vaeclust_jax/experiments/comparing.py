@@ -62,7 +62,7 @@ def against_reported(results: Results, reported: Reported) -> list[dict[str, Any
 
     Returns:
         A dict a method, score and protocol: method, metric, protocol, reported (mean, std), measured (mean, std),
-        p (Welch's test from means, deviations and numbers of runs; None for one seed).
+        p (Welch's test from means, deviations and numbers of runs; None for one seed), seeds (how many).
     """
     found = []
     for method, of_metrics in reported.scores.items():
@@ -80,6 +80,7 @@ def against_reported(results: Results, reported: Reported) -> list[dict[str, Any
                         "reported": (mean, std),
                         "measured": (ours, spread),
                         "p": None if test is None else test.p,
+                        "seeds": n,
                     }
                 )
     return found
@@ -122,7 +123,7 @@ def _reached(beside: Sequence[Mapping[str, Any]]) -> list[str]:
                 verdict = "below the reported figure" if ours < theirs else "not below the reported figure"
                 verdict += " (one seed: no test is defined)"
             elif row["p"] >= ALPHA:
-                verdict = "not told apart from the reported figure"
+                verdict = f"not told apart from the reported figure by {row['seeds']} seeds"
             else:
                 verdict = "below the reported figure" if ours < theirs else "above the reported figure"
             parts.setdefault(verdict, []).append(text)
