@@ -50,10 +50,18 @@ def refuse(config: vc.Config) -> Score:
 
 
 def test_there_is_no_way_in_for_labels() -> None:
-    assert list(inspect.signature(search).parameters) == ["config", "x", "seeds", "axes", "say", "on_epoch"]
+    taken = ["config", "x", "seeds", "axes", "say", "on_epoch", "on_trial"]
+    assert list(inspect.signature(search).parameters) == taken
     sources = inspect.getsource(module)
     assert "Dataset" not in sources
     assert "split_labels" not in sources
+
+
+def test_every_trial_is_told_as_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged(monkeypatch, lambda c: abs(c.network.latent_dim - 9), lambda c: c.model.gamma)
+    told: list[Trial] = []
+    _, trials = search(config(), IMAGES, [0, 1], axes=(LR, GAMMA), say=lambda line: None, on_trial=told.append)
+    assert [trial._replace(chosen=False) for trial in trials] == told
 
 
 def test_the_elbo_picks_the_lowest_and_stability_the_highest(monkeypatch: pytest.MonkeyPatch) -> None:
