@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import jax
 import numpy as np
 from jaxtyping import Float, Int
 
 from vaeclust_jax.baselines.shallow import SHALLOW, shallow_labels
 from vaeclust_jax.data import Dataset
+from vaeclust_jax.experiments.keys import PASSES, key_of
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.uncertainty.latent import Uncertainty, stochastic_passes
 
@@ -33,15 +33,20 @@ class Answer(NamedTuple):
     passes: Uncertainty | None = None
 
 
-def answer(run: Run, x: np.ndarray, seed: int) -> Answer:
-    """What a fitted model says about raw samples."""
+def answer(run: Run, x: np.ndarray) -> Answer:
+    """What a fitted model says about raw samples, at their posterior means."""
     mean, logvar = run.posterior(x)
     log_q = run.log_assign(mean)
-    # Apart from the keys of the fit, which folds in the number of a stage.
-    key = jax.random.fold_in(jax.random.key(seed), 2**32 - 1)
-    passes = stochastic_passes(key, run.learner, run.params, mean, logvar)
     labels = np.exp(log_q).argmax(axis=1).astype(np.int32)  # as `Run.predict`
-    return Answer(labels, run.config.num_clusters, log_q, mean, logvar, passes)
+    return Answer(labels, run.config.num_clusters, log_q, mean, logvar)
+
+
+def with_passes(found: Answer, run: Run, seed: int) -> Answer:
+    """The same with what draws of the code say."""
+    assert found.latents is not None
+    assert found.logvar is not None
+    key = key_of(seed, PASSES)
+    return found._replace(passes=stochastic_passes(key, run.learner, run.params, found.latents, found.logvar))
 
 
 def floor(

@@ -10,7 +10,7 @@ import numpy as np
 
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.errors import TrainingDivergedError
-from vaeclust_jax.experiments.answers import Answer, answer, floor
+from vaeclust_jax.experiments.answers import Answer, answer, floor, with_passes
 from vaeclust_jax.experiments.certainty_pictures import certainty_pictures
 from vaeclust_jax.experiments.experiment import Experiment, Method
 from vaeclust_jax.experiments.pictures import interactive_map, loss_picture, map_pictures, named_pictures, shown
@@ -93,11 +93,9 @@ def execute(
     runs = methods[experiment.named]
     write_json(folder / "config.json", _config_record(experiment, runs[0].config, dataset, seeds))
     say("scoring, and asking draws of the code")
-    answers = {
-        name: [answer(run, dataset.x, seed) for run, seed in zip(of_seeds, seeds, strict=True)]
-        for name, of_seeds in methods.items()
-    }
-    of_named = answers[experiment.named]
+    answers = {name: [answer(run, dataset.x) for run in of_seeds] for name, of_seeds in methods.items()}
+    of_named = [with_passes(*one) for one in zip(answers[experiment.named], runs, seeds, strict=True)]
+    answers[experiment.named] = of_named
     write_assignments(folder / "assignments.csv", _assignments(runs, of_named, dataset, seeds))
     clock.lap("score")
     say("the shallow floor")
@@ -105,11 +103,9 @@ def execute(
     latents = [run.embed(dataset.x) for run in vaes]
     shallow, skipped = floor(dataset, vaes, latents, seeds)
     clock.lap("shallow floor")
-    metrics = metrics_of(experiment, runs, {**answers, **shallow}, dataset, seeds)
-    metrics["warnings"] += skipped
-    if others is not None:
-        metrics["outliers"] = judge_outliers(runs, dataset, others, seeds)
-        clock.lap("outliers")
+    outliers = None if others is None else judge_outliers(runs, dataset, others, seeds)
+    clock.lap("outliers")
+    metrics = metrics_of(experiment, runs, {**answers, **shallow}, dataset, seeds, outliers=outliers, left_out=skipped)
     tables = tables_of(metrics)
     write_json(folder / "metrics.json", metrics)
     write_tables(folder / "tables.json", tables)

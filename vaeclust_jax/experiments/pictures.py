@@ -9,6 +9,7 @@ import numpy as np
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.experiments.answers import Answer
 from vaeclust_jax.experiments.certainty import correctness
+from vaeclust_jax.experiments.keys import SAMPLES, key_of
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.report import (
     FigureEntry,
@@ -162,10 +163,9 @@ def _drawn(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _decoded(run: Run, seed: int, images: bool) -> tuple[Any, str, str, str]:
-    """Centroids and samples; the key of the samples is apart from those of the fit."""
-    key = jax.random.fold_in(jax.random.key(seed), 2**32 - 3)
+    """Centroids and samples."""
     k, latent_dim = run.cluster_mean.shape
-    noise = np.asarray(jax.random.normal(key, (k, _SAMPLES, latent_dim)))
+    noise = np.asarray(jax.random.normal(key_of(seed, SAMPLES), (k, _SAMPLES, latent_dim)))
     z = run.cluster_mean[:, np.newaxis] + noise @ run.cluster_scale.swapaxes(1, 2)
     samples = run.decode(z.reshape(-1, latent_dim))
     samples = samples.reshape(k, _SAMPLES, *samples.shape[1:])

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from vaeclust_jax.errors import InputError, TrainingDivergedError
+from vaeclust_jax.experiments.keys import SEARCH, key_of
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.fit import OnEpoch, fit_stages
 from vaeclust_jax.fitting.run import Run
@@ -163,9 +164,7 @@ def _stability(
     runs = list(fit_stages(config, x, seeds, on_epoch=on_epoch).values())[-1]
     labels = np.stack([run.predict(x) for run in runs])
     between_seeds = pairwise_agreement(labels)
-    # Apart from the keys of the fit, which folds in the number of a stage.
-    keys = [jax.random.fold_in(jax.random.key(seed), 2**32 - 4) for seed in seeds]
-    of_draws = [_draw_agreement(key, run, x) for key, run in zip(keys, runs, strict=True)]
+    of_draws = [_draw_agreement(key_of(seed, SEARCH), run, x) for seed, run in zip(seeds, runs, strict=True)]
     populated = [len(np.unique(of_seed)) for of_seed in labels]
     details = {"between_seeds": between_seeds, "of_draws": of_draws, "populated_clusters": populated}
     assert between_seeds is not None

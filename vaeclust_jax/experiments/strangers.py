@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from vaeclust_jax.data import Dataset, PrepareConfig
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.experiments.keys import OUTLIERS, key_of
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.metrics import summarise
+from vaeclust_jax.training.passes import encode_rows
 from vaeclust_jax.uncertainty.latent import latent_variance
 from vaeclust_jax.uncertainty.outliers import assignment_energy, latent_distance, negative_elbo
 from vaeclust_jax.uncertainty.selective import error_auroc
@@ -54,18 +55,14 @@ def _evenly(index: np.ndarray) -> np.ndarray:
 
 
 def _aurocs(run: Run, known: np.ndarray, strange: np.ndarray, seed: int) -> dict[str, float | None]:
-    scores = [_scores(run, x, seed) for x in (known, strange)]
-    is_known = np.repeat([True, False], [len(known), len(strange)])
-    return {name: error_auroc(is_known, np.concatenate([part[name] for part in scores])) for name in scores[0]}
-
-
-def _scores(run: Run, x: np.ndarray, seed: int) -> dict[str, np.ndarray]:
-    mean, logvar = map(jnp.asarray, run.posterior(x))
+    x = np.concatenate([run.prepare(known), run.prepare(strange)])
+    mean, logvar = map(jnp.asarray, encode_rows(run.learner, run.params, x))
     shapes = map(jnp.asarray, (run.cluster_mean, run.cluster_scale))
-    key = jax.random.fold_in(jax.random.key(seed), 2**32 - 2)
-    return {
-        "negative ELBO": negative_elbo(key, run.learner, run.params, run.prepare(x)),
-        "assignment energy": np.asarray(assignment_energy(mean, run.params["centroids"])),
-        "distance to the nearest cluster": np.asarray(latent_distance(mean, *shapes)),
-        "latent variance": np.asarray(latent_variance(logvar)),
+    scores = {
+        "negative ELBO": negative_elbo(key_of(seed, OUTLIERS), run.learner, run.params, x),
+        "assignment energy": assignment_energy(mean, run.params["centroids"]),
+        "distance to the nearest cluster": latent_distance(mean, *shapes),
+        "latent variance": latent_variance(logvar),
     }
+    is_known = np.repeat([True, False], [len(known), len(strange)])
+    return {name: error_auroc(is_known, np.asarray(values)) for name, values in scores.items()}

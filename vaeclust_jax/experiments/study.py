@@ -21,6 +21,9 @@ def metrics_of(
     answers: Mapping[str, list[Answer]],
     dataset: Dataset,
     seeds: Sequence[int],
+    *,
+    outliers: dict[str, Any] | None = None,
+    left_out: Sequence[str] = (),
 ) -> dict[str, Any]:
     """What `metrics.json` holds.
 
@@ -30,6 +33,8 @@ def metrics_of(
         answers: of every method, the experiment's own first.
         dataset: whose labels, if any, are compared.
         seeds: their numbers.
+        outliers: of `judge_outliers`.
+        left_out: sentences on the methods that were not run.
     """
     first, named = runs[0], experiment.named
     protocols = {"all": np.arange(len(dataset.x)), "validation": first.validation_index}
@@ -50,7 +55,7 @@ def metrics_of(
         "std": top["std"],
         "seeds": top["seeds"],
         "findings": findings(results, compared, beside, reported, named) + _flagged(uncertainty),
-        "warnings": collapse_warnings(top["seeds"], first.config),
+        "warnings": [*collapse_warnings(top["seeds"], first.config), *left_out],
         "results": results,
         "shallow": [name for name in results if name not in experiment.methods],
         "comparisons": compared,
@@ -58,7 +63,7 @@ def metrics_of(
         "reported_runs": None if reported is None else reported.runs,
         "reported_tests": None if reported is None else implied_tests(reported),
         "uncertainty": uncertainty,
-        "outliers": None,
+        "outliers": outliers,
         "versions": {name: version(name) for name in ("vaeclust_jax", "jax", "flax", "optax", "scikit-learn")},
     }
 

@@ -1,0 +1,13 @@
+"""The keys of what is drawn after a fit: one for each use of a seed, and none of them one of the fit's own."""
+
+import jax
+
+from vaeclust_jax.types import Key
+
+# The fit folds the number of a stage, from 0, into the seed's key; these count from the other end.
+SEARCH, SAMPLES, OUTLIERS, PASSES = range(2**32 - 4, 2**32)
+
+
+def key_of(seed: int, use: int) -> Key:
+    """The key of a seed for one of the uses above."""
+    return jax.random.fold_in(jax.random.key(seed), use)
