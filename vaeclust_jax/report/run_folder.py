@@ -8,7 +8,6 @@ import csv
 import itertools
 import json
 import math
-import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.report.whole_file import unfinished_file
 
 
 def check_writable(parent: Path) -> None:
@@ -138,13 +138,11 @@ def _as_json(value: Any) -> Any:
 @contextmanager
 def _replacing(path: Path) -> Iterator[TextIO]:
     """Open a file beside the given one that takes its place when all was written, and is removed if not."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
-    try:
-        with unfinished.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-            yield file
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with (
+        unfinished_file(path) as unfinished,
+        unfinished.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+    ):
+        yield file
 
 
 def _not_writable(parent: Path, error: OSError) -> InputError:

@@ -1,6 +1,8 @@
-"""Files of bytes or text that are either whole or not there, as `run_folder` writes its own."""
+"""Files that are either whole or not there."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -13,9 +15,16 @@ def write_whole(path: Path, content: bytes | str) -> None:
     """
     if isinstance(content, str):
         content = content.encode("utf-8", errors="surrogateescape")
+    with unfinished_file(path) as unfinished:
+        unfinished.write_bytes(content)
+
+
+@contextmanager
+def unfinished_file(path: Path) -> Iterator[Path]:
+    """A name beside the given one whose file takes its place when all was written, and is removed if not."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
-        unfinished.write_bytes(content)
+        yield unfinished
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
