@@ -150,16 +150,23 @@ def test_folders_that_cannot_be_compared_are_refused(vaeclust: Run, runs: list[P
     must = "RUN_DIR must be the folder of a run, got"
     refused(vaeclust("compare", high, tmp_path / "none"), f"{must} {tmp_path / 'none'}, which does not exist")
     refused(vaeclust("compare", high, low / "config.json"), f"{must} {low / 'config.json'}, which is a file")
-    refused(vaeclust("compare", high, tmp_path), f"{must} {tmp_path}, which has no config.json")
+    refused(vaeclust("compare", high, tmp_path), f"{must} {tmp_path}, which holds no config.json")
     (low / "metrics.json").unlink()
-    refused(vaeclust("compare", high, low), f"the run in {low} did not finish: it has no metrics.json")
+    refused(vaeclust("compare", high, low), f"the run in {low} did not finish: metrics.json is missing")
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"3", b"\xff\xfe", b"null"])
 @pytest.mark.parametrize("name", ["config.json", "metrics.json"])
 def test_damaged_files_are_refused(vaeclust: Run, runs: list[Path], name: str, content: bytes) -> None:
     (runs[1] / name).write_bytes(content)
-    refused(vaeclust("compare", *runs), f"{runs[1]} {AGAIN}")
+    code, out, err = vaeclust("compare", *runs)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(
+        (
+            f"vaeclust: {runs[1] / name} cannot be read as JSON of a run: ",
+            f"vaeclust: {runs[1] / name} must hold an object, got ",
+        )
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """`vaeclust compare`."""
 
-import json
 import math
 import os
 from collections import Counter
@@ -23,6 +22,7 @@ from vaeclust_jax.report import (
     save_figures,
     write_tables,
 )
+from vaeclust_jax.report.run_record import read_config_and_metrics
 
 
 @dataclass(frozen=True)
@@ -75,17 +75,10 @@ def read_records(folders: Sequence[Path]) -> list[Record]:
 
 
 def _read(folder: Path, name: str) -> Record:
-    if not folder.is_dir():
-        state = "is a file" if folder.exists() else "does not exist"
-        raise InputError(f"RUN_DIR must be the folder of a run, got {folder}, which {state}")
-    if not (folder / "config.json").exists():
-        raise InputError(f"RUN_DIR must be the folder of a run, got {folder}, which has no config.json")
-    if not (folder / "metrics.json").exists():
-        raise InputError(f"the run in {folder} did not finish: it has no metrics.json")
+    config, metrics = read_config_and_metrics(folder)
     try:
-        config, metrics = (json.loads((folder / f"{one}.json").read_text("utf-8")) for one in ("config", "metrics"))
         return _record(name, config, metrics)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{folder} was written by another version of vaeclust_jax: run it again") from error
 
 

@@ -11,9 +11,10 @@ import numpy as np
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.experiments.compare_lines import Line, Record, lines_of
 from vaeclust_jax.experiments.compare_ranks import Ranks, best_rank, rank_lines, rank_tables
-from vaeclust_jax.experiments.comparing import ALPHA
+from vaeclust_jax.experiments.comparing import ALPHA, Comparisons, tested_together
 from vaeclust_jax.experiments.scoring import SCORES
-from vaeclust_jax.metrics import Comparison, Interval, Outcome, compare, holm
+from vaeclust_jax.experiments.tables import TEST_COLUMNS, cells_of_tests
+from vaeclust_jax.metrics import Comparison, Interval, compare
 from vaeclust_jax.report.table import Column, Table, cell_text
 
 
@@ -24,16 +25,6 @@ class SideBySide(NamedTuple):
     findings: list[str]
     warnings: list[str]
     ranks: Ranks | None
-
-
-class _Pair(NamedTuple):
-    """Two lines of a data set; p-values adjusted over all its pairs."""
-
-    first: str
-    second: str
-    found: Comparison
-    welch_holm: float | None
-    paired_holm: float | None
 
 
 def compare_runs(
@@ -112,14 +103,11 @@ def _scores_table(name: str, title: str, lines: Sequence[Line]) -> Table:
     return Table(name, title, columns, rows, note)
 
 
-def _pairs(lines: Sequence[Line], score: str) -> list[_Pair]:
+def _pairs(lines: Sequence[Line], score: str) -> Comparisons:
+    """Every two lines, first and second by name; p-values adjusted over all pairs."""
     those = list(combinations(lines, 2))
-    found = [_compare(first, second, score) for first, second in those]
-    welch, paired = holm([_p(one.welch) for one in found]), holm([_p(one.paired) for one in found])
-    return [
-        _Pair(first.name, second.name, one, welch_p, paired_p)
-        for (first, second), one, welch_p, paired_p in zip(those, found, welch, paired, strict=True)
-    ]
+    tested = tested_together([_compare(first, second, score) for first, second in those])
+    return [{"first": a.name, "second": b.name, **row} for (a, b), row in zip(those, tested, strict=True)]
 
 
 def _compare(first: Line, second: Line, score: str) -> Comparison:
@@ -146,35 +134,9 @@ def _welch_interval(found: Comparison, *samples: Sequence[float | None]) -> Inte
     return Interval(found.difference - margin, found.difference + margin)
 
 
-def _p(outcome: Outcome | None) -> float | None:
-    return None if outcome is None else outcome.p
-
-
-def _pairs_table(name: str, title: str, pairs: Sequence[_Pair]) -> Table:
-    rows = tuple(
-        (
-            pair.first,
-            pair.second,
-            pair.found.difference,
-            None if pair.found.interval is None else "[{:+.3f}, {:+.3f}]".format(*pair.found.interval),
-            *((None, None) if pair.found.welch is None else (pair.found.welch.statistic, pair.found.welch.df)),
-            _p(pair.found.welch),
-            pair.welch_holm,
-            _p(pair.found.paired),
-            pair.paired_holm,
-            _p(pair.found.sign_flip),
-            pair.found.hedges_g,
-        )
-        for pair in pairs
-    )
-    columns = (
-        *(Column(heading, "text") for heading in ("first", "second")),
-        Column("difference"),
-        Column("95 % interval", "text"),
-        *(Column(heading) for heading in ("Welch t", "df")),
-        *(Column(heading, "p") for heading in ("p", "p (Holm)", "paired p", "paired p (Holm)", "sign-flip p")),
-        Column("Hedges g"),
-    )
+def _pairs_table(name: str, title: str, pairs: Comparisons) -> Table:
+    rows = tuple((pair["first"], pair["second"], *cells_of_tests(pair)) for pair in pairs)
+    columns = (Column("first", "text"), Column("second", "text"), *TEST_COLUMNS)
     note = (
         "First minus second. Paired p and sign-flip p are defined where both have the same seeds and the same split; "
         "a method in which nothing is random meets every seed with its one score. Interval: bootstrap of the paired "
@@ -184,7 +146,7 @@ def _pairs_table(name: str, title: str, pairs: Sequence[_Pair]) -> Table:
     return Table(name, title, columns, rows, note)
 
 
-def _best(dataset: str, lines: Sequence[Line], pairs: Sequence[_Pair], score: str) -> str:
+def _best(dataset: str, lines: Sequence[Line], pairs: Comparisons, score: str) -> str:
     """Which line is ahead, and of which others that is more than their spread over seeds."""
     spreads = {line.name: spread for line in lines if (spread := line.spread(score)) is not None}
     if not spreads:
@@ -192,10 +154,11 @@ def _best(dataset: str, lines: Sequence[Line], pairs: Sequence[_Pair], score: st
     best = max(spreads, key=lambda name: spreads[name].mean)
     verdicts: dict[str, list[str]] = {}
     for pair in pairs:
-        if best in pair[:2]:
-            p = pair.welch_holm
+        if best in (pair["first"], pair["second"]):
+            p = pair["welch_holm"]
             verdict = "not tested against" if p is None else "told apart from" if p < ALPHA else "not told apart from"
-            verdicts.setdefault(verdict, []).append(pair.second if pair.first == best else pair.first)
+            other = pair["second"] if pair["first"] == best else pair["first"]
+            verdicts.setdefault(verdict, []).append(other)
     told = "; ".join(f"{verdict} {_others(names, len(lines) - 1)}" for verdict, names in verdicts.items())
     value = cell_text(spreads[best], "score")
     return f"On {dataset}, {best} has the highest {SCORES[score]}, {value}: {told} (Welch's t-test, Holm)."

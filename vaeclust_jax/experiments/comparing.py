@@ -5,7 +5,7 @@ from typing import Any
 
 from vaeclust_jax.experiments.experiment import Reported
 from vaeclust_jax.experiments.scoring import SCORES, Results
-from vaeclust_jax.metrics import compare, holm, welch_from_summary
+from vaeclust_jax.metrics import Comparison, compare, holm, welch_from_summary
 
 TESTED = ("acc", "nmi", "ari", "silhouette")
 ALPHA = 0.05
@@ -27,22 +27,22 @@ def comparisons(results: Results, named: str, protocol: str = "all") -> Comparis
     for other in results:
         if other == named:
             continue
-        rows = [
-            {
-                "first": named,
-                "second": other,
-                "protocol": protocol,
-                "metric": metric,
-                **compare(*_paired_scores(results, named, other, protocol, metric))._asdict(),
-            }
-            for metric in TESTED
-        ]
-        for test in ("welch", "paired"):
-            adjusted = holm([None if row[test] is None else row[test].p for row in rows])
-            for row, p in zip(rows, adjusted, strict=True):
-                row[f"{test}_holm"] = p
-        found += [_plain(row) for row in rows]
+        tested = tested_together(
+            [compare(*_paired_scores(results, named, other, protocol, metric)) for metric in TESTED]
+        )
+        names = {"first": named, "second": other, "protocol": protocol}
+        found += [{**names, "metric": metric, **row} for metric, row in zip(TESTED, tested, strict=True)]
     return found
+
+
+def tested_together(found: Sequence[Comparison]) -> Comparisons:
+    """Comparisons as dicts for JSON, with `welch_holm` and `paired_holm`: p-values adjusted over all of them."""
+    rows = [_plain(one._asdict()) for one in found]
+    for test in ("welch", "paired"):
+        adjusted = holm([None if row[test] is None else row[test]["p"] for row in rows])
+        for row, p in zip(rows, adjusted, strict=True):
+            row[f"{test}_holm"] = p
+    return rows
 
 
 def _paired_scores(

@@ -111,39 +111,38 @@ def reported_tests_table(tests: Mapping[str, Mapping[str, float]]) -> Table:
     return Table("reported-tests", "The source's tests, checked", columns, rows, note)
 
 
+TEST_COLUMNS = (
+    Column("difference"),
+    Column("95 % interval", "text"),
+    Column("Welch t"),
+    Column("df"),
+    Column("p", "p"),
+    Column("p (Holm)", "p"),
+    Column("paired p", "p"),
+    Column("paired p (Holm)", "p"),
+    Column("sign-flip p", "p"),
+    Column("Hedges g"),
+)
+
+
+def cells_of_tests(row: Mapping[str, Any]) -> tuple[Cell, ...]:
+    """The cells of `TEST_COLUMNS` from a row of `comparing.tested_together`."""
+    return (
+        row["difference"],
+        None if row["interval"] is None else "[{low:+.3f}, {high:+.3f}]".format(**row["interval"]),
+        *(_of(row["welch"], field) for field in ("statistic", "df", "p")),
+        row["welch_holm"],
+        _of(row["paired"], "p"),
+        row["paired_holm"],
+        _of(row["sign_flip"], "p"),
+        row["hedges_g"],
+    )
+
+
 def comparison_table(name: str, others: str, compared: Comparisons) -> Table:
     """The named method against others, in the scores that both have."""
-    rows = tuple(
-        (
-            row["second"],
-            SCORES[row["metric"]],
-            row["difference"],
-            None if row["interval"] is None else "[{low:+.3f}, {high:+.3f}]".format(**row["interval"]),
-            _of(row["welch"], "statistic"),
-            _of(row["welch"], "df"),
-            _of(row["welch"], "p"),
-            row["welch_holm"],
-            _of(row["paired"], "p"),
-            row["paired_holm"],
-            _of(row["sign_flip"], "p"),
-            row["hedges_g"],
-        )
-        for row in compared
-    )
-    columns = (
-        Column("against", "text"),
-        Column("score", "text"),
-        Column("difference"),
-        Column("95 % interval", "text"),
-        Column("Welch t"),
-        Column("df"),
-        Column("p", "p"),
-        Column("p (Holm)", "p"),
-        Column("paired p", "p"),
-        Column("paired p (Holm)", "p"),
-        Column("sign-flip p", "p"),
-        Column("Hedges g"),
-    )
+    rows = tuple((row["second"], SCORES[row["metric"]], *cells_of_tests(row)) for row in compared)
+    columns = (Column("against", "text"), Column("score", "text"), *TEST_COLUMNS)
     first = compared[0]["first"]
     note = (
         f"{first} minus the other, on all samples. Interval: bootstrap of the paired differences. Holm: over the "

@@ -44,13 +44,7 @@ def read_run(folder: Path) -> RunRecord:
         InputError: no such folder, no folder of a run, one of a run that did not finish, one of another
             version, or a damaged one.
     """
-    if not folder.is_dir():
-        raise InputError(f"RUN_DIR must be the folder of a run, got {folder}, which {_what_it_is(folder)}")
-    if not (folder / "config.json").is_file():
-        raise InputError(f"RUN_DIR must be the folder of a run, got {folder}, which holds no config.json")
-    if not (folder / "metrics.json").is_file():
-        raise InputError(f"the run in {folder} did not finish: metrics.json is missing")
-    config, metrics = _read_object(folder / "config.json"), _read_object(folder / "metrics.json")
+    config, metrics = read_config_and_metrics(folder)
     if not (folder / "tables.json").is_file() and "findings" not in metrics:
         raise InputError(f"{folder} was written by an older vaeclust_jax: run it again")
     for name in ("tables.json", "figures.json"):
@@ -73,6 +67,21 @@ def read_run(folder: Path) -> RunRecord:
         _read_object(folder / "timing.json") if (folder / "timing.json").is_file() else None,
         read_map(folder / "map.npz") if (folder / "map.npz").is_file() else None,
     )
+
+
+def read_config_and_metrics(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What `config.json` and `metrics.json` of a run hold.
+
+    Raises:
+        InputError: no such folder, no folder of a run, one of a run that did not finish, or a damaged one.
+    """
+    if not folder.is_dir():
+        raise InputError(f"RUN_DIR must be the folder of a run, got {folder}, which {_what_it_is(folder)}")
+    if not (folder / "config.json").is_file():
+        raise InputError(f"RUN_DIR must be the folder of a run, got {folder}, which holds no config.json")
+    if not (folder / "metrics.json").is_file():
+        raise InputError(f"the run in {folder} did not finish: metrics.json is missing")
+    return _read_object(folder / "config.json"), _read_object(folder / "metrics.json")
 
 
 def _read_object(path: Path) -> dict[str, Any]:
