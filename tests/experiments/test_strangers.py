@@ -47,6 +47,13 @@ def test_more_of_the_same_does_not_stand_out(run: vc.Run) -> None:
         assert abs(auroc - 0.5) < 3.5 * error
 
 
+def test_known_and_strange_samples_have_draws_of_their_own(run: vc.Run) -> None:
+    twins = made_dataset(images().x[run.validation_index], Unread())
+    found = judge_outliers([run], images(), twins, [4])["mean"]
+    assert {found[name] for name in SCORES[1:]} == {0.5}  # the same samples, and nothing drawn
+    assert found["negative ELBO"] != 0.5
+
+
 def test_noise_stands_out_by_its_likelihood(run: vc.Run, noise: Any) -> None:
     found = judge_outliers([run], images(), noise, [4])
     assert found["mean"]["negative ELBO"] > 0.99
