@@ -23,7 +23,7 @@ from vaeclust_jax.report import Table, check_writable, new_run_folder, print_tab
 
 @dataclass(frozen=True)
 class Arguments:
-    """Fits an experiment and writes a folder: clusters with probabilities, scores, figures, the model."""
+    """What to fit, and where to keep what comes of it."""
 
     experiment: tyro.conf.Positional[str] = DEFAULT
     """See `vaeclust list`."""
@@ -32,8 +32,6 @@ class Arguments:
     experiment's."""
     clusters: int | None = None
     """Number of clusters K; default: the documented number of classes of a named set."""
-    outliers: str | None = None
-    """Another data set, as --dataset: how well do its samples stand out? Default: the experiment's, on its own data."""
     seeds: int = 1
     """Number of seeds, fitted as one program: first_seed, first_seed + 1, ..."""
     first_seed: int = 0
@@ -50,6 +48,14 @@ class Arguments:
     training: TrainingConfig = field(default_factory=TrainingConfig)
 
 
+@dataclass(frozen=True)
+class _Run(Arguments):
+    """Fits an experiment and writes a folder: clusters with probabilities, scores, figures, the model."""
+
+    outliers: str | None = None
+    """Another data set, as --dataset: how well do its samples stand out? Default: the experiment's, on its own data."""
+
+
 _PRINTED = ("scores", "reported", "reported-tests", "comparisons", "uncertainty")  # the others are in the report
 
 A = TypeVar("A", bound=Arguments)
@@ -57,7 +63,7 @@ A = TypeVar("A", bound=Arguments)
 
 def run(argv: list[str]) -> None:
     """Runs the command."""
-    args = parse(Arguments, argv, "vaeclust run")
+    args = parse(_Run, argv, "vaeclust run")
     experiment, dataset, config, seeds = resolve(args)
     others = _outliers(args, experiment, dataset)
     check_writable(args.out)
@@ -141,7 +147,7 @@ def _num_clusters(args: Arguments, dataset: Dataset) -> int:
     return dataset.num_classes
 
 
-def _outliers(args: Arguments, experiment: Experiment, dataset: Dataset) -> Dataset | None:
+def _outliers(args: _Run, experiment: Experiment, dataset: Dataset) -> Dataset | None:
     if args.outliers is not None:
         return load(args.outliers)
     own = experiment.outliers is not None and dataset.name == experiment.dataset
