@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from tests.cli.conftest import TINY, VAECLUST, Answer
-from vaeclust_jax.cli.run import Arguments, parse
+from vaeclust_jax.cli.run import RunArguments, parse
 
 Run = Callable[..., Answer]
 DIGITS = [*TINY, "--epochs", "2", "--image-size", "8", "8"]
@@ -115,8 +115,8 @@ def test_predict_on_a_folder_of_images_names_the_files(
     assert [row["file"] for row in rows] == ['one/b, "c".png', "one/ä.png", "two/a.png"]
 
 
-def parsed(*argv: str) -> Arguments:
-    return parse(Arguments, list(argv), "vaeclust run")
+def parsed(*argv: str) -> RunArguments:
+    return parse(RunArguments, list(argv), "vaeclust run")
 
 
 def test_epochs_sets_all_stages_and_a_stage_s_own_flag_overrides_it() -> None:

@@ -49,7 +49,7 @@ class Arguments:
 
 
 @dataclass(frozen=True)
-class _Run(Arguments):
+class RunArguments(Arguments):
     """Fits an experiment and writes a folder: clusters with probabilities, scores, figures, the model."""
 
     outliers: str | None = None
@@ -63,7 +63,7 @@ A = TypeVar("A", bound=Arguments)
 
 def run(argv: list[str]) -> None:
     """Runs the command."""
-    args = parse(_Run, argv, "vaeclust run")
+    args = parse(RunArguments, argv, "vaeclust run")
     experiment, dataset, config, seeds = resolve(args)
     others = _outliers(args, experiment, dataset)
     check_writable(args.out)
@@ -147,7 +147,7 @@ def _num_clusters(args: Arguments, dataset: Dataset) -> int:
     return dataset.num_classes
 
 
-def _outliers(args: _Run, experiment: Experiment, dataset: Dataset) -> Dataset | None:
+def _outliers(args: RunArguments, experiment: Experiment, dataset: Dataset) -> Dataset | None:
     if args.outliers is not None:
         return load(args.outliers)
     own = experiment.outliers is not None and dataset.name == experiment.dataset
