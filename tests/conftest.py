@@ -1,6 +1,18 @@
 """Settings of the whole test run, made before jax starts."""
 
 import os
+from collections.abc import Iterator
+
+import pytest
 
 # Most of a test's time is compiling; unoptimised programs compute the same numbers and compile much faster.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forget_programs() -> Iterator[None]:
+    """A process that keeps the programs of all tests grows to gigabytes, and XLA aborted once while compiling."""
+    yield
+    import jax  # after the settings above
+
+    jax.clear_caches()
