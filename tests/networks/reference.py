@@ -10,8 +10,10 @@ from jax import lax
 
 @partial(jax.jit, static_argnums=(2, 3))
 def reference_conv(x, kernel, stride, padding):
+    """`stride` and `padding`: a number for both axes, or one for each."""
+    stride, padding = (np.broadcast_to(value, 2).tolist() for value in (stride, padding))
     return lax.conv_general_dilated(
-        x, kernel, (stride, stride), [(padding, padding)] * 2, dimension_numbers=("NHWC", "HWIO", "NHWC")
+        x, kernel, stride, [(p, p) for p in padding], dimension_numbers=("NHWC", "HWIO", "NHWC")
     )
 
 

@@ -1,4 +1,5 @@
 from functools import partial
+from unittest.mock import patch
 
 import jax
 import jax.numpy as jnp
@@ -8,7 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jax import lax
 
+from vaeclust_jax.networks import conv_matmul
 from vaeclust_jax.networks.conv import conv, conv_output_size, conv_transpose
+from vaeclust_jax.networks.conv_matmul import PATCHES, ROWS, form_for
 
 from .reference import reference_conv, reference_transpose, relative_error
 
@@ -16,9 +19,12 @@ from .reference import reference_conv, reference_transpose, relative_error
 @st.composite
 def geometries(draw):
     """(image, kernel, stride, padding) with at least one window inside the padded image."""
-    stride, padding = draw(st.integers(1, 4)), draw(st.integers(0, 3))
+    stride = draw(st.integers(1, 4) | st.tuples(st.integers(1, 4), st.integers(1, 4)))
+    padding = draw(st.integers(0, 3) | st.tuples(st.integers(0, 3), st.integers(0, 3)))
     kernel = draw(st.tuples(st.integers(1, 5), st.integers(1, 5)))
-    image = tuple(draw(st.integers(max(1, k - 2 * padding), 10)) for k in kernel)
+    image = tuple(
+        draw(st.integers(max(1, k - 2 * p), 10)) for k, p in zip(kernel, np.broadcast_to(padding, 2), strict=True)
+    )
     return image, kernel, stride, padding
 
 
@@ -27,10 +33,10 @@ channels = st.tuples(st.integers(1, 12), st.integers(1, 12))
 
 def arrays(geometry, channels, n=2, seed=0):
     """Input, kernel and output (or its gradient) of a convolution, standard normal."""
-    (h, w), (kh, kw), stride, padding = geometry
+    image, kernel, stride, padding = geometry
     random = np.random.default_rng(seed)
-    size = ((h + 2 * padding - kh) // stride + 1, (w + 2 * padding - kw) // stride + 1)
-    shapes = [(n, h, w, channels[0]), (kh, kw, *channels), (n, *size, channels[1])]
+    size = (np.array(image) + 2 * np.array(padding) - kernel) // stride + 1
+    shapes = [(n, *image, channels[0]), (*kernel, *channels), (n, *size, channels[1])]
     return tuple(jnp.asarray(random.normal(size=shape), jnp.float32) for shape in shapes)
 
 
@@ -53,14 +59,49 @@ def check(geometry, channels):
     assert relative_error(*jax.jit(lambda *a: (ours(*a), reference(*a)))(x, kernel, y)) <= 1e-5
 
 
-@settings(max_examples=16, deadline=None)
-@given(geometries(), channels)
-@example(((7, 6), (2, 1), 4, 0), (3, 2))  # kernel shorter than the stride, few channels
-@example(((7, 6), (2, 1), 4, 1), (9, 10))  # the same, many channels
-@example(((3, 1), (5, 3), 1, 1), (9, 2))  # kernel as large as the padded image
-@example(((5, 4), (1, 2), 3, 3), (10, 1))  # windows that see padding alone
-def test_both_operations_and_all_gradients_equal_jax(geometry, channels):
-    check(geometry, channels)
+@pytest.mark.parametrize("form", [PATCHES, ROWS], ids=["patches", "rows"])
+@settings(max_examples=10, deadline=None)
+@given(geometry=geometries(), channels=channels)
+@example(geometry=((7, 6), (2, 1), 4, 0), channels=(3, 2))  # kernel shorter than the stride
+@example(geometry=((7, 6), (2, 1), (4, 1), 1), channels=(9, 10))  # the same on one axis
+@example(geometry=((3, 1), (5, 3), 1, 1), channels=(9, 2))  # kernel as large as the padded image
+@example(geometry=((5, 4), (1, 2), 3, 3), channels=(10, 1))  # windows that see padding alone
+@example(geometry=((1, 1), (1, 1), 3, 0), channels=(1, 1))  # an image smaller than the stride
+def test_both_operations_and_all_gradients_equal_jax(form, geometry, channels):
+    with patch.object(conv_matmul, "form_for", return_value=form) as asked:
+        check(geometry, channels)
+    assert asked.called
+
+
+@pytest.mark.parametrize(
+    ("kernel", "form"),
+    [((5, 5, 1, 32), PATCHES), ((5, 5, 3, 32), PATCHES), ((5, 5, 32, 64), ROWS), ((3, 3, 64, 128), ROWS)],
+)
+def test_few_input_channels_gather_all_taps(kernel, form):
+    """The layers of an image network of stride 2, grey and coloured: what `python -m benchmarks --cases C` times."""
+    assert form_for(kernel, (2, 2)) is form
+
+
+def test_gradients_of_gradients_equal_jax():
+    """As a gradient penalty needs them: every map's gradients are maps of the same kind."""
+    x, kernel, _ = arrays(GEOMETRY, (3, 2))
+
+    def penalty(function):
+        def inner(x, kernel):
+            return jnp.sum(jnp.sin(function(x, kernel, STRIDE, PADDING)))
+
+        return lambda x, kernel: sum(jnp.sum(g**3) for g in jax.grad(inner, (0, 1))(x, kernel))
+
+    ours, reference = (jax.jit(jax.grad(penalty(f), (0, 1)))(x, kernel) for f in (conv, reference_conv))
+    assert relative_error(ours, reference) <= 1e-5
+
+
+def test_a_product_over_a_long_axis_is_whole_in_any_number_of_pieces():
+    random = np.random.default_rng(0)
+    for rows in (1, 2047, 2048, 2049, 40_000):
+        a, b = random.normal(size=(rows, 3)), random.normal(size=(rows, 2))
+        product = conv_matmul._long_product(jnp.asarray(a, jnp.float32), jnp.asarray(b, jnp.float32))
+        np.testing.assert_allclose(product, a.T @ b, atol=1e-3 * np.sqrt(rows / 2048 + 1))
 
 
 @pytest.mark.parametrize("channels", [(2, 3), (10, 3)], ids=["few", "many"])
@@ -191,3 +232,8 @@ def test_gradient_descent_inside_a_scan(operation):
 def test_a_transposed_convolution_to_an_impossible_size_is_refused() -> None:
     with pytest.raises(ValueError, match="output_size"):
         conv_transpose(jnp.ones((1, 3, 3, 2)), jnp.ones((3, 3, 1, 2)), 2, 1, (20, 20))
+
+
+def test_a_kernel_larger_than_the_padded_image_is_refused() -> None:
+    with pytest.raises(ValueError, match="does not fit"):
+        conv(jnp.ones((1, 3, 3, 2)), jnp.ones((6, 3, 2, 1)), 2, 1)

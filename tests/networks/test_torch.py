@@ -33,6 +33,8 @@ def test_outputs_and_gradients_equal_torch(case):
         (ConvTranspose2d, 2, 2, 4, 2, 1, 0, (2, 3)),
         (ConvTranspose2d, 1, 2, 2, 4, 0, 3, (2, 2)),
         (ConvTranspose2d, 1, 10, 3, 3, 1, (2, 0), (2, 2)),
+        (Conv2d, 6, 2, 3, (1, 2), (0, 1), 0, (4, 5)),
+        (ConvTranspose2d, 2, 6, (3, 2), (2, 1), (1, 0), (1, 0), (3, 2)),
     ]
     torch.manual_seed(0)
     cases = []
@@ -53,7 +55,7 @@ def test_outputs_and_gradients_equal_torch(case):
     with open("torch_conv.json", "w") as file:
         json.dump(cases, file, separators=(",", ":"))
     """
-    stride, padding = case["stride"], case["padding"]
+    stride, padding = (tuple(v) if isinstance(v, list) else v for v in (case["stride"], case["padding"]))
     x, y, dy, dx = (images(case[name]) for name in ("x", "y", "dy", "dx"))
     # Conv2d has (out, in, kh, kw), ConvTranspose2d (in, out, kh, kw): in both the image side comes second.
     kernel, dkernel = (
@@ -77,8 +79,9 @@ def test_the_fixture_covers_both_layers_and_output_padding():
     for case in CASES:
         assert np.abs(case["y"]).max() > 3
         if case["layer"] == "ConvTranspose2d":
-            for axis in (2, 3):
-                least = (np.shape(case["x"])[axis] - 1) * case["stride"] - 2 * case["padding"]
+            strides, paddings = (np.broadcast_to(case[name], 2).tolist() for name in ("stride", "padding"))
+            for axis, stride, padding in zip((2, 3), strides, paddings, strict=True):
+                least = (np.shape(case["x"])[axis] - 1) * stride - 2 * padding
                 extras.add(np.shape(case["y"])[axis] - least - np.shape(case["weight"])[axis])
     assert {case["layer"] for case in CASES} == {"Conv2d", "ConvTranspose2d"}
     assert extras >= {0, 1, 2, 3}
