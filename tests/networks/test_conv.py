@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jax import lax
 
+from vaeclust_jax.networks import conv as conv_module
 from vaeclust_jax.networks import conv_matmul
 from vaeclust_jax.networks.conv import conv, conv_output_size, conv_transpose
 from vaeclust_jax.networks.conv_matmul import PATCHES, ROWS, form_for
@@ -68,7 +69,7 @@ def check(geometry, channels):
 @example(geometry=((5, 4), (1, 2), 3, 3), channels=(10, 1))  # windows that see padding alone
 @example(geometry=((1, 1), (1, 1), 3, 0), channels=(1, 1))  # an image smaller than the stride
 def test_both_operations_and_all_gradients_equal_jax(form, geometry, channels):
-    with patch.object(conv_matmul, "form_for", return_value=form) as asked:
+    with patch.object(conv_module, "form_for", return_value=form) as asked:
         check(geometry, channels)
     assert asked.called
 

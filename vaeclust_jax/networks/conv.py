@@ -18,7 +18,7 @@ import jax
 from jax import lax
 from jaxtyping import Array, Float
 
-from vaeclust_jax.networks import conv_matmul
+from vaeclust_jax.networks.conv_matmul import form_for
 
 Pair = tuple[int, int]
 
@@ -77,7 +77,7 @@ def _correlate(x: Array, kernel: Array, stride: Pair, padding: Pair) -> Array:
     return lax.platform_dependent(
         x,
         kernel,
-        cpu=partial(conv_matmul.correlate, stride=stride, padding=padding, output=output),
+        cpu=partial(form_for(kernel.shape, stride).correlate, stride=stride, padding=padding, output=output),
         default=partial(_correlate_lax, stride=stride, padding=padding),
     )
 
@@ -89,17 +89,18 @@ def _spread(y: Array, kernel: Array, stride: Pair, padding: Pair, size: Pair) ->
     return lax.platform_dependent(
         y,
         kernel,
-        cpu=partial(conv_matmul.spread, stride=stride, padding=padding, size=size),
+        cpu=partial(form_for(kernel.shape, stride).spread, stride=stride, padding=padding, size=size),
         default=partial(_spread_lax, stride=stride, padding=padding, size=size),
     )
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4))
 def _kernel_gradient(x: Array, y: Array, window: Pair, stride: Pair, padding: Pair) -> Array:
+    form = form_for((*window, x.shape[3], y.shape[3]), stride)
     return lax.platform_dependent(
         x,
         y,
-        cpu=partial(conv_matmul.kernel_gradient, window=window, stride=stride, padding=padding),
+        cpu=partial(form.kernel_gradient, window=window, stride=stride, padding=padding),
         default=partial(_kernel_gradient_lax, window=window, stride=stride, padding=padding),
     )
 

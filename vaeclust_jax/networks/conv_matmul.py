@@ -16,67 +16,16 @@ wasted. The adjoints follow by transposing each step. Layouts as in `conv`: imag
 
 import math
 from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import lax
-from jax.custom_batching import custom_vmap
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
 Pair = tuple[int, int]
 
 _ROWS_AT_ONCE = 2048
 """Rows of a product that contracts its long axis: XLA's is a fifth slower when that axis is longer."""
-
-
-# The three maps --------------------------------------------------------------------------------------
-
-
-def correlate(
-    x: Float[Array, "n h w c"], kernel: Float[Array, "kh kw c o"], stride: Pair, padding: Pair, output: Pair
-) -> Float[Array, "n p q o"]:
-    """Convolution to `output` = (p, q)."""
-    form = form_for(kernel.shape, stride).correlate
-    return _vmapped(partial(form, stride=stride, padding=padding, output=output), shared_kernel=True)(x, kernel)
-
-
-def spread(
-    y: Float[Array, "n p q o"], kernel: Float[Array, "kh kw c o"], stride: Pair, padding: Pair, size: Pair
-) -> Float[Array, "n h w c"]:
-    """Transposed convolution to `size` = (h, w)."""
-    form = form_for(kernel.shape, stride).spread
-    return _vmapped(partial(form, stride=stride, padding=padding, size=size), shared_kernel=True)(y, kernel)
-
-
-def kernel_gradient(
-    x: Float[Array, "n h w c"], y: Float[Array, "n p q o"], window: Pair, stride: Pair, padding: Pair
-) -> Float[Array, "kh kw c o"]:
-    """The gradient in the kernel, of size `window`, of sum(y * correlate(x, kernel))."""
-    form = form_for((*window, x.shape[3], y.shape[3]), stride).kernel_gradient
-    return _vmapped(partial(form, window=window, stride=stride, padding=padding), shared_kernel=False)(x, y)
-
-
-def _vmapped(function: Callable[[Array, Array], Array], shared_kernel: bool) -> Callable[[Array, Array], Array]:
-    """The batching rule: samples under one kernel are one longer batch; seeds, each with its own, go one by one.
-
-    On a few cores seeds side by side gain nothing, and the work arrays of all of them would not fit the cache.
-    """
-    mapped = custom_vmap(function)
-
-    @mapped.def_vmap
-    def rule(size: int, batched: list[bool], images: Array, other: Array) -> tuple[Array, bool]:
-        if shared_kernel and not batched[1]:
-            whole = mapped(images.reshape(-1, *images.shape[2:]), other)
-            return whole.reshape(*images.shape[:2], *whole.shape[1:]), True
-        own = tuple(array for array, is_batched in zip((images, other), batched, strict=True) if is_batched)
-
-        def one(own: tuple[Array, ...]) -> Array:
-            return mapped(own[0] if batched[0] else images, own[-1] if batched[1] else other)
-
-        return lax.map(one, own), True
-
-    return mapped
 
 
 # Positions and taps ----------------------------------------------------------------------------------
@@ -162,9 +111,9 @@ def _long_product(a: Array, b: Array) -> Array:
     return sum(pieces, start=jnp.zeros((a.shape[1], b.shape[1]), a.dtype))
 
 
-def _image_rows(columns: Array, phase: _Phase, stride: int) -> Array:
-    """The image rows of a phase: (n, H, Q, f) -> (n rows Q, f)."""
-    return _flat(columns[:, phase.start :: stride])
+def _columns(x: Array, phase: _Phase, kw: int, stride: Pair, padding: int, outputs: int) -> Array:
+    """The windows along the image rows of a phase: (n, H, W, c) -> (n rows Q, kw c)."""
+    return _flat(_taken(x[:, phase.start :: stride[0]], 2, kw, stride[1], padding, outputs))
 
 
 def _output_rows(y: Array, phase: _Phase) -> Array:
@@ -205,10 +154,10 @@ def _gradient_patches(x: Array, y: Array, window: Pair, stride: Pair, padding: P
 
 def _correlate_rows(x: Array, kernel: Array, stride: Pair, padding: Pair, output: Pair) -> Array:
     kh, kw, _, o = kernel.shape
-    columns = _taken(x, 2, kw, stride[1], padding[1], output[1])
     total = jnp.zeros((x.shape[0], *output, o), x.dtype)
     for phase in _phases(x.shape[1], kh, stride[0], padding[0]):
-        product = _image_rows(columns, phase, stride[0]) @ _kernel_rows(kernel, phase, stride[0])
+        columns = _columns(x, phase, kw, stride, padding[1], output[1])
+        product = columns @ _kernel_rows(kernel, phase, stride[0])
         product = product.reshape(x.shape[0], phase.size, output[1], phase.taps, o)
         for m in range(phase.taps):
             total += _moved(product[:, :, :, m], phase.shift - m, output[0], axis=1)
@@ -226,10 +175,10 @@ def _spread_rows(y: Array, kernel: Array, stride: Pair, padding: Pair, size: Pai
 
 
 def _gradient_rows(x: Array, y: Array, window: Pair, stride: Pair, padding: Pair) -> Array:
-    columns = _taken(x, 2, window[1], stride[1], padding[1], y.shape[2])
     gradient = [jnp.zeros((window[1], x.shape[3], y.shape[3]), x.dtype)] * window[0]
     for phase in _phases(x.shape[1], window[0], stride[0], padding[0]):
-        flat = _long_product(_image_rows(columns, phase, stride[0]), _output_rows(y, phase))
+        columns = _columns(x, phase, window[1], stride, padding[1], y.shape[2])
+        flat = _long_product(columns, _output_rows(y, phase))
         flat = flat.reshape(window[1], x.shape[3], phase.taps, y.shape[3])
         for m in range(phase.taps):
             gradient[phase.tap + stride[0] * m] = flat[:, :, m]
@@ -240,7 +189,13 @@ def _gradient_rows(x: Array, y: Array, window: Pair, stride: Pair, padding: Pair
 
 
 class Form(NamedTuple):
-    """One way to compute the three maps."""
+    """One way to compute the three maps of images x (n, H, W, C), outputs y (n, P, Q, O), kernels w (kh, kw, C, O).
+
+    Attributes:
+        correlate: (x, w, stride, padding, output=(P, Q)) -> y.
+        spread: (y, w, stride, padding, size=(H, W)) -> x.
+        kernel_gradient: (x, y, window=(kh, kw), stride, padding) -> w.
+    """
 
     correlate: Callable[..., Array]
     spread: Callable[..., Array]
