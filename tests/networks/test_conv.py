@@ -31,6 +31,10 @@ def geometries(draw):
 
 channels = st.tuples(st.integers(1, 12), st.integers(1, 12))
 
+# XLA's algebraic simplifier aborts the process on some gradients of its own convolutions: kernel (2, 5), stride 2 and
+# padding (1, 3) on a (10, 5) image ("Window dimensions do not match RHS shape", jaxlib 0.10.2).
+WITHOUT_SIMPLIFIER = {"xla_disable_hlo_passes": "algsimp"}
+
 
 def arrays(geometry, channels, n=2, seed=0):
     """Input, kernel and output (or its gradient) of a convolution, standard normal."""
@@ -55,9 +59,11 @@ def values_and_gradients(forward, transpose, geometry):
 
 def check(geometry, channels):
     x, kernel, y = arrays(geometry, channels)
-    ours = values_and_gradients(conv, conv_transpose, geometry)
-    reference = values_and_gradients(reference_conv, reference_transpose, geometry)
-    assert relative_error(*jax.jit(lambda *a: (ours(*a), reference(*a)))(x, kernel, y)) <= 1e-5
+    ours = jax.jit(values_and_gradients(conv, conv_transpose, geometry))
+    reference = jax.jit(
+        values_and_gradients(reference_conv, reference_transpose, geometry), compiler_options=WITHOUT_SIMPLIFIER
+    )
+    assert relative_error(ours(x, kernel, y), reference(x, kernel, y)) <= 1e-5
 
 
 @pytest.mark.parametrize("form", [PATCHES, ROWS], ids=["patches", "rows"])
@@ -68,6 +74,7 @@ def check(geometry, channels):
 @example(geometry=((3, 1), (5, 3), 1, 1), channels=(9, 2))  # kernel as large as the padded image
 @example(geometry=((5, 4), (1, 2), 3, 3), channels=(10, 1))  # windows that see padding alone
 @example(geometry=((1, 1), (1, 1), 3, 0), channels=(1, 1))  # an image smaller than the stride
+@example(geometry=((10, 5), (2, 5), 2, (1, 3)), channels=(3, 7))  # other paddings on the two axes
 def test_both_operations_and_all_gradients_equal_jax(form, geometry, channels):
     with patch.object(conv_module, "form_for", return_value=form) as asked:
         check(geometry, channels)
