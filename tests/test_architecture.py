@@ -16,7 +16,7 @@ FLOORS = [
     {"errors", "types"},
     {"checks"},
     {"networks", "data", "metrics"},
-    {"objectives"},
+    {"objectives", "control"},
     {"learners", "training", "baselines"},
     {"uncertainty"},
     {"fitting"},

@@ -49,6 +49,21 @@ class Batch(NamedTuple):
     """1 for a sample, 0 for padding: loss = sum(weight * loss) / sum(weight)."""
 
 
+class Controller(NamedTuple):
+    """A weight of the loss that may change after every epoch: init and update, as an optimiser is in optax.
+
+    Attributes:
+        init: () -> state, a NamedTuple of scalars. `state.value` (float32) is the weight in force in the coming epoch.
+            The controller's own numbers and its count of epochs are in the state too: sweeping a number compiles
+            nothing, and a state handed to the next stage goes on where it was.
+        update: (state, mean losses of the epoch that ended) -> (state, info). Shapes and dtypes of the state never
+            change; info holds what a person may want to look at, finite scalars by name.
+    """
+
+    init: Callable[[], Any]
+    update: Callable[[Any, Info], tuple[Any, Info]]
+
+
 class State(NamedTuple):
     """All that the next step needs; structure, shapes and dtypes never change while training."""
 
