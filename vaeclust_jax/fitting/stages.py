@@ -7,15 +7,16 @@ from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.learners.vae import vae
 from vaeclust_jax.learners.vaedec import vaedec
-from vaeclust_jax.networks.build import build, standardising
+from vaeclust_jax.networks.build import build, computing_in, standardising
 from vaeclust_jax.training.handover import carry_on, from_kmeans, from_scratch
 from vaeclust_jax.training.stopping import NEVER, assignment_change, validation_patience
 from vaeclust_jax.types import Learner, Networks, Stage
 
 
 def networks_of(config: Config, shape: tuple[int, ...], networks: Networks | None) -> Networks:
-    """The config's networks, or those handed in, with the encoder's input standardised."""
+    """The config's networks, or those handed in, in the config's arithmetic and with a standardised encoder input."""
     chosen = build(config.network, shape) if networks is None else networks
+    chosen = computing_in(chosen, config.network.compute_dtype)
     assert config.network.input_mean is not None, "resolved"
     assert config.network.input_std is not None, "resolved"
     return standardising(chosen, config.network.input_mean, config.network.input_std)

@@ -7,9 +7,7 @@ from typing import Literal
 
 from vaeclust_jax.checks import check_types
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.networks.adapter import from_module, standardised
-from vaeclust_jax.networks.cnn import ConvDecoder, ConvEncoder, image_sizes
-from vaeclust_jax.networks.mlp import MLPDecoder, MLPEncoder
+from vaeclust_jax.networks.adapter import from_module, in_bfloat16, standardised
 from vaeclust_jax.types import Networks
 
 
@@ -32,6 +30,9 @@ class NetworkConfig:
     (which are scaled per feature before)."""
     input_std: float | None = None
     """See input_mean; left out: measured for images, 1 for vectors."""
+    compute_dtype: Literal["float32", "bfloat16"] = "float32"
+    """The networks' arithmetic; parameters, latents, losses and optimiser are float32 in any case. bfloat16 is for
+    accelerators: less memory and time, two to three digits."""
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -46,6 +47,8 @@ def check_network(config: NetworkConfig, shape: tuple[int, ...]) -> None:
     if config.latent_dim < 1:
         raise InputError(f"latent_dim must be at least 1, got {config.latent_dim}")
     if config.network == "conv":
+        from vaeclust_jax.networks.cnn import image_sizes  # flax takes as long to import as jax does
+
         if len(shape) != 3:
             raise InputError(f"network 'conv' needs images (n, H, W, C), got vectors (n, {shape[0]}): use 'mlp'")
         if len(config.channels) != len(config.kernels) or not config.channels:
@@ -79,10 +82,14 @@ def build(config: NetworkConfig, shape: tuple[int, ...]) -> Networks:
         shape: of one sample.
     """
     if config.network == "conv":
+        from vaeclust_jax.networks.cnn import ConvDecoder, ConvEncoder
+
         sizes = (shape, config.channels, config.kernels, config.latent_dim)
         encoder = from_module(lambda rngs: ConvEncoder(*sizes, rngs=rngs))
         decoder = from_module(lambda rngs: ConvDecoder(*sizes, rngs=rngs))
     else:
+        from vaeclust_jax.networks.mlp import MLPDecoder, MLPEncoder
+
         widths = (shape, config.hidden, config.latent_dim)
         encoder = from_module(lambda rngs: MLPEncoder(*widths, rngs=rngs))
         decoder = from_module(lambda rngs: MLPDecoder(*widths, rngs=rngs))
@@ -93,3 +100,9 @@ def build(config: NetworkConfig, shape: tuple[int, ...]) -> Networks:
 def standardising(networks: Networks, mean: float, std: float) -> Networks:
     """The same networks with an encoder that sees (x - mean) / std."""
     return networks._replace(encoder=standardised(networks.encoder, mean, std))
+
+
+@lru_cache
+def computing_in(networks: Networks, dtype: Literal["float32", "bfloat16"]) -> Networks:
+    """The same networks with their arithmetic in `dtype`: see `in_bfloat16`; "float32" leaves them as they are."""
+    return Networks(*map(in_bfloat16, networks)) if dtype == "bfloat16" else networks
