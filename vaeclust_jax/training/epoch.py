@@ -85,7 +85,7 @@ def _program(
     stopping: Stopping,
     batch_size: int,
 ) -> Callable[..., tuple[Progress, Info]]:
-    def epoch(
+    def epoch_of_one(
         key: Key,
         progress: Progress,
         number: Array,
@@ -114,5 +114,11 @@ def _program(
         halted = progress._replace(failed=progress.failed | ~(finite | progress.stopped))
         return _select(finite & ~progress.stopped, moved, halted), info
 
+    def epoch(keys: Key, progress: Progress, *shared: Array) -> tuple[Progress, Info]:
+        if keys.shape[0] == 1:  # half the time that jax needs to trace it
+            alone = jax.tree.map(lambda leaf: leaf[0], (keys, progress))
+            return jax.tree.map(lambda leaf: leaf[None], epoch_of_one(*alone, *shared))
+        return jax.vmap(epoch_of_one, in_axes=(0, 0, None, None, None))(keys, progress, *shared)
+
     # Seeds share data and epoch number; the state is donated, so that S states exist once.
-    return jax.jit(jax.vmap(epoch, in_axes=(0, 0, None, None, None)), donate_argnums=1)
+    return jax.jit(epoch, donate_argnums=1)

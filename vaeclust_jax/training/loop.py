@@ -1,6 +1,7 @@
 """The loop that runs everything: stages of epochs, for one seed or many as one program."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import jax
@@ -10,7 +11,7 @@ from jaxtyping import Array, Float
 
 from vaeclust_jax.errors import TrainingDivergedError
 from vaeclust_jax.training.epoch import Progress, begin, epoch_program
-from vaeclust_jax.types import Key, Stage, State
+from vaeclust_jax.types import Key, Stage, State, Stopping
 
 History = list[dict[str, Any]]
 """A row an epoch and seed: seed (its position), stage, epoch (from 1 in each stage), then the infos by name."""
@@ -59,15 +60,14 @@ def train(
     finished: list[list[State]] = []
     history: History = []
     for number, stage in enumerate(stages):
-        stage_keys = jax.vmap(lambda key, number=number: jax.random.fold_in(key, number))(keys)
-        start_keys, epoch_keys = jnp.moveaxis(jax.vmap(jax.random.split)(stage_keys), 1, 0)
+        start_keys, epoch_keys = _stage_keys(keys, jnp.asarray(number))
         before = finished[-1] if finished else [None] * len(names)
         try:
             first = [stage.start(key, state, x) for key, state in zip(start_keys, before, strict=True)]
         except FloatingPointError as error:
             message = f"training stopped at the start of stage '{stage.name}': {error}. {_CURE}"
             raise TrainingDivergedError(message, last_good=(finished, history)) from error
-        progress = stack([begin(state, stage.stopping) for state in first])
+        progress = _begin_all(stage.stopping)(first)
         progress, failure = _run_epochs(
             stage, epoch_keys, progress, x, validation, batch_size, names, history, on_epoch
         )
@@ -76,6 +76,22 @@ def train(
         if failure:
             raise TrainingDivergedError(failure, last_good=(finished, history))
     return finished, history
+
+
+# One program each: as single operations they are dozens, which XLA compiles, or reads, one by one.
+
+
+@jax.jit
+def _stage_keys(keys: Key, number: Array) -> tuple[Key, Key]:
+    """Of every seed a key for the start of a stage and one for its epochs, (S,) each."""
+    of_stage = jax.vmap(lambda key: jax.random.fold_in(key, number))(keys)
+    start_keys, epoch_keys = jnp.moveaxis(jax.vmap(jax.random.split)(of_stage), 1, 0)
+    return start_keys, epoch_keys
+
+
+@lru_cache
+def _begin_all(stopping: Stopping) -> Callable[[list[State]], Progress]:
+    return jax.jit(lambda states: stack([begin(state, stopping) for state in states]))
 
 
 def _run_epochs(
