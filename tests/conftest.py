@@ -8,6 +8,9 @@ import pytest
 # Most of a test's time is compiling; unoptimised programs compute the same numbers and compile much faster.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
 
+# No test leaves programs in the person's cache folder, or depends on what is there.
+os.environ.setdefault("JAX_ENABLE_COMPILATION_CACHE", "false")
+
 
 @pytest.fixture(scope="module", autouse=True)
 def _forget_programs() -> Iterator[None]:

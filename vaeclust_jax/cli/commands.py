@@ -130,6 +130,7 @@ def _info(argv: list[str]) -> None:
     import jax
 
     from vaeclust_jax.data import cache_dir
+    from vaeclust_jax.training.compilation import compilation_cache_bytes, compilation_cache_dir
 
     def line(name: str, value: object) -> None:
         print(f"{name:18}{value}")
@@ -156,3 +157,6 @@ def _info(argv: list[str]) -> None:
             line(name, "not installed")
     line("VAECLUST_DATA", os.environ.get("VAECLUST_DATA", "not set (a folder of data sets to look in first)"))
     line("data cache", cache_dir())
+    compiled = compilation_cache_dir()
+    size = "" if compiled is None else f"{compiled} ({compilation_cache_bytes(compiled) / 1e6:.1f} MB)"
+    line("compiled programs", size or "not kept (jax_enable_compilation_cache is off)")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tyro
 
+from vaeclust_jax.cli.compiling import use_compilation_cache
 from vaeclust_jax.data import load as load_data
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.experiments.execute import cluster_table
@@ -31,11 +32,14 @@ class Arguments:
     """The CSV to write."""
     seed: int | None = None
     """Which seed's model; default the run's first."""
+    compilation_cache: bool = True
+    """Keep compiled programs on disk, so that a later command starts faster (`vaeclust info` says where)."""
 
 
 def predict(argv: list[str]) -> None:
     """Runs the command."""
     args = tyro.cli(Arguments, args=argv, prog="vaeclust predict")
+    use_compilation_cache(args.compilation_cache)
     if args.out.is_dir():
         raise InputError(f"--out must be a file to write, got the folder {args.out}")
     run = load(args.run_dir, seed=args.seed)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import tyro
 
+from vaeclust_jax.cli.compiling import use_compilation_cache
 from vaeclust_jax.cli.interrupt import Interrupt
 from vaeclust_jax.cli.progress import Reporter
 from vaeclust_jax.data import Dataset, PrepareConfig, load
@@ -42,6 +43,8 @@ class Arguments:
     """Parent of the run's folder; made if need be."""
     quiet: bool = False
     """No progress on stderr."""
+    compilation_cache: bool = True
+    """Keep compiled programs on disk, so that a later command starts faster (`vaeclust info` says where)."""
     prepare: PrepareConfig = field(default_factory=PrepareConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
@@ -64,6 +67,7 @@ A = TypeVar("A", bound=Arguments)
 def run(argv: list[str]) -> None:
     """Runs the command."""
     args = parse(RunArguments, argv, "vaeclust run")
+    use_compilation_cache(args.compilation_cache)
     experiment, dataset, config, seeds = resolve(args)
     others = _outliers(args, experiment, dataset)
     check_writable(args.out)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vaeclust_jax.cli.compiling import use_compilation_cache
 from vaeclust_jax.cli.interrupt import Interrupt
 from vaeclust_jax.cli.progress import Reporter
 from vaeclust_jax.cli.run import Arguments, parse, resolve
@@ -28,6 +29,7 @@ class _Tune(Arguments):
 def tune(argv: list[str]) -> None:
     """Runs the command."""
     args = parse(_Tune, argv, "vaeclust tune")
+    use_compilation_cache(args.compilation_cache)
     _, dataset, config, seeds = resolve(args)
     check_writable(args.out)
     interrupt = Interrupt()
