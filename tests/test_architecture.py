@@ -87,7 +87,8 @@ def test_files_stay_small() -> None:
 def test_importing_the_package_loads_no_heavy_library_it_may_not_need() -> None:
     code = (
         "import sys, vaeclust_jax;"
-        "heavy = ('matplotlib', 'sklearn', 'scipy', 'orbax', 'rich', 'tyro', 'pooch', 'PIL', 'bokeh', 'jinja2', 'flax');"
+        "heavy = ('matplotlib', 'sklearn', 'scipy', 'orbax', 'rich', 'tyro', 'pooch', 'PIL', 'bokeh', 'jinja2',"
+        "         'flax');"
         "print([m for m in heavy if m in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

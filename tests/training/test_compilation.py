@@ -165,7 +165,7 @@ def test_a_folder_that_cannot_be_used_is_one_warning_and_work_goes_on(
         monkeypatch.setattr(compilation.tempfile, "TemporaryFile", refuse)
     with pytest.warns(UserWarning, match="compiled programs are not kept: .* cannot be used") as caught:
         assert enable_compilation_cache(folder) is None
-        assert jax.config.values["jax_compilation_cache_dir"] is None
+    assert jax.config.values["jax_compilation_cache_dir"] is None
     assert len(caught) == 1
     assert str(folder) in str(caught[0].message)
     with warnings.catch_warnings():
