@@ -5,6 +5,7 @@ Farhadi 2016. Losses are means over samples, so gamma weighs one sample's KL(P |
 its reconstruction summed over pixels (hundreds of nats): gamma 1 does next to nothing, hence the default 100.
 """
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
@@ -18,7 +19,9 @@ from vaeclust_jax.objectives.dec import kl_divergence, log_soft_assignment, targ
 from vaeclust_jax.objectives.elbo import LIKELIHOODS
 from vaeclust_jax.types import Batch, Info, Key, Learner, Networks, Params, State
 
-_ROWS_AT_ONCE = 1024  # bounds the memory of a pass over all training rows
+# In a pass over all training rows. Small enough that a convolution's arrays stay in a CPU's cache: 1440 images of
+# 32 x 32 take 107 ms at 120 a time, 200 at once.
+_ROWS_AT_ONCE = 128
 
 
 class Target(NamedTuple):
@@ -32,8 +35,9 @@ class Target(NamedTuple):
 
 
 def _map_chunks(function: Callable[[Array], Array], x: Float[Array, "n ..."]) -> Float[Array, "n k"]:
-    """`function` of all rows, a bounded number at a time; the last chunk is padded."""
-    n, size = x.shape[0], min(x.shape[0], _ROWS_AT_ONCE)
+    """`function` of all rows, in chunks of equal size; the last one is padded by less than one row a chunk."""
+    n = x.shape[0]
+    size = math.ceil(n / math.ceil(n / _ROWS_AT_ONCE))
     chunks = jnp.pad(x, [(0, -n % size)] + [(0, 0)] * (x.ndim - 1)).reshape(-1, size, *x.shape[1:])
     return jax.lax.map(function, chunks).reshape(-1, *jax.eval_shape(function, chunks[0]).shape[1:])[:n]
 

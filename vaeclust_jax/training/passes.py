@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from vaeclust_jax.types import Learner, Params
 
-ROWS_AT_ONCE = 512
+ROWS_AT_ONCE = 128  # whose arrays in a convolution fit into a CPU's cache
 
 
 @lru_cache
@@ -26,8 +26,8 @@ def by_chunk(
     for start in range(0, len(rows), ROWS_AT_ONCE):
         chunk = np.asarray(rows[start : start + ROWS_AT_ONCE])
         padded = np.pad(chunk, [(0, ROWS_AT_ONCE - len(chunk))] + [(0, 0)] * (chunk.ndim - 1))
-        results.append(np.asarray(_jitted(function)(params, jnp.asarray(padded)))[: len(chunk)])
-    return np.concatenate(results)
+        results.append(_jitted(function)(params, jnp.asarray(padded)))
+    return np.concatenate(jax.device_get(results))[: len(rows)]
 
 
 def encode_rows(
