@@ -1,0 +1,1 @@
+"""What this library is compared with. Only the files of this folder import PyTorch and ClustPy."""
