@@ -69,8 +69,8 @@ class State(NamedTuple):
 
     params: Params
     opt_state: Any
-    control: dict[str, Array]
-    """Weights that may change while training or be swept without compiling again: beta, gamma."""
+    control: dict[str, Any]
+    """Weights of the loss by name (beta, gamma), each a `Controller`'s state: swept without compiling again."""
     target: Any
     """What `end_epoch` computes from all training rows (for DEC the distribution P), or ()."""
     step: Int[Array, ""]
@@ -88,14 +88,15 @@ class Learner(NamedTuple):
     evaluate: Callable[[Key, State, Batch], Info]
     """The loss parts without a step: (key, state, batch) -> info; info always has "vae_loss"."""
     end_epoch: Callable[[State, Float[Array, "n ..."], Int[Array, ""], Info], tuple[State, Info]]
-    """(state, all training rows, epoch counted from 1, mean losses of the epoch) -> (state, info): target refresh,
-    controllers."""
+    """(state, all training rows, epoch counted from 1, mean losses of the epoch) -> (state, info): target refresh."""
     encode: Callable[[Params, Float[Array, "n ..."]], tuple[Float[Array, "n l"], Float[Array, "n l"]]]
     """Mean and log-variance of the posterior q(z|x)."""
     decode: Callable[[Params, Float[Array, "n l"]], Float[Array, "n ..."]]
     """The expected x, in the model's units."""
     log_assign: Callable[[Params, Float[Array, "n l"]], Float[Array, "n k"]] | None = None
     """Log-probabilities of the clusters."""
+    advance: Callable[[dict[str, Any], Info], tuple[dict[str, Any], Info]] = lambda control, losses: (control, {})
+    """(controllers' states, mean losses of the epoch) -> (those of the next epoch, info)."""
 
 
 class Stopping(NamedTuple):

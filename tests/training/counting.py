@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from vaeclust_jax.control.constant import constant
 from vaeclust_jax.types import Batch, Info, Key, Learner, State
 
 
@@ -19,7 +20,7 @@ def counting_learner(n: int, poison_step: int = -1) -> Learner:
 
     def init(key: Key) -> State:
         params = {"seen": jnp.zeros(n), "w": jax.random.uniform(key), "noise": jnp.zeros(())}
-        return State(params, (), {"beta": jnp.ones(())}, (), jnp.zeros((), jnp.int32))
+        return State(params, (), {"beta": constant(1.0).init()}, (), jnp.zeros((), jnp.int32))
 
     def step(key: Key, state: State, batch: Batch) -> tuple[State, Info]:
         bad = (state.step == poison_step) & (state.params["w"] > 0.5)

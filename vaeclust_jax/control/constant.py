@@ -24,5 +24,10 @@ def constant(value: float) -> Controller:
     return controller(ConstantState(not_negative("value", value)), _update)
 
 
+def as_controller(weight: float | Controller) -> Controller:
+    """A controller as it is; a number as one that never changes."""
+    return weight if isinstance(weight, Controller) else constant(weight)
+
+
 def _update(state: ConstantState, losses: Info) -> tuple[ConstantState, Info]:
     return state, {}

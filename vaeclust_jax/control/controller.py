@@ -20,13 +20,15 @@ Count = Array | int
 """A whole number when a controller is made, an int32 scalar in its state."""
 Flag = Array | bool
 """True or False when a controller is made, a bool scalar in its state."""
+Update = Callable[[Any, Info], tuple[Any, Info]]
+"""`Controller.update`."""
 
 _TINY, _LARGEST = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
 _MOST = np.iinfo(np.int32).max
 
 
 @lru_cache
-def controller(start: Any, update: Callable[[Any, Info], tuple[Any, Info]]) -> Controller:
+def controller(start: Any, update: Update) -> Controller:
     """A `Controller` from its first state; the same object for equal numbers.
 
     Args:
@@ -40,6 +42,20 @@ def _scalar(value: bool | int | float) -> Array:
     if isinstance(value, bool):
         return jnp.asarray(value)
     return jnp.asarray(value, jnp.int32 if isinstance(value, int) else jnp.float32)
+
+
+def advancing(**updates: Update) -> Callable[[dict[str, Any], Info], tuple[dict[str, Any], Info]]:
+    """`Learner.advance` from the updates of the weights by name; what one says comes under the name of its weight."""
+
+    def advance(control: dict[str, Any], losses: Info) -> tuple[dict[str, Any], Info]:
+        states: dict[str, Any] = {}
+        infos: Info = {}
+        for name, update in updates.items():
+            states[name], said = update(control[name], losses)
+            infos |= {f"{name}_{key}": value for key, value in said.items()}
+        return states, infos
+
+    return advance
 
 
 def loss_of(losses: Info, name: str) -> Array:

@@ -6,9 +6,11 @@ from typing import Literal
 import numpy as np
 
 from vaeclust_jax.checks import check_types
+from vaeclust_jax.control.parse import parse_controller
 from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.networks.build import NetworkConfig, check_network
+from vaeclust_jax.types import Controller
 
 _LARGEST = float(np.finfo(np.float32).max)
 
@@ -21,10 +23,11 @@ class ModelConfig:
     """auto: bernoulli for images (pixels in [0, 1]), gaussian for vectors."""
     deterministic: bool = False
     """The decoder sees the posterior's mean; nothing is sampled."""
-    beta: float = 1.0
-    """Weight of the KL term."""
-    gamma: float = 100.0
-    """Weight of the clustering loss. Losses are summed over pixels, so that 1 does next to nothing."""
+    beta: float | str = 1.0
+    """Weight of the KL term: a number, or what controls it while training: linear, cyclic, two-level, dynamic, pid or
+    geco, with arguments by name as in dynamic:a=0.05,interval=11 (see vaeclust_jax.control)."""
+    gamma: float | str = 100.0
+    """Weight of the clustering loss, likewise. Losses are summed over pixels, so that 1 does next to nothing."""
     q_from: Literal["mean", "sample"] = "mean"
     """What the training q is computed from: the posterior's mean, or a sample of it."""
 
@@ -45,7 +48,8 @@ class TrainingConfig:
     learning_rate: float = 1e-3
     """Adam's."""
     patience: int = 10
-    """Epochs without a lower validation VAE loss before a stage stops early."""
+    """Epochs without a lower validation VAE loss before a stage stops early. Under a beta that changes no stage stops
+    so: losses with different weights do not compare."""
     update_target_interval: int = 5
     """Epochs between refreshes of the target distribution P."""
     joint_stopping: Literal["assignments", "validation"] = "assignments"
@@ -110,6 +114,18 @@ def measure_input(config: Config, x: np.ndarray) -> Config:
     return replace(config, network=replace(network, input_mean=mean, input_std=std))
 
 
+def controllers(config: Config) -> tuple[Controller, Controller]:
+    """What controls beta and gamma. Where the text does not say how long a schedule takes, beta's takes the epochs of
+    the VAE stage and gamma's those of the joint stage.
+
+    Raises:
+        InputError: names the weight, what was got and what is allowed.
+    """
+    model, training = config.model, config.training
+    beta = parse_controller("beta", model.beta, training.pretrain_epochs)
+    return beta, parse_controller("gamma", model.gamma, max(training.joint_epochs, 1))
+
+
 def check_config(config: Config, x: np.ndarray) -> None:
     """One sentence on the first setting that cannot work, before anything is trained.
 
@@ -141,9 +157,7 @@ def check_config(config: Config, x: np.ndarray) -> None:
         raise InputError(f"learning_rate must be positive and finite, got {training.learning_rate}")
     if not 0 <= training.tolerance <= 1:
         raise InputError(f"tolerance must lie in [0, 1], got {training.tolerance}")
-    for name in ("beta", "gamma"):
-        if not 0 <= getattr(model, name) < _LARGEST:
-            raise InputError(f"{name} must be 0 or more and finite, got {getattr(model, name)}")
+    controllers(config)
     if model.likelihood == "bernoulli" and (x.min() < 0 or x.max() > 1):
         raise InputError(
             f"likelihood 'bernoulli' needs values in [0, 1], got {x.min():.4g} to {x.max():.4g}: "

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.fitting.config import Config
+from vaeclust_jax.fitting.config import Config, controllers
 from vaeclust_jax.learners.vae import vae
 from vaeclust_jax.learners.vaedec import vaedec
 from vaeclust_jax.networks.build import build, computing_in, standardising
@@ -49,6 +49,7 @@ def check_custom(networks: Networks, latent_dim: int, shape: tuple[int, ...]) ->
 def clustering_learner(config: Config, networks: Networks, num_samples: int) -> Learner:
     """The learner of the joint stage, which also makes predictions."""
     assert config.model.likelihood != "auto", "resolved"
+    beta, gamma = controllers(config)
     return vaedec(
         networks,
         num_clusters=config.num_clusters,
@@ -57,8 +58,8 @@ def clustering_learner(config: Config, networks: Networks, num_samples: int) -> 
         likelihood=config.model.likelihood,
         deterministic=config.model.deterministic,
         q_from=config.model.q_from,
-        beta=config.model.beta,
-        gamma=config.model.gamma,
+        beta=beta,
+        gamma=gamma,
         learning_rate=config.training.learning_rate,
         update_target_interval=config.training.update_target_interval,
     )
@@ -67,15 +68,17 @@ def clustering_learner(config: Config, networks: Networks, num_samples: int) -> 
 def plan(config: Config, networks: Networks, num_samples: int, has_validation: bool) -> list[Stage]:
     """VAE alone, k-means (no epochs: it ends where the joint stage starts), all jointly.
 
-    Without validation rows the stages that would stop on them run all their epochs.
+    Without validation rows, or where beta changes, the stages that would stop on them run all their epochs.
     """
     training = config.training
-    patience = validation_patience(training.patience) if has_validation else NEVER
+    beta, _ = controllers(config)
+    comparable = has_validation and not isinstance(config.model.beta, str)
+    patience = validation_patience(training.patience) if comparable else NEVER
     alone = vae(
         networks,
         likelihood=config.model.likelihood,
         deterministic=config.model.deterministic,
-        beta=config.model.beta,
+        beta=beta,
         learning_rate=training.learning_rate,
     )
     joint = clustering_learner(config, networks, num_samples)

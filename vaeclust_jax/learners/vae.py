@@ -12,8 +12,10 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
 
+from vaeclust_jax.control.constant import as_controller
+from vaeclust_jax.control.controller import Update, advancing
 from vaeclust_jax.objectives.elbo import LIKELIHOODS, Likelihood, kl_to_standard_normal, sample_posterior
-from vaeclust_jax.types import Batch, Info, Key, Learner, Networks, Params, State
+from vaeclust_jax.types import Batch, Controller, Info, Key, Learner, Networks, Params, State
 
 # The learning rate is data in the optimiser's state: sweeping it does not compile again.
 adam = optax.inject_hyperparams(optax.adam)
@@ -60,27 +62,29 @@ def gradient_step(loss: LossFunction) -> Callable[[Key, State, Batch], tuple[Sta
     return step
 
 
-def initial_state(params: Params, learning_rate: float, control: dict[str, float], target: Any = ()) -> State:
-    """A `State` at step 0 with a fresh optimiser."""
-    return State(
-        params=params,
-        opt_state=adam(learning_rate).init(params),
-        control={name: jnp.asarray(value, jnp.float32) for name, value in control.items()},
-        target=target,
-        step=jnp.zeros((), jnp.int32),
-    )
+def first_state(params: Params, target: Any = ()) -> State:
+    """A `State` at step 0 with a fresh optimiser, whose swept numbers `with_numbers` fills in."""
+    return State(params, adam(0.0).init(params), control={}, target=target, step=jnp.zeros((), jnp.int32))
+
+
+def with_numbers(state: State, learning_rate: float, **weights: Controller) -> State:
+    """A first state with its learning rate and fresh controllers of the weights by name."""
+    rate = jnp.asarray(learning_rate, jnp.float32)
+    opt_state = optax.tree_utils.tree_set(state.opt_state, learning_rate=rate)
+    return state._replace(opt_state=opt_state, control={name: one.init() for name, one in weights.items()})
 
 
 @lru_cache
-def _static(networks: Networks, likelihood_name: str, deterministic: bool) -> Learner:
+def _static(networks: Networks, likelihood_name: str, deterministic: bool, update_beta: Update) -> Learner:
     """All that does not depend on swept numbers, so that those never compile again."""
     likelihood = LIKELIHOODS[likelihood_name]
 
     def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, Info]:
         _, _, parts = vae_losses(networks, likelihood, deterministic, key, params, batch)
-        total = parts["reconstruction"] + state.control["beta"] * parts["kl"]
+        total = parts["reconstruction"] + state.control["beta"].value * parts["kl"]
         return total, {"loss": total, **parts, "vae_loss": total}
 
+    @jax.jit  # one program instead of dozens that XLA compiles one by one
     def init(key: Key) -> State:
         encoder_key, decoder_key = jax.random.split(key)
         params = {
@@ -88,7 +92,7 @@ def _static(networks: Networks, likelihood_name: str, deterministic: bool) -> Le
             "decoder": networks.decoder.init(decoder_key),
             "likelihood": likelihood.init(),
         }
-        return initial_state(params, 0.0, {"beta": 1.0})
+        return first_state(params)
 
     return Learner(
         init=init,
@@ -97,6 +101,7 @@ def _static(networks: Networks, likelihood_name: str, deterministic: bool) -> Le
         end_epoch=lambda state, x, epoch, losses: (state, {}),
         encode=lambda params, x: networks.encoder.apply(params["encoder"], x),
         decode=lambda params, z: likelihood.mean(networks.decoder.apply(params["decoder"], z)),
+        advance=advancing(beta=update_beta),
     )
 
 
@@ -106,7 +111,7 @@ def vae(
     *,
     likelihood: str = "bernoulli",
     deterministic: bool = False,
-    beta: float = 1.0,
+    beta: float | Controller = 1.0,
     learning_rate: float = 1e-3,
 ) -> Learner:
     """A VAE as a `Learner`.
@@ -115,12 +120,13 @@ def vae(
         networks: encoder and decoder.
         likelihood: "bernoulli" (x in [0, 1]) or "gaussian".
         deterministic: decode the posterior's mean; nothing is sampled.
-        beta: weight of the KL term.
+        beta: weight of the KL term, or what controls it (`vaeclust_jax.control`).
         learning_rate: Adam's.
     """
-    static = _static(networks, likelihood, deterministic)
+    beta = as_controller(beta)
+    static = _static(networks, likelihood, deterministic, beta.update)
 
     def init(key: Key) -> State:
-        return initial_state(static.init(key).params, learning_rate, {"beta": beta})
+        return with_numbers(static.init(key), learning_rate, beta=beta)
 
     return static._replace(init=init)

@@ -14,10 +14,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from vaeclust_jax.learners.vae import gradient_step, initial_state, vae, vae_losses, weighted_mean
+from vaeclust_jax.control.constant import as_controller
+from vaeclust_jax.control.controller import Update, advancing
+from vaeclust_jax.learners.vae import first_state, gradient_step, vae, vae_losses, weighted_mean, with_numbers
 from vaeclust_jax.objectives.dec import kl_divergence, log_soft_assignment, target_distribution
 from vaeclust_jax.objectives.elbo import LIKELIHOODS
-from vaeclust_jax.types import Batch, Info, Key, Learner, Networks, Params, State
+from vaeclust_jax.types import Batch, Controller, Info, Key, Learner, Networks, Params, State
 
 # In a pass over all training rows. Small enough that a convolution's arrays stay in a CPU's cache: 1440 images of
 # 32 x 32 take 107 ms at 120 a time, 200 at once.
@@ -44,7 +46,13 @@ def _map_chunks(function: Callable[[Array], Array], x: Float[Array, "n ..."]) ->
 
 @lru_cache
 def _static(
-    networks: Networks, likelihood_name: str, deterministic: bool, q_from: str, update_target_interval: int
+    networks: Networks,
+    likelihood_name: str,
+    deterministic: bool,
+    q_from: str,
+    update_target_interval: int,
+    update_beta: Update,
+    update_gamma: Update,
 ) -> Learner:
     likelihood = LIKELIHOODS[likelihood_name]
 
@@ -56,13 +64,13 @@ def _static(
         p = jax.lax.stop_gradient(state.target.p[batch.index])
         cluster = kl_divergence(p, log_assign(params, z if q_from == "sample" else mean))
         parts["cluster"] = weighted_mean(cluster, batch.weight)
-        vae_loss = parts["reconstruction"] + state.control["beta"] * parts["kl"]
-        total = vae_loss + state.control["gamma"] * parts["cluster"]
+        vae_loss = parts["reconstruction"] + state.control["beta"].value * parts["kl"]
+        total = vae_loss + state.control["gamma"].value * parts["cluster"]
         return total, {"loss": total, **parts, "vae_loss": vae_loss}
 
     def evaluate(key: Key, state: State, batch: Batch) -> Info:
         _, _, parts = vae_losses(networks, likelihood, deterministic, key, state.params, batch)
-        return {**parts, "vae_loss": parts["reconstruction"] + state.control["beta"] * parts["kl"]}
+        return {**parts, "vae_loss": parts["reconstruction"] + state.control["beta"].value * parts["kl"]}
 
     def refresh(state: State, x: Array) -> State:
         def chunk(x: Array) -> Array:
@@ -87,6 +95,7 @@ def _static(
         encode=base.encode,
         decode=base.decode,
         log_assign=log_assign,
+        advance=advancing(beta=update_beta, gamma=update_gamma),
     )
 
 
@@ -100,8 +109,8 @@ def vaedec(
     likelihood: str = "bernoulli",
     deterministic: bool = False,
     q_from: str = "mean",
-    beta: float = 1.0,
-    gamma: float = 100.0,
+    beta: float | Controller = 1.0,
+    gamma: float | Controller = 100.0,
     learning_rate: float = 1e-3,
     update_target_interval: int = 5,
 ) -> Learner:
@@ -116,14 +125,15 @@ def vaedec(
         deterministic: decode the posterior's mean.
         q_from: what the training q is computed from, the posterior's "mean" or a "sample" of it (the source's
             choice). P, prediction and entropy always come from the mean.
-        beta: weight of the KL term.
-        gamma: weight of KL(P || Q).
+        beta: weight of the KL term, or what controls it (`vaeclust_jax.control`).
+        gamma: weight of KL(P || Q), likewise.
         learning_rate: Adam's.
         update_target_interval: epochs between refreshes of P.
 
     `init` draws centroids from N(0, I); `training.handover` replaces them by k-means.
     """
-    static = _static(networks, likelihood, deterministic, q_from, update_target_interval)
+    beta, gamma = as_controller(beta), as_controller(gamma)
+    static = _static(networks, likelihood, deterministic, q_from, update_target_interval, beta.update, gamma.update)
 
     def init(key: Key) -> State:
         params_key, centroid_key = jax.random.split(key)
@@ -134,6 +144,6 @@ def vaedec(
             jnp.full((num_samples,), -1, jnp.int32),
             jnp.ones(()),
         )
-        return initial_state(params, learning_rate, {"beta": beta, "gamma": gamma}, target)
+        return with_numbers(first_state(params, target), learning_rate, beta=beta, gamma=gamma)
 
     return static._replace(init=init)

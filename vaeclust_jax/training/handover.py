@@ -53,7 +53,7 @@ def carry_on(key: Key, before: State | None, x: Array) -> State:
 def from_kmeans(learner: Learner, num_clusters: int) -> Start:
     """Networks of the stage before, centroids by k-means on the means of all training rows, the target from them.
 
-    The optimiser starts afresh.
+    Weights that both stages have, such as beta, go on where they were; the optimiser starts afresh.
     """
     refresh = jax.jit(learner.end_epoch)
 
@@ -63,7 +63,8 @@ def from_kmeans(learner: Learner, num_clusters: int) -> Start:
         latents, _ = encode_rows(learner, before.params, np.asarray(x))
         centroids = kmeans_centroids(kmeans_key, latents, num_clusters)
         state = learner.init(init_key)
-        state = state._replace(params={**before.params, "centroids": jnp.asarray(centroids)})
+        params = {**before.params, "centroids": jnp.asarray(centroids)}
+        state = state._replace(params=params, control=state.control | before.control)
         return refresh(state, x, jnp.zeros((), jnp.int32), {})[0]
 
     return start

@@ -15,6 +15,7 @@ from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 
 from vaeclust_jax.checks import is_whole
+from vaeclust_jax.control.constant import constant
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.objectives.dec import squared_distances
 from vaeclust_jax.types import Batch, Info, Key, Learner, Params, State
@@ -58,7 +59,7 @@ def _loss_of_row(
     def loss(key: Key, params: Params, x: Float[Array, "..."]) -> Float[Array, ""]:
         # `evaluate` asks for a whole state; what it does not read (the optimiser, the target) is never computed.
         state = init(jax.random.key(0))
-        state = state._replace(params=params, control=state.control | {"beta": jnp.ones(())})
+        state = state._replace(params=params, control=state.control | {"beta": constant(1.0).init()})
         batch = Batch(x[None], jnp.zeros(1, jnp.int32), jnp.ones(1))
         # The encoder does not see the key, so under `vmap` it runs once for all draws.
         draws = jax.vmap(lambda key: evaluate(key, state, batch)["vae_loss"])(jax.random.split(key, num_draws))
