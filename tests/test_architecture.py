@@ -14,7 +14,7 @@ PACKAGE = Path(vaeclust_jax.__file__).parent
 
 FLOORS = [
     {"errors", "types"},
-    {"checks"},
+    {"checks", "each"},
     {"networks", "data", "metrics"},
     {"objectives", "control"},
     {"learners", "training", "baselines"},

@@ -4,7 +4,7 @@ from importlib import import_module
 
 from benchmarks.case import Case
 
-MODULES = ("train_step", "epoch", "seeds", "passes", "start", "scaling", "clustpy", "conv_forms", "gpu")
+MODULES = ("train_step", "epoch", "seeds", "passes", "start", "scaling", "clustpy", "conv_forms", "mixtures", "gpu")
 
 
 def all_cases() -> dict[str, Case]:

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from vaeclust_jax.each import for_each
 from vaeclust_jax.types import Batch, Info, Key, Learner, State, Stopping
 
 
@@ -118,17 +119,8 @@ def _program(
         halted = progress._replace(failed=progress.failed | ~(finite | progress.stopped))
         return _select(finite & ~progress.stopped, moved, halted), info
 
-    def at_once(keys: Key, progress: Progress, *shared: Array) -> tuple[Progress, Info]:
-        return jax.vmap(epoch_of_one, in_axes=(0, 0, None, None, None))(keys, progress, *shared)
-
-    def in_turn(keys: Key, progress: Progress, *shared: Array) -> tuple[Progress, Info]:
-        return jax.lax.map(lambda seed: epoch_of_one(*seed, *shared), (keys, progress))
-
     def epoch(keys: Key, progress: Progress, *shared: Array) -> tuple[Progress, Info]:
-        if keys.shape[0] == 1:  # jax need not trace both
-            return in_turn(keys, progress, *shared)
-        # One seed's arrays fit into a CPU's cache, those of all do not: five conv VAEs take a quarter longer at once.
-        return jax.lax.platform_dependent(keys, progress, *shared, cpu=in_turn, default=at_once)
+        return for_each(lambda key, progress: epoch_of_one(key, progress, *shared), keys, progress)
 
     # Seeds share data and epoch number; the state is donated, so that an accelerator holds S states once.
     return jax.jit(epoch, donate_argnums=1)
