@@ -22,6 +22,8 @@ COUNTS = {
     "wingbeat-frequencies": [7010, 10298, 22432, 1941, 59719],
     "wingbeat-aedes": [946, 854],
     "wingbeat-simulated": [1000] * 11,
+    "wingbeat": [1041, 1132, 1114, 1314, 733, 703, 921, 786, 1378, 778, 600],
+    "wingbeat-strangers": [100] * 4,
 }
 
 
@@ -37,7 +39,7 @@ def test_every_set_has_its_counts_here() -> None:
     assert set(COUNTS) == set(DATASETS)
 
 
-@pytest.mark.parametrize("name", [name for name in DATASETS if name != "digits"])
+@pytest.mark.parametrize("name", [name for name, entry in DATASETS.items() if entry.embedded is None])
 def test_real_set_is_what_it_is_documented_to_be(name: str, real_data: Path) -> None:
     path = have(name, real_data)
     data, entry = load(name), DATASETS[name]
@@ -77,6 +79,17 @@ def test_digits_are_embedded(no_local_data: None) -> None:
     assert (data.x.min(), data.x.max()) == (0, 1)
     assert data.y is not None
     assert np.bincount(data.y).tolist() == COUNTS["digits"]
+
+
+@pytest.mark.parametrize("name", ["wingbeat", "wingbeat-strangers"])
+def test_made_sets_are_what_they_are_documented_to_be(name: str, no_local_data: None) -> None:
+    data, entry = load(name), DATASETS[name]
+    assert get(name) == "embedded" == data.source
+    assert (data.x.shape, data.x.dtype) == (entry.shape, np.float32)
+    assert (data.x.min(axis=1) == 0).all()
+    assert (data.x.max(axis=1) == 1).all()
+    assert data.y is not None
+    assert np.bincount(data.y).tolist() == COUNTS[name]
 
 
 def test_listing_downloads_nothing_and_says_where(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ vectors = hnp.arrays(
     st.tuples(st.integers(1, 8), st.just(3)),
     elements=st.integers(-1000, 1000).map(lambda v: v / 8),
 )
-scalings = st.sampled_from(["auto", "none", "standardise", "minmax"])
+scalings = st.sampled_from(["auto", "none", "standardise", "minmax", "minmax-row"])
 
 
 def test_standardised_and_minmax_training_vectors() -> None:
@@ -30,6 +30,16 @@ def test_standardised_and_minmax_training_vectors() -> None:
     np.testing.assert_array_equal([scaled.min(axis=0), scaled.max(axis=0)], [[0] * 4, [1] * 4])
     assert minmax.apply(x * 10).max() > 1  # predictions are not clipped
     np.testing.assert_array_equal(fit_preparation(x, PrepareConfig(scaling="none")).apply(x), x)
+
+
+def test_rows_are_scaled_by_their_own_extremes_and_read_back() -> None:
+    x = np.array([[1.0, 3, 2], [-10, 0, 10], [5, 5, 5]])
+    prepared = fit_preparation(x[:1], PrepareConfig(scaling="minmax-row"))
+    expected = [[0, 1, 0.5], [0, 0.5, 1], [0, 0, 0]]
+    np.testing.assert_array_equal(prepared.apply(x), expected)
+    np.testing.assert_array_equal(Preparation.from_json(prepared.to_json()).apply(x), expected)
+    old = {name: value for name, value in prepared.to_json().items() if name != "by_row"}
+    np.testing.assert_array_equal(Preparation.from_json(old).apply(x), x)
 
 
 @pytest.mark.parametrize("scaling", ["standardise", "minmax"])

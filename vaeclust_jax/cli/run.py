@@ -29,7 +29,8 @@ class Arguments:
     experiment: tyro.conf.Positional[str] = DEFAULT
     """See `vaeclust list`."""
     dataset: str | None = None
-    """A name from `vaeclust data list`, an .npz file with x (and y), or a folder of images; default: the
+    """A name from `vaeclust data list`, an .npz file with x (and y), a .csv table, or a folder of images
+    or of WAV recordings; default: the
     experiment's."""
     clusters: int | None = None
     """Number of clusters K; default: the documented number of classes of a named set."""

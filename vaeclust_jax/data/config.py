@@ -6,7 +6,7 @@ from typing import Literal
 from vaeclust_jax.checks import check_types
 from vaeclust_jax.errors import InputError
 
-Scaling = Literal["auto", "none", "standardise", "minmax"]
+Scaling = Literal["auto", "none", "standardise", "minmax", "minmax-row"]
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class PrepareConfig:
     """Turn colour images into one grey channel (ITU-R 601 luma)."""
 
     scaling: Scaling = "auto"
-    """Scaling of vectors, per feature, fitted on the training rows; auto standardises vectors. Images always
-    stay in [0, 1]."""
+    """Scaling of vectors: per feature, fitted on the training rows, or (minmax-row) of every row by its own extremes;
+    auto standardises. Images always stay in [0, 1]."""
 
     validation: float = 0.2
     """Share of the rows held out, from 0 to below 1."""

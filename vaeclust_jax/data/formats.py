@@ -22,6 +22,14 @@ Files = Mapping[str, Path]
 Arrays = tuple[np.ndarray, np.ndarray | None]
 
 
+def read_digits() -> Arrays:
+    """The digits that come with scikit-learn, scaled to [0, 1]."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    return (digits.images / 16).astype(np.float32), digits.target
+
+
 def read_idx(path: Path) -> np.ndarray:
     """One gzipped idx file of unsigned bytes: magic number, one big-endian length an axis, then the bytes."""
     data = gzip.decompress(path.read_bytes())

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
 from vaeclust_jax.data.download import download_arrays
 from vaeclust_jax.data.files import load_folder, load_npz, read_npz, write_npz
+from vaeclust_jax.data.recordings import has_recordings, load_csv, load_recordings
 from vaeclust_jax.data.registry import DATASETS, Entry
 from vaeclust_jax.errors import InputError
+
+_READ = "give an .npz or .csv file, a folder of images or recordings, or a name"
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,12 @@ def cache_dir() -> Path:
 
 
 def load(name_or_path: str | os.PathLike[str]) -> Dataset:
-    """Loads a named data set, an `.npz` file or a folder of images.
+    """Loads a named data set, a file, or a folder of images or recordings.
 
     Args:
         name_or_path: a name in `DATASETS` (looked for in `$VAECLUST_DATA`, then in `cache_dir()`, then
-            downloaded); an `.npz` file with `x` and optionally `y`; or a folder of images.
+            downloaded); an `.npz` file with `x` and optionally `y`; a `.csv` table of vectors, labels in a column
+            named y; a folder of images; or a folder of WAV recordings, which become spectra (`data.spectra`).
 
     Returns:
         The data, checked.
@@ -61,13 +63,15 @@ def load(name_or_path: str | os.PathLike[str]) -> Dataset:
 
 def _load_path(path: Path) -> Dataset:
     if path.is_dir():
-        return load_folder(path)
+        return load_recordings(path) if has_recordings(path) else load_folder(path)
+    if path.suffix == ".csv" and path.is_file():
+        return load_csv(path)
     if path.suffix == ".npz" and path.is_file():
         return load_npz(path)
     if path.is_file():
-        raise InputError(f"{path} is a file that is not read; give an .npz file, a folder of images or a name")
+        raise InputError(f"{path} is a file that is not read; {_READ}")
     if path.suffix or len(path.parts) > 1:
-        raise InputError(f"{path} does not exist; give an .npz file, a folder of images or a name")
+        raise InputError(f"{path} does not exist; {_READ}")
     raise _unknown(path.name)
 
 
@@ -83,7 +87,7 @@ def get(name: str) -> Path | Literal["embedded"]:
     if name not in DATASETS:
         raise _unknown(name)
     entry = DATASETS[name]
-    if entry.embedded:
+    if entry.embedded is not None:
         return "embedded"
     if entry.part_of is not None:
         return get(entry.part_of[0])
@@ -100,7 +104,7 @@ def list_datasets() -> list[Listing]:
 
 def _where(name: str) -> str:
     entry = DATASETS[name]
-    if entry.embedded:
+    if entry.embedded is not None:
         return "embedded"
     if entry.part_of is not None:
         return _where(entry.part_of[0])
@@ -114,9 +118,7 @@ def _where(name: str) -> str:
 def _unknown(name: str) -> InputError:
     near = difflib.get_close_matches(name.lower(), DATASETS, n=3, cutoff=0.5)
     advice = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(DATASETS)}"
-    return InputError(
-        f"{name!r} is no data set, .npz file or folder of images; {advice} (`vaeclust data list` shows all)"
-    )
+    return InputError(f"{name!r} is no data set, file or folder; {advice} (`vaeclust data list` shows all)")
 
 
 def _find(name: str) -> Path | None:
@@ -159,7 +161,7 @@ def _load_named(name: str) -> Dataset:
         y = None if data.y is None else data.y[start:stop]
         return dataclasses.replace(data, x=data.x[start:stop], y=y, name=name, description=entry.description)
     where = get(name)
-    x, y = _read_digits() if where == "embedded" else read_npz(Path(where))
+    x, y = read_npz(Path(where)) if entry.embedded is None else entry.embedded()
     if x.shape not in _allowed_shapes(entry):
         raise InputError(f"x of {where} has shape {x.shape}, but data set {name!r} is {_allowed_shapes(entry)[-1]}")
     labels, class_names = None, None
@@ -184,10 +186,3 @@ def _load_named(name: str) -> Dataset:
 def _allowed_shapes(entry: Entry) -> tuple[tuple[int, ...], ...]:
     """As loaded, or stored without the last axis of length one."""
     return (entry.shape, entry.shape[:-1]) if entry.shape[-1] == 1 else (entry.shape,)
-
-
-def _read_digits() -> tuple[np.ndarray, np.ndarray]:
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    return (digits.images / 16).astype(np.float32), digits.target

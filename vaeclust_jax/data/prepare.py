@@ -25,6 +25,7 @@ class Preparation:
         grey: whether images become grey.
         offset: subtracted from vectors, `(F,)` float64, or None.
         scale: then divides them, `(F,)` float64, or None.
+        by_row: whether every vector is brought to [0, 1] by its own extremes.
     """
 
     input_shape: tuple[int, ...]
@@ -33,6 +34,7 @@ class Preparation:
     grey: bool = False
     offset: np.ndarray | None = None
     scale: np.ndarray | None = None
+    by_row: bool = False
 
     def apply(self, x_raw: object) -> np.ndarray:
         """Prepares samples of the kind this was fitted on.
@@ -71,6 +73,8 @@ class Preparation:
         return "; " + " and ".join(part for part in (size, channels) if part)
 
     def _vectors(self, x: np.ndarray) -> np.ndarray:
+        if self.by_row:
+            return scale_rows(x)
         if self.offset is None or self.scale is None:
             return x.astype(np.float32)
         with np.errstate(over="ignore"):
@@ -98,6 +102,7 @@ class Preparation:
             "grey": self.grey,
             "offset": None if self.offset is None else self.offset.tolist(),
             "scale": None if self.scale is None else self.scale.tolist(),
+            "by_row": self.by_row,
         }
 
     @classmethod
@@ -111,6 +116,7 @@ class Preparation:
             grey=fields["grey"],
             offset=None if fields["offset"] is None else np.array(fields["offset"], np.float64),
             scale=None if fields["scale"] is None else np.array(fields["scale"], np.float64),
+            by_row=fields.get("by_row", False),  # models of an earlier version have none
         )
 
 
@@ -134,16 +140,22 @@ def fit_preparation(x_raw_train: object, config: PrepareConfig) -> Preparation:
             option = "grey" if config.grey else "image_size"
             raise InputError(f"{option} is for images, but the samples are vectors of {shape[0]} features")
         offset, scale = _fit_scaling(x, "standardise" if config.scaling == "auto" else config.scaling)
-        return Preparation(shape, shape, offset=offset, scale=scale)
-    if config.scaling in ("standardise", "minmax"):
+        return Preparation(shape, shape, offset=offset, scale=scale, by_row=config.scaling == "minmax-row")
+    if config.scaling not in ("auto", "none"):
         raise InputError(f"scaling={config.scaling!r} is for vectors; images stay in [0, 1] (scaling='auto' or 'none')")
     size = None if config.image_size is None else (config.image_size[0], config.image_size[1])
     output = (*(size or shape[:2]), 1 if config.grey else shape[2])
     return Preparation(shape, output, image_size=size, grey=config.grey)
 
 
+def scale_rows(x: np.ndarray) -> np.ndarray:
+    """Every row (n, F) brought to [0, 1] by its own extremes, float32; a constant row becomes 0."""
+    low, high = x.min(axis=1, keepdims=True), x.max(axis=1, keepdims=True)
+    return ((x - low) / np.where(high > low, high - low, 1)).astype(np.float32)
+
+
 def _fit_scaling(x: np.ndarray, scaling: str) -> tuple[np.ndarray | None, np.ndarray | None]:
-    if scaling == "none":
+    if scaling in ("none", "minmax-row"):
         return None, None
     low, high = x.min(axis=0).astype(np.float64), x.max(axis=0).astype(np.float64)
     if scaling == "minmax":

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vaeclust_jax.data import formats
+from vaeclust_jax.data import formats, wingbeat
 from vaeclust_jax.data.download import Archive
 from vaeclust_jax.data.formats import Arrays, Files
 
@@ -23,7 +23,7 @@ class Entry:
         digest: `array_digest(x, y)` of the decoded arrays, where the archives have no published hash.
         part_of: another named set and the range of its rows that make up this one.
         by_hand: how to get it where nothing can be downloaded directly.
-        embedded: whether it comes with scikit-learn.
+        embedded: reads or makes `x` and `y` where they come with an installed package.
     """
 
     description: str
@@ -36,7 +36,7 @@ class Entry:
     digest: str | None = None
     part_of: tuple[str, int, int] | None = None
     by_hand: str = ""
-    embedded: bool = False
+    embedded: Callable[[], Arrays] | None = None
 
 
 def _idx_files(bases: tuple[str, ...], md5: dict[str, str]) -> tuple[Archive, ...]:
@@ -58,7 +58,7 @@ DATASETS: dict[str, Entry] = {
         num_classes=10,
         home="https://archive.ics.uci.edu/dataset/80",
         class_names=_DIGIT_NAMES,
-        embedded=True,
+        embedded=formats.read_digits,
     ),
     "coil20": Entry(
         description="COIL-20 (processed): 20 objects on a turntable, 72 poses each, 128 x 128 grey",
@@ -193,5 +193,21 @@ DATASETS: dict[str, Entry] = {
         class_names=tuple(f"{frequency} Hz" for frequency in _FREQUENCIES),
         by_hand="take the spectra in Data/ (published as pickles, which are never read here: convert them, "
         "log10, in order of frequency, with the frequency as y)",
+    ),
+    "wingbeat": Entry(
+        description="optical insect events made here: spectra in 193 bins to 2 kHz; rows 0-5499 are balanced",
+        shape=(10500, 193),
+        num_classes=11,
+        home="vaeclust_jax.data.wingbeat",
+        class_names=wingbeat.known_names(),
+        embedded=wingbeat.known_events,
+    ),
+    "wingbeat-strangers": Entry(
+        description="events made here of four species that wingbeat does not hold",
+        shape=(400, 193),
+        num_classes=4,
+        home="vaeclust_jax.data.wingbeat",
+        class_names=wingbeat.stranger_names(),
+        embedded=wingbeat.strange_events,
     ),
 }

@@ -1,0 +1,102 @@
+"""Recordings and tables of one's own: read as they are, or refused in one sentence."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.io import wavfile
+
+from vaeclust_jax.data import load
+from vaeclust_jax.data.spectra import SAMPLING_RATE, WINDOW, event_spectra
+from vaeclust_jax.errors import InputError
+
+
+def write(path: Path, samples: int = 2 * WINDOW, rate: int = SAMPLING_RATE, channels: int = 1) -> np.ndarray:
+    path.parent.mkdir(exist_ok=True)
+    signal = np.random.default_rng(samples).normal(0, 3000, (samples, channels)).astype(np.int16).squeeze()
+    wavfile.write(path, rate, signal)
+    return signal
+
+
+def test_a_flat_folder_of_recordings_has_no_labels(tmp_path):
+    signals = [write(tmp_path / "a.wav"), write(tmp_path / "b.WAV", 3 * WINDOW)]
+    (tmp_path / "notes.txt").write_text("mosquitoes")
+    found = load(tmp_path)
+    assert found.y is None
+    assert found.row_names == ("a.wav", "b.WAV")
+    for row, signal in zip(found.x, signals, strict=True):
+        np.testing.assert_array_equal(row, event_spectra(signal[np.newaxis], SAMPLING_RATE)[0])
+
+
+def test_sub_folders_are_classes(tmp_path):
+    for name in ("flies/1.wav", "bees/1.wav", "bees/2.wav"):
+        write(tmp_path / name)
+    found = load(tmp_path)
+    assert found.class_names == ("bees", "flies")
+    assert found.y.tolist() == [0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"samples": WINDOW - 1}, "at least as long as the window"),
+        ({"rate": 44_100}, "sampling_rate must be 20800 Hz, got 44100"),
+        ({"channels": 2}, "must have one channel, got 2"),
+    ],
+)
+def test_a_recording_that_cannot_be_used_is_named(tmp_path, settings, says):
+    write(tmp_path / "good.wav")
+    write(tmp_path / "late.wav", **settings)
+    with pytest.raises(InputError) as error:
+        load(tmp_path)
+    assert says in str(error.value)
+    assert "late.wav" in str(error.value)
+
+
+def test_a_damaged_recording_is_one_sentence(tmp_path):
+    (tmp_path / "bad.wav").write_bytes(b"RIFF nothing")
+    with pytest.raises(InputError, match=r"bad\.wav cannot be read as a WAV file"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "x", "classes"),
+    [
+        ("1,2\n3,4\n", [[1, 2], [3, 4]], None),
+        ("a,b\n1,2\n3,4\n\n", [[1, 2], [3, 4]], None),
+        ("\ufeffa, y ,b\n1,fly,2\n3,bee,4\n", [[1, 2], [3, 4]], ("bee", "fly")),
+        ("1e-3,-2\n", [[0.001, -2]], None),
+    ],
+)
+def test_tables_are_read(tmp_path, text, x, classes):
+    path = tmp_path / "table.csv"
+    path.write_text(text, encoding="utf-8")
+    found = load(path)
+    np.testing.assert_allclose(found.x, x)
+    assert found.class_names == classes
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "at least one row of numbers"),
+        ("a,b\n", "at least one row of numbers"),
+        ("1,2\n3\n", "2 values in every row, got 1 in row 2"),
+        ("1,2\n3,four\n", "labels only in a column named y"),
+        ("1,2\n3,nan\n", "must be finite"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_one_sentence(tmp_path, text, says):
+    path = tmp_path / "table.csv"
+    path.write_text(text)
+    with pytest.raises(InputError) as error:
+        load(path)
+    assert says in str(error.value)
+    assert str(path) in str(error.value)
+
+
+def test_bytes_that_are_no_text_are_one_sentence(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="cannot be read as CSV"):
+        load(path)
