@@ -221,9 +221,18 @@ def test_a_sample_is_scored_the_same_in_any_batch(name):
 
 
 def test_the_likelihoods_by_name():
-    assert LIKELIHOODS == {"bernoulli": BERNOULLI, "gaussian": GAUSSIAN}
-    assert BERNOULLI.init() == {}
+    assert LIKELIHOODS == {"bernoulli": BERNOULLI, "gaussian": GAUSSIAN, "squared": SQUARED}
+    assert BERNOULLI.init() == SQUARED.init() == {}
     chex.assert_trees_all_equal(GAUSSIAN.init(), {"log_std": jnp.zeros(())})
+
+
+def test_squared_is_a_gaussian_of_variance_one_half_up_to_its_constant():
+    random = np.random.default_rng(2)
+    x, output = random.random((4, 5)), random.normal(size=(4, 5))
+    mean = 1 / (1 + np.exp(-output))
+    expected = -stats.norm.logpdf(x, mean, np.sqrt(0.5)).sum(axis=1) - 5 * np.log(np.pi) / 2
+    np.testing.assert_allclose(SQUARED.nll({}, jnp.asarray(x), jnp.asarray(output)), expected, rtol=1e-5)
+    np.testing.assert_allclose(SQUARED.mean(jnp.asarray(output)), mean, rtol=1e-6)
 
 
 @pytest.mark.parametrize("shape", [(7,), (4, 3, 2)], ids=["vectors", "images"])

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from vaeclust_jax.control.dynamic import Regime
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.report import loss_parts
 
@@ -97,3 +98,23 @@ def test_renders(rows, png):
 def test_a_history_without_values(rows):
     with pytest.raises(InputError, match="history must have rows with parts of a loss"):
         loss_parts(rows)
+
+
+def controlled(regimes):
+    return [
+        {"seed": seed, "stage": "vae", "epoch": epoch, "loss": 1.0, "beta": 0.1 * epoch, "beta_regime": int(regime)}
+        for seed in (4, 2)
+        for epoch, regime in enumerate(regimes if seed == 4 else [Regime.WAITING] * len(regimes), 1)
+    ]
+
+
+def test_epochs_are_shaded_by_the_decision_of_the_first_seed(png):
+    regimes = [Regime.WAITING, Regime.REGULARISATION, Regime.REGULARISATION, Regime.KEPT, Regime.REGULARISATION]
+    figure = loss_parts(controlled([*regimes, Regime.CAPPED]))
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["loss", "beta"], "a regime is no part"
+    for axes in figure.axes:
+        bands = [(patch.get_label(), patch.get_x(), patch.get_x() + patch.get_width()) for patch in axes.patches]
+        assert bands == [("beta rises", 1.5, 3.5), ("beta rises", 4.5, 5.5), ("rule off: beta at its cap", 5.5, 6.5)]
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert texts == ["training", "one seed", "beta rises", "rule off: beta at its cap"]
+    png(figure)

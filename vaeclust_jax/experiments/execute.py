@@ -13,6 +13,7 @@ from vaeclust_jax.errors import TrainingDivergedError
 from vaeclust_jax.experiments.answers import Answer, answer, floor, with_passes
 from vaeclust_jax.experiments.certainty_pictures import certainty_pictures
 from vaeclust_jax.experiments.experiment import Experiment, Method
+from vaeclust_jax.experiments.labelling import told_labels
 from vaeclust_jax.experiments.pictures import interactive_map, loss_picture, map_pictures, named_pictures, shown
 from vaeclust_jax.experiments.strangers import check_comparable, judge_outliers
 from vaeclust_jax.experiments.study import metrics_of
@@ -33,7 +34,8 @@ from vaeclust_jax.report import (
 )
 
 Say = Callable[[str], None]
-Fits = dict[Config, dict[str, list[Run]]]
+Fits = dict[tuple[Config, float], dict[str, list[Run]]]
+"""By config and share of labelled rows: runs by stage."""
 
 
 def execute(
@@ -75,19 +77,22 @@ def execute(
     labels = dataset.y if config.prepare.stratify else None
     fits: Fits = {}
     for method in experiment.methods.values():
-        wanted = method.configure(config)
+        wanted = _wanted(method, config)
         if wanted in fits:
             continue
-        say(f"fitting {_describe(wanted)}, {_plural(len(seeds), 'seed')}; the first epoch of each stage compiles")
+        say(f"fitting {_describe(*wanted)}, {_plural(len(seeds), 'seed')}; the first epoch of each stage compiles")
+        told = told_labels(dataset, method.labelled) if method.labelled else None
         try:
-            fits[wanted] = fit_stages(wanted, dataset.x, seeds, split_labels=labels, on_epoch=on_epoch)
+            fits[wanted] = fit_stages(
+                wanted[0], dataset.x, seeds, split_labels=labels, partial_labels=told, on_epoch=on_epoch
+            )
         except TrainingDivergedError as error:
             if error.last_good:
                 fits[wanted] = error.last_good
             raise
         finally:
-            clock.lap(f"fit {_describe(wanted)}")
-            if wanted in fits and wanted == named.configure(config):  # kept, whatever happens later
+            clock.lap(f"fit {_describe(*wanted)}")
+            if wanted in fits and wanted == _wanted(named, config):  # kept, whatever happens later
                 _keep(folder, _runs(fits, named, config), seeds)
     methods = {name: _runs(fits, method, config) for name, method in experiment.methods.items()}
     runs = methods[experiment.named]
@@ -99,7 +104,7 @@ def execute(
     write_assignments(folder / "assignments.csv", _assignments(runs, of_named, dataset, seeds))
     clock.lap("score")
     say("the shallow floor")
-    vaes = fits[named.configure(config)]["kmeans"]
+    vaes = fits[_wanted(named, config)]["kmeans"]
     latents = [run.embed(dataset.x) for run in vaes]
     shallow, skipped = floor(dataset, vaes, latents, seeds)
     clock.lap("shallow floor")
@@ -154,9 +159,14 @@ class _Clock:
         self._last = now
 
 
+def _wanted(method: Method, config: Config) -> tuple[Config, float]:
+    """What has to be fitted for a method; one fit may serve several."""
+    return method.configure(config), method.labelled
+
+
 def _runs(fits: Fits, method: Method, config: Config) -> list[Run]:
     """The method's models; where its stage has no epochs (joint_epochs 0), those of the stage before."""
-    stages = fits[method.configure(config)]
+    stages = fits[_wanted(method, config)]
     return stages.get(method.stage, list(stages.values())[-1])
 
 
@@ -213,9 +223,11 @@ def _keep(folder: Path, runs: list[Run], seeds: Sequence[int]) -> None:
         run.save(seed_folder(folder, seed))
 
 
-def _describe(config: Config) -> str:
+def _describe(config: Config, labelled: float) -> str:
     kind = "deterministic VAE" if config.model.deterministic else "VAE"
-    return f"{kind} + DEC" if config.training.joint_epochs else f"{kind} + k-means"
+    beta = f" with beta {config.model.beta}" if config.model.beta != 1 else ""
+    told = f" told {labelled:.0%} of the classes" if labelled else ""
+    return f"{kind}{beta}{told} + {'DEC' if config.training.joint_epochs else 'k-means'}"
 
 
 def _plural(count: int, noun: str) -> str:

@@ -55,20 +55,32 @@ def _scores(found: Answer, index: np.ndarray, dataset: Dataset) -> dict[str, Any
     }
 
 
-def protocol_record(run: Run, dataset: Dataset) -> dict[str, str]:
-    """Sentences on what was fitted and scored on what, and what labels were used for."""
+def protocol_record(run: Run, dataset: Dataset, told: Mapping[str, float]) -> dict[str, str]:
+    """Sentences on what was fitted and scored on what, and what labels were used for.
+
+    Args:
+        run: the named method's, of one seed.
+        dataset: what was clustered.
+        told: of each method, the share of rows whose class its training is told.
+    """
     prepare = run.config.prepare
     n, train, held_out = len(dataset.x), len(run.train_index), len(run.validation_index)
+    steady = not isinstance(run.config.model.beta, str)
     split = f"{'stratified' if prepare.stratify else 'plain'} split with seed {prepare.split_seed}"
     if dataset.y is None:
         used = "there are none"
     else:
-        used = "scoring" + (" and the stratified split; training reads none" if prepare.stratify else " alone")
+        parts = ["scoring"] + ["the stratified split"] * prepare.stratify
+        parts += [f"the training of {name} ({share:.0%} of the rows)" for name, share in told.items() if share]
+        used = f"{parts[0]} alone" if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+        if prepare.stratify and not any(told.values()):
+            used += "; training reads none"
     return {
         "fitted_on": f"{train} of {n} rows ({split})" if held_out else f"all {n} rows",
         "shallow_methods_fitted_on": f"all {n} rows, as most of them cannot label new ones",
-        "stopped_on": f"the other {held_out} rows (validation VAE loss)" if held_out else "nothing",
-        "scored_on": f"all: all {n} rows" + (f"; validation: the {held_out} held-out rows" if held_out else ""),
+        "stopped_on": f"the other {held_out} rows (validation VAE loss)" if held_out and steady else "nothing",
+        "scored_on": f"all: all {n} rows{' (classes told included)' if any(told.values()) else ''}"
+        + (f"; validation: the {held_out} held-out rows" if held_out else ""),
         "labels_used_for": used,
         "spread": "standard deviation over seeds (n - 1)",
         "interval": "95 % bootstrap interval of the mean over seeds; with five seeds or fewer it is too narrow",

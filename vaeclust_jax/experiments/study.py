@@ -50,7 +50,7 @@ def metrics_of(
         "method": named,
         "dataset": {"name": dataset.name, "source": dataset.source, "shape": list(dataset.x.shape)},
         "num_clusters": first.config.num_clusters,
-        "protocol": protocol_record(first, dataset),
+        "protocol": protocol_record(first, dataset, {name: one.labelled for name, one in experiment.methods.items()}),
         "mean": top["mean"],
         "std": top["std"],
         "seeds": top["seeds"],

@@ -19,8 +19,9 @@ _LARGEST = float(np.finfo(np.float32).max)
 class ModelConfig:
     """The objective: loss = reconstruction + beta KL + gamma KL(P || Q)."""
 
-    likelihood: Literal["auto", "bernoulli", "gaussian"] = "auto"
-    """auto: bernoulli for images (pixels in [0, 1]), gaussian for vectors."""
+    likelihood: Literal["auto", "bernoulli", "gaussian", "squared"] = "auto"
+    """auto: bernoulli for images (pixels in [0, 1]), gaussian for vectors; squared: the squared error of values in
+    [0, 1], a Gaussian of variance 1/2."""
     deterministic: bool = False
     """The decoder sees the posterior's mean; nothing is sampled."""
     beta: float | str = 1.0
@@ -28,6 +29,8 @@ class ModelConfig:
     geco, with arguments by name as in dynamic:a=0.05,interval=11 (see vaeclust_jax.control)."""
     gamma: float | str = 100.0
     """Weight of the clustering loss, likewise. Losses are summed over pixels, so that 1 does next to nothing."""
+    supervision: float | str = "two-level"
+    """Weight of the compactness of known classes, likewise; used where some labels are given (partial_labels)."""
     q_from: Literal["mean", "sample"] = "mean"
     """What the training q is computed from: the posterior's mean, or a sample of it."""
 
@@ -114,16 +117,19 @@ def measure_input(config: Config, x: np.ndarray) -> Config:
     return replace(config, network=replace(network, input_mean=mean, input_std=std))
 
 
-def controllers(config: Config) -> tuple[Controller, Controller]:
-    """What controls beta and gamma. Where the text does not say how long a schedule takes, beta's takes the epochs of
-    the VAE stage and gamma's those of the joint stage.
+def controllers(config: Config) -> tuple[Controller, Controller, Controller]:
+    """What controls beta, gamma and supervision. Where the text does not say how long a schedule takes, it takes the
+    epochs of the VAE stage, gamma's those of the joint stage.
 
     Raises:
         InputError: names the weight, what was got and what is allowed.
     """
     model, training = config.model, config.training
-    beta = parse_controller("beta", model.beta, training.pretrain_epochs)
-    return beta, parse_controller("gamma", model.gamma, max(training.joint_epochs, 1))
+    return (
+        parse_controller("beta", model.beta, training.pretrain_epochs),
+        parse_controller("gamma", model.gamma, max(training.joint_epochs, 1)),
+        parse_controller("supervision", model.supervision, training.pretrain_epochs),
+    )
 
 
 def check_config(config: Config, x: np.ndarray) -> None:
@@ -158,9 +164,9 @@ def check_config(config: Config, x: np.ndarray) -> None:
     if not 0 <= training.tolerance <= 1:
         raise InputError(f"tolerance must lie in [0, 1], got {training.tolerance}")
     controllers(config)
-    if model.likelihood == "bernoulli" and (x.min() < 0 or x.max() > 1):
+    if model.likelihood in ("bernoulli", "squared") and (x.min() < 0 or x.max() > 1):
         raise InputError(
-            f"likelihood 'bernoulli' needs values in [0, 1], got {x.min():.4g} to {x.max():.4g}: "
+            f"likelihood {model.likelihood!r} needs values in [0, 1], got {x.min():.4g} to {x.max():.4g}: "
             "use 'gaussian' or scaling 'minmax'"
         )
     check_network(config.network, x.shape[1:])

@@ -13,7 +13,7 @@ from vaeclust_jax.data import Preparation, PrepareConfig, check_array, fit_prepa
 from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.fitting.config import Config, check_config, measure_input, resolve_kind
 from vaeclust_jax.fitting.run import Run, cluster_shapes
-from vaeclust_jax.fitting.stages import check_custom, networks_of, plan
+from vaeclust_jax.fitting.stages import check_custom, check_partial_labels, networks_of, plan
 from vaeclust_jax.training.loop import History, train
 from vaeclust_jax.training.passes import by_chunk, encode_rows
 from vaeclust_jax.types import Key, Learner, Networks, Params, Stage, State
@@ -28,6 +28,7 @@ def fit(
     *,
     networks: Networks | None = None,
     split_labels: Any = None,
+    partial_labels: Any = None,
     on_epoch: OnEpoch | None = None,
 ) -> Run:
     """Clusters `x` with a VAE+DEC.
@@ -38,6 +39,8 @@ def fit(
         key: of `jax.random.key`; the same key gives the same bits on a CPU.
         networks: an encoder and a decoder of one's own instead of the config's.
         split_labels: (n,) classes, read only for a stratified split (`prepare.stratify`).
+        partial_labels: (n,) classes from 0, -1 where none is known: the VAE is then semi-supervised, and keeps the
+            known samples of a class together. Of rows held out for validation they are not read.
         on_epoch: called after every epoch with its history rows.
 
     Returns:
@@ -49,7 +52,7 @@ def fit(
     """
     if not (isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and key.shape == ()):
         raise InputError(f"key must be one key of jax.random.key, got {type(key).__name__} {np.shape(key)}")
-    return list(_fit(config, x, key[None], [0], networks, split_labels, on_epoch).values())[-1][0]
+    return list(_fit(config, x, key[None], [0], networks, split_labels, partial_labels, on_epoch).values())[-1][0]
 
 
 def fit_seeds(
@@ -59,6 +62,7 @@ def fit_seeds(
     *,
     networks: Networks | None = None,
     split_labels: Any = None,
+    partial_labels: Any = None,
     on_epoch: OnEpoch | None = None,
 ) -> list[Run]:
     """`fit` for every seed, as one `vmap`ped program; the arguments are those of `fit`.
@@ -71,7 +75,9 @@ def fit_seeds(
     Returns:
         One `Run` a seed, in their order.
     """
-    stages = fit_stages(config, x, seeds, networks=networks, split_labels=split_labels, on_epoch=on_epoch)
+    stages = fit_stages(
+        config, x, seeds, networks=networks, split_labels=split_labels, partial_labels=partial_labels, on_epoch=on_epoch
+    )
     return list(stages.values())[-1]
 
 
@@ -82,6 +88,7 @@ def fit_stages(
     *,
     networks: Networks | None = None,
     split_labels: Any = None,
+    partial_labels: Any = None,
     on_epoch: OnEpoch | None = None,
 ) -> dict[str, list[Run]]:
     """`fit_seeds`, keeping every stage that can cluster: {"kmeans": runs, "joint": runs}.
@@ -98,7 +105,7 @@ def fit_stages(
     ):
         raise InputError(f"seeds must be distinct whole numbers from 0 to 2**32 - 1, at least one, got {seeds}")
     keys = jax.vmap(jax.random.key)(jnp.asarray(seeds, jnp.uint32))
-    return _fit(config, x, keys, seeds, networks, split_labels, on_epoch)
+    return _fit(config, x, keys, seeds, networks, split_labels, partial_labels, on_epoch)
 
 
 class _Data(NamedTuple):
@@ -127,6 +134,7 @@ def _fit(
     names: Sequence[int],
     networks: Networks | None,
     split_labels: Any,
+    partial_labels: Any,
     on_epoch: OnEpoch | None,
 ) -> dict[str, list[Run]]:
     if not isinstance(config, Config):
@@ -141,7 +149,8 @@ def _fit(
     both = networks_of(config, data.preparation.output_shape, networks)
     if networks is not None:
         check_custom(both, config.network.latent_dim, data.preparation.output_shape)
-    stages = plan(config, both, len(data.train), has_validation=len(data.validation) > 0)
+    known = None if partial_labels is None else check_partial_labels(partial_labels, len(raw))[data.train_index]
+    stages = plan(config, both, len(data.train), has_validation=len(data.validation) > 0, labels=known)
     train_rows = jnp.asarray(data.train)
     try:
         states, history = train(

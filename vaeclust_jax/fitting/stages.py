@@ -1,14 +1,18 @@
 """From a resolved config to the stages that `training` runs."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config, controllers
+from vaeclust_jax.learners.labelled_vae import Labelled, labelled_vae
 from vaeclust_jax.learners.vae import vae
 from vaeclust_jax.learners.vaedec import vaedec
 from vaeclust_jax.networks.build import build, computing_in, standardising
-from vaeclust_jax.training.handover import carry_on, from_kmeans, from_scratch
+from vaeclust_jax.training.handover import Start, carry_on, from_kmeans, from_scratch
 from vaeclust_jax.training.stopping import NEVER, assignment_change, validation_patience
 from vaeclust_jax.types import Learner, Networks, Stage
 
@@ -49,7 +53,7 @@ def check_custom(networks: Networks, latent_dim: int, shape: tuple[int, ...]) ->
 def clustering_learner(config: Config, networks: Networks, num_samples: int) -> Learner:
     """The learner of the joint stage, which also makes predictions."""
     assert config.model.likelihood != "auto", "resolved"
-    beta, gamma = controllers(config)
+    beta, gamma, _ = controllers(config)
     return vaedec(
         networks,
         num_clusters=config.num_clusters,
@@ -65,26 +69,69 @@ def clustering_learner(config: Config, networks: Networks, num_samples: int) -> 
     )
 
 
-def plan(config: Config, networks: Networks, num_samples: int, has_validation: bool) -> list[Stage]:
+def check_partial_labels(y: Any, num_samples: int) -> np.ndarray:
+    """Classes of all rows, -1 where none is known.
+
+    Raises:
+        InputError: not one whole number of at least -1 a row.
+    """
+    y = np.asarray(y)
+    if y.shape != (num_samples,) or y.dtype.kind not in "iu" or y.min() < -1:
+        raise InputError(
+            f"partial_labels must be a class from 0 or -1 (not known) for each of {num_samples} rows, "
+            f"got {y.dtype} {y.shape}{f' from {y.min()}' if y.size and y.dtype.kind in 'iu' else ''}"
+        )
+    return y
+
+
+def _first_stage(config: Config, networks: Networks, labels: np.ndarray | None) -> tuple[Learner, Start]:
+    """The VAE, semi-supervised where the classes of some training rows are known."""
+    beta, _, supervision = controllers(config)
+    settings: dict[str, Any] = {
+        "likelihood": config.model.likelihood,
+        "deterministic": config.model.deterministic,
+        "beta": beta,
+        "learning_rate": config.training.learning_rate,
+    }
+    if labels is None:
+        learner = vae(networks, **settings)
+        return learner, from_scratch(learner)
+    rows = np.flatnonzero(labels >= 0)
+    classes, y, counts = np.unique(labels[rows], return_inverse=True, return_counts=True)
+    if len(rows) == 0:
+        raise InputError("partial_labels must know the class of at least two training rows, got none (-1 everywhere)")
+    if counts.min() < 2:
+        alone = classes[counts.argmin()]
+        raise InputError(f"partial_labels must know two training rows of each class, got one of class {alone}")
+    learner = labelled_vae(
+        networks,
+        num_classes=len(classes),
+        rows_a_step=min(len(rows), config.training.batch_size),
+        supervision=supervision,
+        **settings,
+    )
+    return learner, lambda key, before, x: learner.init(key)._replace(
+        target=Labelled(x[rows], jnp.asarray(y, jnp.int32))
+    )
+
+
+def plan(
+    config: Config, networks: Networks, num_samples: int, has_validation: bool, labels: np.ndarray | None = None
+) -> list[Stage]:
     """VAE alone, k-means (no epochs: it ends where the joint stage starts), all jointly.
+
+    With labels of some training rows (-1 for the others) the VAE is semi-supervised.
 
     Without validation rows, or where beta changes, the stages that would stop on them run all their epochs.
     """
     training = config.training
-    beta, _ = controllers(config)
     comparable = has_validation and not isinstance(config.model.beta, str)
     patience = validation_patience(training.patience) if comparable else NEVER
-    alone = vae(
-        networks,
-        likelihood=config.model.likelihood,
-        deterministic=config.model.deterministic,
-        beta=beta,
-        learning_rate=training.learning_rate,
-    )
+    alone, start = _first_stage(config, networks, labels)
     joint = clustering_learner(config, networks, num_samples)
     settled = assignment_change(training.tolerance) if training.joint_stopping == "assignments" else patience
     stages = [
-        Stage("vae", alone, training.pretrain_epochs, from_scratch(alone), patience),
+        Stage("vae", alone, training.pretrain_epochs, start, patience),
         Stage("kmeans", joint, 0, from_kmeans(joint, config.num_clusters), NEVER),
         Stage("joint", joint, training.joint_epochs, carry_on, settled),
     ]

@@ -118,7 +118,7 @@ def vae(
 
     Args:
         networks: encoder and decoder.
-        likelihood: "bernoulli" (x in [0, 1]) or "gaussian".
+        likelihood: "bernoulli" or "squared" (x in [0, 1]) or "gaussian".
         deterministic: decode the posterior's mean; nothing is sampled.
         beta: weight of the KL term, or what controls it (`vaeclust_jax.control`).
         learning_rate: Adam's.

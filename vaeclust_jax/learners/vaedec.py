@@ -121,7 +121,7 @@ def vaedec(
         num_clusters: K, the number of centroids.
         num_samples: n, the number of training rows (the target P is n x K).
         latent_dim: L.
-        likelihood: "bernoulli" or "gaussian".
+        likelihood: "bernoulli" or "squared" (x in [0, 1]) or "gaussian".
         deterministic: decode the posterior's mean.
         q_from: what the training q is computed from, the posterior's "mean" or a "sample" of it (the source's
             choice). P, prediction and entropy always come from the mean.

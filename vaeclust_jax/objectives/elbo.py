@@ -73,4 +73,12 @@ GAUSSIAN = Likelihood(
 """For any real vectors; one noise scale for all features, learned with the rest (its optimum maximises the
 ELBO: Rybkin, Daniilidis and Levine, Simple and Effective VAE Training with Calibrated Decoders, 2021)."""
 
-LIKELIHOODS = {"bernoulli": BERNOULLI, "gaussian": GAUSSIAN}
+SQUARED = Likelihood(
+    init=dict,
+    nll=lambda params, x, output: jnp.sum(jnp.square(_flat(x) - jax.nn.sigmoid(_flat(output))), axis=-1),
+    mean=jax.nn.sigmoid,
+)
+"""Squared error of values in [0, 1], from the sigmoid of the decoder's output: up to a constant -log p(x) of a Gaussian
+of variance 1/2. The reconstruction of the dynamic beta-VAE (Rydhmer and Selvan 2021)."""
+
+LIKELIHOODS = {"bernoulli": BERNOULLI, "gaussian": GAUSSIAN, "squared": SQUARED}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vaeclust_jax.control.dynamic import Regime
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.report.style import BLUE, GREY, NORMAL, SMALL, VERMILLION, small_multiples
 
@@ -17,20 +18,29 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 
-_KEYS = ("seed", "stage", "epoch")
-_UNITS = dict.fromkeys(("loss", "reconstruction", "kl", "cluster"), "nats per sample")
+_REGIME = "beta_regime"
+_KEYS = ("seed", "stage", "epoch", _REGIME)
+_UNITS = dict.fromkeys(("loss", "reconstruction", "kl", "cluster", "beta_d_rec", "beta_d_reg"), "nats per sample")
 _UNITS |= {"beta": "weight", "gamma": "weight", "changed": "share of samples"}
+_TITLES = {"beta_d_rec": "reconstruction beyond its limit", "beta_d_reg": "kl beyond its limit"}
+_SHADES = {
+    Regime.REGULARISATION: ("beta rises", "#009E73"),
+    Regime.RECONSTRUCTION: ("beta falls", "#E69F00"),
+    Regime.BOTH_BAD: ("both losses bad: beta kept", "#CC79A7"),
+    Regime.CAPPED: ("rule off: beta at its cap", GREY),
+}
 
 
 def loss_parts(history: Sequence[Row]) -> Figure:
     """Draw each part of the loss over the epochs, the stages one after the other.
 
     Thin lines are seeds, the thick one is their mean over the epochs that all seeds have. Training is solid,
-    validation (the part with "val_" before its name) dashed.
+    validation (the part with "val_" before its name) dashed. Where a controller decided, the epoch is shaded by its
+    decision, of the first seed.
 
     Args:
         history: rows with `seed`, `stage`, `epoch` (from 1 in each stage) and the parts of that epoch; a row
-            may lack parts.
+            may lack parts. `beta_regime` is no part but a `Regime`.
 
     Raises:
         InputError: no row has a part.
@@ -45,16 +55,33 @@ def loss_parts(history: Sequence[Row]) -> Figure:
         _draw_lines(axes, history, starts, part, BLUE, "-", "training")
         _draw_lines(axes, history, starts, f"val_{part}", VERMILLION, "--", "validation")
         _draw_stages(axes, starts)
-        axes.set_title(part, fontsize=NORMAL, loc="left", pad=16)
+        _shade_regimes(axes, history, starts)
+        axes.set_title(_TITLES.get(part, part), fontsize=NORMAL, loc="left", pad=16)
         axes.set_xlim(0.5, last + 0.5)  # also where a part is missing from a stage: one axis for all parts
         axes.locator_params(axis="x", integer=True, min_n_ticks=1)
         axes.set_xlabel("epoch", fontsize=SMALL)
         axes.set_ylabel(_UNITS.get(part, ""), fontsize=SMALL)
-    handles = {line.get_label(): line for axes in panels for line in axes.get_lines()}
-    shown = [name for name in ("training", "validation", "one seed") if name in handles]
+    handles: dict[Any, Any] = {line.get_label(): line for axes in panels for line in axes.get_lines()}
+    handles |= {patch.get_label(): patch for patch in panels[0].patches}
+    names = ("training", "validation", "one seed", *(name for name, _ in _SHADES.values()))
+    shown = [name for name in names if name in handles]
     legend = [handles[name] for name in shown]
-    figure.legend(legend, shown, loc="outside lower center", ncols=3, fontsize=SMALL, frameon=False)
+    figure.legend(legend, shown, loc="outside lower center", ncols=4, fontsize=SMALL, frameon=False)
     return figure
+
+
+def _shade_regimes(axes: Axes, history: Sequence[Row], starts: Mapping[str, int]) -> None:
+    """Shade the epochs after which the first seed's controller decided; one band for a run of equal decisions."""
+    first = history[0]["seed"]
+    regimes = {
+        starts[row["stage"]] + int(row["epoch"]): int(row[_REGIME])
+        for row in history
+        if row["seed"] == first and row.get(_REGIME) is not None
+    }
+    for regime, (name, colour) in _SHADES.items():
+        epochs = np.array(sorted(epoch for epoch, found in regimes.items() if found == regime))
+        for band in np.split(epochs, np.flatnonzero(np.diff(epochs) > 1) + 1) if len(epochs) else []:
+            axes.axvspan(band[0] - 0.5, band[-1] + 0.5, color=colour, alpha=0.25, lw=0, label=name)
 
 
 def _stage_starts(history: Sequence[Row]) -> dict[str, int]:

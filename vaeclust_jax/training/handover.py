@@ -64,7 +64,8 @@ def from_kmeans(learner: Learner, num_clusters: int) -> Start:
         centroids = kmeans_centroids(kmeans_key, latents, num_clusters)
         state = learner.init(init_key)
         params = {**before.params, "centroids": jnp.asarray(centroids)}
-        state = state._replace(params=params, control=state.control | before.control)
+        shared = {name: before.control.get(name, fresh) for name, fresh in state.control.items()}
+        state = state._replace(params=params, control=shared)
         return refresh(state, x, jnp.zeros((), jnp.int32), {})[0]
 
     return start
