@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as hnp
 from scipy import special, stats
 
 from vaeclust_jax.objectives import elbo
-from vaeclust_jax.objectives.elbo import BERNOULLI, GAUSSIAN, LIKELIHOODS
+from vaeclust_jax.objectives.elbo import BERNOULLI, GAUSSIAN, LIKELIHOODS, SQUARED
 
 # Compiled, as in training.
 kl_to_standard_normal = jax.jit(elbo.kl_to_standard_normal)
