@@ -49,8 +49,7 @@ PLANS = {
         METHODS,
         epochs=50,
         num_seeds=3,
-        ours=(OUR_DEFAULT, Way(OURS, HIDDEN), Way(OURS, (), network="conv")),
-        widths=(HIDDEN, OUR_HIDDEN),
+        ours=(OUR_DEFAULT, Way(OURS, (), network="conv")),
         target=TARGET,
     ),
     # A few epochs are mostly our compilation: no target.

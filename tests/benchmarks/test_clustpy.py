@@ -133,17 +133,17 @@ def test_seeds_go_in_turn_and_clustpy_keeps_the_faster_number_of_threads(
 
 
 def test_rows_hold_the_target_against_the_accuracy_and_clustpys_own_widths() -> None:
-    plan = PLANS["full"]
+    plan = PLANS["full"]._replace(widths=(clustpy.HIDDEN, clustpy.OUR_HIDDEN))
     wide = [Way(CLUSTPY, plan.widths[0], method) for method in ("DEC", "IDEC")]
     narrow = Way(CLUSTPY, plan.widths[1], "DEC")
     fits = {
         OUR_DEFAULT: some_fits((0.6, 0.7, 0.8), 4.0),
-        plan.ours[2]: some_fits((0.7, 0.7, 0.7), 8.0),
+        plan.ours[1]: some_fits((0.7, 0.7, 0.7), 8.0),
         wide[0]: some_fits((0.6, 0.7, 0.8), 12.0),
         wide[1]: some_fits((0.9, 0.8, 0.7), 20.0),
         narrow: some_fits((0.1, 0.1, 0.1), 2.0, one_thread=True),
     }
-    table = list(rows("digits", plan._replace(ours=(OUR_DEFAULT, plan.ours[2])), fits))
+    table = list(rows("digits", plan._replace(ours=(OUR_DEFAULT, plan.ours[1])), fits))
     assert [(row.what.split(", ")[1], row.peer_name, row.ratio, row.target, row.met) for row in table] == [
         ("512-256", "ClustPy DEC 500-500-2000", 3.0, 2.0, True),
         ("512-256", "ClustPy IDEC 500-500-2000", 5.0, 2.0, False),
