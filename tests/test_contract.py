@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
 
+from vaeclust_jax.learners.vade import vade
 from vaeclust_jax.learners.vae import vae
 from vaeclust_jax.learners.vaedec import vaedec
 from vaeclust_jax.networks.build import NetworkConfig, build
@@ -28,6 +29,9 @@ LEARNERS: dict[str, Callable[..., Learner]] = {
         networks, likelihood=likelihood, deterministic=True, **swept
     ),
     "vaedec": lambda networks, likelihood, **swept: vaedec(
+        networks, num_clusters=K, num_samples=N, latent_dim=L, likelihood=likelihood, **swept
+    ),
+    "vade": lambda networks, likelihood, **swept: vade(
         networks, num_clusters=K, num_samples=N, latent_dim=L, likelihood=likelihood, **swept
     ),
     "vaedec, q from the sample": lambda networks, likelihood, **swept: vaedec(

@@ -61,7 +61,7 @@ def test_a_size_is_trained(size: Size) -> None:
     assert state.params["centroids"].shape == (size.seeds, size.clusters, size.latent_dim)
     assert state.target.p.shape == (size.seeds, size.rows, size.clusters)
     assert np.isfinite(info["loss"]).all()
-    assert (np.asarray(state.target.assignment) >= 0).all()  # refreshed in the first epoch
+    assert (np.asarray(state.target.assigned.assignment) >= 0).all()  # refreshed in the first epoch
 
 
 def test_a_fit_is_of_the_size() -> None:

@@ -42,7 +42,7 @@ def test_the_joint_stage_starts_from_the_vae_kmeans_and_their_target() -> None:
     p = q**2 / q.sum(0)
     p /= p.sum(1, keepdims=True)
     np.testing.assert_allclose(state.target.p, p, atol=1e-5)
-    np.testing.assert_array_equal(state.target.assignment, distances.argmin(1))
+    np.testing.assert_array_equal(state.target.assigned.assignment, distances.argmin(1))
 
 
 def test_the_refresh_counts_the_assignments_that_changed() -> None:
@@ -53,8 +53,8 @@ def test_the_refresh_counts_the_assignments_that_changed() -> None:
     assert float(info["changed"]) == 1  # as before: nothing was refreshed
     assert (not_due.target.p == state.target.p).all()
     due, info = joint.end_epoch(moved, X, jax.numpy.asarray(6), {})
-    np.testing.assert_array_equal(due.target.assignment, K - 1 - np.asarray(state.target.assignment))
-    changed = np.mean(np.asarray(due.target.assignment) != np.asarray(state.target.assignment))
+    np.testing.assert_array_equal(due.target.assigned.assignment, K - 1 - np.asarray(state.target.assigned.assignment))
+    changed = np.mean(np.asarray(due.target.assigned.assignment) != np.asarray(state.target.assigned.assignment))
     assert float(info["changed"]) == np.float32(changed)
 
 

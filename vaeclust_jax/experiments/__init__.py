@@ -1,15 +1,17 @@
 """The experiments by name."""
 
-from vaeclust_jax.experiments import dynamic_beta_insects, vaedec, vaedec_coil20
+from vaeclust_jax.experiments import dynamic_beta_insects, vade, vaedec, vaedec_coil20, vaedec_controllers
 from vaeclust_jax.experiments.experiment import Experiment
 
 EXPERIMENTS: dict[str, Experiment] = {
     experiment.name: experiment
     for experiment in (
         vaedec.EXPERIMENT,
+        vade.EXPERIMENT,
         vaedec_coil20.EXPERIMENT,
         vaedec_coil20.LITERAL,
         dynamic_beta_insects.EXPERIMENT,
+        vaedec_controllers.EXPERIMENT,
     )
 }
 DEFAULT = vaedec.EXPERIMENT.name

@@ -22,7 +22,8 @@ def _unchanged(config: Config) -> Config:
     return config
 
 
-def _with_beta(beta: float | str) -> Callable[[Config], Config]:
+def with_beta(beta: float | str) -> Callable[[Config], Config]:
+    """`Method.configure` for another beta."""
     return lambda config: replace(config, model=replace(config.model, beta=beta))
 
 
@@ -33,9 +34,9 @@ EXPERIMENT = Experiment(
     methods={
         "dynamic-beta": Method(_unchanged, "kmeans"),
         **{f"dynamic-beta, {share:.0%} labelled": Method(_unchanged, "kmeans", share) for share in (0.01, 0.05, 0.1)},
-        "warm-up": Method(_with_beta("linear:num_epochs=100"), "kmeans"),
-        "cyclic": Method(_with_beta("cyclic"), "kmeans"),
-        "beta-1": Method(_with_beta(1.0), "kmeans"),
+        "warm-up": Method(with_beta("linear:num_epochs=100"), "kmeans"),
+        "cyclic": Method(with_beta("cyclic"), "kmeans"),
+        "beta-1": Method(with_beta(1.0), "kmeans"),
     },
     prepare=PrepareConfig(scaling="minmax-row"),
     network=NetworkConfig(network="mlp", hidden=(128, 128, 64, 32, 16, 8, 4), latent_dim=2),

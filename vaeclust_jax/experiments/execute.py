@@ -104,7 +104,7 @@ def execute(
     write_assignments(folder / "assignments.csv", _assignments(runs, of_named, dataset, seeds))
     clock.lap("score")
     say("the shallow floor")
-    vaes = fits[_wanted(named, config)]["kmeans"]
+    vaes = next(iter(fits[_wanted(named, config)].values()))  # clusters on the VAE's latents, before any joint epoch
     latents = [run.embed(dataset.x) for run in vaes]
     shallow, skipped = floor(dataset, vaes, latents, seeds)
     clock.lap("shallow floor")
@@ -227,7 +227,8 @@ def _describe(config: Config, labelled: float) -> str:
     kind = "deterministic VAE" if config.model.deterministic else "VAE"
     beta = f" with beta {config.model.beta}" if config.model.beta != 1 else ""
     told = f" told {labelled:.0%} of the classes" if labelled else ""
-    return f"{kind}{beta}{told} + {'DEC' if config.training.joint_epochs else 'k-means'}"
+    clusters = ("DEC" if config.model.clustering == "dec" else "VaDE") if config.training.joint_epochs else "k-means"
+    return f"{kind}{beta}{told} + {clusters}"
 
 
 def _plural(count: int, noun: str) -> str:

@@ -22,6 +22,9 @@ class ModelConfig:
     likelihood: Literal["auto", "bernoulli", "gaussian", "squared"] = "auto"
     """auto: bernoulli for images (pixels in [0, 1]), gaussian for vectors; squared: the squared error of values in
     [0, 1], a Gaussian of variance 1/2."""
+    clustering: Literal["dec", "vade"] = "dec"
+    """The joint stage: dec draws latents to Student-t centroids; vade gives the VAE a mixture of Gaussians as its
+    prior, in place of the standard normal, and has no gamma."""
     deterministic: bool = False
     """The decoder sees the posterior's mean; nothing is sampled."""
     beta: float | str = 1.0
@@ -164,6 +167,8 @@ def check_config(config: Config, x: np.ndarray) -> None:
     if not 0 <= training.tolerance <= 1:
         raise InputError(f"tolerance must lie in [0, 1], got {training.tolerance}")
     controllers(config)
+    if model.clustering == "vade" and model.deterministic:
+        raise InputError("clustering 'vade' needs a posterior: set deterministic to False")
     if model.likelihood in ("bernoulli", "squared") and (x.min() < 0 or x.max() > 1):
         raise InputError(
             f"likelihood {model.likelihood!r} needs values in [0, 1], got {x.min():.4g} to {x.max():.4g}: "

@@ -65,7 +65,7 @@ def fit_seeds(
     partial_labels: Any = None,
     on_epoch: OnEpoch | None = None,
 ) -> list[Run]:
-    """`fit` for every seed, as one `vmap`ped program; the arguments are those of `fit`.
+    """`fit` for every seed, as one program; the arguments are those of `fit`.
 
     All seeds share the split. A seed that stops early is frozen while the others go on.
 

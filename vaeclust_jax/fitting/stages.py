@@ -9,10 +9,11 @@ import numpy as np
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config, controllers
 from vaeclust_jax.learners.labelled_vae import Labelled, labelled_vae
+from vaeclust_jax.learners.vade import vade
 from vaeclust_jax.learners.vae import vae
 from vaeclust_jax.learners.vaedec import vaedec
 from vaeclust_jax.networks.build import build, computing_in, standardising
-from vaeclust_jax.training.handover import Start, carry_on, from_kmeans, from_scratch
+from vaeclust_jax.training.handover import Start, carry_on, from_kmeans, from_mixture, from_scratch
 from vaeclust_jax.training.stopping import NEVER, assignment_change, validation_patience
 from vaeclust_jax.types import Learner, Networks, Stage
 
@@ -54,19 +55,19 @@ def clustering_learner(config: Config, networks: Networks, num_samples: int) -> 
     """The learner of the joint stage, which also makes predictions."""
     assert config.model.likelihood != "auto", "resolved"
     beta, gamma, _ = controllers(config)
-    return vaedec(
-        networks,
-        num_clusters=config.num_clusters,
-        num_samples=num_samples,
-        latent_dim=config.network.latent_dim,
-        likelihood=config.model.likelihood,
-        deterministic=config.model.deterministic,
-        q_from=config.model.q_from,
-        beta=beta,
-        gamma=gamma,
-        learning_rate=config.training.learning_rate,
-        update_target_interval=config.training.update_target_interval,
-    )
+    settings: dict[str, Any] = {
+        "num_clusters": config.num_clusters,
+        "num_samples": num_samples,
+        "latent_dim": config.network.latent_dim,
+        "likelihood": config.model.likelihood,
+        "q_from": config.model.q_from,
+        "beta": beta,
+        "learning_rate": config.training.learning_rate,
+        "update_target_interval": config.training.update_target_interval,
+    }
+    if config.model.clustering == "vade":
+        return vade(networks, **settings)
+    return vaedec(networks, deterministic=config.model.deterministic, gamma=gamma, **settings)
 
 
 def check_partial_labels(y: Any, num_samples: int) -> np.ndarray:
@@ -118,7 +119,7 @@ def _first_stage(config: Config, networks: Networks, labels: np.ndarray | None) 
 def plan(
     config: Config, networks: Networks, num_samples: int, has_validation: bool, labels: np.ndarray | None = None
 ) -> list[Stage]:
-    """VAE alone, k-means (no epochs: it ends where the joint stage starts), all jointly.
+    """VAE alone, k-means or a mixture (no epochs: it ends where the joint stage starts), all jointly.
 
     With labels of some training rows (-1 for the others) the VAE is semi-supervised.
 
@@ -130,9 +131,13 @@ def plan(
     alone, start = _first_stage(config, networks, labels)
     joint = clustering_learner(config, networks, num_samples)
     settled = assignment_change(training.tolerance) if training.joint_stopping == "assignments" else patience
+    if config.model.clustering == "vade":
+        clusters = Stage("mixture", joint, 0, from_mixture(joint, config.num_clusters), NEVER)
+    else:
+        clusters = Stage("kmeans", joint, 0, from_kmeans(joint, config.num_clusters), NEVER)
     stages = [
         Stage("vae", alone, training.pretrain_epochs, start, patience),
-        Stage("kmeans", joint, 0, from_kmeans(joint, config.num_clusters), NEVER),
+        clusters,
         Stage("joint", joint, training.joint_epochs, carry_on, settled),
     ]
     return stages if training.joint_epochs > 0 else stages[:-1]

@@ -39,7 +39,7 @@ def _static(
 
     def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, Info]:
         noise_key, rows_key = jax.random.split(key)
-        _, _, parts = vae_losses(networks, likelihood, deterministic, noise_key, params, batch)
+        _, parts = vae_losses(networks, likelihood, deterministic, noise_key, params, batch)
         rows = jax.random.permutation(rows_key, len(state.target.y))[:rows_a_step]
         mean, _ = networks.encoder.apply(params["encoder"], state.target.x[rows])
         parts["compactness"] = compactness_ratio(mean, state.target.y[rows], num_classes)

@@ -5,7 +5,7 @@ Its building blocks (losses of one batch, one optimiser step) serve the learners
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -28,16 +28,26 @@ def weighted_mean(values: Float[Array, " b"], weight: Float[Array, " b"]) -> Flo
     return jnp.sum(jnp.where(weight > 0, values, 0.0) * weight) / jnp.sum(weight)
 
 
+class Codes(NamedTuple):
+    """What a batch becomes on its way to the decoder."""
+
+    mean: Float[Array, "b l"]
+    """Of the posterior, as `logvar`."""
+    logvar: Float[Array, "b l"]
+    z: Float[Array, "b l"]
+    """What the decoder sees: a draw of the posterior, or its mean."""
+
+
 def vae_losses(
     networks: Networks, likelihood: Likelihood, deterministic: bool, key: Key, params: Params, batch: Batch
-) -> tuple[Array, Array, Info]:
-    """The posterior's mean, the code given to the decoder, and the loss parts of a batch.
+) -> tuple[Codes, Info]:
+    """The codes and the loss parts of a batch.
 
     Args:
         deterministic: the decoder sees the mean instead of a draw ("deterministic VAE").
 
     Returns:
-        (mean (b, L), z (b, L), {"reconstruction", "kl"}), parts in nats per sample.
+        Codes, and {"reconstruction", "kl"} in nats per sample.
     """
     mean, logvar = networks.encoder.apply(params["encoder"], batch.x)
     z = mean if deterministic else sample_posterior(key, mean, logvar)
@@ -47,7 +57,7 @@ def vae_losses(
         "reconstruction": weighted_mean(reconstruction, batch.weight),
         "kl": weighted_mean(kl_to_standard_normal(mean, logvar), batch.weight),
     }
-    return mean, z, parts
+    return Codes(mean, logvar, z), parts
 
 
 def gradient_step(loss: LossFunction) -> Callable[[Key, State, Batch], tuple[State, Info]]:
@@ -80,7 +90,7 @@ def _static(networks: Networks, likelihood_name: str, deterministic: bool, updat
     likelihood = LIKELIHOODS[likelihood_name]
 
     def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, Info]:
-        _, _, parts = vae_losses(networks, likelihood, deterministic, key, params, batch)
+        _, parts = vae_losses(networks, likelihood, deterministic, key, params, batch)
         total = parts["reconstruction"] + state.control["beta"].value * parts["kl"]
         return total, {"loss": total, **parts, "vae_loss": total}
 

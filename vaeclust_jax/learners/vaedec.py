@@ -5,43 +5,28 @@ Farhadi 2016. Losses are means over samples, so gamma weighs one sample's KL(P |
 its reconstruction summed over pixels (hundreds of nats): gamma 1 does next to nothing, hence the default 100.
 """
 
-import math
-from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
 from vaeclust_jax.control.constant import as_controller
 from vaeclust_jax.control.controller import Update, advancing
+from vaeclust_jax.learners.refresh import Assigned, map_chunks, share_changed
 from vaeclust_jax.learners.vae import first_state, gradient_step, vae, vae_losses, weighted_mean, with_numbers
 from vaeclust_jax.objectives.dec import kl_divergence, log_soft_assignment, target_distribution
 from vaeclust_jax.objectives.elbo import LIKELIHOODS
 from vaeclust_jax.types import Batch, Controller, Info, Key, Learner, Networks, Params, State
-
-# In a pass over all training rows. Small enough that a convolution's arrays stay in a CPU's cache: 1440 images of
-# 32 x 32 take 107 ms at 120 a time, 200 at once.
-_ROWS_AT_ONCE = 128
 
 
 class Target(NamedTuple):
     """What the refresh over all training rows computes; a constant for the gradient."""
 
     p: Float[Array, "n k"]
-    assignment: Int[Array, " n"]
-    """argmax of q at the last refresh."""
-    changed: Float[Array, ""]
-    """Share of assignments that differ from the refresh before; 1 before the second refresh."""
-
-
-def _map_chunks(function: Callable[[Array], Array], x: Float[Array, "n ..."]) -> Float[Array, "n k"]:
-    """`function` of all rows, in chunks of equal size; the last one is padded by less than one row a chunk."""
-    n = x.shape[0]
-    size = math.ceil(n / math.ceil(n / _ROWS_AT_ONCE))
-    chunks = jnp.pad(x, [(0, -n % size)] + [(0, 0)] * (x.ndim - 1)).reshape(-1, size, *x.shape[1:])
-    return jax.lax.map(function, chunks).reshape(-1, *jax.eval_shape(function, chunks[0]).shape[1:])[:n]
+    assigned: Assigned
+    """By q at the last refresh."""
 
 
 @lru_cache
@@ -60,31 +45,30 @@ def _static(
         return log_soft_assignment(z, params["centroids"])
 
     def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, Info]:
-        mean, z, parts = vae_losses(networks, likelihood, deterministic, key, params, batch)
+        codes, parts = vae_losses(networks, likelihood, deterministic, key, params, batch)
         p = jax.lax.stop_gradient(state.target.p[batch.index])
-        cluster = kl_divergence(p, log_assign(params, z if q_from == "sample" else mean))
+        cluster = kl_divergence(p, log_assign(params, codes.z if q_from == "sample" else codes.mean))
         parts["cluster"] = weighted_mean(cluster, batch.weight)
         vae_loss = parts["reconstruction"] + state.control["beta"].value * parts["kl"]
         total = vae_loss + state.control["gamma"].value * parts["cluster"]
         return total, {"loss": total, **parts, "vae_loss": vae_loss}
 
     def evaluate(key: Key, state: State, batch: Batch) -> Info:
-        _, _, parts = vae_losses(networks, likelihood, deterministic, key, state.params, batch)
+        _, parts = vae_losses(networks, likelihood, deterministic, key, state.params, batch)
         return {**parts, "vae_loss": parts["reconstruction"] + state.control["beta"].value * parts["kl"]}
 
     def refresh(state: State, x: Array) -> State:
         def chunk(x: Array) -> Array:
             return log_assign(state.params, networks.encoder.apply(state.params["encoder"], x)[0])
 
-        log_q = _map_chunks(chunk, x)
-        assignment = jnp.argmax(log_q, axis=-1).astype(jnp.int32)
-        changed = jnp.mean(assignment != state.target.assignment)
-        return state._replace(target=Target(target_distribution(log_q), assignment, changed))
+        log_q = map_chunks(chunk, x)
+        assigned = share_changed(state.target.assigned, log_q)
+        return state._replace(target=Target(target_distribution(log_q), assigned))
 
     def end_epoch(state: State, x: Array, epoch: Array, losses: Info) -> tuple[State, Info]:
         due = epoch % update_target_interval == 0
         state = jax.lax.cond(due, lambda: refresh(state, x), lambda: state)
-        return state, {"changed": state.target.changed}
+        return state, {"changed": state.target.assigned.changed}
 
     base = vae(networks, likelihood=likelihood_name, deterministic=deterministic)
     return Learner(
@@ -141,8 +125,7 @@ def vaedec(
         params["centroids"] = jax.random.normal(centroid_key, (num_clusters, latent_dim))
         target = Target(
             jnp.full((num_samples, num_clusters), 1.0 / num_clusters),
-            jnp.full((num_samples,), -1, jnp.int32),
-            jnp.ones(()),
+            Assigned(jnp.full((num_samples,), -1, jnp.int32), jnp.ones(())),
         )
         return with_numbers(first_state(params, target), learning_rate, beta=beta, gamma=gamma)
 

@@ -8,8 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from vaeclust_jax.objectives.em import fit_mixture
 from vaeclust_jax.training.passes import encode_rows
-from vaeclust_jax.types import Key, Learner, State
+from vaeclust_jax.types import Key, Learner, Params, State
 
 Start = Callable[[Key, State | None, Array], State]
 
@@ -55,17 +56,38 @@ def from_kmeans(learner: Learner, num_clusters: int) -> Start:
 
     Weights that both stages have, such as beta, go on where they were; the optimiser starts afresh.
     """
+
+    def clusters(key: Key, latents: np.ndarray) -> Params:
+        return {"centroids": jnp.asarray(kmeans_centroids(key, latents, num_clusters))}
+
+    return _from_latents(learner, clusters)
+
+
+def from_mixture(learner: Learner, num_clusters: int) -> Start:
+    """As `from_kmeans`, with a Gaussian mixture of diagonal covariances: the best of ten runs of EM."""
+
+    def clusters(key: Key, latents: np.ndarray) -> Params:
+        if not np.isfinite(latents).all():
+            raise FloatingPointError("latents of training rows are not finite")
+        found = fit_mixture(key, jnp.asarray(latents), num_clusters, "diag", num_restarts=10).mixture
+        return {
+            "centroids": found.means,
+            "mixture": {"logits": found.log_weights, "logvars": jnp.log(found.covariances)},
+        }
+
+    return _from_latents(learner, clusters)
+
+
+def _from_latents(learner: Learner, clusters: Callable[[Key, np.ndarray], Params]) -> Start:
     refresh = jax.jit(learner.end_epoch)
 
     def start(key: Key, before: State | None, x: Float[Array, "n ..."]) -> State:
-        assert before is not None, "centroids need a trained encoder"
-        init_key, kmeans_key = jax.random.split(key)
+        assert before is not None, "clusters need a trained encoder"
+        init_key, clusters_key = jax.random.split(key)
         latents, _ = encode_rows(learner, before.params, np.asarray(x))
-        centroids = kmeans_centroids(kmeans_key, latents, num_clusters)
+        params = {**before.params, **clusters(clusters_key, latents)}
         state = learner.init(init_key)
-        params = {**before.params, "centroids": jnp.asarray(centroids)}
         shared = {name: before.control.get(name, fresh) for name, fresh in state.control.items()}
-        state = state._replace(params=params, control=shared)
-        return refresh(state, x, jnp.zeros((), jnp.int32), {})[0]
+        return refresh(state._replace(params=params, control=shared), x, jnp.zeros((), jnp.int32), {})[0]
 
     return start

@@ -1,0 +1,79 @@
+"""VaDE through `fit`: it starts from a mixture, its heads agree, and it comes back from disk."""
+
+import jax
+import numpy as np
+import pytest
+from scipy import special
+
+import vaeclust_jax as vc
+from vaeclust_jax.fitting.fit import fit_stages
+from vaeclust_jax.learners.vade import prior_of
+from vaeclust_jax.metrics import scores
+from vaeclust_jax.objectives.em import fit_mixture
+from vaeclust_jax.objectives.mixture import e_step
+
+Y = np.repeat(np.arange(3), [60, 40, 20])
+X = np.random.default_rng(0).normal(size=(120, 5)).astype(np.float32) + 6 * np.eye(5, dtype=np.float32)[Y]
+CONFIG = vc.Config(
+    3,
+    prepare=vc.PrepareConfig(validation=0),
+    network=vc.NetworkConfig(hidden=(16,), latent_dim=2),
+    model=vc.ModelConfig(clustering="vade"),
+    training=vc.TrainingConfig(pretrain_epochs=40, joint_epochs=10, batch_size=20, learning_rate=1e-2, tolerance=0),
+)
+
+
+@pytest.fixture(scope="module")
+def stages() -> dict[str, list[vc.Run]]:
+    return fit_stages(CONFIG, X, [0, 1])
+
+
+def test_it_clusters_and_its_answers_agree(stages):
+    for run in stages["joint"]:
+        assert scores(Y, run.predict(X), None)["acc"] > 0.95
+        z = run.embed(X)
+        probabilities = run.predict_proba(X)
+        np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+        np.testing.assert_array_equal(probabilities.argmax(axis=1), run.predict(X))
+        prior = prior_of(run.params)
+        log_joint = special.log_softmax(np.asarray(prior.logits)) - 0.5 * (
+            (z[:, None] - np.asarray(prior.means)) ** 2 / np.exp(prior.logvars) + np.asarray(prior.logvars)
+        ).sum(axis=2)
+        np.testing.assert_allclose(probabilities, special.softmax(log_joint, axis=1), atol=1e-5)
+
+
+def test_it_starts_from_the_mixture_of_the_latents(stages):
+    assert list(stages) == ["mixture", "joint"]
+    run = stages["mixture"][0]
+    prior, z = prior_of(run.params), run.embed(X)
+    found = fit_mixture(jax.random.key(9), z, 3, "diag", num_restarts=10).mixture
+    order, other = np.argsort(prior.means[:, 0]), np.argsort(found.means[:, 0])
+    np.testing.assert_allclose(prior.means[order], found.means[other], atol=1e-2)
+    np.testing.assert_allclose(prior.logits[order], found.log_weights[other], atol=1e-2)
+    expected = np.exp(e_step(found, z)[0])[:, other]
+    np.testing.assert_allclose(run.predict_proba(X)[:, order], expected, atol=1e-2)
+
+
+def test_the_history_has_both_divergences(stages):
+    rows = [row for row in stages["joint"][0].history if row["stage"] == "joint"]
+    assert len(rows) == 10
+    for row in rows:
+        assert row["loss"] == pytest.approx(row["reconstruction"] + row["kl"], rel=1e-5)
+        assert 0 <= row["cluster"] <= row["kl"]
+    assert rows[-1]["loss"] < rows[0]["loss"]
+
+
+def test_it_comes_back_from_disk(stages, tmp_path):
+    run = stages["joint"][1]
+    run.save(tmp_path / "model")
+    back = vc.load(tmp_path / "model")
+    np.testing.assert_array_equal(back.predict_proba(X), run.predict_proba(X))
+    np.testing.assert_array_equal(back.decode(run.params["centroids"]), run.decode(run.params["centroids"]))
+
+
+def test_a_deterministic_code_has_no_posterior():
+    from dataclasses import replace
+
+    config = replace(CONFIG, model=replace(CONFIG.model, deterministic=True))
+    with pytest.raises(vc.InputError, match="clustering 'vade' needs a posterior"):
+        vc.fit_seeds(config, X, [0])

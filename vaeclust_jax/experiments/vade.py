@@ -1,0 +1,38 @@
+"""VaDE on any data set, beside the Gaussian mixture it starts from and k-means on the same VAE's latents.
+
+    vaeclust run vade                 # digits, one seed
+
+Networks, epochs and optimiser are those of `vaeclust run`, so that the two compare.
+"""
+
+from dataclasses import replace
+
+from vaeclust_jax.data import PrepareConfig
+from vaeclust_jax.experiments.experiment import Experiment, Method
+from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
+from vaeclust_jax.networks.build import NetworkConfig
+
+
+def _unchanged(config: Config) -> Config:
+    return config
+
+
+def _kmeans(config: Config) -> Config:
+    model, training = replace(config.model, clustering="dec"), replace(config.training, joint_epochs=0)
+    return replace(config, model=model, training=training)
+
+
+EXPERIMENT = Experiment(
+    name="vade",
+    summary="VaDE beside the mixture it starts from and k-means on the VAE's latents; any data set, 30 + 30 epochs",
+    dataset="digits",
+    methods={
+        "vade": Method(_unchanged, "joint"),
+        "vae-mixture": Method(_unchanged, "mixture"),
+        "vae-kmeans": Method(_kmeans, "kmeans"),
+    },
+    prepare=PrepareConfig(image_size=(32, 32)),
+    network=NetworkConfig(),
+    model=ModelConfig(clustering="vade"),
+    training=TrainingConfig(pretrain_epochs=30, joint_epochs=30),
+)
