@@ -58,7 +58,7 @@ def shown(notebook: NotebookNode, kind: str) -> list[str]:
 
 
 def test_there_are_notebooks() -> None:
-    assert [path.name for path in NOTEBOOKS] == ["00_tour.ipynb", "10_vaedec_coil20.ipynb"]
+    assert [path.name for path in NOTEBOOKS] == ["00_tour.ipynb", "10_vaedec_coil20.ipynb", "20_dynamic_beta.ipynb"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -71,6 +71,14 @@ def test_the_tour_runs(workplace: Path) -> None:
     assert len(shown(notebook, "image/png")) == 11
     assert len(shown(notebook, "text/markdown")) == 3
     assert notebook.cells[-1].outputs[0].text == "the same answers: True\n"
+
+
+def test_the_dynamic_beta_runs(workplace: Path) -> None:
+    notebook = executed("20_dynamic_beta", workplace)
+    assert len(shown(notebook, "image/png")) == 3
+    printed = [output.text for cell in notebook.cells for output in cell.get("outputs", []) if "text" in output]
+    assert "beta 0.001 -> " in printed[0]
+    assert [line.split()[0] for line in printed[1].splitlines()] == ["dynamic-beta", "beta-1", "warm-up", "cyclic"]
 
 
 def test_the_study_runs_small_and_then_shows_the_newest_finished_run(workplace: Path) -> None:
