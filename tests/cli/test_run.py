@@ -130,6 +130,8 @@ def test_epochs_sets_all_stages_and_a_stage_s_own_flag_overrides_it() -> None:
     assert stages("--epochs", "2", "--pretrain-epochs", "7") == (7, 2)
     assert stages("--joint-epochs", "0", "--epochs", "2") == (2, 0)
     assert stages("vaedec-coil20-literal", "--pretrain-epochs", "7") == (7, 50)
+    assert stages("dynamic-beta-insects", "--epochs", "9") == (9, 0), "a joint stage it does not have"
+    assert stages("dynamic-beta-insects", "--joint-epochs", "9") == (1000, 9)
 
 
 @pytest.mark.parametrize("flag", ["--out", "--dataset", "--outliers"])

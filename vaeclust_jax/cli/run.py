@@ -39,7 +39,7 @@ class Arguments:
     first_seed: int = 0
     """The first seed."""
     epochs: int | None = None
-    """Epochs of every stage; --pretrain-epochs and --joint-epochs override it for theirs."""
+    """Epochs of every stage that the experiment has; --pretrain-epochs and --joint-epochs override it for theirs."""
     out: Path = Path("runs")
     """Parent of the run's folder; made if need be."""
     quiet: bool = False
@@ -109,7 +109,7 @@ def parse(kind: type[A], argv: list[str], prog: str) -> A:
 def _parse_with(kind: type[A], argv: list[str], prog: str, experiment: Experiment, epochs: int | None) -> A:
     training = experiment.training
     if epochs is not None:
-        training = replace(training, pretrain_epochs=epochs, joint_epochs=epochs)
+        training = replace(training, pretrain_epochs=epochs, joint_epochs=epochs if training.joint_epochs else 0)
     defaults = kind(
         experiment=experiment.name,
         prepare=experiment.prepare,
