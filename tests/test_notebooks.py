@@ -73,6 +73,7 @@ def test_the_tour_runs(workplace: Path) -> None:
     assert notebook.cells[-1].outputs[0].text == "the same answers: True\n"
 
 
+@pytest.mark.slow
 def test_the_dynamic_beta_runs(workplace: Path) -> None:
     notebook = executed("20_dynamic_beta", workplace)
     assert len(shown(notebook, "image/png")) == 3

@@ -89,6 +89,7 @@ def test_without_pytorch_our_figures_are_shown(monkeypatch):
     assert row.ours.median > 0
 
 
+@pytest.mark.slow
 def test_five_seeds_are_five_runs():
     together, apart = (seeds.epochs_of_five(128, number)() for number in (5, 1))
     assert [run["loss"].shape for run in together] == [(5,)]
