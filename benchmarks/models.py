@@ -31,7 +31,7 @@ class Model(NamedTuple):
 CONV = Model(NetworkConfig(network="conv", latent_dim=10), (32, 32, 1), beta=1.0, learning_rate=1e-3)
 """Of the VAE+DEC in the README ("What it reproduces"), COIL-20 at 32 x 32."""
 MLP = Model(NetworkConfig(network="mlp", hidden=(392, 196, 98), latent_dim=8), (784,), beta=3.0, learning_rate=5e-4)
-"""Of the VAE + Gaussian mixture there, MNIST."""
+"""A narrow MLP of four layers, MNIST."""
 WIDE_MLP = Model(NetworkConfig(network="mlp", hidden=(1024,), latent_dim=300), (784,), beta=1.0, learning_rate=1e-3)
 """One wide layer, as in many course models."""
 

@@ -14,7 +14,7 @@ os.environ.setdefault("JAX_ENABLE_COMPILATION_CACHE", "false")
 
 @pytest.fixture(scope="module", autouse=True)
 def _forget_programs() -> Iterator[None]:
-    """A process that keeps the programs of all tests grows to gigabytes, and XLA aborted once while compiling."""
+    """A process that keeps the programs of all tests grows to gigabytes."""
     yield
     import jax  # after the settings above
 

@@ -1,39 +1,27 @@
-"""The dynamic beta-VAE on optical insect events, beside other ways to weigh the KL term (README, "What it reproduces").
+"""The dynamic beta-VAE on optical insect events, beside other ways to weigh the KL term.
 
     vaeclust run dynamic-beta-insects --seeds 5
 
-Network, losses, batch size and optimiser are the source's, and so is the rule of beta with all its numbers; 1000
+Source: Rydhmer and Selvan, Dynamic beta VAEs for quantifying biodiversity by clustering optically recorded insect
+signals, 2021. Network, losses, batch size and optimiser are the source's, and so is the rule of beta with all its numbers; 1000
 epochs are those of its released code. The source's recordings are private: the events are simulated
 (`vaeclust_jax.data.wingbeat`), or `--dataset wingbeat-simulated`, the spectra released with its code. Every method is
 k-means on the two latents of the same VAE. Labels are read for scoring, and a part of them by the training of the
 methods whose names say so.
 """
 
-from collections.abc import Callable
-from dataclasses import replace
-
 from vaeclust_jax.data import PrepareConfig
-from vaeclust_jax.experiments.experiment import Experiment, Method
-from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
+from vaeclust_jax.experiments.experiment import Experiment, Method, unchanged, with_beta
+from vaeclust_jax.fitting.config import ModelConfig, TrainingConfig
 from vaeclust_jax.networks.build import NetworkConfig
-
-
-def _unchanged(config: Config) -> Config:
-    return config
-
-
-def with_beta(beta: float | str) -> Callable[[Config], Config]:
-    """`Method.configure` for another beta."""
-    return lambda config: replace(config, model=replace(config.model, beta=beta))
-
 
 EXPERIMENT = Experiment(
     name="dynamic-beta-insects",
     summary="dynamic beta against fixed, warmed-up and cyclic beta on simulated insect spectra, 1000 epochs",
     dataset="wingbeat",
     methods={
-        "dynamic-beta": Method(_unchanged, "kmeans"),
-        **{f"dynamic-beta, {share:.0%} labelled": Method(_unchanged, "kmeans", share) for share in (0.01, 0.05, 0.1)},
+        "dynamic-beta": Method(unchanged, "kmeans"),
+        **{f"dynamic-beta, {share:.0%} labelled": Method(unchanged, "kmeans", share) for share in (0.01, 0.05, 0.1)},
         "warm-up": Method(with_beta("linear:num_epochs=100"), "kmeans"),
         "cyclic": Method(with_beta("cyclic"), "kmeans"),
         "beta-1": Method(with_beta(1.0), "kmeans"),

@@ -1,7 +1,7 @@
 """What an experiment is: a default data set, a config, and the methods it puts side by side."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from vaeclust_jax.data import PrepareConfig
@@ -17,6 +17,16 @@ class Method(NamedTuple):
     """"kmeans", "mixture" or "joint"."""
     labelled: float = 0.0
     """Share of all rows whose class the training is told; above 0 it is semi-supervised and must be named so."""
+
+
+def unchanged(config: Config) -> Config:
+    """`Method.configure` of the experiment's own settings."""
+    return config
+
+
+def with_beta(beta: float | str) -> Callable[[Config], Config]:
+    """`Method.configure` for another beta."""
+    return lambda config: replace(config, model=replace(config.model, beta=beta))
 
 
 class Reported(NamedTuple):

@@ -8,13 +8,9 @@ Networks, epochs and optimiser are those of `vaeclust run`, so that the two comp
 from dataclasses import replace
 
 from vaeclust_jax.data import PrepareConfig
-from vaeclust_jax.experiments.experiment import Experiment, Method
+from vaeclust_jax.experiments.experiment import Experiment, Method, unchanged
 from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
 from vaeclust_jax.networks.build import NetworkConfig
-
-
-def _unchanged(config: Config) -> Config:
-    return config
 
 
 def _kmeans(config: Config) -> Config:
@@ -27,8 +23,8 @@ EXPERIMENT = Experiment(
     summary="VaDE beside the mixture it starts from and k-means on the VAE's latents; any data set, 30 + 30 epochs",
     dataset="digits",
     methods={
-        "vade": Method(_unchanged, "joint"),
-        "vae-mixture": Method(_unchanged, "mixture"),
+        "vade": Method(unchanged, "joint"),
+        "vae-mixture": Method(unchanged, "mixture"),
         "vae-kmeans": Method(_kmeans, "kmeans"),
     },
     prepare=PrepareConfig(image_size=(32, 32)),

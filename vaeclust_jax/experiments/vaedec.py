@@ -6,7 +6,7 @@ Expected on digits (8x8, scaled to 32x32): see README, "Measured".
 """
 
 from vaeclust_jax.data import PrepareConfig
-from vaeclust_jax.experiments.experiment import Experiment, Method
+from vaeclust_jax.experiments.experiment import Experiment, Method, unchanged
 from vaeclust_jax.fitting.config import ModelConfig, TrainingConfig
 from vaeclust_jax.networks.build import NetworkConfig
 
@@ -15,8 +15,8 @@ EXPERIMENT = Experiment(
     summary="VAE+DEC beside k-means on the VAE's latents; any data set, 30 + 30 epochs",
     dataset="digits",
     methods={
-        "vaedec": Method(lambda config: config, "joint"),
-        "vae-kmeans": Method(lambda config: config, "kmeans"),
+        "vaedec": Method(unchanged, "joint"),
+        "vae-kmeans": Method(unchanged, "kmeans"),
     },
     prepare=PrepareConfig(image_size=(32, 32)),
     network=NetworkConfig(),

@@ -15,7 +15,7 @@ Expected figures and times: see README, "What it reproduces" and "Measured".
 from dataclasses import replace
 
 from vaeclust_jax.data import PrepareConfig
-from vaeclust_jax.experiments.experiment import Experiment, Method, Reported
+from vaeclust_jax.experiments.experiment import Experiment, Method, Reported, unchanged
 from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
 from vaeclust_jax.networks.build import NetworkConfig
 
@@ -49,8 +49,8 @@ EXPERIMENT = Experiment(
     summary="VAE+DEC against a deterministic VAE + k-means on COIL-20, tuned without labels, 30 + 30 epochs",
     dataset="coil20",
     methods={
-        "vaedec": Method(lambda config: config, "joint"),
-        "vae-kmeans": Method(lambda config: config, "kmeans"),
+        "vaedec": Method(unchanged, "joint"),
+        "vae-kmeans": Method(unchanged, "kmeans"),
         "deterministic-vae-kmeans": Method(_deterministic, "kmeans"),
     },
     prepare=PrepareConfig(image_size=(32, 32)),

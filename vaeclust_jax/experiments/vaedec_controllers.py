@@ -9,8 +9,7 @@ No label is read but for scoring.
 """
 
 from vaeclust_jax.data import PrepareConfig
-from vaeclust_jax.experiments.dynamic_beta_insects import with_beta
-from vaeclust_jax.experiments.experiment import Experiment, Method
+from vaeclust_jax.experiments.experiment import Experiment, Method, with_beta
 from vaeclust_jax.fitting.config import ModelConfig, TrainingConfig
 from vaeclust_jax.networks.build import NetworkConfig
 
