@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from vaeclust_jax.data import Dataset
-from vaeclust_jax.errors import TrainingDivergedError
+from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.experiments.answers import Answer, answer, floor, with_passes
 from vaeclust_jax.experiments.certainty_pictures import certainty_pictures
 from vaeclust_jax.experiments.experiment import Experiment, Method
@@ -69,6 +69,11 @@ def execute(
         TrainingDivergedError: as `fit`; config, history and the models of the last good state are then in
             `folder`.
     """
+    if config.model.clustering != experiment.model.clustering:  # its methods would bear wrong names
+        raise InputError(
+            f"clustering must be {experiment.model.clustering!r} in the experiment {experiment.name}, "
+            f"got {config.model.clustering!r}: vaeclust list shows which experiment has it"
+        )
     if others is not None:
         check_comparable(dataset, others, config.prepare)
     clock = _Clock()

@@ -58,9 +58,11 @@ def _aurocs(run: Run, known: np.ndarray, strange: np.ndarray, seed: int) -> dict
     x = np.concatenate([run.prepare(known), run.prepare(strange)])
     mean, logvar = map(jnp.asarray, encode_rows(run.learner, run.params, x))
     shapes = map(jnp.asarray, (run.cluster_mean, run.cluster_scale))
+    dec = run.config.model.clustering == "dec"  # the energy is that of its Student-t assignment
+    student_t = {"assignment energy": assignment_energy(mean, run.params["centroids"])} if dec else {}
     scores = {
         "negative ELBO": negative_elbo(key_of(seed, OUTLIERS), run.learner, run.params, x),
-        "assignment energy": assignment_energy(mean, run.params["centroids"]),
+        **student_t,
         "distance to the nearest cluster": latent_distance(mean, *shapes),
         "latent variance": latent_variance(logvar),
     }
