@@ -35,3 +35,9 @@ def test_arguments_and_answers_are_trees_and_it_works_under_vmap_and_grad():
     np.testing.assert_allclose(both, [[4.0, 13.0]] * 5)
     slope = jax.grad(lambda scale: for_each(function, tree, scale)["sum"].sum())(jnp.ones(2))
     np.testing.assert_allclose(slope, [4.0, 13.0])
+
+
+def test_a_cpu_takes_them_in_turn():
+    program = jax.jit(lambda n: for_each(jnp.sin, n)).lower(jnp.ones(4)).as_text()
+    assert "stablehlo.while" in program
+    assert "tensor<4xf32>" not in [line.split()[-1] for line in program.splitlines() if "stablehlo.sine" in line]
