@@ -36,8 +36,6 @@ class Plan(NamedTuple):
     num_seeds: int
     ours: tuple[Way, ...] = (OUR_DEFAULT,)
     """The first is compared with every method."""
-    widths: tuple[tuple[int, ...], ...] = (HIDDEN,)
-    """Of ClustPy's MLP; the first are its default."""
     num_rows: int | None = None
     """Of a data set, at most."""
     target: float | None = None
@@ -61,7 +59,7 @@ PLANS = {
 def _run(effort: Effort) -> Iterator[Row]:
     plan, absent = PLANS[effort.name], missing(*MODULES)
     methods = () if absent else plan.methods
-    peers = [Way(CLUSTPY, hidden, method) for hidden in plan.widths for method in methods]
+    peers = [Way(CLUSTPY, HIDDEN, method) for method in methods]
     with tempfile.TemporaryDirectory() as folder:
         for name in plan.datasets:
             data = prepared(name, plan.num_rows, Path(folder))
@@ -89,20 +87,16 @@ def _fit_all(data: Data, plan: Plan, ways: list[Way]) -> dict[Way, Fits]:
 
 
 def rows(dataset: str, plan: Plan, fits: dict[Way, Fits]) -> Iterator[Row]:
-    """Our first way beside each of ClustPy's; our others beside the most accurate of those with its default widths.
-
-    Those with its default widths have the target: each library as it comes.
-    """
+    """Our first way beside each of ClustPy's, with the target; our others beside the most accurate of those."""
     first, *others = plan.ours
     peers = [way for way in fits if way.side == CLUSTPY]
-    defaults = [way for way in peers if way.hidden == plan.widths[0]]
-    best = max(defaults, key=lambda way: _mean(fits[way], "acc"))
+    best = max(peers, key=lambda way: _mean(fits[way], "acc"))
     for ours, peer in [*((first, peer) for peer in peers), *((other, best) for other in others)]:
         better = _mean(fits[ours], "acc") >= _mean(fits[peer], "acc")
         yield Row(
             peer=_seconds(fits[peer]),
             peer_name=peer._replace(one_thread=fits[peer][0]["one_thread"]).name,
-            target=plan.target if ours == first and peer in defaults else None,
+            target=plan.target if ours == first else None,
             condition=better,
             note=f"{_against(fits[ours], fits[peer])}; {_again(fits[ours])}",
             details={OURS: fits[ours], CLUSTPY: fits[peer]},

@@ -34,12 +34,12 @@ def data(tmp_path: Path) -> Data:
 
 @pytest.fixture
 def fits_told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    """Names and seeds of the fits, which take no time: ClustPy's MLP of our widths is the faster on one thread."""
+    """Names and seeds of the fits, which take no time: ClustPy's IDEC is the faster on one thread."""
     told = []
 
     def told_fit(data: Data, way: Way, epochs: int, seed: int) -> dict[str, Any]:
         told.append((way.name, seed))
-        seconds = 10.0 + seed - 5.0 * (way.one_thread and way.hidden == clustpy.OUR_HIDDEN)
+        seconds = 10.0 + seed - 5.0 * (way.one_thread and way.method == "IDEC")
         return {"seconds": seconds, "again_seconds": 1.0, "acc": 0.5, "nmi": 0.4}
 
     monkeypatch.setattr(clustpy, "fit_alone", told_fit)
@@ -121,40 +121,37 @@ def test_a_fit_is_asked_for_and_scored(
 def test_seeds_go_in_turn_and_clustpy_keeps_the_faster_number_of_threads(
     data: Data, fits_told: list[tuple[str, int]]
 ) -> None:
-    ways = [OUR_DEFAULT, Way(CLUSTPY, (7,), "DEC"), Way(CLUSTPY, clustpy.OUR_HIDDEN, "DEC")]
+    ways = [OUR_DEFAULT, Way(CLUSTPY, (7,), "DEC"), Way(CLUSTPY, (7,), "IDEC")]
     fits = _fit_all(data, PLANS["full"]._replace(num_seeds=2), ways)
-    ours, wide, narrow = "ours 512-256", "ClustPy DEC 7", "ClustPy DEC 512-256"
-    first = [ours, wide, f"{wide} on one thread", narrow, f"{narrow} on one thread"]
-    second = [ours, wide, f"{narrow} on one thread"]
+    ours, dec, idec = "ours 512-256", "ClustPy DEC 7", "ClustPy IDEC 7"
+    first = [ours, dec, f"{dec} on one thread", idec, f"{idec} on one thread"]
+    second = [ours, dec, f"{idec} on one thread"]
     assert fits_told == [*((name, 0) for name in first), *((name, 1) for name in second)]
     assert [fit["one_thread"] for fit in fits[ways[1]]] == [False, False]
     assert [fit["seconds"] for fit in fits[ways[2]]] == [5.0, 6.0]
     assert [fit["seconds"] for fit in fits[ways[2]][0]["with_other_threads"]] == [10.0]
 
 
-def test_rows_hold_the_target_against_the_accuracy_and_clustpys_own_widths() -> None:
-    plan = PLANS["full"]._replace(widths=(clustpy.HIDDEN, clustpy.OUR_HIDDEN))
-    wide = [Way(CLUSTPY, plan.widths[0], method) for method in ("DEC", "IDEC")]
-    narrow = Way(CLUSTPY, plan.widths[1], "DEC")
+def test_rows_hold_the_target_against_the_accuracy() -> None:
+    plan = PLANS["full"]
+    dec, idec = (Way(CLUSTPY, clustpy.HIDDEN, method) for method in ("DEC", "IDEC"))
     fits = {
         OUR_DEFAULT: some_fits((0.6, 0.7, 0.8), 4.0),
         plan.ours[1]: some_fits((0.7, 0.7, 0.7), 8.0),
-        wide[0]: some_fits((0.6, 0.7, 0.8), 12.0),
-        wide[1]: some_fits((0.9, 0.8, 0.7), 20.0),
-        narrow: some_fits((0.1, 0.1, 0.1), 2.0, one_thread=True),
+        dec: some_fits((0.6, 0.7, 0.8), 12.0),
+        idec: some_fits((0.9, 0.8, 0.7), 20.0, one_thread=True),
     }
-    table = list(rows("digits", plan._replace(ours=(OUR_DEFAULT, plan.ours[1])), fits))
+    table = list(rows("digits", plan, fits))
     assert [(row.what.split(", ")[1], row.peer_name, row.ratio, row.target, row.met) for row in table] == [
         ("512-256", "ClustPy DEC 500-500-2000", 3.0, 2.0, True),
-        ("512-256", "ClustPy IDEC 500-500-2000", 5.0, 2.0, False),
-        ("512-256", "ClustPy DEC 512-256 on one thread", 0.5, None, None),
-        ("conv", "ClustPy IDEC 500-500-2000", 2.5, None, None),
+        ("512-256", "ClustPy IDEC 500-500-2000 on one thread", 5.0, 2.0, False),
+        ("conv", "ClustPy IDEC 500-500-2000 on one thread", 2.5, None, None),
     ]
     assert table[1].note == (
         "ACC 0.700 ± 0.100 against 0.800 ± 0.100, NMI 0.500 ± 0.000 against 0.500 ± 0.000, mean ± sd of 3 seeds; "
         "ours once compiled 1 s"
     )
-    assert table[0].details == {OURS: fits[OUR_DEFAULT], CLUSTPY: fits[wide[0]]}
+    assert table[0].details == {OURS: fits[OUR_DEFAULT], CLUSTPY: fits[dec]}
 
 
 @pytest.mark.parametrize("effort", [FULL, QUICK, SMOKE])
