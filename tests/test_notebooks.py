@@ -66,6 +66,7 @@ def test_kept_without_output(path: Path) -> None:
     assert path.read_text(encoding="utf-8") == without_output(path), "python -m tests.test_notebooks puts this right"
 
 
+@pytest.mark.long
 def test_the_tour_runs(workplace: Path) -> None:
     notebook = executed("00_tour", workplace)
     assert len(shown(notebook, "image/png")) == 11
@@ -82,6 +83,7 @@ def test_the_dynamic_beta_runs(workplace: Path) -> None:
     assert [line.split()[0] for line in printed[1].splitlines()] == ["dynamic-beta", "beta-1", "warm-up", "cyclic"]
 
 
+@pytest.mark.long
 def test_the_study_runs_small_and_then_shows_the_newest_finished_run(workplace: Path) -> None:
     small = executed("10_vaedec_coil20", workplace)
     assert shown(small, "text/markdown")[0].startswith("# THIS IS NOT THE STUDY")

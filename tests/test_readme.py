@@ -32,6 +32,7 @@ def test_links_and_pictures_exist() -> None:
         assert (Path(__file__).parent.parent / picture).stat().st_size > 10_000
 
 
+@pytest.mark.long
 def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     shorter = (
@@ -43,7 +44,7 @@ def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         exec(code.replace("vc.Config(num_clusters=10)", shorter), names)
     assert names["labels"].shape == (1797,)
     assert names["images"].shape == (16, 32, 32, 1)
-    assert (tmp_path / "digits-model" / "model.json").is_file()
+    assert (tmp_path / "digits.vaeclust").is_file()
     assert names["run"].predict_proba(names["digits"].x[:3]).shape == (3, 10)
 
 

@@ -51,6 +51,7 @@ def some_fits(acc: tuple[float, ...], seconds: float, one_thread: bool = False) 
     return [{**common, "acc": value} for value in acc]
 
 
+@pytest.mark.long
 def test_our_fit_runs_all_its_epochs_and_gives_the_labels_of_fit() -> None:
     said = fit(images(), network="mlp", **SIZES)
     config = vc.Config(

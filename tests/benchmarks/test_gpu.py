@@ -122,6 +122,7 @@ def test_seeds_are_held_against_so_many_times_one(as_if_on_gpu, monkeypatch):
     assert [other.target for name, other in rows.items() if name != row.peer_name] == [None] * 3
 
 
+@pytest.mark.long
 def test_the_program_whose_memory_is_known_is_the_one_that_runs(as_if_on_gpu):
     one, two = (JOINT.training("float32", count) for count in (1, 2))
     sizes = [gpu._compiled_bytes(training) for training in (one, two)]

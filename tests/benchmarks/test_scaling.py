@@ -53,6 +53,7 @@ def test_rows_are_seeded_and_made_in_parts(monkeypatch: pytest.MonkeyPatch) -> N
     assert parts.min(axis=1).max() > 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [Size(300, 3, 2, 2), Size(40)])
 def test_a_size_is_trained(size: Size) -> None:
     training = grow.epochs(size).__self__  # type: ignore[attr-defined]
@@ -64,6 +65,7 @@ def test_a_size_is_trained(size: Size) -> None:
     assert (np.asarray(state.target.assigned.assignment) >= 0).all()  # refreshed in the first epoch
 
 
+@pytest.mark.long
 def test_a_fit_is_of_the_size() -> None:
     assert grow.fits(Size(300, 3, 2))()["centroids"].shape == (3, 2)
 

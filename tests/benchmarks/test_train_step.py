@@ -96,11 +96,13 @@ def test_five_seeds_are_five_runs():
     assert [run["loss"].shape for run in apart] == [(1,)] * 5
 
 
+@pytest.mark.long
 def test_a_process_of_its_own_prints_the_seconds_of_compilation(capsys):
     seeds.main(1, 320)  # a number of rows that no other test compiles for
     assert float(capsys.readouterr().out) > 0.1
 
 
+@pytest.mark.long
 def test_every_timed_joint_epoch_refreshes_the_target():
     training = Training(epoch.joint_learner(128), images(128), epoch.BATCH_SIZE)
     for _ in range(2):

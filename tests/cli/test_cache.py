@@ -33,9 +33,9 @@ def switched(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("cached") / "saved"
-    vc.fit(config(joint_epochs=0), blobs()[0], jax.random.key(0)).save(folder)
-    return folder
+    path = tmp_path_factory.mktemp("cached") / "saved.vaeclust"
+    vc.fit(config(joint_epochs=0), blobs()[0], jax.random.key(0)).save(path)
+    return path
 
 
 @pytest.mark.parametrize("command", COMPILING)
@@ -73,6 +73,7 @@ def test_info_shows_the_folder_and_its_size_or_that_there_is_none(
     assert "compiled programs not kept" in vaeclust("info")[1]
 
 
+@pytest.mark.long
 def test_programs_of_one_command_serve_the_next_and_labels_are_the_same(
     model: Path, files: Path, tmp_path: Path
 ) -> None:

@@ -51,6 +51,7 @@ def run_config(command: str) -> tuple[Any, Config]:
     return dataset, config
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("few")
 def test_the_printed_command_is_the_run_that_was_chosen(vaeclust: Run, files: Path, tmp_path: Path) -> None:
     argv = words(files, tmp_path, "--beta", 0.5)
