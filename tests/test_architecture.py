@@ -16,11 +16,11 @@ FLOORS = [
     {"errors", "types"},
     {"checks", "each"},
     {"networks", "data", "metrics"},
-    {"objectives", "control"},
+    {"objectives", "control", "graph"},
     {"learners", "training", "baselines"},
     {"uncertainty"},
     {"fitting"},
-    {"report"},
+    {"report", "estimators"},
     {"experiments"},
     {"cli"},
 ]

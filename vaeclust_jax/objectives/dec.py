@@ -19,6 +19,26 @@ def log_soft_assignment(z: Float[Array, "... l"], centroids: Float[Array, "k l"]
     return jax.nn.log_softmax(-jnp.log1p(squared_distances(z, centroids)), axis=-1)
 
 
+def log_prototype_assignment(
+    z: Float[Array, "... l"], prototypes: Float[Array, "k r l"], scale: Float[Array, ""], degrees: float
+) -> Float[Array, "... k"]:
+    """log q of clusters with several prototypes each, which can follow a ring that one centroid cannot hold.
+
+    q_c is the share of c's prototypes in the sum over all of t_m(z) = (1 + |z - c_m|^2 / (nu s^2))^(-(nu + 1) / 2).
+    With one prototype a cluster, nu = 1 and s = 1 this is `log_soft_assignment`.
+
+    Args:
+        z: codes.
+        prototypes: r of each cluster.
+        scale: s.
+        degrees: nu, of the Student-t.
+    """
+    k, r, latent_dim = prototypes.shape
+    distances = squared_distances(z, prototypes.reshape(k * r, latent_dim)) / (degrees * jnp.square(scale))
+    log_t = -0.5 * (degrees + 1) * jnp.log1p(distances)
+    return jax.nn.log_softmax(jax.nn.logsumexp(log_t.reshape(*log_t.shape[:-1], k, r), axis=-1), axis=-1)
+
+
 def target_distribution(log_q: Float[Array, "n k"]) -> Float[Array, "n k"]:
     """P, rows p_ij = (q_ij^2 / f_j) / sum_j' (q_ij'^2 / f_j') with f_j = sum_i q_ij over all rows given (Eq. 3)."""
     log_frequency = jax.nn.logsumexp(log_q, axis=0)

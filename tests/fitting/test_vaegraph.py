@@ -1,0 +1,105 @@
+"""Clusters that follow the neighbour graph, from data to predictions."""
+
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+import vaeclust_jax as vc
+from tests.fitting.made import assert_same_bits, blobs, config
+from tests.graph.test_graph import rings
+from vaeclust_jax.fitting.fit import fit_stages
+from vaeclust_jax.metrics import scores
+from vaeclust_jax.training.graph_start import prototypes
+
+GRAPH = {"clustering": "graph", "tolerance": 0.0}
+
+
+@pytest.fixture(scope="module")
+def stages() -> dict[str, list[vc.Run]]:
+    return fit_stages(config(pretrain_epochs=100, joint_epochs=5, beta=0.1, **GRAPH), blobs()[0], [0, 1])
+
+
+def test_it_clusters_and_its_answers_agree(stages: dict[str, list[vc.Run]]) -> None:
+    x, y = blobs()
+    assert list(stages) == ["kmeans", "graph", "joint"]
+    for run in stages["joint"]:
+        labels = run.predict(x)
+        assert scores(y, labels, x)["acc"] == 1.0
+        q = run.predict_proba(x)
+        np.testing.assert_allclose(q.sum(axis=1), 1, atol=1e-5)
+        np.testing.assert_array_equal(q.argmax(axis=1), labels)
+        assert run.centroids.shape == (3, 2)
+        assert run.params["prototypes"].shape == (3, 5, 2)
+        assert run.sample(jax.random.key(0), 4, cluster=1).shape == (4, 5)
+        assert run.uncertainty(x, jax.random.key(0), 10).entropy.shape == (len(x),)
+
+
+def test_the_head_starts_as_the_graph_says(stages: dict[str, list[vc.Run]]) -> None:
+    x, y = blobs()
+    assert scores(y, stages["graph"][0].predict(x), x)["acc"] == 1.0
+
+
+def test_every_stage_can_be_saved(stages: dict[str, list[vc.Run]], tmp_path: Path) -> None:
+    x, _ = blobs()
+    for name, (run, _) in stages.items():
+        run.save(tmp_path / name)
+        np.testing.assert_array_equal(vc.load(tmp_path / name).predict_proba(x), run.predict_proba(x))
+
+
+@pytest.mark.long
+def test_the_same_key_gives_the_same_bits() -> None:
+    x, _ = blobs()
+    one, other = (vc.fit(config(**GRAPH), x, jax.random.key(1)) for _ in range(2))
+    assert_same_bits(one, other)
+
+
+@pytest.mark.long
+def test_rings_are_clusters() -> None:
+    """A linear latent space that keeps the rings: k-means cuts them up, the graph does not."""
+    z, y = rings()
+    settings = config(
+        2,
+        latent_dim=3,
+        hidden=(64,),
+        pretrain_epochs=200,
+        joint_epochs=20,
+        batch_size=16,
+        patience=200,
+        beta=0.05,
+        **GRAPH,
+    )
+    stages = fit_stages(settings, z, [0])
+    kmeans, joint = (scores(y, stages[name][0].predict(z), z)["acc"] for name in ("kmeans", "joint"))
+    assert kmeans < 0.9
+    assert joint > 0.95
+
+
+def test_small_and_repeated_clusters_have_as_many_prototypes() -> None:
+    z = np.array([[0.0, 0], [0, 0], [5, 5], [9, 9], [9, 8]], np.float32)
+    found, spread = prototypes(jax.random.key(0), z, np.array([0, 0, 1, 2, 2]), 3, 3)
+    np.testing.assert_array_equal(found[0], 0)
+    np.testing.assert_array_equal(found[1], 5)
+    assert {tuple(row) for row in found[2].tolist()} == {(9.0, 9.0), (9.0, 8.0)}
+    assert spread == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "n", "message"),
+    [
+        ({"deterministic": True}, 120, "clustering 'graph' needs a posterior"),
+        ({"num_prototypes": 0}, 120, "num_prototypes must be at least 1"),
+        ({"num_clusters": 2}, 6, "clustering 'graph' needs more than 5 training samples, got 5"),
+    ],
+)
+def test_mistakes_are_named(changes: dict[str, object], n: int, message: str) -> None:
+    with pytest.raises(vc.InputError, match=message):
+        vc.fit(config(**GRAPH | changes), blobs(n)[0], jax.random.key(0))
+
+
+def test_duplicated_rows_and_many_clusters() -> None:
+    x = np.repeat(blobs(30)[0], 4, axis=0)
+    run = vc.fit(config(20, **GRAPH), x, jax.random.key(0))
+    assert run.predict_proba(x).shape == (120, 20)
+    assert np.isfinite(run.predict_proba(x)).all()

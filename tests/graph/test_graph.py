@@ -1,0 +1,189 @@
+"""Each step of the graph against an independent oracle on small cases."""
+
+import numpy as np
+import pytest
+import scipy.linalg
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import cdist
+
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.graph.clusters import graph_clusters
+from vaeclust_jax.graph.kernel import walk_embedding
+from vaeclust_jax.graph.micro import between, micro_clusters
+from vaeclust_jax.graph.neighbours import expected, nearest, posterior_graph, self_tuning, strongest
+from vaeclust_jax.graph.ward import ward
+from vaeclust_jax.metrics import scores
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+def points(seed: int, n: int = 30, num_features: int = 3) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(n, num_features))
+
+
+def rings(n: int = 72, noise: float = 0.02) -> tuple[np.ndarray, np.ndarray]:
+    """Two rings, one through the other, which no centroid can hold: views of two things that turn."""
+    rng = np.random.default_rng(0)
+    angle = np.tile(np.linspace(0, 2 * np.pi, n, endpoint=False), (2, 1))
+    flat, zero = np.stack([np.cos(angle), np.sin(angle)], axis=-1), np.zeros(n)
+    one = np.column_stack([flat[0], zero])
+    other = np.column_stack([flat[1][:, 0] + 1, zero, flat[1][:, 1]])
+    z = np.concatenate([one, other])
+    return z + noise * rng.normal(size=z.shape), np.repeat([0, 1], n)
+
+
+def random_graph(seed: int, n: int = 12) -> sparse.csr_array:
+    rng = np.random.default_rng(seed)
+    half = np.triu(rng.uniform(size=(n, n)) * (rng.uniform(size=(n, n)) < 0.3), 1)
+    return sparse.csr_array(half + half.T)
+
+
+@given(seeds)
+@settings(max_examples=20, deadline=None)
+def test_the_nearest_are_those_of_all_distances(seed: int) -> None:
+    z = points(seed)
+    distances, numbers = nearest(z, 4)
+    all_distances = cdist(z, z)
+    np.fill_diagonal(all_distances, np.inf)
+    np.testing.assert_allclose(distances, np.sort(all_distances, axis=1)[:, :4], atol=1e-9)
+    np.testing.assert_array_equal(np.take_along_axis(all_distances, numbers, axis=1).argsort(axis=1)[:, 0], 0)
+
+
+@given(seeds)
+@settings(max_examples=20, deadline=None)
+def test_the_weights_equal_their_formula(seed: int) -> None:
+    z, m = points(seed, 15), 3
+    found = self_tuning(z, m).toarray()
+    d = cdist(z, z)
+    np.fill_diagonal(d, np.inf)
+    scale = np.sort(d, axis=1)[:, m - 1]
+    wanted = np.zeros((15, 15))
+    for i in range(15):
+        for j in np.argsort(d[i])[:m]:
+            wanted[i, j] += 0.5 * np.exp(-2 * d[i, j] ** 2 / (scale[i] * scale[j]))
+            wanted[j, i] += 0.5 * np.exp(-2 * d[i, j] ** 2 / (scale[i] * scale[j]))
+    np.testing.assert_allclose(found, wanted, atol=1e-12)
+
+
+def test_draws_are_averaged_before_squaring_and_known_codes_need_none() -> None:
+    graphs = [random_graph(seed) for seed in range(3)]
+    wanted = np.mean([graph.toarray() for graph in graphs], axis=0) ** 2
+    np.testing.assert_allclose(expected(iter(graphs), 3).toarray(), wanted)
+    z = points(0)
+    sure = posterior_graph(np.random.default_rng(0), z, np.full_like(z, -100.0), num_draws=3)
+    np.testing.assert_allclose(sure.toarray(), self_tuning(z, 5).toarray() ** 2, atol=1e-12)
+    unsure = posterior_graph(np.random.default_rng(0), z, np.zeros_like(z), num_draws=16)
+    assert unsure.nnz > 2 * sure.nnz
+    assert unsure.max() < sure.max()
+
+
+@given(seeds)
+@settings(max_examples=20, deadline=None)
+def test_micro_clusters_are_chains_of_strongest_neighbours(seed: int) -> None:
+    graph = random_graph(seed)
+    dense = graph.toarray()
+    root = list(range(len(dense)))
+
+    def find(i: int) -> int:
+        return i if root[i] == i else find(root[i])
+
+    for i, row in enumerate(dense):
+        if row.any():
+            root[find(i)] = find(int(row.argmax()))
+    found = micro_clusters(graph)
+    same = np.array([[find(i) == find(j) for j in range(len(dense))] for i in range(len(dense))])
+    np.testing.assert_array_equal(found[:, None] == found, same)
+
+
+@given(seeds)
+@settings(max_examples=20, deadline=None)
+def test_edges_between_groups_are_summed(seed: int) -> None:
+    graph, groups = random_graph(seed), np.random.default_rng(seed).permutation(np.arange(12) % 4)
+    member = np.eye(4)[groups]
+    wanted = member.T @ graph.toarray() @ member
+    np.fill_diagonal(wanted, 0)
+    wanted[np.diag_indices(4)] = wanted.sum(axis=1) == 0
+    np.testing.assert_allclose(between(graph, groups).toarray(), wanted)
+
+
+@given(seeds, st.sampled_from([0.0, 0.5, 0.99]))
+@settings(max_examples=20, deadline=None)
+def test_the_walk_is_the_dense_inverse(seed: int, alpha: float) -> None:
+    graph = between(random_graph(seed), np.arange(12))
+    b = graph.toarray()
+    degree = b.sum(axis=1)
+    walk = np.linalg.inv(np.eye(12) - alpha * b / np.sqrt(np.outer(degree, degree)))
+    root = np.real(scipy.linalg.sqrtm(walk))
+    unit = root / np.linalg.norm(root, axis=1, keepdims=True)
+    found = walk_embedding(graph, alpha)
+    np.testing.assert_allclose(found @ found.T, unit @ unit.T, atol=1e-8)
+
+
+@given(seeds, st.integers(1, 12))
+@settings(max_examples=30, deadline=None)
+def test_ward_is_scipys_on_repeated_points(seed: int, k: int) -> None:
+    rng = np.random.default_rng(seed)
+    z, sizes = rng.normal(size=(12, 3)), rng.integers(1, 5, 12)
+    found = ward(z, sizes, k)
+    repeated = fcluster(linkage(np.repeat(z, sizes, axis=0), "ward"), k, "maxclust")
+    first = repeated[np.concatenate([[0], np.cumsum(sizes)[:-1]])]
+    np.testing.assert_array_equal(found[:, None] == found, first[:, None] == first)
+    np.testing.assert_array_equal(np.unique(found), np.arange(k))
+
+
+def test_rings_that_no_centroid_can_hold() -> None:
+    z, y = rings()
+    logvar = np.full_like(z, 2 * np.log(0.02))
+    labels = graph_clusters(posterior_graph(np.random.default_rng(0), z, logvar), 2)
+    assert scores(y, labels, z)["acc"] == 1.0
+
+
+def test_the_strongest_edges_as_arrays() -> None:
+    graph = sparse.csr_array(np.array([[0, 3, 1, 2], [3, 0, 0, 0], [1, 0, 0, 0], [2, 0, 0, 0.0]]))
+    numbers, weights = strongest(graph, 2)
+    np.testing.assert_array_equal(numbers, [[1, 3], [0, 1], [0, 2], [0, 3]])
+    np.testing.assert_allclose(weights, [[0.6, 0.4], [1, 0], [1, 0], [1, 0]])
+    numbers, weights = strongest(sparse.csr_array((2, 2)), 3)
+    np.testing.assert_array_equal(numbers, [[0, 0, 0], [1, 1, 1]])
+    np.testing.assert_allclose(weights, [[1, 0, 0], [1, 0, 0]])
+
+
+@pytest.mark.parametrize(
+    "z",
+    [np.ones((20, 2)), np.repeat(points(0, 4), 6, axis=0), np.r_[points(1, 20), [[1e6] * 3]]],
+    ids=["all equal", "duplicates", "a far one"],
+)
+def test_degenerate_points_give_a_finite_graph_and_all_clusters(z: np.ndarray) -> None:
+    graph = posterior_graph(np.random.default_rng(0), z, np.full_like(z, -100.0))
+    assert np.isfinite(graph.data).all()
+    for k in (1, 3, len(z)):
+        labels = graph_clusters(graph, k)
+        np.testing.assert_array_equal(np.unique(labels), np.arange(k))
+
+
+def test_a_graph_without_edges_and_one_in_parts() -> None:
+    assert len(np.unique(graph_clusters(sparse.csr_array((6, 6)), 3))) == 3
+    parts = sparse.block_diag([np.ones((3, 3)) - np.eye(3)] * 4, format="csr")
+    labels = graph_clusters(sparse.csr_array(parts), 4)
+    np.testing.assert_array_equal(labels[:, None] == labels, np.kron(np.eye(4), np.ones((3, 3))) > 0)
+
+
+def test_parts_without_an_edge_between_them_are_merged_with_the_nearest() -> None:
+    centres = np.array([[0, 0], [10, 0], [100, 0], [110, 0], [50, 50.0]])
+    z = np.repeat(centres, 20, axis=0) + 0.5 * points(0, 100, 2)
+    graph = posterior_graph(np.random.default_rng(0), z, np.full_like(z, -100.0))
+    labels = graph_clusters(graph, 3)
+    first = labels[::20]
+    assert first[0] == first[1] != first[2] == first[3]
+    assert len(set(first)) == 3
+    assert (labels == np.repeat(first, 20)).all()
+
+
+def test_mistakes_are_named() -> None:
+    with pytest.raises(InputError, match="num_neighbours must lie in 1 to 2 for 3 samples, got 5"):
+        self_tuning(points(0, 3), 5)
+    with pytest.raises(InputError, match="num_clusters must lie in 1 to 3, the number of micro-clusters, got 4"):
+        ward(points(0, 3), np.ones(3), 4)

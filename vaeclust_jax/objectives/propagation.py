@@ -1,0 +1,30 @@
+"""Assignments that neighbours agree on."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+
+def propagate(
+    q: Float[Array, "n k"],
+    neighbours: Int[Array, "n d"],
+    weights: Float[Array, "n d"],
+    share: float = 0.9,
+    num_steps: int = 30,
+) -> Float[Array, "n k"]:
+    """F <- share D^-1 A F + (1 - share) Q, from F = Q: a walk on the graph that now and then asks q again.
+
+    Source: Zhou et al., Learning with Local and Global Consistency, 2004, with the rows of the graph normalised.
+
+    Args:
+        q: assignments, rows sum to one; so do those of the answer.
+        neighbours: of each point.
+        weights: D^-1 A, rows sum to one.
+        share: of the neighbours.
+        num_steps: of the walk.
+    """
+
+    def step(f: Array, _: None) -> tuple[Array, None]:
+        return share * jnp.einsum("nd,ndk->nk", weights, f[neighbours]) + (1 - share) * q, None
+
+    return jax.lax.scan(step, q, None, length=num_steps)[0]
