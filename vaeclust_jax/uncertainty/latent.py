@@ -116,12 +116,13 @@ def _passes_of_row(log_assign: Callable[..., Array], num_passes: int) -> Callabl
     return passes
 
 
-def by_row(function: Callable[..., Any], key: Key, params: Params, *rows: np.ndarray) -> Any:
+def by_row(function: Callable[..., Any], key: Key, params: Params, *rows: np.ndarray, common_key: bool = False) -> Any:
     """`function(key of the row, params, *row)` of every row, stacked: a pytree of NumPy arrays.
 
-    Blocks of one shape, the last one padded, so that any number of rows, at least one, compiles once.
+    With `common_key` every row gets the key itself. Blocks of one shape, the last one padded, so that any number of
+    rows, at least one, compiles once.
     """
-    program, n = _blocks(function), len(rows[0])
+    program, n = _blocks(function, common_key), len(rows[0])
     results = []
     for start in range(0, n, ROWS_AT_ONCE):
         block = [array[start : start + ROWS_AT_ONCE] for array in rows]
@@ -131,9 +132,10 @@ def by_row(function: Callable[..., Any], key: Key, params: Params, *rows: np.nda
 
 
 @lru_cache
-def _blocks(function: Callable[..., Any]) -> Callable[..., Any]:
+def _blocks(function: Callable[..., Any], common_key: bool) -> Callable[..., Any]:
     def block(key: Key, numbers: Array, params: Params, *rows: Array) -> Any:
-        keys = jax.vmap(lambda number: jax.random.fold_in(key, number))(numbers)
-        return jax.vmap(function, in_axes=(0, None) + (0,) * len(rows))(keys, params, *rows)
+        keys = key if common_key else jax.vmap(lambda number: jax.random.fold_in(key, number))(numbers)
+        in_axes = (None if common_key else 0, None, *(0 for _ in rows))
+        return jax.vmap(function, in_axes)(keys, params, *rows)
 
     return jax.jit(block)

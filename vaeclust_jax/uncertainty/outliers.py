@@ -23,7 +23,7 @@ from vaeclust_jax.uncertainty.latent import by_row
 
 
 def negative_elbo(
-    key: Key, learner: Learner, params: Params, x: ArrayLike, num_draws: int = 5
+    key: Key, learner: Learner, params: Params, x: ArrayLike, num_draws: int = 5, common_draws: bool = False
 ) -> Float[np.ndarray, " n"]:
     """-ELBO of each sample in nats: an upper bound of -log p(x), averaged over draws of the code.
 
@@ -40,6 +40,7 @@ def negative_elbo(
         params: of the learner.
         x: (n, ...), prepared as the model sees it.
         num_draws: of the code, at least 1; the cost is that of decoding all samples so many times.
+        common_draws: the same noise for every row, whose score then depends on the row and not on its number.
 
     Raises:
         InputError: no rows, or fewer than one draw.
@@ -49,7 +50,7 @@ def negative_elbo(
         raise InputError(f"x must have one row a sample, at least one, got shape {x.shape}.")
     if not is_whole(num_draws) or num_draws < 1:
         raise InputError(f"num_draws must be a whole number of at least 1, got {num_draws!r}.")
-    return by_row(_loss_of_row(learner.init, learner.evaluate, num_draws), key, params, x)
+    return by_row(_loss_of_row(learner.init, learner.evaluate, num_draws), key, params, x, common_key=common_draws)
 
 
 @lru_cache

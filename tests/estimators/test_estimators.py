@@ -1,0 +1,161 @@
+"""What every estimator promises beyond scikit-learn's own checks."""
+
+import pickle
+from typing import Any
+
+import jax
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+import vaeclust_jax as vc
+from tests.estimators.conftest import MAKE
+from vaeclust_jax.estimators import VAEDEC
+from vaeclust_jax.estimators.base import _consecutive
+from vaeclust_jax.fitting.packing import pack, unpack
+
+
+def test_shapes_and_dtypes(fitted: Any, x: np.ndarray) -> None:
+    n = len(x)
+    assert fitted.labels_.shape == (n,)
+    assert fitted.labels_.dtype == np.int32
+    assert fitted.cluster_centers_.shape == (3, 2)
+    assert fitted.n_features_in_ == x.shape[1]
+    assert fitted.n_iter_ == len(fitted.history_) > 0
+    proba, z = fitted.predict_proba(x), fitted.transform(x)
+    assert (proba.shape, proba.dtype, z.shape, z.dtype) == ((n, 3), np.float32, (n, 2), np.float32)
+    np.testing.assert_allclose(proba.sum(axis=1), 1, atol=1e-5)
+    assert (fitted.inverse_transform(z).shape, fitted.inverse_transform(z).dtype) == (x.shape, np.float32)
+    assert fitted.score_samples(x).shape == (n,)
+    assert fitted.score(x) == pytest.approx(fitted.score_samples(x).mean())
+
+
+def test_labels_are_predictions_and_the_same_call_gives_the_same_bits(fitted: Any, x: np.ndarray) -> None:
+    np.testing.assert_array_equal(fitted.labels_, fitted.predict(x))
+    np.testing.assert_array_equal(fitted.labels_, fitted.predict_proba(x).argmax(axis=1))
+    again = clone(fitted)
+    np.testing.assert_array_equal(again.fit_predict(x), fitted.labels_)
+    np.testing.assert_array_equal(again.transform(x), fitted.transform(x))
+
+
+def test_y_is_not_read(fitted: Any, x: np.ndarray) -> None:
+    class Unreadable:
+        def __getattr__(self, name: str) -> Any:
+            raise AssertionError(f"y.{name} was read")
+
+        def __array__(self, *args: Any, **kwargs: Any) -> Any:
+            raise AssertionError("y was read")
+
+    with_y = clone(fitted).fit(x, Unreadable())
+    np.testing.assert_array_equal(with_y.predict_proba(x), fitted.predict_proba(x))
+    with_labels = clone(fitted).fit(x, np.arange(len(x)) % 3)
+    np.testing.assert_array_equal(with_labels.predict_proba(x), fitted.predict_proba(x))
+
+
+def test_partial_labels_are_read_by_the_semi_supervised_alone(x: np.ndarray) -> None:
+    partial = np.where(np.arange(len(x)) % 4 == 0, np.arange(len(x)) % 3, -1)
+    plain = MAKE["DynamicBetaVAE"]().fit(x)
+    told = MAKE["DynamicBetaVAE"]().fit(x, partial_labels=partial)
+    assert not np.array_equal(plain.transform(x), told.transform(x))
+    with pytest.raises(ValueError, match="partial_labels must be a class from 0 or -1"):
+        MAKE["DynamicBetaVAE"]().fit(x, partial_labels=["a"] * len(x))
+    with pytest.raises(TypeError, match="partial_labels"):
+        MAKE["VAEDEC"]().fit(x, partial_labels=partial)
+
+
+def test_vectors_come_back_in_their_own_units(x: np.ndarray) -> None:
+    far = x * [1, 10, 100, 1, 1] + [0, 0, 1000, 0, 5]
+    fitted = MAKE["VAEKMeans"](pretrain_epochs=60, validation_fraction=0.0).fit(far)
+    back = fitted.inverse_transform(fitted.transform(far))
+    assert np.abs(back.mean(axis=0) - far.mean(axis=0)).max() < far.std(axis=0).max()
+    np.testing.assert_allclose(back.mean(axis=0), far.mean(axis=0), atol=0.3 * far.std(axis=0).max())
+
+
+def test_the_table_of_uncertainty(fitted: Any, x: np.ndarray) -> None:
+    table = fitted.uncertainty(x, n_passes=20)
+    frame = pd.DataFrame(table)
+    assert list(frame) == ["cluster", "probability", "entropy", "mutual_information", "latent_variance"]
+    np.testing.assert_array_equal(table.cluster, fitted.predict(x))
+    np.testing.assert_allclose(table.probability, fitted.predict_proba(x).max(axis=1))
+    assert (table.entropy >= table.mutual_information - 1e-6).all()
+    np.testing.assert_array_equal(table, fitted.uncertainty(x, n_passes=20))
+
+
+def test_samples_are_of_the_cluster_asked_for(fitted: Any, x: np.ndarray) -> None:
+    assert fitted.sample().shape == (1, x.shape[1])
+    drawn = fitted.sample(200, cluster=1)
+    assert drawn.shape == (200, x.shape[1])
+    with pytest.raises(ValueError, match="cluster must lie in 0 to 2"):
+        fitted.sample(1, cluster=3)
+
+
+@pytest.mark.long
+def test_the_initialisation_with_the_best_objective_is_kept(x: np.ndarray) -> None:
+    for name in ("VAEDEC", "VaDE", "VAEKMeans"):
+        several = MAKE[name](n_init=3).fit(x)
+        first = int(np.random.RandomState(0).randint(2**31 - 1))
+        single = [MAKE[name]().fit(x).objective_]
+        assert several.objective_ <= min(single) + 1e-3
+        seeds = {row["seed"] for row in several.history_}
+        assert seeds <= {first, first + 1, first + 2}
+        assert len(seeds) == 1
+
+
+def test_empty_clusters_come_last(x: np.ndarray) -> None:
+    run = vc.fit(
+        vc.Config(3, network=vc.NetworkConfig(hidden=(16,), latent_dim=2), training=vc.TrainingConfig(1, 0)),
+        x,
+        jax.random.key(0),
+    )
+    packed = pack(run)
+    labels = np.where(run.predict(x) == 0, 2, run.predict(x)).astype(np.int32)
+    moved, consecutive = _consecutive(packed, labels)
+    assert set(consecutive) == {0, 1}
+    np.testing.assert_allclose(unpack(moved).predict_proba(x), run.predict_proba(x)[:, [1, 2, 0]], atol=1e-6)
+
+
+@pytest.mark.long
+def test_more_clusters_than_there_are_leave_no_label_out(x: np.ndarray) -> None:
+    labels = MAKE["VAEDEC"](n_clusters=30, joint_epochs=20, gamma=3000.0).fit_predict(x)
+    np.testing.assert_array_equal(np.unique(labels), np.arange(labels.max() + 1))
+
+
+def test_what_is_kept_is_plain(fitted: Any, x: np.ndarray) -> None:
+    before = pickle.dumps(fitted)
+    fitted.predict(x)
+    fitted.uncertainty(x[:5], 3)
+    assert pickle.dumps(fitted) == before, "nothing is cached on self"
+    assert b"jax._src" not in before
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "transform", "score", "score_samples", "uncertainty"])
+def test_before_fit(method: str, x: np.ndarray) -> None:
+    with pytest.raises(NotFittedError):
+        getattr(VAEDEC(), method)(x)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"n_clusters": 0}, "'n_clusters' parameter"),
+        ({"latent_dim": 2.5}, "'latent_dim' parameter"),
+        ({"network": "resnet"}, "'network' parameter"),
+        ({"hidden": 16}, "'hidden' parameter"),
+        ({"hidden": ()}, "hidden must name at least one width"),
+        ({"learning_rate": 0.0}, "'learning_rate' parameter"),
+        ({"gamma": -1.0}, "'gamma' parameter"),
+        ({"validation_fraction": 1.0}, "'validation_fraction' parameter"),
+        ({"n_init": 0}, "'n_init' parameter"),
+        ({"random_state": "one"}, "'random_state' parameter"),
+        ({"network": "conv"}, "network 'conv' needs images"),
+        ({"likelihood": "bernoulli"}, "needs values in"),
+        ({"image_shape": (2, 2)}, r"image_shape \(2, 2, 1\) has 4 values, but X has 5 features"),
+        ({"n_clusters": 100}, "num_clusters must be at most the number of training samples"),
+    ],
+    ids=str,
+)
+def test_a_parameter_that_cannot_be_used(parameters: dict[str, Any], message: str, x: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=message):
+        MAKE["VAEDEC"](**parameters).fit(x)

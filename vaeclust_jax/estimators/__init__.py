@@ -1,0 +1,5 @@
+"""For scikit-learn: estimators that fit into its pipelines, searches and checks. Nothing below imports them."""
+
+from vaeclust_jax.estimators.clusterers import VAEDEC, DynamicBetaVAE, VaDE, VAEGaussianMixture, VAEKMeans
+
+__all__ = ["VAEDEC", "DynamicBetaVAE", "VAEGaussianMixture", "VAEKMeans", "VaDE"]

@@ -1,0 +1,317 @@
+"""What all estimators share: scikit-learn's methods around `fit_seeds` and a packed model."""
+
+import os
+from abc import abstractmethod
+from collections.abc import Callable
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import jax
+import numpy as np
+from jaxtyping import Float, Int
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin, _fit_context
+from sklearn.utils import Tags, check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from vaeclust_jax.data import PrepareConfig
+from vaeclust_jax.data.config import Scaling
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.estimators.inputs import samples
+from vaeclust_jax.estimators.objective import elbo, objective
+from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
+from vaeclust_jax.fitting.fit import fit_seeds
+from vaeclust_jax.fitting.model_file import read_model, write_model
+from vaeclust_jax.fitting.packing import Packed, pack, reordered, unpack
+from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.networks.build import NetworkConfig
+
+_LARGEST_SEED = 2**31 - 1
+
+Rows = Float[np.ndarray, "n ..."]
+
+
+class DeepClusterer(ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin, BaseEstimator):
+    """Base of the estimators: everything but the objective, which `_config` decides.
+
+    `X` is anything that numpy reads: vectors (n, F), which are standardised inside, or images (n, H, W[, C]), uint8 or
+    floats in [0, 1]; frames of pandas and polars too. Images that come as rows need `image_shape`.
+
+    Args:
+        n_clusters: K.
+        latent_dim: L, the size of the latent space, which `transform` maps to.
+        network: "mlp", "conv" (images), or "auto": conv for images, mlp for vectors.
+        hidden: widths of the MLP encoder's hidden layers; the decoder has them in reverse.
+        likelihood: "bernoulli" or "squared" (values in [0, 1]), "gaussian", or "auto": bernoulli for images, gaussian
+            for vectors.
+        beta: weight of the KL term.
+        image_shape: (H, W) or (H, W, C) of images that come as rows of X, as in a `Pipeline`.
+        pretrain_epochs: of the VAE alone, at most.
+        batch_size: rows a gradient step.
+        learning_rate: Adam's.
+        patience: epochs without a lower validation loss before the VAE's training stops.
+        validation_fraction: share of X that is held out for this, from 0 (none, all epochs) to below 1.
+        n_init: seeds, trained as one program; the one with the best objective is kept.
+        random_state: int, `RandomState` or None, as everywhere in scikit-learn.
+
+    Attributes:
+        labels_: (n,) cluster of each row of X, consecutive from 0.
+        cluster_centers_: (K, L), in the latent space.
+        n_iter_: epochs trained.
+        history_: a row an epoch: stage, epoch, loss parts in nats a sample.
+        objective_: what training minimised, of all of X, nats a sample.
+        n_features_in_: F, or H * W * C.
+        feature_names_in_: of a frame with text columns.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_clusters": [Interval(Integral, 1, None, closed="left")],
+        "latent_dim": [Interval(Integral, 1, None, closed="left")],
+        "network": [StrOptions({"auto", "conv", "mlp"})],
+        "hidden": [tuple, list],
+        "likelihood": [StrOptions({"auto", "bernoulli", "gaussian", "squared"})],
+        "beta": [Interval(Real, 0, None, closed="left")],
+        "image_shape": [tuple, list, None],
+        "pretrain_epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "patience": [Interval(Integral, 1, None, closed="left")],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        n_clusters: int = 8,
+        *,
+        latent_dim: int = 10,
+        network: Any = "auto",
+        hidden: tuple[int, ...] = (512, 256),
+        likelihood: Any = "auto",
+        beta: float | str = 1.0,
+        image_shape: tuple[int, ...] | None = None,
+        pretrain_epochs: int = 50,
+        batch_size: int = 64,
+        learning_rate: float = 1e-3,
+        patience: int = 10,
+        validation_fraction: float = 0.2,
+        n_init: int = 1,
+        random_state: int | np.random.RandomState | None = None,
+    ):
+        self.n_clusters = n_clusters
+        self.latent_dim = latent_dim
+        self.network = network
+        self.hidden = hidden
+        self.likelihood = likelihood
+        self.beta = beta
+        self.image_shape = image_shape
+        self.pretrain_epochs = pretrain_epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.patience = patience
+        self.validation_fraction = validation_fraction
+        self.n_init = n_init
+        self.random_state = random_state
+
+    @abstractmethod
+    def _objective(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Fields of `ModelConfig` and of `TrainingConfig` that make the estimator what it is."""
+
+    # Fitting --------------------------------------------------------------------------------------------
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Trains on X and clusters it; y is not read.
+
+        Raises:
+            ValueError: X or a parameter that cannot be used.
+            TrainingDivergedError: a loss turned non-finite.
+        """
+        return self._fit(samples(self, X, self.image_shape, reset=True))
+
+    def _fit(self, x: Rows, partial_labels: Any = None) -> Self:
+        first = int(check_random_state(self.random_state).randint(_LARGEST_SEED))
+        runs = fit_seeds(
+            self._config(first), x, [first + number for number in range(self.n_init)], partial_labels=partial_labels
+        )
+        values = [objective(run, x) for run in runs]
+        run = runs[int(np.argmin(values))]
+        self._packed, labels = _consecutive(pack(run), run.predict(x))
+        self.labels_ = labels
+        self.cluster_centers_ = self._packed.arrays["params/centroids"]
+        self.history_ = run.history
+        self.n_iter_ = len(run.history)
+        self.objective_ = min(values)
+        return self
+
+    def _config(self, split_seed: int) -> Config:
+        model, training = self._objective()
+        # What must stay in [0, 1] is taken as it comes.
+        scaling: Scaling = "none" if self.likelihood in ("bernoulli", "squared") else "auto"
+        beta = self.beta if isinstance(self.beta, str) else float(self.beta)
+        return Config(
+            int(self.n_clusters),
+            PrepareConfig(scaling=scaling, validation=float(self.validation_fraction), split_seed=split_seed),
+            NetworkConfig(self.network, int(self.latent_dim), hidden=tuple(self.hidden)),
+            ModelConfig(likelihood=self.likelihood, beta=beta, **model),
+            TrainingConfig(
+                pretrain_epochs=int(self.pretrain_epochs),
+                batch_size=int(self.batch_size),
+                learning_rate=float(self.learning_rate),
+                patience=int(self.patience),
+                **training,
+            ),
+        )
+
+    # Asking ---------------------------------------------------------------------------------------------
+
+    def predict(self, X: Any) -> Int[np.ndarray, " n"]:
+        """The most probable cluster of each row, (n,)."""
+        return self._ask(X, Run.predict)
+
+    def predict_proba(self, X: Any) -> Float[np.ndarray, "n k"]:
+        """Probability of every cluster, (n, K), rows sum to one."""
+        return self._ask(X, Run.predict_proba)
+
+    def transform(self, X: Any) -> Float[np.ndarray, "n l"]:
+        """Posterior means of the latents, (n, L)."""
+        return self._ask(X, Run.embed)
+
+    def inverse_transform(self, X: Any) -> Rows:
+        """The decoder's answer to latents (n, L), in the units of the X of `fit`; images in [0, 1]."""
+        check_is_fitted(self)
+        z = np.asarray(X, np.float32)
+        run = self._run()
+        if z.ndim != 2 or z.shape[1] != run.config.network.latent_dim:
+            raise ValueError(f"X must be latents (n, {run.config.network.latent_dim}), got shape {z.shape}")
+        return self._in_units_of_x(run.decode(z))
+
+    def score_samples(self, X: Any) -> Float[np.ndarray, " n"]:
+        """Evidence lower bound of each row in nats: how likely it is to the model, from below."""
+        return self._ask(X, elbo)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Mean evidence lower bound a row, in nats, higher is better; y is not read."""
+        return float(self.score_samples(X).mean())
+
+    def uncertainty(self, X: Any, n_passes: int = 100) -> np.recarray:
+        """How sure each assignment is, from draws of the latents: a table, which `pandas.DataFrame` takes as it is.
+
+        Args:
+            X: rows.
+            n_passes: draws of each code; the encoder runs once.
+
+        Returns:
+            (n,) records: cluster, probability (of it, at the posterior's mean), entropy and mutual_information (nats,
+            of the draws), latent_variance.
+        """
+
+        def table(run: Run, x: Rows) -> np.recarray:
+            q, sure = run.predict_proba(x), run.uncertainty(x, self._key(), n_passes)
+            columns = (
+                q.argmax(axis=1),
+                q.max(axis=1),
+                sure.entropy,
+                sure.mutual_information,
+                sure.latent_variance,
+            )
+            names = "cluster,probability,entropy,mutual_information,latent_variance"
+            return np.rec.fromarrays(columns, names=names)  # type: ignore[call-overload]
+
+        return self._ask(X, table)
+
+    def sample(self, n_samples: int = 1, cluster: int | None = None) -> Rows:
+        """New rows, of a cluster or of the prior, in the units of X."""
+        check_is_fitted(self)
+        return self._in_units_of_x(self._run().sample(self._key(), n_samples, cluster))
+
+    # Keeping --------------------------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes one file without a pickle in it, for `load` or `vaeclust_jax.load`.
+
+        Raises:
+            InputError: it cannot be written.
+        """
+        check_is_fitted(self)
+        params = {name: _plain(value) for name, value in self.get_params(deep=False).items()}
+        fitted = {name: _plain(getattr(self, name)) for name in self._kept()}
+        write_model(Path(path), self._packed, {"class": type(self).__name__, "params": params, "fitted": fitted})
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """The estimator that `save` wrote; a `RandomState` comes back as None.
+
+        Raises:
+            InputError: no such file, damaged, or of another estimator.
+        """
+        packed, extra = read_model(Path(path))
+        if extra.get("class") != cls.__name__:
+            raise InputError(
+                f"{path} holds {extra.get('class') or 'a model of vaeclust_jax.fit'}, not a {cls.__name__}"
+            )
+        try:
+            params = {
+                name: tuple(value) if isinstance(value, list) else value for name, value in extra["params"].items()
+            }
+            estimator = cls(**params)
+            estimator._packed = packed
+            estimator.cluster_centers_ = packed.arrays["params/centroids"]
+            for name, value in extra["fitted"].items():
+                if name.endswith("_"):
+                    setattr(estimator, name, np.asarray(value) if name in _ARRAYS else value)
+            estimator._run()
+        except Exception as error:  # a manifest may say anything
+            raise InputError(f"{path} is damaged: {error}") from error
+        return estimator
+
+    def _kept(self) -> list[str]:
+        names = ["labels_", "history_", "n_iter_", "objective_", "n_features_in_"]
+        return [*names, "feature_names_in_"] if hasattr(self, "feature_names_in_") else names
+
+    # Inside ---------------------------------------------------------------------------------------------
+
+    def _run(self) -> Run:
+        """The fitted model; nothing of it is kept here, where it could not be pickled."""
+        return unpack(self._packed)
+
+    def _ask(self, X: Any, question: Callable[[Run, Rows], Any]) -> Any:
+        check_is_fitted(self)
+        return question(self._run(), samples(self, X, self.image_shape))
+
+    def _key(self) -> jax.Array:
+        return jax.random.key(int(check_random_state(self.random_state).randint(_LARGEST_SEED)))
+
+    def _in_units_of_x(self, prepared: Rows) -> Rows:
+        preparation = self._packed.preparation
+        if preparation.offset is not None and preparation.scale is not None:
+            return (prepared * preparation.scale + preparation.offset).astype(np.float32)
+        return prepared.reshape(len(prepared), -1) if self.image_shape is not None else prepared
+
+    @property
+    def _n_features_out(self) -> int:
+        return int(self._packed.config.network.latent_dim)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+
+_ARRAYS = ("labels_", "feature_names_in_")
+
+
+def _consecutive(packed: Packed, labels: np.ndarray) -> tuple[Packed, np.ndarray]:
+    """The same model with its empty clusters last, so that the labels leave none out."""
+    counts = np.bincount(labels, minlength=packed.config.num_clusters)
+    order = np.argsort(counts == 0, kind="stable")
+    return reordered(packed, order), np.argsort(order)[labels].astype(np.int32)
+
+
+def _plain(value: Any) -> Any:
+    """As JSON knows it."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    return None if isinstance(value, np.random.RandomState) else value

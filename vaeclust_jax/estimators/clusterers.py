@@ -1,0 +1,225 @@
+"""The estimators: each a `DeepClusterer` with an objective of its own."""
+
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import _fit_context
+from sklearn.utils._param_validation import Interval
+
+from vaeclust_jax.estimators.base import DeepClusterer
+from vaeclust_jax.estimators.inputs import samples
+from vaeclust_jax.estimators.stream import StreamingClusterer
+
+
+class VAEKMeans(DeepClusterer):
+    """A VAE, then k-means on its latents. Arguments and attributes are those of `DeepClusterer`."""
+
+    def _objective(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        return {}, {"joint_epochs": 0}
+
+
+class VAEGaussianMixture(DeepClusterer):
+    """A VAE, then a mixture of Gaussians on its latents. Arguments and attributes are those of `DeepClusterer`."""
+
+    def _objective(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        return {"clustering": "vade"}, {"joint_epochs": 0}
+
+
+class VaDE(StreamingClusterer):
+    """Variational deep embedding (Jiang et al., 2017): a VAE whose prior is a mixture of Gaussians, trained with it.
+
+    Args:
+        joint_epochs: of networks and mixture together, at most.
+        tolerance: they end once less than this share of the assignments changes between two looks.
+
+    Further arguments and the attributes are those of `DeepClusterer`; the objective is `vaeclust_jax.learners.vade`.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **DeepClusterer._parameter_constraints,
+        "joint_epochs": [Interval(Integral, 1, None, closed="left")],
+        "tolerance": [Interval(Real, 0, 1, closed="both")],
+    }
+
+    def __init__(
+        self,
+        n_clusters: int = 8,
+        *,
+        latent_dim: int = 10,
+        network: str = "auto",
+        hidden: tuple[int, ...] = (512, 256),
+        likelihood: str = "auto",
+        beta: float = 1.0,
+        image_shape: tuple[int, ...] | None = None,
+        pretrain_epochs: int = 50,
+        joint_epochs: int = 50,
+        batch_size: int = 64,
+        learning_rate: float = 1e-3,
+        patience: int = 10,
+        tolerance: float = 0.001,
+        validation_fraction: float = 0.2,
+        n_init: int = 1,
+        random_state: int | np.random.RandomState | None = None,
+    ):
+        super().__init__(
+            n_clusters,
+            latent_dim=latent_dim,
+            network=network,
+            hidden=hidden,
+            likelihood=likelihood,
+            beta=beta,
+            image_shape=image_shape,
+            pretrain_epochs=pretrain_epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            patience=patience,
+            validation_fraction=validation_fraction,
+            n_init=n_init,
+            random_state=random_state,
+        )
+        self.joint_epochs = joint_epochs
+        self.tolerance = tolerance
+
+    def _objective(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        return {"clustering": "vade"}, {"joint_epochs": int(self.joint_epochs), "tolerance": float(self.tolerance)}
+
+
+class VAEDEC(StreamingClusterer):
+    """A VAE whose latents are drawn to Student-t centroids: reconstruction + beta KL + gamma KL(P || Q).
+
+    Args:
+        gamma: weight of the clustering loss; losses are summed over features, so that 1 does next to nothing.
+        joint_epochs: of networks and centroids together, at most.
+        update_target_interval: epochs between refreshes of the target P.
+        tolerance: training ends once less than this share of the assignments changes between two refreshes.
+
+    Further arguments and the attributes are those of `DeepClusterer`; the objective is `vaeclust_jax.learners.vaedec`.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **VaDE._parameter_constraints,
+        "gamma": [Interval(Real, 0, None, closed="left")],
+        "update_target_interval": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        n_clusters: int = 8,
+        *,
+        latent_dim: int = 10,
+        network: str = "auto",
+        hidden: tuple[int, ...] = (512, 256),
+        likelihood: str = "auto",
+        beta: float = 1.0,
+        gamma: float = 100.0,
+        image_shape: tuple[int, ...] | None = None,
+        pretrain_epochs: int = 50,
+        joint_epochs: int = 50,
+        update_target_interval: int = 5,
+        batch_size: int = 64,
+        learning_rate: float = 1e-3,
+        patience: int = 10,
+        tolerance: float = 0.001,
+        validation_fraction: float = 0.2,
+        n_init: int = 1,
+        random_state: int | np.random.RandomState | None = None,
+    ):
+        super().__init__(
+            n_clusters,
+            latent_dim=latent_dim,
+            network=network,
+            hidden=hidden,
+            likelihood=likelihood,
+            beta=beta,
+            image_shape=image_shape,
+            pretrain_epochs=pretrain_epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            patience=patience,
+            validation_fraction=validation_fraction,
+            n_init=n_init,
+            random_state=random_state,
+        )
+        self.gamma = gamma
+        self.joint_epochs = joint_epochs
+        self.update_target_interval = update_target_interval
+        self.tolerance = tolerance
+
+    def _objective(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        return {"gamma": float(self.gamma)}, {
+            "joint_epochs": int(self.joint_epochs),
+            "update_target_interval": int(self.update_target_interval),
+            "tolerance": float(self.tolerance),
+        }
+
+
+class DynamicBetaVAE(DeepClusterer):
+    """A VAE whose beta a controller moves while it trains, then k-means on its latents.
+
+    Args:
+        beta: the controller, with arguments by name as in "dynamic:a=0.05,interval=11" (see `vaeclust_jax.control`),
+            or a number.
+
+    Further arguments and the attributes are those of `DeepClusterer`. Under a beta that changes no loss compares with
+    the one before, so that all epochs are run and `patience` waits for nothing.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **DeepClusterer._parameter_constraints,
+        "beta": [str, *DeepClusterer._parameter_constraints["beta"]],
+    }
+
+    def __init__(
+        self,
+        n_clusters: int = 8,
+        *,
+        latent_dim: int = 2,
+        network: str = "auto",
+        hidden: tuple[int, ...] = (512, 256),
+        likelihood: str = "auto",
+        beta: float | str = "dynamic",
+        image_shape: tuple[int, ...] | None = None,
+        pretrain_epochs: int = 100,
+        batch_size: int = 64,
+        learning_rate: float = 1e-3,
+        patience: int = 10,
+        validation_fraction: float = 0.2,
+        n_init: int = 1,
+        random_state: int | np.random.RandomState | None = None,
+    ):
+        super().__init__(
+            n_clusters,
+            latent_dim=latent_dim,
+            network=network,
+            hidden=hidden,
+            likelihood=likelihood,
+            beta=beta,
+            image_shape=image_shape,
+            pretrain_epochs=pretrain_epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            patience=patience,
+            validation_fraction=validation_fraction,
+            n_init=n_init,
+            random_state=random_state,
+        )
+
+    def _objective(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        return {}, {"joint_epochs": 0}
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None, partial_labels: Any = None) -> Self:
+        """Trains on X and clusters it; y is not read.
+
+        Args:
+            X: rows.
+            y: ignored, as pipelines and searches pass it.
+            partial_labels: (n,) classes from 0, -1 where none is known: training is then semi-supervised and keeps
+                the known rows of a class together.
+
+        Raises:
+            ValueError: X, a label or a parameter that cannot be used.
+            TrainingDivergedError: a loss turned non-finite.
+        """
+        return self._fit(samples(self, X, self.image_shape, reset=True), partial_labels)

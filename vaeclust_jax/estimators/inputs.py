@@ -1,0 +1,33 @@
+"""What scikit-learn's users hand in, checked its way: arrays, frames and images, flat or not."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import validate_data
+
+
+def samples(estimator: BaseEstimator, X: Any, image_shape: tuple[int, ...] | None, reset: bool = False) -> np.ndarray:
+    """Vectors (n, F), or images (n, H, W, C), of anything that numpy reads.
+
+    Args:
+        estimator: gets `n_features_in_`, H * W * C for images, and the names of a frame's columns.
+        X: vectors, frames or images (n, H, W[, C]).
+        image_shape: of images that come as rows, (H, W) or (H, W, C).
+        reset: whether this call decides what X has to look like, as in `fit`.
+
+    Raises:
+        ValueError, TypeError: scikit-learn's, in its words.
+    """
+    shape = image_shape
+    if getattr(X, "ndim", 2) in (3, 4):
+        X = np.asarray(X)
+        shape = X.shape[1:]
+        X = X.reshape(len(X), int(np.prod(shape)))  # -1 is ambiguous where there are no rows
+    rows = validate_data(estimator, X, reset=reset, dtype="numeric", ensure_min_samples=2 if reset else 1)
+    if shape is None:
+        return np.asarray(rows)
+    shape = (*shape, 1) if len(shape) == 2 else tuple(shape)
+    if np.prod(shape) != rows.shape[1]:
+        raise ValueError(f"image_shape {shape} has {np.prod(shape)} values, but X has {rows.shape[1]} features")
+    return np.asarray(rows).reshape(-1, *shape)

@@ -1,0 +1,37 @@
+"""By what the best of several initialisations is chosen: the value of the estimator's own objective, without labels."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.objectives.dec import kl_divergence, target_distribution
+from vaeclust_jax.objectives.elbo import kl_to_standard_normal
+from vaeclust_jax.uncertainty.outliers import negative_elbo
+
+_KEY = 0
+"""The draws are the same for all rows, models and calls: a score then depends on the row and the model alone."""
+_NUM_DRAWS = 8
+
+
+def elbo(run: Run, x: np.ndarray) -> np.ndarray:
+    """(n,) evidence lower bound of each sample in nats, at beta 1 whatever beta the model was trained with."""
+    prepared = run.prepare(x)
+    return -negative_elbo(jax.random.key(_KEY), run.learner, run.params, prepared, _NUM_DRAWS, common_draws=True)
+
+
+def objective(run: Run, x: np.ndarray) -> float:
+    """What training minimised, in nats a sample: -ELBO, or reconstruction + beta KL + gamma KL(P || Q) of a VAE+DEC.
+
+    P is computed from the model's own q of `x`: models are compared after a refresh that all of them get.
+    """
+    value = -float(elbo(run, x).mean())
+    model = run.config.model
+    if run.config.training.joint_epochs == 0 or model.clustering == "vade":
+        return value
+    assert isinstance(model.beta, int | float)
+    assert isinstance(model.gamma, int | float)
+    mean, logvar = map(jnp.asarray, run.posterior(x))
+    log_q = jnp.asarray(run.log_assign(np.asarray(mean)))
+    value += (model.beta - 1) * float(kl_to_standard_normal(mean, logvar).mean())
+    return value + model.gamma * float(kl_divergence(target_distribution(log_q), log_q).mean())
