@@ -12,6 +12,7 @@ from jax.flatten_util import ravel_pytree
 from vaeclust_jax.learners.vade import vade
 from vaeclust_jax.learners.vae import vae
 from vaeclust_jax.learners.vaedec import vaedec
+from vaeclust_jax.learners.vaegraph import vaegraph
 from vaeclust_jax.networks.build import NetworkConfig, build
 from vaeclust_jax.training.epoch import begin, epoch_program
 from vaeclust_jax.training.loop import stack
@@ -32,6 +33,9 @@ LEARNERS: dict[str, Callable[..., Learner]] = {
         networks, num_clusters=K, num_samples=N, latent_dim=L, likelihood=likelihood, **swept
     ),
     "vade": lambda networks, likelihood, **swept: vade(
+        networks, num_clusters=K, num_samples=N, latent_dim=L, likelihood=likelihood, **swept
+    ),
+    "vaegraph": lambda networks, likelihood, **swept: vaegraph(
         networks, num_clusters=K, num_samples=N, latent_dim=L, likelihood=likelihood, **swept
     ),
     "vaedec, q from the sample": lambda networks, likelihood, **swept: vaedec(

@@ -16,10 +16,12 @@ from vaeclust_jax.fitting.fit import fit, fit_seeds
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.fitting.saving import load
 from vaeclust_jax.networks.build import NetworkConfig
+from vaeclust_jax.training.checkpoint import Checkpoint
 from vaeclust_jax.training.compilation import enable_compilation_cache
 from vaeclust_jax.types import Network, Networks
 
 __all__ = [
+    "Checkpoint",
     "Config",
     "InputError",
     "ModelConfig",

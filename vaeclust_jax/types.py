@@ -97,6 +97,8 @@ class Learner(NamedTuple):
     """Log-probabilities of the clusters."""
     advance: Callable[[dict[str, Any], Info], tuple[dict[str, Any], Info]] = lambda control, losses: (control, {})
     """(controllers' states, mean losses of the epoch) -> (those of the next epoch, info)."""
+    gentler: Callable[[State], State] = lambda state: state
+    """The state with a lower learning rate, to try an epoch again whose loss was not finite."""
 
 
 class Stopping(NamedTuple):

@@ -18,9 +18,9 @@ COMMANDS = ("run", "predict", "report", "compare", "tune", "list", "data", "info
 
 @pytest.fixture(scope="session")
 def model(fitted_model: vc.Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("model") / "saved"
-    fitted_model.save(folder)
-    return folder
+    path = tmp_path_factory.mktemp("model") / "saved.vaeclust"
+    fitted_model.save(path)
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -146,6 +146,7 @@ def test_the_settings_of_an_experiment_are_its_defaults() -> None:
     assert (args.model.gamma, args.model.q_from, args.training.joint_stopping) == (5, "sample", "validation")
 
 
+@pytest.mark.long
 def test_another_data_set_is_scored_as_outliers(vaeclust: Run, files: Path, tmp_path: Path) -> None:
     code, out, err = vaeclust(*small(files, tmp_path, "--outliers", files / "unlabelled.npz"))
     assert (code, err) == (0, "")
@@ -242,6 +243,7 @@ def on_a_terminal(argv: list[object], environment: dict[str, str]) -> tuple[int,
     return command.wait(timeout=30), shown.decode(errors="replace")
 
 
+@pytest.mark.long
 def test_a_terminal_shows_a_bar_a_stage_with_loss_parts(
     environment: dict[str, str], files: Path, tmp_path: Path
 ) -> None:

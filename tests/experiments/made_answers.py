@@ -67,7 +67,7 @@ def made_model(x: np.ndarray, k: int, **changes: Any) -> Run:
     settings = config(k, **changes)
     train, validation = split_rows(len(x), settings.prepare)
     preparation = fit_preparation(x[train], settings.prepare)
-    shapes = np.zeros((k, 2)), np.tile(np.eye(2), (k, 1, 1))
+    shapes = np.zeros((k, 2)), np.tile(np.eye(2), (k, 1, 1)), np.ones(k)
     return Run(settings, preparation, None, {}, *shapes, train, validation)  # type: ignore[arg-type]
 
 

@@ -18,7 +18,7 @@ from vaeclust_jax.baselines.shallow import SHALLOW
 from vaeclust_jax.experiments import DEFAULT, EXPERIMENTS
 from vaeclust_jax.experiments.execute import execute
 from vaeclust_jax.experiments.tables import tables_of
-from vaeclust_jax.fitting.saving import config_from_json
+from vaeclust_jax.fitting.model_file import config_from_json
 from vaeclust_jax.report.figure_list import read_figure_list
 from vaeclust_jax.report.map_file import read_map
 from vaeclust_jax.report.table import read_tables
@@ -66,7 +66,10 @@ def test_every_file_is_there_and_whole(two_seeds: Executed) -> None:
         content = (two_seeds.folder / f"{name}.png").read_bytes()
         assert content.startswith(PNG)
         assert len(content) > 2000
-    assert sorted(path.name for path in (two_seeds.folder / "model").iterdir()) == ["seed-4", "seed-9"]
+    assert sorted(path.name for path in (two_seeds.folder / "model").iterdir()) == [
+        "seed-4.vaeclust",
+        "seed-9.vaeclust",
+    ]
 
 
 def test_config_json_holds_the_resolved_config_and_comes_back(two_seeds: Executed) -> None:

@@ -65,7 +65,7 @@ def test_data_that_cannot_be_used(x: Any, words: list[str]) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"num_clusters": 1}, ["num_clusters", "at least 2", "got 1"]),
+        ({"num_clusters": 0}, ["num_clusters", "at least 1", "got 0"]),
         ({"num_clusters": N}, ["num_clusters", f"{N} clusters", "96 samples"]),
         ({"likelihood": "bernoulli"}, ["likelihood 'bernoulli'", "[0, 1]", "'gaussian'"]),
         ({"stratify": True}, ["stratify", "labels"]),

@@ -80,7 +80,7 @@ def test_a_config_that_works_is_accepted() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"num_clusters": 1}, ["num_clusters", "at least 2", "got 1"]),
+        ({"num_clusters": 0}, ["num_clusters", "at least 1", "got 0"]),
         ({"num_clusters": 21}, ["num_clusters", "21 clusters", "20 samples"]),
         ({"pretrain_epochs": 0}, ["pretrain_epochs", "at least 1", "got 0"]),
         ({"joint_epochs": -1}, ["joint_epochs", "at least 0", "got -1"]),

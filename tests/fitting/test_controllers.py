@@ -45,6 +45,7 @@ def test_a_changing_beta_never_stops_on_losses_that_do_not_compare():
     assert len(of(vc.fit_seeds(config(40, beta="linear"), X, [0]), 0, "vae", "loss")) == 40
 
 
+@pytest.mark.long
 def test_every_seed_has_a_controller_of_its_own_that_replays_its_own_losses():
     options = {"interval": 2, "warmup": 3, "a": 0.3}
     runs = vc.fit_seeds(config(25, beta="dynamic:interval=2,warmup=3,a=0.3"), X, [0, 1])
@@ -60,6 +61,7 @@ def test_every_seed_has_a_controller_of_its_own_that_replays_its_own_losses():
     assert {Regime.WAITING, Regime.REGULARISATION} <= set(of(runs, 0, "vae", "beta_regime"))
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_bits_and_a_saved_model_predicts_the_same(tmp_path):
     stages = [fit_stages(config(6, 2, "dynamic:warmup=2,interval=1"), X, [3]) for _ in range(2)]
     first, second = (one["joint"][0] for one in stages)

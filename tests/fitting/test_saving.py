@@ -1,19 +1,26 @@
 """A saved model gives the same predictions, in a new process too; a damaged one gives a sentence."""
 
 import dataclasses
+import errno
+import hashlib
+import io
 import json
+import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import vaeclust_jax as vc
-from vaeclust_jax.fitting.saving import config_from_json, seed_folder
+from vaeclust_jax.fitting.model_file import config_from_json
+from vaeclust_jax.fitting.saving import seed_file
 
 LOAD = """
 import sys
@@ -28,15 +35,36 @@ for number, folder in enumerate(sys.argv[1:]):
 
 @pytest.fixture(scope="module")
 def saved(fitted: vc.Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("models") / "vectors"
-    fitted.save(folder)
-    return folder
+    path = tmp_path_factory.mktemp("models") / "vectors.vaeclust"
+    fitted.save(path)
+    return path
 
 
 @pytest.fixture
 def copy(saved: Path, tmp_path: Path) -> Path:
     """To be damaged."""
-    return Path(shutil.copytree(saved, tmp_path / "copy"))
+    return Path(shutil.copy(saved, tmp_path / "copy.vaeclust"))
+
+
+def contents(path: Path) -> dict[str, bytes]:
+    """The entries of a model's file by name."""
+    with zipfile.ZipFile(path) as file:
+        return {name: file.read(name) for name in file.namelist()}
+
+
+def rewrite(path: Path, entries: dict[str, bytes], **settings: Any) -> None:
+    """A zip with checksums that are right, whatever the entries say."""
+    with zipfile.ZipFile(path, "w", **settings) as file:
+        for name, content in entries.items():
+            file.writestr(name, content)
+
+
+def manifest_of(path: Path) -> dict[str, Any]:
+    return dict(json.loads(contents(path)["manifest.json"]))
+
+
+def with_manifest(path: Path, manifest: Any) -> None:
+    rewrite(path, contents(path) | {"manifest.json": json.dumps(manifest).encode()})
 
 
 def sentence(path: Path, **keywords: Any) -> str:
@@ -73,11 +101,10 @@ def test_config_preparation_and_gaussians_come_back(saved: Path, fitted: vc.Run)
     assert (len(run.train_index), len(run.validation_index), run.history) == (0, 0, [])
 
 
-def test_a_loaded_model_can_be_saved_again(saved: Path, tmp_path: Path, vectors: np.ndarray) -> None:
+def test_a_loaded_model_can_be_saved_again(saved: Path, fitted: vc.Run, tmp_path: Path, vectors: np.ndarray) -> None:
     vc.load(saved).save(tmp_path / "again")
-    np.testing.assert_array_equal(
-        vc.load(tmp_path / "again").predict_proba(vectors), vc.load(saved).predict_proba(vectors)
-    )
+    assert (tmp_path / "again").read_bytes() == saved.read_bytes()
+    np.testing.assert_array_equal(vc.load(saved).predict_proba(vectors), fitted.predict_proba(vectors))
 
 
 def test_config_survives_json(fitted_images: vc.Run) -> None:
@@ -89,7 +116,7 @@ def test_a_run_folder_gives_its_first_seed_or_the_one_asked_for(
     three_seeds: list[vc.Run], vectors: np.ndarray, tmp_path: Path
 ) -> None:
     for seed, run in zip((10, 9, 2), three_seeds, strict=True):
-        run.save(seed_folder(tmp_path, seed))
+        run.save(seed_file(tmp_path, seed))
     for seed, run in ((None, three_seeds[2]), (10, three_seeds[0]), (9, three_seeds[1])):
         np.testing.assert_array_equal(vc.load(tmp_path, seed=seed).predict_proba(vectors), run.predict_proba(vectors))
     message = sentence(tmp_path, seed=3)
@@ -97,38 +124,72 @@ def test_a_run_folder_gives_its_first_seed_or_the_one_asked_for(
     assert "got 3" in message
 
 
-@pytest.mark.parametrize(
-    "make", [lambda path: None, Path.mkdir, Path.touch], ids=["nothing", "an empty folder", "a file"]
-)
+def test_the_arrays_are_an_npz_that_numpy_reads_without_us(saved: Path, fitted: vc.Run) -> None:
+    with np.load(saved, allow_pickle=False) as arrays:
+        np.testing.assert_array_equal(arrays["params/centroids"], fitted.params["centroids"])
+        np.testing.assert_array_equal(arrays["cluster_mean"], fitted.cluster_mean)
+    manifest = manifest_of(saved)
+    assert manifest["format"] == 2
+    assert manifest["versions"]["jax"] == jax.__version__
+    assert manifest["arrays"]["params/centroids"]["shape"] == [3, 2]
+
+
+def test_a_save_replaces_a_file_of_that_name_whole(saved: Path, fitted: vc.Run, tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "model"
+    path.parent.mkdir(parents=True)
+    path.write_text("older")
+    fitted.save(path)
+    assert path.read_bytes() == saved.read_bytes()
+    assert list(path.parent.iterdir()) == [path], "no temporary file is left"
+
+
+@pytest.mark.parametrize("place", ["folder", "file/below"])
+def test_a_place_that_cannot_be_written_to(fitted: vc.Run, tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(vc.InputError, match="cannot be written to"):
+        fitted.save(tmp_path / place)
+    assert (tmp_path / "file").read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+
+
+def test_a_disk_that_is_full_leaves_the_older_file(
+    saved: Path, fitted: vc.Run, copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(vc.InputError, match=r"cannot be written to .*: No space left on device"):
+        fitted.save(copy)
+    assert copy.read_bytes() == saved.read_bytes()
+    assert list(copy.parent.iterdir()) == [copy]
+
+
+@pytest.mark.parametrize("make", [lambda path: None, Path.mkdir], ids=["nothing", "an empty folder"])
 def test_a_path_without_a_model(tmp_path: Path, make: Any) -> None:
     path = tmp_path / "elsewhere"
     make(path)
     assert f"{path} holds no model" in sentence(path)
 
 
-def test_saving_never_writes_over_anything(saved: Path, fitted: vc.Run, tmp_path: Path) -> None:
-    before = {path: path.read_bytes() for path in saved.rglob("*") if path.is_file()}
-    with pytest.raises(vc.InputError, match=r"new or empty folder, got .*vectors"):
-        fitted.save(saved)
-    assert {path: path.read_bytes() for path in saved.rglob("*") if path.is_file()} == before
-    (tmp_path / "file").write_text("mine")
-    for path in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(vc.InputError, match="cannot be written"):
-            fitted.save(path)
-    assert (tmp_path / "file").read_text() == "mine"
+@pytest.mark.parametrize("content", [b"", b"PK", b"x" * 1000], ids=["empty", "two letters", "a thousand letters"])
+def test_a_file_of_something_else(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "file").write_bytes(content)
+    assert f"{tmp_path / 'file'} is damaged, or no model of vaeclust_jax" in sentence(tmp_path / "file")
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.99])
-def test_a_model_json_cut_short(copy: Path, share: float) -> None:
-    text = (copy / "model.json").read_bytes()
-    (copy / "model.json").write_bytes(text[: int(len(text) * share)])
-    assert "model.json is damaged" in sentence(copy)
+def test_a_file_cut_short(copy: Path, share: float) -> None:
+    content = copy.read_bytes()
+    copy.write_bytes(content[: int(len(content) * share)])
+    assert "is damaged" in sentence(copy)
 
 
-@pytest.mark.parametrize("text", ["null", "[]", "3", '"model"', "{}", '{"format": "new"}', "\udcff"], ids=ascii)
-def test_a_model_json_of_something_else(copy: Path, text: str) -> None:
-    (copy / "model.json").write_text(text, errors="surrogateescape")
-    assert "model.json is damaged" in sentence(copy)
+@pytest.mark.parametrize("value", [None, [], 3, "model", {}, {"format": "new"}, {"format": 1}], ids=str)
+def test_a_manifest_of_something_else(copy: Path, value: Any) -> None:
+    with_manifest(copy, value)
+    assert "is damaged" in sentence(copy)
 
 
 @pytest.mark.parametrize(
@@ -139,50 +200,164 @@ def test_a_model_json_of_something_else(copy: Path, text: str) -> None:
         (("config", "network"), []),
         (("config", "network", "latent_dim"), "ten"),
         (("config", "network", "latent_dim"), 0),
+        (("config", "network", "latent_dim"), 10**9),
         (("config", "network", "hidden"), []),
+        (("config", "network", "hidden"), [10**12]),
+        (("config", "network", "hidden"), [4] * 10**5),
         (("config", "network", "input_mean"), None),
         (("config", "network", "colour"), "red"),
         (("config", "model", "likelihood"), "poisson"),
         (("config", "num_clusters"), None),
         (("config", "num_clusters"), -1),
+        (("config", "num_clusters"), 10**12),
+        (("preparation", "input_shape"), [10**12]),
         (("preparation", "output_shape"), ["a"]),
+        (("preparation", "output_shape"), [4]),
+        (("preparation", "output_shape"), [10**5, 10**5, 1]),
         (("preparation", "image_size"), []),
         (("preparation", "offset"), [1.0]),
+        (("arrays", "params/centroids", "shape"), [10**12, 10**12]),
+        (("arrays", "params/centroids", "sha256"), "0"),
+        (("arrays", "params/other"), {}),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:40],
 )
-def test_a_model_json_with_a_wrong_entry(copy: Path, place: tuple[str, ...], value: Any) -> None:
-    manifest = json.loads((copy / "model.json").read_text())
+def test_a_manifest_with_a_wrong_entry(copy: Path, place: tuple[str, ...], value: Any) -> None:
+    manifest = manifest_of(copy)
     *parents, last = place
     section = manifest
     for name in parents:
         section = section[name]
     section[last] = value
-    (copy / "model.json").write_text(json.dumps(manifest))
+    with_manifest(copy, manifest)
     assert "damaged" in sentence(copy)
 
 
 def test_a_newer_format_names_both_versions(copy: Path) -> None:
-    manifest = json.loads((copy / "model.json").read_text())
-    (copy / "model.json").write_text(json.dumps({**manifest, "format": 99, "vaeclust_jax": "77.0"}))
+    with_manifest(copy, {**manifest_of(copy), "format": 99, "versions": {"vaeclust_jax": "77.0"}})
     message = sentence(copy)
     assert "77.0" in message
     assert "upgrade vaeclust_jax" in message
 
 
-def test_missing_arrays(copy: Path) -> None:
-    shutil.rmtree(copy / "arrays")
-    assert "arrays is damaged or of another model" in sentence(copy)
+def test_an_entry_that_would_unfold_is_refused(copy: Path) -> None:
+    entries = contents(copy)
+    rewrite(copy, entries | {"bomb": bytes(10**6)}, compression=zipfile.ZIP_DEFLATED)
+    assert "is compressed" in sentence(copy)
 
 
-def test_damaged_arrays(copy: Path) -> None:
-    for file in (copy / "arrays" / "d").iterdir():
-        file.write_bytes(file.read_bytes()[:10])
-    assert "arrays is damaged or of another model" in sentence(copy)
+def test_a_header_that_promises_more_than_there_is(copy: Path) -> None:
+    entries, manifest = contents(copy), manifest_of(copy)
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(stream, {"shape": (10**6, 10**6), "fortran_order": False, "descr": "<f4"})
+    content = stream.getvalue()
+    manifest["arrays"]["params/centroids"] = {
+        "shape": [10**6, 10**6], "dtype": "float32", "sha256": hashlib.sha256(content).hexdigest(),
+    }  # fmt: skip
+    rewrite(copy, entries | {"params/centroids.npy": content, "manifest.json": json.dumps(manifest).encode()})
+    assert "is damaged" in sentence(copy)
+
+
+def test_an_array_of_objects_is_not_unpickled(copy: Path) -> None:
+    entries, manifest = contents(copy), manifest_of(copy)
+    stream = io.BytesIO()
+    np.save(stream, np.array([Path("boom")], object), allow_pickle=True)
+    content = stream.getvalue()
+    manifest["arrays"]["params/centroids"] = {
+        "shape": [1], "dtype": "object", "sha256": hashlib.sha256(content).hexdigest(),
+    }  # fmt: skip
+    rewrite(copy, entries | {"params/centroids.npy": content, "manifest.json": json.dumps(manifest).encode()})
+    assert "an array is object" in sentence(copy)
+
+
+@pytest.mark.parametrize("name", ["params/centroids.npy", "manifest.json"])
+def test_a_missing_entry(copy: Path, name: str) -> None:
+    entries = contents(copy)
+    del entries[name]
+    rewrite(copy, entries)
+    assert "is damaged" in sentence(copy)
 
 
 @pytest.mark.parametrize("shape", [(4, 2), (3, 3)], ids=str)
 def test_arrays_of_another_shape(fitted: vc.Run, tmp_path: Path, shape: tuple[int, int]) -> None:
     params = {**fitted.params, "centroids": jnp.zeros(shape)}
     dataclasses.replace(fitted, params=params).save(tmp_path / "other")
-    assert "damaged or of another model" in sentence(tmp_path / "other")
+    assert "its arrays are of another model: params/centroids must be ((3, 2), 'float32')" in sentence(
+        tmp_path / "other"
+    )
+
+
+def test_parameters_that_a_file_cannot_name_or_hold(fitted: vc.Run, tmp_path: Path) -> None:
+    alike = {**fitted.params, "a": {"b": jnp.zeros(1)}, "a/b": jnp.zeros(1)}
+    with pytest.raises(vc.InputError, match="names must differ"):
+        dataclasses.replace(fitted, params=alike).save(tmp_path / "model")
+    with pytest.raises(vc.InputError, match="numbers of numpy's types to be saved, got bfloat16 for params/half"):
+        dataclasses.replace(fitted, params={"half": jnp.zeros(1, jnp.bfloat16)}).save(tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []
+
+
+# Anything at all -------------------------------------------------------------------------------------
+
+
+def loads_or_says_why(path: Path, content: bytes) -> None:
+    """No other exception than ours, and a model that loads gives probabilities."""
+    path.write_bytes(content)
+    said = ""
+    try:
+        run = vc.load(path)
+    except vc.InputError as error:
+        said = str(error)
+    else:
+        assert run.config.num_clusters == 3
+    assert "\n" not in said
+    assert len(said) < 500
+
+
+def mutated(rng: np.random.Generator, content: bytes) -> bytes:
+    """Flipped bits, a part cut out, doubled or overwritten, anywhere in the file."""
+    data = bytearray(content)
+    for _ in range(rng.integers(1, 4)):
+        start, length = int(rng.integers(len(data))), int(rng.integers(1, 200))
+        match rng.integers(5):
+            case 0:
+                data[start] ^= 1 << int(rng.integers(8))
+            case 1:
+                del data[start : start + length]
+            case 2:
+                data[start:start] = data[start : start + length]
+            case 3:
+                data[start : start + length] = rng.bytes(length)
+            case 4:
+                del data[start:]
+        if not data:
+            break
+    return bytes(data)
+
+
+def with_another_value(rng: np.random.Generator, tree: Any) -> Any:
+    """The JSON with one of its values replaced."""
+    others = [None, True, -1, 0, 1, 3, 10**18, -1e308, 1e-300, "", "x", "bernoulli", [], [1], [[]], {}, {"a": 1}]
+    if rng.random() < 0.15 or not isinstance(tree, dict | list) or not tree:
+        return others[rng.integers(len(others))]
+    if isinstance(tree, list):
+        place = int(rng.integers(len(tree)))
+        return [with_another_value(rng, value) if i == place else value for i, value in enumerate(tree)]
+    name = sorted(tree)[rng.integers(len(tree))]
+    if rng.random() < 0.1:
+        return {key: value for key, value in tree.items() if key != name}
+    return {**tree, name: with_another_value(rng, tree[name])}
+
+
+@pytest.mark.parametrize("count", [400, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_files_with_damage_anywhere(saved: Path, tmp_path: Path, count: int) -> None:
+    rng, content = np.random.default_rng(0), saved.read_bytes()
+    for _ in range(count):
+        loads_or_says_why(tmp_path / "model", mutated(rng, content))
+
+
+@pytest.mark.parametrize("count", [100, pytest.param(2000, marks=pytest.mark.slow)])
+def test_files_whose_manifest_says_anything(saved: Path, copy: Path, count: int) -> None:
+    rng, manifest = np.random.default_rng(1), manifest_of(saved)
+    for _ in range(count):
+        with_manifest(copy, with_another_value(rng, manifest))
+        loads_or_says_why(copy, copy.read_bytes())

@@ -10,20 +10,22 @@ from vaeclust_jax.control.constant import constant
 from vaeclust_jax.types import Batch, Info, Key, Learner, State
 
 
-def counting_learner(n: int, poison_step: int = -1) -> Learner:
+def counting_learner(n: int, poison_step: int = -1, cured_after: int = 100) -> Learner:
     """`seen` counts how often each row was visited with weight 1; the loss is the mean of x over the batch.
 
     Args:
         n: training rows.
         poison_step: the step whose loss and parameters turn NaN, for the seed whose `w` is above one half.
+        cured_after: the number of halvings of the learning rate after which it no longer does.
     """
 
     def init(key: Key) -> State:
         params = {"seen": jnp.zeros(n), "w": jax.random.uniform(key), "noise": jnp.zeros(())}
-        return State(params, (), {"beta": constant(1.0).init()}, (), jnp.zeros((), jnp.int32))
+        return State(params, jnp.ones(()), {"beta": constant(1.0).init()}, (), jnp.zeros((), jnp.int32))
 
     def step(key: Key, state: State, batch: Batch) -> tuple[State, Info]:
         bad = (state.step == poison_step) & (state.params["w"] > 0.5)
+        bad &= state.opt_state > 0.5**cured_after  # the learning rate
         loss = jnp.sum(batch.x[:, 0] * batch.weight) / jnp.sum(batch.weight)
         params = {
             "seen": state.params["seen"].at[batch.index].add(batch.weight),
@@ -43,4 +45,7 @@ def counting_learner(n: int, poison_step: int = -1) -> Learner:
     def nothing(*args: Any) -> Any:
         raise AssertionError("the loop needs no heads")
 
-    return Learner(init, step, evaluate, end_epoch, nothing, nothing)
+    def gentler(state: State) -> State:
+        return state._replace(opt_state=state.opt_state / 2)
+
+    return Learner(init, step, evaluate, end_epoch, nothing, nothing, gentler=gentler)

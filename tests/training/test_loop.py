@@ -1,5 +1,6 @@
 """The loop, seen by a learner that counts."""
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -115,6 +116,35 @@ def test_a_non_finite_loss_stops_the_run_names_its_place_and_keeps_the_last_good
     for state, bad in zip(states[0], poisoned, strict=True):
         assert np.isfinite(float(state.params["w"]))
         assert float(state.params["seen"][0]) == (1 if bad else 2)
+
+
+def test_a_seed_takes_a_bad_epoch_back_and_its_neighbours_never_know(caplog: pytest.LogCaptureFixture) -> None:
+    seeds, epochs = 4, 5
+    poisoned = [float(counting_learner(N).init(key).params["w"]) > 0.5 for key in _start_keys(seeds)]
+    assert any(poisoned)
+    assert not all(poisoned)
+    healthy, history = run(counting_learner(N), epochs, seeds=seeds)
+    cured, again = run(counting_learner(N, poison_step=7, cured_after=2), epochs, seeds=seeds, halvings=3)
+    for before, after, bad in zip(healthy[0], cured[0], poisoned, strict=True):
+        assert float(after.opt_state) == (0.25 if bad else 1.0)
+        chex.assert_trees_all_equal(before._replace(opt_state=0.0), after._replace(opt_state=0.0))
+    assert sorted(again, key=_place) == sorted(history, key=_place)
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == 2 * sum(poisoned)
+    assert "reconstruction turned non-finite in epoch 2 of stage 'only' (seed " in said[0]
+    assert said[0].endswith("it is tried again with half the learning rate (2 more times at most)")
+
+
+def test_the_learning_rate_is_halved_no_more_often_than_allowed(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(TrainingDivergedError, match="turned non-finite in epoch 2") as caught:
+        run(counting_learner(N, poison_step=7, cured_after=4), 5, seeds=4, halvings=3)
+    rates = {float(state.opt_state) for state in caught.value.last_good[0][0]}
+    assert rates == {1.0, 0.125}
+    assert all(float(state.params["seen"][0]) >= 1 for state in caught.value.last_good[0][0])
+
+
+def _place(row: dict[str, object]) -> tuple[object, ...]:
+    return row["stage"], row["epoch"], row["seed"]
 
 
 def test_the_same_keys_give_the_same_bits() -> None:

@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> None:
-    """Entry point: exit code 0, 2 for the person's mistake (one sentence), 1 for ours, 130 for Ctrl-C."""
+    """Exits with 0, 2 (the person's mistake, one sentence), 1 (ours), 130 (Ctrl-C) or 143 (SIGTERM)."""
     # orbax and absl log at INFO through the root handler; a person wants our lines alone. XLA even logs errors that
     # are none: of every program read from the cache on some Intel CPUs (jax issue 38445). Real ones raise.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -25,8 +25,8 @@ def main() -> None:
     except TrainingDivergedError as error:
         print(f"vaeclust: {error}", file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         print("vaeclust: interrupted", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(143 if type(error).__name__ == "Terminated" else 130)
     except BrokenPipeError:  # `vaeclust data list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

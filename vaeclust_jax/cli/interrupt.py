@@ -1,4 +1,4 @@
-"""Ctrl-C between epochs: an exception raised inside compiled code's callbacks is lost there, or crashes it."""
+"""Ctrl-C and SIGTERM between epochs: an exception inside compiled code's callbacks is lost there, or crashes it."""
 
 import signal
 import sys
@@ -9,25 +9,31 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: the machine wants its place back."""
+
+
 class Interrupt:
-    """The first Ctrl-C ends the run at the next `checked` call; the second one ends it at once."""
+    """The first Ctrl-C or SIGTERM ends the run at the next `checked` call; the second one ends it at once."""
 
     def __init__(self) -> None:
-        self._asked = False
-        signal.signal(signal.SIGINT, self._ask)
+        self._asked: type[KeyboardInterrupt] | None = None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._ask)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self._asked:
-            raise KeyboardInterrupt
-        self._asked = True
+        kind = Terminated if number == signal.SIGTERM else KeyboardInterrupt
+        if self._asked is not None:
+            raise kind
+        self._asked = kind
         print("vaeclust: stopping after this epoch; Ctrl-C again stops at once", file=sys.stderr)
 
     def checked(self, function: Callable[[T], None]) -> Callable[[T], None]:
-        """`function` that raises KeyboardInterrupt instead, once Ctrl-C was pressed."""
+        """`function` that raises KeyboardInterrupt instead, once the run was asked to end."""
 
         def instead(argument: T) -> None:
-            if self._asked:
-                raise KeyboardInterrupt
+            if self._asked is not None:
+                raise self._asked
             function(argument)
 
         return instead

@@ -25,7 +25,7 @@ class Arguments:
     """
 
     run_dir: tyro.conf.Positional[Path]
-    """The folder that `vaeclust run` printed, or one that `Run.save` wrote."""
+    """The folder that `vaeclust run` printed, or a file that `Run.save` wrote."""
     input: tyro.conf.Positional[str]
     """An .npz or .csv file, a folder of images or recordings, or the name of a data set."""
     out: Path = Path("labels.csv")

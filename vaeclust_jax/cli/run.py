@@ -1,6 +1,7 @@
 """`vaeclust run`."""
 
 import difflib
+import shutil
 import sys
 import time
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ import tyro
 from vaeclust_jax.cli.compiling import use_compilation_cache
 from vaeclust_jax.cli.interrupt import Interrupt
 from vaeclust_jax.cli.progress import Reporter
+from vaeclust_jax.cli.resume import ARGUMENTS, given_again, remember
 from vaeclust_jax.data import Dataset, PrepareConfig, load
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.experiments import DEFAULT, EXPERIMENTS
@@ -20,6 +22,7 @@ from vaeclust_jax.experiments.experiment import Experiment
 from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
 from vaeclust_jax.networks.build import NetworkConfig
 from vaeclust_jax.report import Table, check_writable, new_run_folder, print_tables
+from vaeclust_jax.training.checkpoint import Checkpoint, lock
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,12 @@ class RunArguments(Arguments):
 
     outliers: str | None = None
     """Another data set, as --dataset: how well do its samples stand out? Default: the experiment's, on its own data."""
+    resume: Path | None = None
+    """The folder of a run that was ended early, to go on from its last checkpoint; other flags may be left out."""
+    checkpoint_epochs: int | None = None
+    """Epochs between two checkpoints; default: by the clock alone."""
+    checkpoint_minutes: float = 5.0
+    """Minutes between two checkpoints."""
 
 
 _PRINTED = ("scores", "reported", "reported-tests", "comparisons", "uncertainty")  # the others are in the report
@@ -68,13 +77,20 @@ A = TypeVar("A", bound=Arguments)
 def run(argv: list[str]) -> None:
     """Runs the command."""
     args = parse(RunArguments, argv, "vaeclust run")
+    if args.resume is not None:
+        args = given_again(args, argv, lambda argv: parse(RunArguments, argv, "vaeclust run"))
     use_compilation_cache(args.compilation_cache)
     experiment, dataset, config, seeds = resolve(args)
     others = _outliers(args, experiment, dataset)
-    check_writable(args.out)
     started = time.perf_counter()
     interrupt = Interrupt()
-    folder = new_run_folder(args.out, experiment.name)
+    if args.resume is None:
+        check_writable(args.out)
+        folder = new_run_folder(args.out, experiment.name)
+        remember(folder, argv)
+    else:
+        folder = args.resume
+    held = lock(folder / "checkpoints")
     with Reporter(config.training, quiet=args.quiet) as reporter:
         reporter.say(f"{experiment.name} on {dataset.name}: {len(dataset.x)} samples, {config.num_clusters} clusters")
         try:
@@ -87,14 +103,19 @@ def run(argv: list[str]) -> None:
                 say=interrupt.checked(reporter.say),
                 on_epoch=interrupt.checked(reporter.on_epoch),
                 others=others,
+                checkpoint=Checkpoint(folder / "checkpoints", args.checkpoint_epochs, args.checkpoint_minutes),
             )
         except InputError:
             if not _discard(folder):
                 print(f"vaeclust: what was written so far is in {folder}", file=sys.stderr)
             raise
-        except BaseException:
+        except BaseException as error:
             print(f"vaeclust: what was written so far is in {folder}", file=sys.stderr)
+            if isinstance(error, KeyboardInterrupt):
+                print(f"vaeclust: to go on from there: vaeclust run --resume {folder}", file=sys.stderr)
             raise
+        finally:
+            held.release()
     _summary(metrics, tables, folder, time.perf_counter() - started)
 
 
@@ -146,6 +167,8 @@ def _experiment(name: str) -> Experiment:
 
 def _num_clusters(args: Arguments, dataset: Dataset) -> int:
     if args.clusters is not None:
+        if args.clusters < 2:
+            raise InputError(f"num_clusters must be at least 2 to be scored, got {args.clusters}")
         return args.clusters
     if dataset.num_classes is None:  # never counted from the labels: no run reads them
         raise InputError(f"--clusters is needed: {dataset.name} has no documented number of classes")
@@ -161,10 +184,11 @@ def _outliers(args: RunArguments, experiment: Experiment, dataset: Dataset) -> D
 
 def _discard(folder: Path) -> bool:
     """Removes the folder of a run that was refused before it trained; one that holds results stays."""
-    if {path.name for path in folder.iterdir()} - {"config.json"}:
+    if {path.name for path in folder.iterdir()} - {"config.json", ARGUMENTS, "checkpoints"}:
         return False
-    (folder / "config.json").unlink(missing_ok=True)
-    folder.rmdir()
+    if any((folder / "checkpoints").glob("*/epochs")):
+        return False
+    shutil.rmtree(folder)
     return True
 
 

@@ -1,12 +1,20 @@
 """The experiments by name."""
 
-from vaeclust_jax.experiments import dynamic_beta_insects, vade, vaedec, vaedec_coil20, vaedec_controllers
+from vaeclust_jax.experiments import (
+    dynamic_beta_insects,
+    vade,
+    vaedec,
+    vaedec_coil20,
+    vaedec_controllers,
+    vaegraph,
+)
 from vaeclust_jax.experiments.experiment import Experiment
 
 EXPERIMENTS: dict[str, Experiment] = {
     experiment.name: experiment
     for experiment in (
         vaedec.EXPERIMENT,
+        vaegraph.EXPERIMENT,
         vade.EXPERIMENT,
         vaedec_coil20.EXPERIMENT,
         vaedec_coil20.LITERAL,

@@ -1,8 +1,9 @@
 """Runs an experiment: fits, scores every method, writes the run's folder."""
 
+import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from vaeclust_jax.experiments.tables import tables_of
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.fit import OnEpoch, fit_stages
 from vaeclust_jax.fitting.run import Run
-from vaeclust_jax.fitting.saving import seed_folder
+from vaeclust_jax.fitting.saving import seed_file
 from vaeclust_jax.report import (
     Table,
     save_figures,
@@ -32,6 +33,7 @@ from vaeclust_jax.report import (
     write_map,
     write_tables,
 )
+from vaeclust_jax.training.checkpoint import Checkpoint
 
 Say = Callable[[str], None]
 Fits = dict[tuple[Config, float], dict[str, list[Run]]]
@@ -48,6 +50,7 @@ def execute(
     say: Say,
     on_epoch: OnEpoch | None = None,
     others: Dataset | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> tuple[dict[str, Any], list[Table]]:
     """Fits and scores every method of the experiment and fills `folder`.
 
@@ -56,10 +59,11 @@ def execute(
         config: the experiment's, as changed by the person.
         dataset: labels are read for scoring alone, and for the split if the config stratifies it.
         seeds: fitted as one program.
-        folder: new and empty.
+        folder: new and empty, or that of the same call, which was ended early.
         say: called with a line about what happens next.
         on_epoch: as in `fit`.
         others: a data set of the same kind that should look strange to the model; its labels are not read.
+        checkpoint: its folder gets one for each fit; a later call goes on from them. Removed when all is written.
 
     Returns:
         What `metrics.json` and `tables.json` hold.
@@ -89,7 +93,13 @@ def execute(
         told = told_labels(dataset, method.labelled) if method.labelled else None
         try:
             fits[wanted] = fit_stages(
-                wanted[0], dataset.x, seeds, split_labels=labels, partial_labels=told, on_epoch=on_epoch
+                wanted[0],
+                dataset.x,
+                seeds,
+                split_labels=labels,
+                partial_labels=told,
+                checkpoint=checkpoint and replace(checkpoint, folder=checkpoint.folder / str(len(fits))),
+                on_epoch=on_epoch,
             )
         except TrainingDivergedError as error:
             if error.last_good:
@@ -123,6 +133,8 @@ def execute(
     _draw(folder, experiment, methods, answers, dataset, seeds[0])
     clock.lap("figures")
     write_json(folder / "timing.json", clock.seconds)
+    if checkpoint is not None:
+        shutil.rmtree(checkpoint.folder, ignore_errors=True)
     return metrics, tables
 
 
@@ -225,14 +237,15 @@ def _config_record(experiment: Experiment, config: Config, dataset: Dataset, see
 def _keep(folder: Path, runs: list[Run], seeds: Sequence[int]) -> None:
     write_history(folder / "history.csv", [row for run in runs for row in run.history])
     for seed, run in zip(seeds, runs, strict=True):
-        run.save(seed_folder(folder, seed))
+        run.save(seed_file(folder, seed))
 
 
 def _describe(config: Config, labelled: float) -> str:
     kind = "deterministic VAE" if config.model.deterministic else "VAE"
     beta = f" with beta {config.model.beta}" if config.model.beta != 1 else ""
     told = f" told {labelled:.0%} of the classes" if labelled else ""
-    clusters = ("DEC" if config.model.clustering == "dec" else "VaDE") if config.training.joint_epochs else "k-means"
+    joint = {"dec": "DEC", "vade": "VaDE", "graph": "graph DEC"}[config.model.clustering]
+    clusters = joint if config.training.joint_epochs else "k-means"
     return f"{kind}{beta}{told} + {clusters}"
 
 

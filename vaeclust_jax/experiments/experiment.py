@@ -14,7 +14,7 @@ class Method(NamedTuple):
 
     configure: Callable[[Config], Config]
     stage: str
-    """"kmeans", "mixture" or "joint"."""
+    """"kmeans", "mixture", "graph" or "joint"."""
     labelled: float = 0.0
     """Share of all rows whose class the training is told; above 0 it is semi-supervised and must be named so."""
 

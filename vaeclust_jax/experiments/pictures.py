@@ -165,12 +165,9 @@ def _drawn(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _decoded(run: Run, seed: int, images: bool) -> tuple[Any, str, str, str]:
     """Centroids and samples."""
-    k, latent_dim = run.cluster_mean.shape
-    noise = np.asarray(jax.random.normal(key_of(seed, SAMPLES), (k, _SAMPLES, latent_dim)))
-    z = run.cluster_mean[:, np.newaxis] + noise @ run.cluster_scale.swapaxes(1, 2)
-    samples = run.decode(z.reshape(-1, latent_dim))
-    samples = samples.reshape(k, _SAMPLES, *samples.shape[1:])
-    centroids = run.decode(np.asarray(run.params["centroids"]))
+    keys = jax.random.split(key_of(seed, SAMPLES), run.config.num_clusters)
+    samples = np.stack([run.sample(key, _SAMPLES, cluster) for cluster, key in enumerate(keys)])
+    centroids = run.decode(run.centroids)
     if images:
         samples, centroids = _visible(samples), _visible(centroids)
     caption = "One row a cluster: the decoded centroid (framed), then new samples of the cluster."

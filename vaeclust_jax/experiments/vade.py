@@ -5,18 +5,10 @@
 Networks, epochs and optimiser are those of `vaeclust run`, so that the two compare.
 """
 
-from dataclasses import replace
-
 from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.experiments.experiment import Experiment, Method, unchanged
-from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
+from vaeclust_jax.fitting.config import ModelConfig, TrainingConfig
 from vaeclust_jax.networks.build import NetworkConfig
-
-
-def _kmeans(config: Config) -> Config:
-    model, training = replace(config.model, clustering="dec"), replace(config.training, joint_epochs=0)
-    return replace(config, model=model, training=training)
-
 
 EXPERIMENT = Experiment(
     name="vade",
@@ -25,7 +17,7 @@ EXPERIMENT = Experiment(
     methods={
         "vade": Method(unchanged, "joint"),
         "vae-mixture": Method(unchanged, "mixture"),
-        "vae-kmeans": Method(_kmeans, "kmeans"),
+        "vae-kmeans": Method(unchanged, "kmeans"),
     },
     prepare=PrepareConfig(image_size=(32, 32)),
     network=NetworkConfig(),

@@ -9,6 +9,7 @@ from vaeclust_jax.checks import check_types
 from vaeclust_jax.control.parse import parse_controller
 from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.graph import NUM_NEIGHBOURS
 from vaeclust_jax.networks.build import NetworkConfig, check_network
 from vaeclust_jax.types import Controller
 
@@ -22,9 +23,12 @@ class ModelConfig:
     likelihood: Literal["auto", "bernoulli", "gaussian", "squared"] = "auto"
     """auto: bernoulli for images (pixels in [0, 1]), gaussian for vectors; squared: the squared error of values in
     [0, 1], a Gaussian of variance 1/2."""
-    clustering: Literal["dec", "vade"] = "dec"
+    clustering: Literal["dec", "vade", "graph"] = "dec"
     """The joint stage: dec draws latents to Student-t centroids; vade gives the VAE a mixture of Gaussians as its
-    prior, in place of the standard normal, and has no gamma."""
+    prior, in place of the standard normal, and has no gamma; graph is dec with several prototypes a cluster and a
+    target that follows the posterior's neighbour graph."""
+    num_prototypes: int = 5
+    """graph: prototypes of each cluster."""
     deterministic: bool = False
     """The decoder sees the posterior's mean; nothing is sampled."""
     beta: float | str = 1.0
@@ -63,6 +67,9 @@ class TrainingConfig:
     validation VAE loss, keeping the best (which is the state from before clustering)."""
     tolerance: float = 0.001
     """Share of assignments that must change between two refreshes for the joint stage to go on."""
+    halvings: int = 3
+    """How often, in each stage, an epoch whose loss is not finite is taken back and tried again with half the learning
+    rate, before training stops; 0 stops at once."""
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -145,20 +152,34 @@ def check_config(config: Config, x: np.ndarray) -> None:
     Raises:
         InputError: names the setting, what was got and what is allowed.
     """
-    training, model = config.training, config.model
-    if config.num_clusters < 2:
-        raise InputError(f"num_clusters must be at least 2, got {config.num_clusters}")
+    check_settings(config, x.shape[1:])
     if len(x) < config.num_clusters:
         raise InputError(
             f"num_clusters must be at most the number of training samples, got {config.num_clusters} clusters "
             f"for {len(x)} samples"
         )
+    if config.model.clustering == "graph" and len(x) <= NUM_NEIGHBOURS:
+        raise InputError(f"clustering 'graph' needs more than {NUM_NEIGHBOURS} training samples, got {len(x)}")
+    likelihood = config.model.likelihood
+    if likelihood in ("bernoulli", "squared") and (x.min() < 0 or x.max() > 1):
+        raise InputError(
+            f"likelihood {likelihood!r} needs values in [0, 1], got {x.min():.4g} to {x.max():.4g}: "
+            "use 'gaussian' or scaling 'minmax'"
+        )
+
+
+def check_settings(config: Config, shape: tuple[int, ...]) -> None:
+    """`check_config` without the data: `shape` is that of one prepared sample."""
+    training, model = config.training, config.model
+    if config.num_clusters < 1:
+        raise InputError(f"num_clusters must be at least 1, got {config.num_clusters}")
     for name, lowest in {
         "pretrain_epochs": 1,
         "joint_epochs": 0,
         "batch_size": 1,
         "patience": 1,
         "update_target_interval": 1,
+        "halvings": 0,
     }.items():
         if getattr(training, name) < lowest:
             raise InputError(f"{name} must be at least {lowest}, got {getattr(training, name)}")
@@ -167,11 +188,8 @@ def check_config(config: Config, x: np.ndarray) -> None:
     if not 0 <= training.tolerance <= 1:
         raise InputError(f"tolerance must lie in [0, 1], got {training.tolerance}")
     controllers(config)
-    if model.clustering == "vade" and model.deterministic:
-        raise InputError("clustering 'vade' needs a posterior: set deterministic to False")
-    if model.likelihood in ("bernoulli", "squared") and (x.min() < 0 or x.max() > 1):
-        raise InputError(
-            f"likelihood {model.likelihood!r} needs values in [0, 1], got {x.min():.4g} to {x.max():.4g}: "
-            "use 'gaussian' or scaling 'minmax'"
-        )
-    check_network(config.network, x.shape[1:])
+    if model.clustering != "dec" and model.deterministic:
+        raise InputError(f"clustering {model.clustering!r} needs a posterior: set deterministic to False")
+    if model.num_prototypes < 1:
+        raise InputError(f"num_prototypes must be at least 1, got {model.num_prototypes}")
+    check_network(config.network, shape)

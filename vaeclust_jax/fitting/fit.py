@@ -1,7 +1,9 @@
 """`fit`: data in, a clustered model out, for one seed or many as one program."""
 
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
 import jax
@@ -12,8 +14,9 @@ from vaeclust_jax.checks import is_whole
 from vaeclust_jax.data import Preparation, PrepareConfig, check_array, fit_preparation, split_rows
 from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.fitting.config import Config, check_config, measure_input, resolve_kind
-from vaeclust_jax.fitting.run import Run, cluster_shapes
+from vaeclust_jax.fitting.run import Run, components
 from vaeclust_jax.fitting.stages import check_custom, check_partial_labels, networks_of, plan
+from vaeclust_jax.training.checkpoint import Checkpoint, Keeper
 from vaeclust_jax.training.loop import History, train
 from vaeclust_jax.training.passes import by_chunk, encode_rows
 from vaeclust_jax.types import Key, Learner, Networks, Params, Stage, State
@@ -29,6 +32,7 @@ def fit(
     networks: Networks | None = None,
     split_labels: Any = None,
     partial_labels: Any = None,
+    checkpoint: Checkpoint | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> Run:
     """Clusters `x` with a VAE+DEC.
@@ -41,6 +45,7 @@ def fit(
         split_labels: (n,) classes, read only for a stratified split (`prepare.stratify`).
         partial_labels: (n,) classes from 0, -1 where none is known: the VAE is then semi-supervised, and keeps the
             known samples of a class together. Of rows held out for validation they are not read.
+        checkpoint: where to keep how far training is; the same call goes on from there, bit for bit, if it was ended.
         on_epoch: called after every epoch with its history rows.
 
     Returns:
@@ -52,7 +57,8 @@ def fit(
     """
     if not (isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and key.shape == ()):
         raise InputError(f"key must be one key of jax.random.key, got {type(key).__name__} {np.shape(key)}")
-    return list(_fit(config, x, key[None], [0], networks, split_labels, partial_labels, on_epoch).values())[-1][0]
+    stages = _fit(config, x, key[None], [0], networks, split_labels, partial_labels, checkpoint, on_epoch)
+    return list(stages.values())[-1][0]
 
 
 def fit_seeds(
@@ -63,6 +69,7 @@ def fit_seeds(
     networks: Networks | None = None,
     split_labels: Any = None,
     partial_labels: Any = None,
+    checkpoint: Checkpoint | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> list[Run]:
     """`fit` for every seed, as one program; the arguments are those of `fit`.
@@ -76,7 +83,14 @@ def fit_seeds(
         One `Run` a seed, in their order.
     """
     stages = fit_stages(
-        config, x, seeds, networks=networks, split_labels=split_labels, partial_labels=partial_labels, on_epoch=on_epoch
+        config,
+        x,
+        seeds,
+        networks=networks,
+        split_labels=split_labels,
+        partial_labels=partial_labels,
+        checkpoint=checkpoint,
+        on_epoch=on_epoch,
     )
     return list(stages.values())[-1]
 
@@ -89,11 +103,13 @@ def fit_stages(
     networks: Networks | None = None,
     split_labels: Any = None,
     partial_labels: Any = None,
+    checkpoint: Checkpoint | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> dict[str, list[Run]]:
     """`fit_seeds`, keeping every stage that can cluster: {"kmeans": runs, "joint": runs}.
 
-    "kmeans" is k-means on the latents of the VAE before any joint training, at no further cost.
+    "kmeans" is k-means on the latents of the VAE before any joint training, at no further cost; "mixture" or "graph"
+    stands between the two where the joint stage starts from it.
     """
     seeds = list(seeds) if isinstance(seeds, Iterable) else [str(seeds)]
     if (
@@ -105,7 +121,7 @@ def fit_stages(
     ):
         raise InputError(f"seeds must be distinct whole numbers from 0 to 2**32 - 1, at least one, got {seeds}")
     keys = jax.vmap(jax.random.key)(jnp.asarray(seeds, jnp.uint32))
-    return _fit(config, x, keys, seeds, networks, split_labels, partial_labels, on_epoch)
+    return _fit(config, x, keys, seeds, networks, split_labels, partial_labels, checkpoint, on_epoch)
 
 
 class _Data(NamedTuple):
@@ -135,6 +151,7 @@ def _fit(
     networks: Networks | None,
     split_labels: Any,
     partial_labels: Any,
+    checkpoint: Checkpoint | None,
     on_epoch: OnEpoch | None,
 ) -> dict[str, list[Run]]:
     if not isinstance(config, Config):
@@ -153,15 +170,18 @@ def _fit(
     stages = plan(config, both, len(data.train), has_validation=len(data.validation) > 0, labels=known)
     train_rows = jnp.asarray(data.train)
     try:
-        states, history = train(
-            stages,
-            keys,
-            train_rows,
-            jnp.asarray(data.validation),
-            batch_size=config.training.batch_size,
-            names=names,
-            on_epoch=on_epoch,
-        )
+        with _keeper(checkpoint, config, keys, data, known) as keeper:
+            states, history = train(
+                stages,
+                keys,
+                train_rows,
+                jnp.asarray(data.validation),
+                batch_size=config.training.batch_size,
+                names=names,
+                halvings=config.training.halvings,
+                keeper=keeper,
+                on_epoch=on_epoch,
+            )
     except TrainingDivergedError as error:
         states, history = error.last_good
         if len(states) == 1:  # a VAE alone cannot cluster: k-means on what it had learned
@@ -174,6 +194,24 @@ def _fit(
     return _runs(config, data, stages, states, names, history)
 
 
+def _keeper(
+    checkpoint: Checkpoint | None, config: Config, keys: Key, data: _Data, known: np.ndarray | None
+) -> AbstractContextManager[Keeper | None]:
+    """What a checkpoint must have in common with the fit that goes on from it: everything but the networks' code."""
+    if checkpoint is None:
+        return nullcontext()
+    rows = {"train": data.train, "validation": data.validation, "partial_labels": known}
+    identity = {
+        **asdict(config),
+        "keys": jax.random.key_data(keys).tolist(),
+        "data": {
+            name: None if array is None else hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+            for name, array in rows.items()
+        },
+    }
+    return Keeper(checkpoint, identity)
+
+
 def _runs(
     config: Config,
     data: _Data,
@@ -183,10 +221,11 @@ def _runs(
     history: History,
 ) -> dict[str, list[Run]]:
     """A `Run` a seed for every stage reached that can cluster."""
+    kmeans = replace(config, model=replace(config.model, clustering="dec"))  # whatever comes after it
     of_seed = {name: [row for row in history if row["seed"] == name] for name in names}
     return {
         stage.name: [
-            _run(config, data, stage.learner, state.params, of_seed[name])
+            _run(kmeans if stage.name == "kmeans" else config, data, stage.learner, state.params, of_seed[name])
             for state, name in zip(of_stage, names, strict=True)
         ]
         for stage, of_stage in zip(stages, states, strict=False)
@@ -198,5 +237,5 @@ def _run(config: Config, data: _Data, learner: Learner, params: Params, history:
     assert learner.log_assign is not None
     mean, logvar = encode_rows(learner, params, data.train)
     labels = by_chunk(learner.log_assign, params, mean).argmax(axis=1)
-    shapes = cluster_shapes(mean, logvar, labels, np.asarray(params["centroids"]))
+    shapes = components(params, mean, logvar, labels)
     return Run(config, data.preparation, learner, params, *shapes, data.train_index, data.validation_index, history)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -28,8 +29,10 @@ class Run:
         preparation: from raw data to the model's input, fitted on the training rows.
         learner: the pure functions.
         params: their parameters.
-        cluster_mean: (K, L) mean of the latents assigned to each cluster in training.
-        cluster_scale: (K, L, L) Cholesky factor of their covariance, the posteriors' variance included.
+        cluster_mean: (C, L) mean of the latents of each component in training: of each cluster, or of each of its
+            prototypes, those of a cluster one after the other.
+        cluster_scale: (C, L, L) Cholesky factor of their covariance, the posteriors' variance included.
+        cluster_share: (C,) share of the cluster's training samples that the component has.
         train_index: rows that were trained on; empty after `load`.
         validation_index: rows that were held out; empty after `load`.
         history: a row an epoch, see `training.loop`; empty after `load`.
@@ -39,11 +42,17 @@ class Run:
     preparation: Preparation
     learner: Learner
     params: Params
-    cluster_mean: Float[np.ndarray, "k l"]
-    cluster_scale: Float[np.ndarray, "k l l"]
+    cluster_mean: Float[np.ndarray, "c l"]
+    cluster_scale: Float[np.ndarray, "c l l"]
+    cluster_share: Float[np.ndarray, " c"]
     train_index: Int[np.ndarray, " n"] = field(default_factory=lambda: np.zeros(0, int))
     validation_index: Int[np.ndarray, " m"] = field(default_factory=lambda: np.zeros(0, int))
     history: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def centroids(self) -> Float[np.ndarray, "k l"]:
+        """(K, L) the centre of each cluster; of several prototypes the one that stood for the most samples."""
+        return centroids_of(self.params)
 
     def posterior(self, x: Any) -> tuple[Float[np.ndarray, "n l"], Float[np.ndarray, "n l"]]:
         """Mean and log-variance of the posterior q(z|x) of the samples, each (n, L)."""
@@ -97,7 +106,7 @@ class Run:
         Args:
             key: of `jax.random.key`.
             num_samples: how many.
-            cluster: draw z from a Gaussian with the mean and covariance of this cluster's training latents;
+            cluster: draw z from Gaussians with the means and covariances of this cluster's components in training;
                 None draws it from the prior N(0, I).
 
         Raises:
@@ -109,18 +118,40 @@ class Run:
         if cluster is not None:
             if not is_whole(cluster) or not 0 <= cluster < self.config.num_clusters:
                 raise InputError(f"cluster must lie in 0 to {self.config.num_clusters - 1}, got {cluster!r}")
-            z = self.cluster_mean[cluster] + z @ self.cluster_scale[cluster].T
+            own = np.arange(len(self.cluster_share)).reshape(self.config.num_clusters, -1)[cluster]
+            share = jnp.asarray(self.cluster_share[own])
+            drawn = own[np.asarray(jax.random.choice(jax.random.fold_in(key, 1), len(own), (num_samples,), p=share))]
+            z = self.cluster_mean[drawn] + np.einsum("nij,nj->ni", self.cluster_scale[drawn], np.asarray(z))
         return self.decode(np.asarray(z))
 
     def save(self, path: Any) -> None:
-        """Writes the model into the new folder `path`, for `vaeclust_jax.load`.
+        """Writes the model as one file, e.g. "coil.vaeclust", for `vaeclust_jax.load`; one of that name is replaced.
 
         Raises:
-            InputError: the folder exists and is not empty, or cannot be written.
+            InputError: the file cannot be written.
         """
         from vaeclust_jax.fitting.saving import save
 
         save(self, path)
+
+
+def components(
+    params: Params, mean: Float[np.ndarray, "n l"], logvar: Float[np.ndarray, "n l"], labels: Int[np.ndarray, " n"]
+) -> tuple[Float[np.ndarray, "c l"], Float[np.ndarray, "c l l"], Float[np.ndarray, " c"]]:
+    """`Run.cluster_mean`, `cluster_scale` and `cluster_share` of training samples and their clusters."""
+    centres = np.asarray(params["prototypes"] if "prototypes" in params else params["centroids"][:, np.newaxis])
+    k, r, latent_dim = centres.shape
+    nearest = ((mean[:, np.newaxis] - centres[labels]) ** 2).sum(axis=-1).argmin(axis=1)
+    component = labels * r + nearest
+    counts = np.bincount(component, minlength=k * r).reshape(k, r).astype(np.float32)
+    counts[counts.sum(axis=1) == 0] = 1  # an empty cluster is where its prototypes are
+    share = (counts / counts.sum(axis=1, keepdims=True)).ravel()
+    return *cluster_shapes(mean, logvar, component, centres.reshape(k * r, latent_dim)), share
+
+
+def centroids_of(params: Params) -> Float[np.ndarray, "k l"]:
+    """See `Run.centroids`."""
+    return np.asarray(params["prototypes"][:, 0] if "prototypes" in params else params["centroids"])
 
 
 def cluster_shapes(

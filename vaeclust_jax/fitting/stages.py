@@ -1,5 +1,6 @@
 """From a resolved config to the stages that `training` runs."""
 
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -12,7 +13,9 @@ from vaeclust_jax.learners.labelled_vae import Labelled, labelled_vae
 from vaeclust_jax.learners.vade import vade
 from vaeclust_jax.learners.vae import vae
 from vaeclust_jax.learners.vaedec import vaedec
+from vaeclust_jax.learners.vaegraph import spread, vaegraph
 from vaeclust_jax.networks.build import build, computing_in, standardising
+from vaeclust_jax.training.graph_start import from_graph
 from vaeclust_jax.training.handover import Start, carry_on, from_kmeans, from_mixture, from_scratch
 from vaeclust_jax.training.stopping import NEVER, assignment_change, validation_patience
 from vaeclust_jax.types import Learner, Networks, Stage
@@ -60,14 +63,18 @@ def clustering_learner(config: Config, networks: Networks, num_samples: int) -> 
         "num_samples": num_samples,
         "latent_dim": config.network.latent_dim,
         "likelihood": config.model.likelihood,
-        "q_from": config.model.q_from,
         "beta": beta,
         "learning_rate": config.training.learning_rate,
         "update_target_interval": config.training.update_target_interval,
     }
-    if config.model.clustering == "vade":
-        return vade(networks, **settings)
-    return vaedec(networks, deterministic=config.model.deterministic, gamma=gamma, **settings)
+    match config.model.clustering:
+        case "vade":
+            return vade(networks, q_from=config.model.q_from, **settings)
+        case "graph":
+            return vaegraph(networks, num_prototypes=config.model.num_prototypes, gamma=gamma, **settings)
+        case "dec":
+            deterministic = config.model.deterministic
+            return vaedec(networks, q_from=config.model.q_from, deterministic=deterministic, gamma=gamma, **settings)
 
 
 def check_partial_labels(y: Any, num_samples: int) -> np.ndarray:
@@ -119,25 +126,27 @@ def _first_stage(config: Config, networks: Networks, labels: np.ndarray | None) 
 def plan(
     config: Config, networks: Networks, num_samples: int, has_validation: bool, labels: np.ndarray | None = None
 ) -> list[Stage]:
-    """VAE alone, k-means or a mixture (no epochs: it ends where the joint stage starts), all jointly.
+    """VAE alone; k-means, then a mixture or a graph if the joint stage starts from those (no epochs); all jointly.
 
     With labels of some training rows (-1 for the others) the VAE is semi-supervised.
 
     Without validation rows, or where beta changes, the stages that would stop on them run all their epochs.
     """
-    training = config.training
-    comparable = has_validation and not isinstance(config.model.beta, str)
+    training, model = config.training, config.model
+    comparable = has_validation and not isinstance(model.beta, str)
     patience = validation_patience(training.patience) if comparable else NEVER
     alone, start = _first_stage(config, networks, labels)
+    dec = clustering_learner(replace(config, model=replace(model, clustering="dec")), networks, num_samples)
     joint = clustering_learner(config, networks, num_samples)
     settled = assignment_change(training.tolerance) if training.joint_stopping == "assignments" else patience
-    if config.model.clustering == "vade":
-        clusters = Stage("mixture", joint, 0, from_mixture(joint, config.num_clusters), NEVER)
-    else:
-        clusters = Stage("kmeans", joint, 0, from_kmeans(joint, config.num_clusters), NEVER)
     stages = [
         Stage("vae", alone, training.pretrain_epochs, start, patience),
-        clusters,
-        Stage("joint", joint, training.joint_epochs, carry_on, settled),
+        Stage("kmeans", dec, 0, from_kmeans(dec, config.num_clusters), NEVER),
     ]
-    return stages if training.joint_epochs > 0 else stages[:-1]
+    if model.clustering == "vade":
+        stages.append(Stage("mixture", joint, 0, from_mixture(joint, config.num_clusters), NEVER))
+    if model.clustering == "graph":
+        stages.append(Stage("graph", joint, 0, from_graph(joint, spread), NEVER))
+    if training.joint_epochs > 0:
+        stages.append(Stage("joint", joint, training.joint_epochs, carry_on, settled))
+    return stages

@@ -14,7 +14,16 @@ from jaxtyping import Array
 from vaeclust_jax.control.constant import as_controller
 from vaeclust_jax.control.controller import Update, advancing
 from vaeclust_jax.learners.refresh import Assigned, map_chunks, share_changed
-from vaeclust_jax.learners.vae import Codes, first_state, gradient_step, vae, vae_losses, weighted_mean, with_numbers
+from vaeclust_jax.learners.vae import (
+    Codes,
+    first_state,
+    gradient_step,
+    halved_learning_rate,
+    vae,
+    vae_losses,
+    weighted_mean,
+    with_numbers,
+)
 from vaeclust_jax.objectives.elbo import LIKELIHOODS
 from vaeclust_jax.objectives.vade import Prior, cluster_divergence, divergence, log_posterior
 from vaeclust_jax.types import Batch, Controller, Info, Key, Learner, Networks, Params, State
@@ -73,6 +82,7 @@ def _static(
         decode=base.decode,
         log_assign=log_assign,
         advance=advancing(beta=update_beta),
+        gentler=halved_learning_rate,
     )
 
 

@@ -84,6 +84,12 @@ def with_numbers(state: State, learning_rate: float, **weights: Controller) -> S
     return state._replace(opt_state=opt_state, control={name: one.init() for name, one in weights.items()})
 
 
+def halved_learning_rate(state: State) -> State:
+    """`Learner.gentler` of all learners here."""
+    rate = optax.tree_utils.tree_get(state.opt_state, "learning_rate")
+    return state._replace(opt_state=optax.tree_utils.tree_set(state.opt_state, learning_rate=rate / 2))
+
+
 @lru_cache
 def _static(networks: Networks, likelihood_name: str, deterministic: bool, update_beta: Update) -> Learner:
     """All that does not depend on swept numbers, so that those never compile again."""
@@ -112,6 +118,7 @@ def _static(networks: Networks, likelihood_name: str, deterministic: bool, updat
         encode=lambda params, x: networks.encoder.apply(params["encoder"], x),
         decode=lambda params, z: likelihood.mean(networks.decoder.apply(params["decoder"], z)),
         advance=advancing(beta=update_beta),
+        gentler=halved_learning_rate,
     )
 
 

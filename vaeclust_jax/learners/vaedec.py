@@ -15,7 +15,15 @@ from jaxtyping import Array, Float
 from vaeclust_jax.control.constant import as_controller
 from vaeclust_jax.control.controller import Update, advancing
 from vaeclust_jax.learners.refresh import Assigned, map_chunks, share_changed
-from vaeclust_jax.learners.vae import first_state, gradient_step, vae, vae_losses, weighted_mean, with_numbers
+from vaeclust_jax.learners.vae import (
+    first_state,
+    gradient_step,
+    halved_learning_rate,
+    vae,
+    vae_losses,
+    weighted_mean,
+    with_numbers,
+)
 from vaeclust_jax.objectives.dec import kl_divergence, log_soft_assignment, target_distribution
 from vaeclust_jax.objectives.elbo import LIKELIHOODS
 from vaeclust_jax.types import Batch, Controller, Info, Key, Learner, Networks, Params, State
@@ -80,6 +88,7 @@ def _static(
         decode=base.decode,
         log_assign=log_assign,
         advance=advancing(beta=update_beta, gamma=update_gamma),
+        gentler=halved_learning_rate,
     )
 
 

@@ -10,6 +10,9 @@ from vaeclust_jax.errors import InputError
 from vaeclust_jax.networks.adapter import from_module, in_bfloat16, standardised
 from vaeclust_jax.types import Networks
 
+_MOST_LAYERS = 100
+"""Far more than train; a damaged model file may ask for any number."""
+
 
 @dataclass(frozen=True)
 class NetworkConfig:
@@ -46,6 +49,9 @@ def check_network(config: NetworkConfig, shape: tuple[int, ...]) -> None:
     """
     if config.latent_dim < 1:
         raise InputError(f"latent_dim must be at least 1, got {config.latent_dim}")
+    for name in ("channels", "kernels", "hidden"):
+        if len(getattr(config, name)) > _MOST_LAYERS:
+            raise InputError(f"{name} must name at most {_MOST_LAYERS} layers, got {len(getattr(config, name))}")
     if config.network == "conv":
         from vaeclust_jax.networks.cnn import image_sizes  # flax takes as long to import as jax does
 

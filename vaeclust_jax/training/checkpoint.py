@@ -1,29 +1,270 @@
-"""Arrays on disk through orbax, restored onto whatever device is there."""
+"""Where a training run is, on disk: written beside training, whole or not at all, and read back bit for bit."""
 
+import hashlib
+import json
+import logging
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import jax
+import numpy as np
+from filelock import BaseFileLock, FileLock, Timeout
+
+from vaeclust_jax.errors import InputError
+
+_log = logging.getLogger(__name__)
+_FORMAT = 1
 
 
-def save_arrays(folder: Path, tree: Any) -> None:
-    """Writes a pytree of arrays into `folder`, which orbax makes; it appears whole or not at all."""
-    import orbax.checkpoint as ocp
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where and how often a fit is kept; a fit that finds checkpoints of its own there goes on from the newest."""
 
-    with ocp.StandardCheckpointer() as checkpointer:
-        checkpointer.save(folder.absolute(), tree)
+    folder: Path
+    """Made if need be; for one fit at a time."""
+    every_epochs: int | None = None
+    """Epochs between two checkpoints; None: by the clock alone."""
+    every_minutes: float = 5.0
+    """Minutes between two checkpoints."""
+    keep: int = 2
+    """How many of the last ones stay; the one with the lowest validation loss stays too."""
+
+    def __post_init__(self) -> None:
+        for name, value in {"every_epochs": self.every_epochs, "keep": self.keep}.items():
+            if value is not None and value < 1:
+                raise InputError(f"{name} must be at least 1, got {value}")
+        if not self.every_minutes > 0:
+            raise InputError(f"every_minutes must be positive, got {self.every_minutes}")
 
 
-def restore_arrays(folder: Path, like: Any) -> Any:
-    """Reads a pytree with the structure, shapes and dtypes of `like` onto this machine's default device.
+def lock(folder: Path) -> BaseFileLock:
+    """Keeps other processes from writing to the folder until it is released, or this process ends in whatever way.
 
     Raises:
-        ValueError, KeyError, OSError: from orbax, if the folder holds something else.
+        InputError: another process holds it, or the folder cannot be written to.
     """
-    import orbax.checkpoint as ocp
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        held = FileLock(folder / ".lock")
+        held.acquire(timeout=0)
+    except Timeout:
+        raise InputError(f"another run is writing to {folder}: wait for it, or choose another folder") from None
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written to: {error.strerror or error}") from error
+    return held
 
-    # Without a sharding orbax asks for the devices that wrote the arrays.
-    here = jax.sharding.SingleDeviceSharding(jax.devices()[0])
-    abstract = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=here), like)
-    with ocp.StandardCheckpointer() as checkpointer:
-        return checkpointer.restore(folder.absolute(), abstract)
+
+class Saved(NamedTuple):
+    """A position as it was read: arrays without their tree, which the stages rebuild."""
+
+    stage: int
+    leaves: list[np.ndarray]
+    history: list[dict[str, Any]]
+
+
+class Keeper:
+    """A context manager that holds the folder's lock and its checkpoints.
+
+    Args:
+        checkpoint: where and how often.
+        identity: of the fit, as JSON: what must not differ between the run that wrote and the one that reads.
+
+    Raises:
+        InputError: another run holds the folder, it holds checkpoints of another fit, or it cannot be written to.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, identity: Mapping[str, Any]):
+        self._checkpoint = checkpoint
+        folder = Path(checkpoint.folder).absolute()
+        self._lock = lock(folder)
+        try:
+            _check_identity(folder, identity)
+        except BaseException:
+            self._lock.release()
+            raise
+        self._folder = folder / "epochs"
+        self._manager: Any = None
+        self._losses: dict[int, float] = {}
+        self._number = max(self._numbers(), default=0)
+        self._last = (self._number, time.monotonic())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._settle()
+        self._close()
+        self._lock.release()
+
+    def restore(self) -> Saved | None:
+        """The newest position that can be read; None where there is none."""
+        for number in sorted(self._numbers(), reverse=True):
+            try:
+                saved = self._read(number)
+            except Exception as error:  # a damaged file can fail in any way
+                _log.warning("checkpoint %s is damaged, the one before is taken: %s", number, _short(error))
+                self._close()
+                shutil.rmtree(self._folder / str(number), ignore_errors=True)
+            else:
+                self._number = number
+                self._last = (number, time.monotonic())
+                return saved
+        return None
+
+    def offer(self, stage: int, tree: Any, history: Sequence[Mapping[str, Any]]) -> None:
+        """Called after every epoch; keeps the position if it is time to."""
+        self._number += 1
+        number, when = self._last
+        every = self._checkpoint.every_epochs
+        by_count = every is not None and self._number - number >= every
+        if by_count or time.monotonic() - when >= 60 * self._checkpoint.every_minutes:
+            self._write(stage, tree, history)
+
+    def keep(self, stage: int, tree: Any, history: Sequence[Mapping[str, Any]]) -> None:
+        """Keeps the position now, and returns once it is on disk."""
+        if self._last[0] != self._number or not self._numbers():
+            self._write(stage, tree, history)
+        self._settle()
+
+    def _write(self, stage: int, tree: Any, history: Sequence[Mapping[str, Any]]) -> None:
+        """Starts to write; what goes wrong is said, and training goes on."""
+        import orbax.checkpoint as ocp
+
+        self._settle()
+        self._last = (self._number, time.monotonic())
+        leaves = [np.array(leaf) for leaf in jax.tree.leaves(tree)]  # copies: training gives its own away
+        record = {
+            "format": _FORMAT,
+            "stage": stage,
+            "digest": _digest(leaves),
+            "history": list(history),
+        }
+        try:
+            self._open().save(
+                self._number,
+                args=ocp.args.Composite(
+                    arrays=ocp.args.StandardSave({f"{place:05d}": leaf for place, leaf in enumerate(leaves)}),
+                    record=ocp.args.JsonSave(record),
+                ),
+                force=True,
+            )
+        except Exception as error:  # whatever the disk says
+            self._give_up(error)
+        else:
+            self._losses[self._number] = _loss(history)
+
+    def _settle(self) -> None:
+        """Waits for what is being written, then removes what need not stay."""
+        if self._manager is None:
+            return
+        try:
+            self._manager.wait_until_finished()
+            numbers = sorted(self._numbers())
+            best = min(numbers, key=lambda number: self._losses.get(number, np.inf), default=None)
+            for number in numbers[: -self._checkpoint.keep]:
+                if number != best:
+                    self._manager.delete(number)
+        except Exception as error:
+            self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        _log.warning("no checkpoint could be written, training goes on without it: %s", _short(error))
+        self._close()
+
+    def _close(self) -> None:
+        if self._manager is not None:
+            with suppress(Exception):  # what went wrong was said
+                self._manager.close()
+            self._manager = None
+
+    def _open(self) -> Any:
+        import orbax.checkpoint as ocp
+
+        if self._manager is None:
+            options = ocp.CheckpointManagerOptions(cleanup_tmp_directories=True, enable_async_checkpointing=True)
+            self._manager = ocp.CheckpointManager(self._folder, options=options)
+        return self._manager
+
+    def _numbers(self) -> list[int]:
+        """Of the checkpoints that are whole: orbax writes them under another name first."""
+        folders = self._folder.iterdir() if self._folder.is_dir() else ()
+        return [int(path.name) for path in folders if path.name.isdecimal()]
+
+    def _read(self, number: int) -> Saved:
+        import orbax.checkpoint as ocp
+
+        args = ocp.args.Composite(arrays=ocp.args.StandardRestore(), record=ocp.args.JsonRestore())
+        found = self._open().restore(number, args=args)
+        record, arrays = found["record"], found["arrays"]
+        leaves = [np.asarray(arrays[name]) for name in sorted(arrays)]
+        if record["format"] != _FORMAT or record["digest"] != _digest(leaves):
+            raise ValueError("its arrays are not those that were written")
+        self._losses[number] = _loss(record["history"])
+        return Saved(record["stage"], leaves, record["history"])
+
+
+def refill(tree: Any, leaves: list[np.ndarray]) -> Any:
+    """The tree with its leaves taken from the front of a list.
+
+    Raises:
+        InputError: they are not of its shapes.
+    """
+    old, structure = jax.tree.flatten(tree)
+    new = [leaves.pop(0) for _ in old] if len(leaves) >= len(old) else []
+    for place, (before, now) in enumerate(zip(old, new, strict=False)):
+        if before.shape != now.shape or before.dtype != now.dtype:
+            raise InputError(f"the checkpoint is of another fit: array {place} is {now.dtype} {now.shape}")
+    if len(new) < len(old):
+        raise InputError("the checkpoint is of another fit: it has fewer arrays")
+    return jax.tree.unflatten(structure, [jax.numpy.asarray(leaf) for leaf in new])
+
+
+def _check_identity(folder: Path, identity: Mapping[str, Any]) -> None:
+    path = folder / "fit.json"
+    now = _flat(json.loads(json.dumps(identity)))
+    if not path.exists():
+        text = json.dumps(identity, indent=2) + "\n"
+        temporary = path.with_suffix(".new")
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+        return
+    try:
+        before = _flat(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError as error:
+        raise InputError(f"{path} is damaged: {error}; remove {folder} to start afresh") from error
+    different = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+    if different:
+        said = ", ".join(f"{name} was {before.get(name)} and is {now.get(name)}" for name in different)
+        raise InputError(f"{folder} holds checkpoints of another fit: {said}")
+
+
+def _flat(tree: Any, place: str = "") -> dict[str, Any]:
+    if not isinstance(tree, dict):
+        return {place: tree}
+    return {name: value for key in tree for name, value in _flat(tree[key], f"{place}.{key}" if place else key).items()}
+
+
+def _digest(leaves: Sequence[np.ndarray]) -> str:
+    found = hashlib.sha256()
+    for leaf in leaves:
+        found.update(f"{leaf.dtype} {leaf.shape}".encode())
+        found.update(np.ascontiguousarray(leaf).tobytes())
+    return found.hexdigest()
+
+
+def _loss(history: Sequence[Mapping[str, Any]]) -> float:
+    """Of the last epoch: the mean validation loss of the seeds, or the training loss where no rows are held out."""
+    if not history:
+        return np.inf
+    last = [row for row in history if (row["stage"], row["epoch"]) == (history[-1]["stage"], history[-1]["epoch"])]
+    return float(np.mean([row.get("val_vae_loss", row["loss"]) for row in last]))
+
+
+def _short(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 200 else f"{text[:200]} ..."

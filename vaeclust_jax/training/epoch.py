@@ -13,20 +13,25 @@ from vaeclust_jax.types import Batch, Info, Key, Learner, State, Stopping
 
 
 class Progress(NamedTuple):
-    """A stage under way for one seed: with the seed's key and the epoch, all that the next epoch needs."""
+    """A stage under way for one seed: with the seed's key, all that the next epoch needs."""
 
     state: State
     memory: Any
     """Of the stopping rule."""
+    epoch: Int[Array, ""]
+    """Epochs done; one that was taken back does not count."""
+    halvings: Int[Array, ""]
+    """How often an epoch may still be taken back and tried again with a lower learning rate."""
     stopped: Bool[Array, ""]
     """This seed is frozen: epochs of its neighbours do not change it."""
     failed: Bool[Array, ""]
-    """A loss or parameter turned non-finite; `state` is the one from before that epoch."""
+    """A loss or parameter turned non-finite once too often; `state` is the one from before that epoch."""
 
 
-def begin(state: State, stopping: Stopping) -> Progress:
+def begin(state: State, stopping: Stopping, halvings: int = 0) -> Progress:
     """The progress of a seed before its first epoch."""
-    return Progress(state, stopping.init(state), jnp.zeros((), bool), jnp.zeros((), bool))
+    no = jnp.zeros((), bool)
+    return Progress(state, stopping.init(state), jnp.zeros((), jnp.int32), jnp.asarray(halvings, jnp.int32), no, no)
 
 
 def _batches(order: Int[Array, " n"], batch_size: int) -> tuple[Int[Array, "b s"], Float[Array, "b s"]]:
@@ -70,12 +75,13 @@ def epoch_program(learner: Learner, stopping: Stopping, batch_size: int) -> Call
     """The jitted epoch of S seeds, compiled once for learners that differ in swept numbers alone.
 
     Returns:
-        (keys (S,), Progress stacked over seeds [donated], epoch from 1, training rows, validation rows) ->
+        (keys (S,), Progress stacked over seeds [donated], number of the last epoch, training rows, validation rows) ->
         (Progress, Info of shape (S,) each). The seed's key is that of the stage; what an epoch draws is a function
-        of (key, epoch, step) alone.
+        of (key, epoch, step) alone, so that a seed which tries an epoch again does not change its neighbours.
     """
     # `init` closes over swept numbers (learning rate, beta, ...), so it stays out of the cache's key.
-    return _program(learner.step, learner.evaluate, learner.end_epoch, learner.advance, stopping, batch_size)
+    functions = (learner.step, learner.evaluate, learner.end_epoch, learner.advance, learner.gentler)
+    return _program(*functions, stopping, batch_size)
 
 
 @lru_cache
@@ -84,16 +90,18 @@ def _program(
     evaluate: Callable[..., Info],
     end_epoch: Callable[..., tuple[State, Info]],
     advance: Callable[..., tuple[dict[str, Any], Info]],
+    gentler: Callable[[State], State],
     stopping: Stopping,
     batch_size: int,
 ) -> Callable[..., tuple[Progress, Info]]:
     def epoch_of_one(
         key: Key,
         progress: Progress,
-        number: Array,
+        last: Array,
         x: Float[Array, "n ..."],
         validation: Float[Array, "m ..."],
     ) -> tuple[Progress, Info]:
+        number = progress.epoch + 1
         epochs_key, validation_key = jax.random.split(key)
         order_key, steps_key = jax.random.split(jax.random.fold_in(epochs_key, number))
         order = jax.random.permutation(order_key, x.shape[0])
@@ -115,9 +123,12 @@ def _program(
 
         finite = _all_finite((info, state.params))
         memory, stop = stopping.update(progress.memory, state, info)
-        moved = Progress(state, memory, stop, jnp.zeros((), bool))
-        halted = progress._replace(failed=progress.failed | ~(finite | progress.stopped))
-        return _select(finite & ~progress.stopped, moved, halted), info
+        done = progress._replace(state=state, memory=memory, epoch=number, stopped=stop)
+        again = progress._replace(state=gentler(progress.state), halvings=progress.halvings - 1)
+        given_up = progress._replace(failed=jnp.ones((), bool))
+        moved = _select(finite, done, _select(progress.halvings > 0, again, given_up))
+        frozen = progress.stopped | progress.failed | (progress.epoch >= last)
+        return _select(frozen, progress, moved), info
 
     def epoch(keys: Key, progress: Progress, *shared: Array) -> tuple[Progress, Info]:
         return for_each(lambda key, progress: epoch_of_one(key, progress, *shared), keys, progress)

@@ -1,8 +1,9 @@
 """The loop that runs everything: stages of epochs, for one seed or many as one program."""
 
+import logging
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,11 +11,14 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from vaeclust_jax.errors import TrainingDivergedError
+from vaeclust_jax.training.checkpoint import Keeper, refill
 from vaeclust_jax.training.epoch import Progress, begin, epoch_program
 from vaeclust_jax.types import Key, Stage, State, Stopping
 
 History = list[dict[str, Any]]
 """A row an epoch and seed: seed (its position), stage, epoch (from 1 in each stage), then the infos by name."""
+
+_log = logging.getLogger(__name__)
 
 _CURE = "A lower learning rate is the usual cure."
 
@@ -37,6 +41,8 @@ def train(
     *,
     batch_size: int,
     names: Sequence[int],
+    halvings: int = 0,
+    keeper: Keeper | None = None,
     on_epoch: Callable[[History], None] | None = None,
 ) -> tuple[list[list[State]], History]:
     """Runs the stages one after the other for all seeds.
@@ -48,17 +54,21 @@ def train(
         validation: held-out rows, for the stopping rules; may be empty.
         batch_size: rows a gradient step.
         names: the seeds' numbers, for history and messages.
+        halvings: how often, in each stage, a seed takes back an epoch that turned non-finite and tries it again with
+            half the learning rate.
+        keeper: keeps where training is, and says where an earlier run of the same call was: that one goes on.
         on_epoch: called on the host after every epoch with its history rows.
 
     Returns:
         (states[stage][seed], history).
 
     Raises:
-        TrainingDivergedError: a loss or parameter turned non-finite. Its `last_good` is what would have been
-            returned, ending with the stage that failed, in the state from before that epoch.
+        TrainingDivergedError: a loss or parameter turned non-finite once too often. Its `last_good` is what would have
+            been returned, ending with the stage that failed, in the state from before that epoch.
     """
     finished: list[list[State]] = []
-    history: History = []
+    saved = None if keeper is None else keeper.restore()
+    history: History = [] if saved is None else saved.history
     for number, stage in enumerate(stages):
         start_keys, epoch_keys = _stage_keys(keys, jnp.asarray(number))
         before = finished[-1] if finished else [None] * len(names)
@@ -67,15 +77,30 @@ def train(
         except FloatingPointError as error:
             message = f"training stopped at the start of stage '{stage.name}': {error}. {_CURE}"
             raise TrainingDivergedError(message, last_good=(finished, history)) from error
-        progress = _begin_all(stage.stopping)(first)
-        progress, failure = _run_epochs(
-            stage, epoch_keys, progress, x, validation, batch_size, names, history, on_epoch
-        )
+        if saved is not None and number < saved.stage:  # the start gives the tree, the checkpoint its leaves
+            finished.append(refill(first, saved.leaves))
+            continue
+        progress = _begin_all(stage.stopping)(first, jnp.asarray(halvings))
+        if saved is not None and number == saved.stage:
+            progress = refill(progress, saved.leaves)
+        at = _Place(number, finished, history, keeper)
+        progress, failure = _run_epochs(stage, epoch_keys, progress, x, validation, batch_size, names, at, on_epoch)
         handed_on = jax.vmap(stage.stopping.result)(progress.memory, progress.state)
+        if keeper is not None and number == len(stages) - 1 and not failure:
+            keeper.keep(number, (finished, progress), history)
         finished.append(unstack(handed_on, len(names)))
         if failure:
             raise TrainingDivergedError(failure, last_good=(finished, history))
     return finished, history
+
+
+class _Place(NamedTuple):
+    """Where in the run a stage is."""
+
+    stage: int
+    finished: list[list[State]]
+    history: History
+    keeper: Keeper | None
 
 
 # One program each: as single operations they are dozens, which XLA compiles, or reads, one by one.
@@ -90,8 +115,8 @@ def _stage_keys(keys: Key, number: Array) -> tuple[Key, Key]:
 
 
 @lru_cache
-def _begin_all(stopping: Stopping) -> Callable[[list[State]], Progress]:
-    return jax.jit(lambda states: stack([begin(state, stopping) for state in states]))
+def _begin_all(stopping: Stopping) -> Callable[[list[State], Array], Progress]:
+    return jax.jit(lambda states, halvings: stack([begin(state, stopping, halvings) for state in states]))
 
 
 def _run_epochs(
@@ -102,38 +127,62 @@ def _run_epochs(
     validation: Array,
     batch_size: int,
     names: Sequence[int],
-    history: History,
+    at: _Place,
     on_epoch: Callable[[History], None] | None,
 ) -> tuple[Progress, str]:
-    """All epochs of a stage, rows appended to `history`; also a sentence about a failure, or ""."""
-    program = epoch_program(stage.learner, stage.stopping, batch_size)
-    stopped = np.zeros(len(names), bool)
-    for epoch in range(1, stage.num_epochs + 1):
-        running = np.flatnonzero(~stopped).tolist()
-        progress, infos = program(keys, progress, jnp.asarray(epoch), x, validation)
-        infos, stopped, failed = jax.device_get((infos, progress.stopped, progress.failed))
-        rows: History = [
-            {"seed": names[seed], "stage": stage.name, "epoch": epoch}
+    """All epochs of a stage, rows appended to its history; also a sentence about a failure, or ""."""
+    program, last = epoch_program(stage.learner, stage.stopping, batch_size), jnp.asarray(stage.num_epochs)
+    seen = jax.device_get(_seen(progress))
+    while not (seen.stopped | (seen.epoch >= stage.num_epochs)).all():
+        progress, infos = program(keys, progress, last, x, validation)
+        infos, now = jax.device_get((infos, _seen(progress)))
+        rows: dict[int, dict[str, Any]] = {
+            seed: {"seed": names[seed], "stage": stage.name, "epoch": int(seen.epoch[seed]) + 1}
             | {name: float(values[seed]) for name, values in infos.items()}
-            for seed in running
-        ]
-        history += rows
-        if on_epoch is not None:
-            on_epoch(rows)
-        if failed.any():
-            seed = names[int(np.argmax(failed))]
-            return progress, _failure(next(row for row in rows if row["seed"] == seed))
-        if stopped.all():
-            break
+            for seed in range(len(names))
+        }
+        for seed in np.flatnonzero(now.halvings < seen.halvings).tolist():
+            _log.warning(
+                "%s; it is tried again with half the learning rate (%d more times at most)",
+                _what_failed(rows[seed]), now.halvings[seed],
+            )  # fmt: skip
+        done = [rows[seed] for seed in np.flatnonzero(now.epoch > seen.epoch).tolist()]
+        at.history.extend(done)
+        seen = now
+        if seen.failed.any():
+            bad = [rows[seed] for seed in np.flatnonzero(seen.failed).tolist()]
+            at.history.extend(bad)
+            return progress, f"training stopped: {_what_failed(bad[0])}; the state of the epoch before is kept. {_CURE}"
+        try:
+            if at.keeper is not None:
+                at.keeper.offer(at.stage, (at.finished, progress), at.history)
+            if on_epoch is not None and done:
+                on_epoch(done)
+        except BaseException:
+            if at.keeper is not None:
+                at.keeper.keep(at.stage, (at.finished, progress), at.history)
+            raise
     return progress, ""
 
 
-def _failure(row: dict[str, Any]) -> str:
+class _Seen(NamedTuple):
+    """What the host looks at after an epoch, (S,) each."""
+
+    epoch: Array | np.ndarray
+    halvings: Array | np.ndarray
+    stopped: Array | np.ndarray
+    failed: Array | np.ndarray
+
+
+def _seen(progress: Progress) -> _Seen:
+    return _Seen(progress.epoch, progress.halvings, progress.stopped, progress.failed)
+
+
+def _what_failed(row: dict[str, Any]) -> str:
     bad = [name for name, value in row.items() if isinstance(value, float) and not np.isfinite(value)]
     # A total is non-finite because a part is: name the part.
     parts = [name for name in bad if name not in ("loss", "vae_loss", "val_vae_loss")]
     return (
-        f"training stopped: {', '.join(parts or bad) or 'a parameter'} turned non-finite in epoch {row['epoch']} of "
-        f"stage '{row['stage']}' (seed {row['seed']}); the state of the epoch before is kept. "
-        f"{_CURE}"
+        f"{', '.join(parts or bad) or 'a parameter'} turned non-finite in epoch {row['epoch']} of stage "
+        f"'{row['stage']}' (seed {row['seed']})"
     )

@@ -1,0 +1,158 @@
+"""`vaeclust run --resume`: a killed, terminated or interrupted run ends with the files of one that was not."""
+
+import json
+import random
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import TINY, VAECLUST, Answer
+
+Run = Callable[..., Answer]
+SETTINGS = [*TINY, "--epochs", "12", "--tolerance", "0", "--seeds", "2", "--checkpoint-epochs", "1"]
+SAME = ("assignments.csv", "history.csv", "metrics.json", "tables.json", "config.json", "model")
+
+
+def words(files: Path, out: Path, *more: object) -> list[str]:
+    return [
+        str(word)
+        for word in ("run", "--dataset", files / "vectors.npz", "--clusters", 3, *SETTINGS, "--out", out, *more)
+    ]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """What a run leaves behind, but for wall times and pictures."""
+    paths = [path for path in folder.rglob("*") if path.is_file() and path.relative_to(folder).parts[0] in SAME]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+
+@pytest.fixture(scope="session")
+def whole(process: Run, files: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The files of a run that nothing ended."""
+    out = tmp_path_factory.mktemp("whole")
+    code, _, err = process(*words(files, out))
+    assert (code, err) == (0, "")
+    (folder,) = out.iterdir()
+    assert not (folder / "checkpoints").exists()
+    found = contents(folder)
+    assert len(found) == 7
+    return found
+
+
+def started(files: Path, out: Path, environment: dict[str, str]) -> tuple[subprocess.Popen[str], Path]:
+    command = subprocess.Popen(
+        [*VAECLUST, *words(files, out)],
+        env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while not list(out.glob("*/checkpoints/0/epochs/*/_CHECKPOINT_METADATA")):
+        assert command.poll() is None, command.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    (folder,) = out.iterdir()
+    return command, folder
+
+
+def ended(command: subprocess.Popen[str], number: int) -> tuple[int, str]:
+    command.send_signal(number)
+    try:
+        _, err = command.communicate(timeout=90)
+    finally:
+        command.kill()
+    return command.returncode, err
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("moment", [0, 1, *(pytest.param(n, marks=pytest.mark.slow) for n in range(2, 20))])
+def test_a_killed_run_goes_on_bit_for_bit(
+    moment: int,
+    whole: dict[str, bytes],
+    process: Run,
+    files: Path,
+    tmp_path: Path,
+    environment: dict[str, str],
+) -> None:
+    command, folder = started(files, tmp_path, environment)
+    time.sleep(random.Random(moment).uniform(0, 6))
+    code, _ = ended(command, signal.SIGKILL)
+    if code == 0:
+        pytest.skip("the run was faster than the signal")
+    assert code == -signal.SIGKILL
+    code, out, err = process("run", "--resume", folder)
+    assert code == 0, err
+    assert out.splitlines()[-1] == str(folder)
+    assert contents(folder) == whole
+
+
+@pytest.mark.parametrize(("number", "expected"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_run_that_is_asked_to_end_says_how_to_go_on(
+    number: int,
+    expected: int,
+    whole: dict[str, bytes],
+    process: Run,
+    files: Path,
+    tmp_path: Path,
+    environment: dict[str, str],
+) -> None:
+    command, folder = started(files, tmp_path, environment)
+    code, err = ended(command, number)
+    assert code == expected
+    assert f"vaeclust: to go on from there: vaeclust run --resume {folder}" in err
+    assert "Traceback" not in err
+    # With the same settings said again, and then there is nothing left to do.
+    code, _, err = process(*words(files, tmp_path), "--resume", folder, "--quiet")
+    assert (code, err) == (0, "")
+    assert contents(folder) == whole
+    code, _, err = process("run", "--resume", folder)
+    assert code == 2
+    assert "has ended: there is nothing left to do" in err
+
+
+@pytest.mark.long
+def test_other_settings_are_refused_by_name(
+    process: Run, files: Path, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    command, folder = started(files, tmp_path, environment)
+    ended(command, signal.SIGKILL)
+    before = contents(folder)
+    code, _, err = process(*words(files, tmp_path, "--beta", 2, "--seeds", 3), "--resume", folder)
+    assert code == 2
+    assert "was started with other settings: seeds was 2 and is 3, beta was 1.0 and is 2.0" in err
+    assert contents(folder) == before
+
+
+@pytest.mark.long
+def test_a_second_run_on_the_folder_is_refused(
+    process: Run, files: Path, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    command, folder = started(files, tmp_path, environment)
+    command.send_signal(signal.SIGSTOP)  # it cannot end meanwhile
+    try:
+        code, _, err = process("run", "--resume", folder)
+    finally:
+        command.kill()
+        command.communicate()
+    assert code == 2
+    assert f"another run is writing to {folder / 'checkpoints'}" in err
+    assert folder.is_dir(), "the first run's files are not touched"
+
+
+@pytest.mark.parametrize("make", [lambda path: None, Path.mkdir, Path.touch], ids=["nothing", "a folder", "a file"])
+def test_a_folder_of_no_run(vaeclust: Run, tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / "run")
+    code, out, err = vaeclust("run", "--resume", tmp_path / "run")
+    assert (code, out) == (2, "")
+    assert f"{tmp_path / 'run'} is no folder of a run that can go on" in err
+
+
+def test_the_arguments_are_written_down(vaeclust: Run, files: Path, tmp_path: Path) -> None:
+    argv = words(files, tmp_path)
+    assert vaeclust(*argv)[0] == 0
+    (folder,) = tmp_path.iterdir()
+    assert json.loads((folder / "arguments.json").read_text()) == argv[1:]
+    shutil.rmtree(folder)

@@ -1,0 +1,214 @@
+"""A run that was ended goes on bit for bit; damage, a full disk and a second run are met with a sentence."""
+
+import logging
+import multiprocessing
+import shutil
+from pathlib import Path
+from typing import Any
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from tests.training.counting import counting_learner
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.training.checkpoint import Checkpoint, Keeper, lock
+from vaeclust_jax.training.handover import carry_on, from_scratch
+from vaeclust_jax.training.loop import History, train
+from vaeclust_jax.training.stopping import NEVER, assignment_change
+from vaeclust_jax.types import Stage, State
+
+N, SEEDS = 23, 3
+X = jnp.arange(N * 2.0).reshape(N, 2)
+KEYS = jax.vmap(jax.random.key)(jnp.arange(SEEDS))
+IDENTITY = {"config": {"epochs": 3, "name": "counting"}, "seeds": [0, 1, 2]}
+
+
+class Killed(BaseException):
+    """As if the power had gone, between two epochs."""
+
+
+def stages() -> list[Stage]:
+    learner = counting_learner(N)
+    return [
+        Stage("one", learner, 3, from_scratch(learner), NEVER),
+        Stage("none", learner, 0, carry_on, NEVER),
+        Stage("two", learner, 4, carry_on, assignment_change(0.5)),  # some seeds stop before the others
+    ]
+
+
+def run(keeper: Keeper | None = None, die_after: int = 1000) -> tuple[list[list[State]], History]:
+    epochs: list[int] = []
+
+    def on_epoch(rows: History) -> None:
+        epochs.append(1)
+        if len(epochs) == die_after:
+            raise Killed
+
+    return train(stages(), KEYS, X, X[:5], batch_size=5, names=range(SEEDS), keeper=keeper, on_epoch=on_epoch)
+
+
+def kept(folder: Path, **settings: Any) -> Keeper:
+    return Keeper(Checkpoint(folder, **settings), IDENTITY)
+
+
+def numbers(folder: Path) -> list[int]:
+    return sorted(int(path.name) for path in (folder / "epochs").iterdir())
+
+
+def assert_same(one: tuple[list[list[State]], History], other: tuple[list[list[State]], History]) -> None:
+    chex.assert_trees_all_equal(one[0], other[0])
+    assert one[1] == other[1]
+
+
+@pytest.fixture(scope="module")
+def whole() -> tuple[list[list[State]], History]:
+    return run()
+
+
+@pytest.mark.parametrize("die_after", [1, 3, 4, 5])
+def test_it_goes_on_bit_for_bit_from_any_epoch(whole: Any, tmp_path: Path, die_after: int) -> None:
+    with kept(tmp_path) as keeper, pytest.raises(Killed):
+        run(keeper, die_after)
+    with kept(tmp_path) as keeper:
+        assert_same(run(keeper), whole)
+
+
+def test_it_goes_on_from_the_last_checkpoint_after_a_death_without_notice(whole: Any, tmp_path: Path) -> None:
+    """The folder as it was while training went on: what a killed process leaves behind."""
+    with kept(tmp_path, every_epochs=2) as keeper:
+        keeper.keep = lambda *place: None  # type: ignore[method-assign]
+        with pytest.raises(Killed):
+            run(keeper, 5)
+    assert numbers(tmp_path) == [2, 4]
+    with kept(tmp_path) as keeper:
+        assert_same(run(keeper), whole)
+
+
+def test_a_run_that_ended_is_read_and_not_run_again(whole: Any, tmp_path: Path) -> None:
+    with kept(tmp_path) as keeper:
+        run(keeper)
+    with kept(tmp_path) as keeper:
+        assert_same(run(keeper, die_after=1), whole)
+
+
+def test_the_last_ones_and_the_best_stay(tmp_path: Path) -> None:
+    with kept(tmp_path, every_epochs=1, keep=2) as keeper:
+        for epoch, loss in enumerate([5.0, 2.0, 4.0, 3.0, 6.0], start=1):
+            keeper.offer(0, jnp.ones(3), [{"stage": "vae", "epoch": epoch, "loss": 0.0, "val_vae_loss": loss}])
+    assert numbers(tmp_path) == [2, 4, 5]
+
+
+@pytest.mark.parametrize("part", ["arrays", "record"])
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(
+    whole: Any, tmp_path: Path, part: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with kept(tmp_path, every_epochs=1) as keeper, pytest.raises(Killed):
+        run(keeper, 5)
+    newest = max(numbers(tmp_path))
+    for path in (tmp_path / "epochs" / str(newest) / part).rglob("*"):
+        if path.is_file():
+            path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with kept(tmp_path, every_epochs=1) as keeper, caplog.at_level(logging.WARNING):
+        assert_same(run(keeper), whole)
+    assert f"checkpoint {newest} is damaged, the one before is taken" in caplog.text
+
+
+def test_damage_to_all_starts_afresh(whole: Any, tmp_path: Path) -> None:
+    with kept(tmp_path, every_epochs=1) as keeper, pytest.raises(Killed):
+        run(keeper, 3)
+    for number in numbers(tmp_path):
+        shutil.rmtree(tmp_path / "epochs" / str(number) / "arrays")
+    with kept(tmp_path) as keeper:
+        assert_same(run(keeper), whole)
+
+
+def test_a_disk_that_is_full_is_said_and_training_goes_on(
+    whole: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    import orbax.checkpoint as ocp
+
+    def full(*args: Any, **kwargs: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with kept(tmp_path, every_epochs=1) as keeper, monkeypatch.context() as patch:
+        patch.setattr(ocp.CheckpointManager, "save", full)
+        assert_same(run(keeper), whole)
+    assert "no checkpoint could be written, training goes on without it: [Errno 28]" in caplog.text
+
+
+def _hold(folder: str, held: Any, release: Any) -> None:
+    mine = lock(Path(folder))
+    held.set()
+    release.wait(60)
+    mine.release()
+
+
+def test_a_second_process_is_refused_until_the_first_has_gone(tmp_path: Path) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    held, release = spawn.Event(), spawn.Event()
+    other = spawn.Process(target=_hold, args=(str(tmp_path), held, release))
+    other.start()
+    try:
+        assert held.wait(60)
+        with pytest.raises(InputError, match=f"another run is writing to {tmp_path}"):
+            kept(tmp_path)
+        other.kill()
+        other.join(60)
+        kept(tmp_path).__exit__()
+    finally:
+        other.kill()
+
+
+def test_another_fit_is_refused_with_what_differs(tmp_path: Path) -> None:
+    kept(tmp_path).__exit__()
+    other = {"config": {"epochs": 5, "name": "counting"}, "seeds": [0, 1]}
+    with pytest.raises(InputError) as caught:
+        Keeper(Checkpoint(tmp_path), other)
+    assert str(caught.value) == (
+        f"{tmp_path} holds checkpoints of another fit: config.epochs was 3 and is 5, seeds was [0, 1, 2] and is [0, 1]"
+    )
+    kept(tmp_path).__exit__()  # the refused one left no lock
+
+
+def test_a_fit_of_other_shapes_is_refused(tmp_path: Path) -> None:
+    with kept(tmp_path) as keeper, pytest.raises(Killed):
+        run(keeper, 2)
+    learner = counting_learner(N + 1)
+    stage = Stage("one", learner, 3, from_scratch(learner), NEVER)
+    with kept(tmp_path) as keeper, pytest.raises(InputError, match="the checkpoint is of another fit"):
+        train([stage], KEYS, jnp.ones((N + 1, 2)), X[:5], batch_size=5, names=range(SEEDS), keeper=keeper)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"every_epochs": 0}, "every_epochs must be at least 1, got 0"),
+        ({"every_minutes": 0.0}, "every_minutes must be positive, got 0.0"),
+        ({"every_minutes": float("nan")}, "every_minutes must be positive, got nan"),
+        ({"keep": 0}, "keep must be at least 1, got 0"),
+    ],
+)
+def test_settings_that_cannot_be(tmp_path: Path, settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Checkpoint(tmp_path, **settings)
+
+
+def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(InputError, match="cannot be written to"):
+        kept(tmp_path / "file" / "below")
+
+
+def test_what_is_kept_is_a_copy(tmp_path: Path) -> None:
+    """Training gives its buffers away in the next epoch, while the writer may still be at work."""
+    array = np.zeros(1000)
+    with kept(tmp_path, every_epochs=1) as keeper:
+        keeper.offer(0, array, [])
+        array += 1
+    with kept(tmp_path) as keeper:
+        saved = keeper.restore()
+    assert saved is not None
+    np.testing.assert_array_equal(saved.leaves[0], 0)

@@ -1,0 +1,68 @@
+"""`vaeclust run --resume`: the arguments that a run was started with, and that they are the same."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vaeclust_jax.errors import InputError
+
+if TYPE_CHECKING:
+    from vaeclust_jax.cli.run import RunArguments
+
+ARGUMENTS = "arguments.json"
+"""In a run's folder: the words after `vaeclust run`."""
+_FREE = ("out", "quiet", "resume", "compilation_cache", "checkpoint_epochs", "checkpoint_minutes")
+"""What a resumed run may do in another way: it changes no result."""
+
+
+def remember(folder: Path, argv: list[str]) -> None:
+    """Writes down what the run was started with."""
+    (folder / ARGUMENTS).write_text(json.dumps(argv, indent=2) + "\n", encoding="utf-8")
+
+
+def given_again(args: "RunArguments", argv: list[str], parse: Callable[[list[str]], "RunArguments"]) -> "RunArguments":
+    """The arguments that the run of `args.resume` was started with.
+
+    Args:
+        args: of the command that resumes it.
+        argv: their words. Where there are more than `--resume DIR`, they must mean the same.
+        parse: from words to arguments.
+
+    Raises:
+        InputError: no such run, one that has ended, or arguments that differ, by name.
+    """
+    folder = args.resume
+    assert folder is not None
+    try:
+        before = parse(json.loads((folder / ARGUMENTS).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{folder} is no folder of a run that can go on: {error}") from error
+    if (folder / "timing.json").exists():  # written last
+        raise InputError(f"the run in {folder} has ended: there is nothing left to do")
+    again = replace(before, **{name: getattr(args, name) for name in _FREE})
+    if _only_free(argv):
+        return again
+    different = [
+        f"{name} was {old} and is {new}" for name, old, new in _compared(asdict(again), asdict(args)) if old != new
+    ]
+    if different:
+        raise InputError(f"the run in {folder} was started with other settings: {', '.join(different)}")
+    return again
+
+
+def _only_free(argv: list[str]) -> bool:
+    flags = [word.partition("=")[0].removeprefix("--no-").removeprefix("--") for word in argv if word.startswith("-")]
+    values = len([word for word in argv if not word.startswith("-")])
+    return all(flag.replace("-", "_") in _FREE for flag in flags) and values <= len(flags)
+
+
+def _compared(before: dict[str, Any], now: dict[str, Any]) -> list[tuple[str, Any, Any]]:
+    rows = []
+    for name, old in before.items():
+        if isinstance(old, dict):
+            rows += _compared(old, now[name])
+        else:
+            rows.append((name, old, now[name]))
+    return rows

@@ -1,0 +1,175 @@
+"""A fitted model as one file: a zip of `manifest.json` and one `.npy` an array, stored without compression.
+
+So it is an .npz, whose arrays `numpy.load(path, allow_pickle=False)` reads without this library. Reading runs no code
+from the file and allocates nothing larger than the file.
+"""
+
+import hashlib
+import io
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vaeclust_jax.data import Preparation, PrepareConfig
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
+from vaeclust_jax.fitting.packing import Packed
+from vaeclust_jax.networks.build import NetworkConfig
+
+FORMAT = 2
+"""1 was a folder, before the first release."""
+_LIBRARIES = ("vaeclust_jax", "jax", "flax", "numpy")
+_MANIFEST = "manifest.json"
+_LARGEST_MANIFEST = 2**26
+_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+_SECTIONS = {
+    "prepare": PrepareConfig,
+    "network": NetworkConfig,
+    "model": ModelConfig,
+    "training": TrainingConfig,
+}
+
+
+def config_from_json(fields: dict[str, Any]) -> Config:
+    """The config that `dataclasses.asdict` and JSON turned into dicts and lists."""
+
+    def section(values: dict[str, Any]) -> dict[str, Any]:
+        return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+
+    sections = {name: kind(**section(fields[name])) for name, kind in _SECTIONS.items()}
+    return Config(num_clusters=fields["num_clusters"], **sections)
+
+
+def write_model(path: Path, packed: Packed, more: Mapping[str, Any] | None = None) -> None:
+    """Writes the file, in place of one of that name; it appears whole or not at all.
+
+    Args:
+        path: of the file; folders are made.
+        packed: the model.
+        more: what else `read_model` gives back, as JSON.
+
+    Raises:
+        InputError: the place cannot be written to, or an array is of a type that numpy's format does not know.
+    """
+    contents = {name: _to_npy(name, array) for name, array in packed.arrays.items()}
+    manifest = {
+        "format": FORMAT,
+        "versions": {name: version(name) for name in _LIBRARIES},
+        "config": asdict(packed.config),
+        "preparation": packed.preparation.to_json(),
+        "arrays": {
+            name: {
+                "shape": packed.arrays[name].shape,
+                "dtype": str(packed.arrays[name].dtype),
+                "sha256": hashlib.sha256(content).hexdigest(),
+            }
+            for name, content in contents.items()
+        },
+        "more": more or {},
+    }
+    temporary = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(temporary, "wb") as stream:
+            with zipfile.ZipFile(stream, "w") as file:
+                file.writestr(_entry(_MANIFEST), json.dumps(manifest, indent=2) + "\n")
+                for name, content in contents.items():
+                    file.writestr(_entry(f"{name}.npy"), content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        raise InputError(f"the model cannot be written to {path}: {error.strerror or error}") from error
+
+
+def read_model(path: Path) -> tuple[Packed, dict[str, Any]]:
+    """The model that `write_model` wrote, and what came with it.
+
+    Raises:
+        InputError: not such a file, of a newer format, or damaged; whatever the file holds, no other error.
+    """
+    try:
+        with zipfile.ZipFile(path) as file:
+            entries = _checked_entries(file, path.stat().st_size)
+            manifest = json.loads(file.read(entries[_MANIFEST]))
+            _check_format(path, manifest)
+            arrays = {
+                name: _from_npy(file.read(entries[f"{name}.npy"]), said) for name, said in manifest["arrays"].items()
+            }
+            preparation = Preparation.from_json(manifest["preparation"])
+            return Packed(config_from_json(manifest["config"]), preparation, arrays), dict(manifest["more"])
+    except _NewerFormatError as error:
+        raise InputError(str(error)) from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+    except Exception as error:  # a damaged file can fail in any way
+        raise InputError(f"{path} is damaged, or no model of vaeclust_jax: {shortened(error)}") from error
+
+
+def shortened(error: Exception) -> str:
+    """The start of a message in one line."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 200 else f"{text[:200]} ..."
+
+
+class _NewerFormatError(Exception):
+    pass
+
+
+def _check_format(path: Path, manifest: Mapping[str, Any]) -> None:
+    if manifest["format"] > FORMAT:
+        raise _NewerFormatError(
+            f"{path} was written by vaeclust_jax {manifest['versions']['vaeclust_jax']}, in a newer format than this "
+            f"version ({version('vaeclust_jax')}) reads: upgrade vaeclust_jax"
+        )
+    if manifest["format"] != FORMAT:
+        raise ValueError(f"unknown format {manifest['format']!r}")
+
+
+def _checked_entries(file: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
+    """The entries by name, none of which can become larger than the file."""
+    entries = {entry.filename: entry for entry in file.infolist()}
+    if len(entries) < len(file.infolist()):
+        raise ValueError("two entries have the same name")
+    for entry in entries.values():
+        if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
+            raise ValueError(f"entry {entry.filename!r} is compressed")
+    if sum(entry.file_size for entry in entries.values()) > size:
+        raise ValueError("its entries are larger than the file")
+    if entries[_MANIFEST].file_size > _LARGEST_MANIFEST:
+        raise ValueError(f"{_MANIFEST} is too large")
+    return entries
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    return zipfile.ZipInfo(name)  # of a fixed date: the same model gives the same bytes
+
+
+def _to_npy(name: str, array: np.ndarray) -> bytes:
+    if array.dtype.kind not in "biuf":
+        raise InputError(f"parameters must be numbers of numpy's types to be saved, got {array.dtype} for {name}")
+    stream = io.BytesIO()
+    np.lib.format.write_array(stream, np.asarray(array, order="C"), allow_pickle=False)
+    return stream.getvalue()
+
+
+def _from_npy(content: bytes, said: Mapping[str, Any]) -> np.ndarray:
+    """The array, once its header says what the manifest says and the bytes are as many."""
+    if hashlib.sha256(content).hexdigest() != said["sha256"]:
+        raise ValueError("an array is not the one that was written")
+    stream = io.BytesIO(content)
+    shape, fortran, dtype = _HEADERS[np.lib.format.read_magic(stream)](stream)
+    if fortran or dtype.kind not in "biuf" or [list(shape), str(dtype)] != [said["shape"], said["dtype"]]:
+        raise ValueError(f"an array is {dtype} {shape}, expected {said['dtype']} {said['shape']}")
+    # As many numbers as there are bytes for, whatever the shape says: reshape then refuses another number.
+    return np.frombuffer(content, dtype, offset=stream.tell()).reshape(shape).copy()
