@@ -14,7 +14,7 @@ PACKAGE = Path(vaeclust_jax.__file__).parent
 
 FLOORS = [
     {"errors", "types"},
-    {"checks", "each"},
+    {"checks", "each", "draws"},
     {"networks", "data", "metrics"},
     {"objectives", "control", "graph"},
     {"learners", "training", "baselines"},

@@ -253,7 +253,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMi
                 f"{path} holds {extra.get('class') or 'a model of vaeclust_jax.fit'}, not a {cls.__name__}"
             )
         try:
-            params = {
+            params: Any = {
                 name: tuple(value) if isinstance(value, list) else value for name, value in extra["params"].items()
             }
             estimator = cls(**params)

@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from vaeclust_jax.draws import normal
 from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.experiments.keys import SEARCH, key_of
 from vaeclust_jax.fitting.config import Config
@@ -178,6 +179,6 @@ def _draw_agreement(key: jax.Array, run: Run, x: np.ndarray) -> float:
 
     mean, logvar = run.posterior(x)
     at_mean = run.log_assign(mean).argmax(axis=1)
-    noise = jax.random.normal(key, (_DRAWS, *mean.shape))
+    noise = normal(key, (_DRAWS, *mean.shape))
     drawn = np.asarray(mean + jnp.exp(0.5 * logvar) * noise)
     return float(np.mean([adjusted_rand_score(at_mean, run.log_assign(z).argmax(axis=1)) for z in drawn]))

@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 
 from vaeclust_jax.checks import is_whole
 from vaeclust_jax.data import Preparation
+from vaeclust_jax.draws import normal
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.training.passes import by_chunk, encode_rows
@@ -114,7 +115,7 @@ class Run:
         """
         if not is_whole(num_samples) or num_samples < 1:
             raise InputError(f"num_samples must be a whole number of at least 1, got {num_samples!r}")
-        z = jax.random.normal(key, (num_samples, self.config.network.latent_dim))
+        z = normal(key, (num_samples, self.config.network.latent_dim))
         if cluster is not None:
             if not is_whole(cluster) or not 0 <= cluster < self.config.num_clusters:
                 raise InputError(f"cluster must lie in 0 to {self.config.num_clusters - 1}, got {cluster!r}")

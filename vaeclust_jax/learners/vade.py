@@ -13,6 +13,7 @@ from jaxtyping import Array
 
 from vaeclust_jax.control.constant import as_controller
 from vaeclust_jax.control.controller import Update, advancing
+from vaeclust_jax.draws import normal
 from vaeclust_jax.learners.refresh import Assigned, map_chunks, share_changed
 from vaeclust_jax.learners.vae import (
     Codes,
@@ -120,7 +121,7 @@ def vade(
 
     def init(key: Key) -> State:
         params_key, means_key = jax.random.split(key)
-        means = jax.random.normal(means_key, (num_clusters, latent_dim))
+        means = normal(means_key, (num_clusters, latent_dim))
         prior = Prior(jnp.zeros(num_clusters), means, jnp.zeros((num_clusters, latent_dim)))
         params = {**static.init(params_key).params, **params_of(prior)}
         unassigned = Assigned(jnp.full((num_samples,), -1, jnp.int32), jnp.ones(()))

@@ -14,6 +14,7 @@ from jaxtyping import Array, Float
 
 from vaeclust_jax.control.constant import as_controller
 from vaeclust_jax.control.controller import Update, advancing
+from vaeclust_jax.draws import normal
 from vaeclust_jax.learners.refresh import Assigned, map_chunks, share_changed
 from vaeclust_jax.learners.vae import (
     first_state,
@@ -131,7 +132,7 @@ def vaedec(
     def init(key: Key) -> State:
         params_key, centroid_key = jax.random.split(key)
         params = dict(static.init(params_key).params)
-        params["centroids"] = jax.random.normal(centroid_key, (num_clusters, latent_dim))
+        params["centroids"] = normal(centroid_key, (num_clusters, latent_dim))
         target = Target(
             jnp.full((num_samples, num_clusters), 1.0 / num_clusters),
             Assigned(jnp.full((num_samples,), -1, jnp.int32), jnp.ones(())),

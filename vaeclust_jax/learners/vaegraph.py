@@ -14,6 +14,7 @@ from jaxtyping import Array, Float, Int
 
 from vaeclust_jax.control.constant import as_controller
 from vaeclust_jax.control.controller import Update, advancing
+from vaeclust_jax.draws import normal
 from vaeclust_jax.learners.refresh import Assigned, map_chunks, share_changed
 from vaeclust_jax.learners.vae import (
     first_state,
@@ -135,7 +136,7 @@ def vaegraph(
     def init(key: Key) -> State:
         params_key, prototypes_key = jax.random.split(key)
         params = dict(static.init(params_key).params)
-        params["prototypes"] = jax.random.normal(prototypes_key, (num_clusters, num_prototypes, latent_dim))
+        params["prototypes"] = normal(prototypes_key, (num_clusters, num_prototypes, latent_dim))
         params["log_scale"] = jnp.zeros(())
         alone = jnp.tile(jnp.arange(num_samples, dtype=jnp.int32)[:, None], (1, NUM_NEIGHBOURS))
         target = GraphTarget(

@@ -7,7 +7,9 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
+from vaeclust_jax.draws import truncated_normal
 from vaeclust_jax.networks.conv import conv, conv_output_size, conv_transpose
+from vaeclust_jax.networks.linear import linear
 
 _STRIDE = 2
 
@@ -20,8 +22,8 @@ class Conv(nnx.Module):
     """Convolution of stride 2 with bias."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, rngs: nnx.Rngs):
-        init = nnx.initializers.lecun_normal()
-        self.kernel = nnx.Param(init(rngs.params(), (kernel, kernel, inputs, outputs)))
+        shape = (kernel, kernel, inputs, outputs)
+        self.kernel = nnx.Param(truncated_normal(rngs.params(), shape, 1 / (kernel**2 * inputs)))
         self.bias = nnx.Param(jnp.zeros(outputs))
 
     def __call__(self, x: Float[Array, "n h w c"]) -> Float[Array, "n p q o"]:  # noqa: D102
@@ -33,8 +35,8 @@ class ConvTranspose(nnx.Module):
 
     def __init__(self, inputs: int, outputs: int, kernel: int, size: tuple[int, int], rngs: nnx.Rngs):
         # An output pixel sees kernel^2 / stride^2 windows, hence the scale of the variance.
-        init = nnx.initializers.variance_scaling(_STRIDE**2, "fan_in", "truncated_normal", in_axis=3, out_axis=2)
-        self.kernel = nnx.Param(init(rngs.params(), (kernel, kernel, outputs, inputs)))
+        shape, variance = (kernel, kernel, outputs, inputs), _STRIDE**2 / (kernel**2 * inputs)
+        self.kernel = nnx.Param(truncated_normal(rngs.params(), shape, variance))
         self.bias = nnx.Param(jnp.zeros(outputs))
         self.size = size
 
@@ -66,8 +68,8 @@ class ConvEncoder(nnx.Module):
         widths = (inputs, *channels)
         self.layers = nnx.List(Conv(i, o, k, rngs) for i, o, k in zip(widths, channels, kernels, strict=False))
         features = math.prod(image_sizes((height, width), kernels)[-1]) * channels[-1]
-        self.mean = nnx.Linear(features, latent_dim, rngs=rngs)
-        self.logvar = nnx.Linear(features, latent_dim, rngs=rngs)
+        self.mean = linear(features, latent_dim, rngs)
+        self.logvar = linear(features, latent_dim, rngs)
 
     def __call__(self, x: Float[Array, "n h w c"]) -> tuple[Array, Array]:  # noqa: D102
         for layer in self.layers:
@@ -90,7 +92,7 @@ class ConvDecoder(nnx.Module):
         height, width, outputs = shape
         sizes = image_sizes((height, width), kernels)
         self.smallest = (*sizes[-1], channels[-1])
-        self.first = nnx.Linear(latent_dim, math.prod(self.smallest), rngs=rngs)
+        self.first = linear(latent_dim, math.prod(self.smallest), rngs)
         widths = (outputs, *channels)
         self.layers = nnx.List(
             ConvTranspose(widths[i + 1], widths[i], kernels[i], sizes[i], rngs) for i in reversed(range(len(channels)))

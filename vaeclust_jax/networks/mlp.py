@@ -7,12 +7,14 @@ import jax
 from flax import nnx
 from jaxtyping import Array, Float
 
+from vaeclust_jax.networks.linear import linear
+
 
 class MLP(nnx.Module):
     """Linear layers with ReLU between them; none after the last."""
 
     def __init__(self, sizes: tuple[int, ...], rngs: nnx.Rngs):
-        self.layers = nnx.List(nnx.Linear(i, o, rngs=rngs) for i, o in itertools.pairwise(sizes))
+        self.layers = nnx.List(linear(i, o, rngs) for i, o in itertools.pairwise(sizes))
 
     def __call__(self, x: Float[Array, "n i"]) -> Float[Array, "n o"]:  # noqa: D102
         for layer in self.layers[:-1]:
@@ -25,8 +27,8 @@ class MLPEncoder(nnx.Module):
 
     def __init__(self, shape: tuple[int, ...], hidden: tuple[int, ...], latent_dim: int, rngs: nnx.Rngs):
         self.trunk = MLP((math.prod(shape), *hidden), rngs)
-        self.mean = nnx.Linear(hidden[-1], latent_dim, rngs=rngs)
-        self.logvar = nnx.Linear(hidden[-1], latent_dim, rngs=rngs)
+        self.mean = linear(hidden[-1], latent_dim, rngs)
+        self.logvar = linear(hidden[-1], latent_dim, rngs)
 
     def __call__(self, x: Float[Array, "n ..."]) -> tuple[Array, Array]:  # noqa: D102
         h = jax.nn.relu(self.trunk(x.reshape(x.shape[0], -1)))

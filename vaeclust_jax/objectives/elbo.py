@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
 
+from vaeclust_jax.draws import normal
 from vaeclust_jax.types import Key, Params
 
 _HALF_LOG_2PI = 0.9189385332046727
@@ -24,7 +25,7 @@ def kl_to_standard_normal(mean: Float[Array, "... l"], logvar: Float[Array, "...
 
 def sample_posterior(key: Key, mean: Float[Array, "... l"], logvar: Float[Array, "... l"]) -> Float[Array, "... l"]:
     """One draw z = mean + exp(logvar / 2) eps with eps ~ N(0, I): the reparameterisation trick."""
-    return mean + jnp.exp(0.5 * logvar) * jax.random.normal(key, mean.shape, mean.dtype)
+    return mean + jnp.exp(0.5 * logvar) * normal(key, mean.shape, mean.dtype)
 
 
 def bernoulli_nll(x: Float[Array, "... f"], logits: Float[Array, "... f"]) -> Float[Array, "..."]:

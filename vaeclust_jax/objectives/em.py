@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from vaeclust_jax.draws import uniform
 from vaeclust_jax.each import for_each
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.objectives.kmeans import check_loop, check_vectors, kmeans
@@ -136,7 +137,7 @@ def _start(key: Key, x: Float[Array, "n l"], num_components: int, init: Init) ->
     if init == "kmeans":
         labels = kmeans(key, x, num_components, num_restarts=1).labels
         return jnp.log(jax.nn.one_hot(labels, num_components, dtype=x.dtype))
-    random = jax.random.uniform(key, (len(x), num_components), x.dtype)
+    random = uniform(key, (len(x), num_components), x.dtype)
     return jnp.log(random / random.sum(axis=1, keepdims=True))
 
 

@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from vaeclust_jax.draws import normal
 from vaeclust_jax.types import Key
 
 CovarianceType = Literal["full", "tied", "diag", "spherical"]
@@ -156,7 +157,7 @@ def sample(
     else:
         components = jnp.full(num_samples, component)
     means = mixture.means[components]
-    noise = jax.random.normal(noise_key, means.shape, means.dtype)
+    noise = normal(noise_key, means.shape, means.dtype)
     covariances = jnp.broadcast_to(mixture.covariances, (len(mixture.means), *mixture.covariances.shape[1:]))
     if covariances.ndim == 2:
         return means + jnp.sqrt(covariances)[components] * noise

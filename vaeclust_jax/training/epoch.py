@@ -133,5 +133,5 @@ def _program(
     def epoch(keys: Key, progress: Progress, *shared: Array) -> tuple[Progress, Info]:
         return for_each(lambda key, progress: epoch_of_one(key, progress, *shared), keys, progress)
 
-    # Seeds share data and epoch number; the state is donated, so that an accelerator holds S states once.
+    # Seeds share the data; the state is donated, so that an accelerator holds S states once.
     return jax.jit(epoch, donate_argnums=1)
