@@ -105,6 +105,7 @@ def test_loss_falls(case: tuple[Learner, jax.Array]) -> None:
     assert info["loss"] < first
 
 
+@pytest.mark.long
 def test_jit_equals_no_jit(case: tuple[Learner, jax.Array]) -> None:
     learner, x = case
     state = started(learner, x)

@@ -89,6 +89,7 @@ def test_a_killed_run_goes_on_bit_for_bit(
     assert contents(folder) == whole
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("number", "expected"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_run_that_is_asked_to_end_says_how_to_go_on(
     number: int,
@@ -150,6 +151,7 @@ def test_a_folder_of_no_run(vaeclust: Run, tmp_path: Path, make: Callable[[Path]
     assert f"{tmp_path / 'run'} is no folder of a run that can go on" in err
 
 
+@pytest.mark.long
 def test_the_arguments_are_written_down(vaeclust: Run, files: Path, tmp_path: Path) -> None:
     argv = words(files, tmp_path)
     assert vaeclust(*argv)[0] == 0

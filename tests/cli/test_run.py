@@ -219,7 +219,11 @@ def test_sigint_while_training_says_where_things_are(environment: dict[str, str]
     (folder,) = tmp_path.iterdir()
     assert command.returncode == 130
     assert out == ""
-    assert err.splitlines()[1:] == [f"vaeclust: what was written so far is in {folder}", "vaeclust: interrupted"]
+    assert err.splitlines()[1:] == [
+        f"vaeclust: what was written so far is in {folder}",
+        f"vaeclust: to go on from there: vaeclust run --resume {folder}",
+        "vaeclust: interrupted",
+    ]
 
 
 def on_a_terminal(argv: list[object], environment: dict[str, str]) -> tuple[int, str]:

@@ -27,6 +27,7 @@ def test_every_row_is_kept_with_the_same_probability() -> None:
     assert np.abs(counts / 300 - 0.32).max() < 5 * np.sqrt(0.32 * 0.68 / 300)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["VAEDEC", "VaDE"])
 def test_clusters_are_kept_that_later_parts_lack(name: str) -> None:
     x, y = blobs(360)

@@ -35,9 +35,8 @@ def ending_after(count: int) -> Any:
     return on_epoch
 
 
-@pytest.mark.parametrize(
-    "die_after", [pytest.param(1, marks=pytest.mark.long), pytest.param(2, marks=pytest.mark.slow), 3]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("die_after", [1, pytest.param(2, marks=pytest.mark.slow), 3])
 @pytest.mark.parametrize("name", LEARNERS)
 def test_every_learner_goes_on_in_every_stage(name: str, die_after: int, tmp_path: Path) -> None:
     x, _ = blobs()
@@ -82,6 +81,7 @@ def test_other_settings_data_or_keys_are_refused_by_name(tmp_path: Path) -> None
             vc.fit(call["settings"], call["x"], call["key"], checkpoint=checkpoint)
 
 
+@pytest.mark.long
 def test_a_guarded_fit_goes_on_at_its_lower_learning_rate(tmp_path: Path) -> None:
     x, _ = blobs()
     wild = config(learning_rate=3e18, joint_epochs=0, pretrain_epochs=3, patience=100)

@@ -43,7 +43,7 @@ def test_it_clusters_and_its_answers_agree(stages):
 
 
 def test_it_starts_from_the_mixture_of_the_latents(stages):
-    assert list(stages) == ["mixture", "joint"]
+    assert list(stages) == ["kmeans", "mixture", "joint"]
     run = stages["mixture"][0]
     prior, z = prior_of(run.params), run.embed(X)
     found = fit_mixture(jax.random.key(9), z, 3, "diag", num_restarts=10).mixture

@@ -144,6 +144,7 @@ def requests(browser: Chrome, page: Path) -> list[str]:
     return [params["request"]["url"] for params in sent if params["documentURL"] == page.as_uri()]
 
 
+@pytest.mark.long
 def test_it_draws_every_tab_without_an_error_or_a_request(browser: Chrome, page: Path) -> None:
     pictures = []
     for tab in range(6):

@@ -55,6 +55,7 @@ def one_stage(learner: Learner, epochs: int, seeds: int, stopping: Any = NEVER) 
 # Nothing returns to the host ------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("seeds", "made"), [(1, squares), (3, blobs)], ids=["images", "vectors, 3 seeds"])
 def test_both_stages_run_without_transfers_or_callbacks_inside_an_epoch(
     each_epoch: Any, seeds: int, made: Callable[[], tuple[np.ndarray, np.ndarray]]
