@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from vaeclust_jax.each import for_each
+from vaeclust_jax.training.compilation import quick_to_compile
 from vaeclust_jax.types import Batch, Info, Key, Learner, State, Stopping
 
 
@@ -59,12 +61,12 @@ def _scan_batches(
         state, info = visit(jax.random.fold_in(key, number), state, Batch(x[rows], rows, weights))
         return state, jax.tree.map(lambda value: value * weights.sum(), info)
 
-    state, infos = jax.lax.scan(body, state, (jnp.arange(index.shape[0]), index, weight))
+    state, infos = lax.scan(body, state, (jnp.arange(index.shape[0]), index, weight))
     return state, jax.tree.map(lambda values: values.sum() / order.shape[0], infos)
 
 
 def _all_finite(tree: Any) -> Bool[Array, ""]:
-    return jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(tree)]))
+    return jnp.isfinite(jnp.concatenate([jnp.ravel(leaf) for leaf in jax.tree.leaves(tree)])).all()
 
 
 def _select(condition: Array, yes: Any, no: Any) -> Any:
@@ -94,12 +96,9 @@ def _program(
     stopping: Stopping,
     batch_size: int,
 ) -> Callable[..., tuple[Progress, Info]]:
-    def epoch_of_one(
-        key: Key,
-        progress: Progress,
-        last: Array,
-        x: Float[Array, "n ..."],
-        validation: Float[Array, "m ..."],
+    @jax.jit  # traced once, however often it is called below
+    def one_more(
+        key: Key, progress: Progress, x: Float[Array, "n ..."], validation: Float[Array, "m ..."]
     ) -> tuple[Progress, Info]:
         number = progress.epoch + 1
         epochs_key, validation_key = jax.random.split(key)
@@ -121,17 +120,25 @@ def _program(
         control, said = advance(state.control, means)
         state, info = state._replace(control=control), info | found | said
 
-        finite = _all_finite((info, state.params))
-        memory, stop = stopping.update(progress.memory, state, info)
-        done = progress._replace(state=state, memory=memory, epoch=number, stopped=stop)
-        again = progress._replace(state=gentler(progress.state), halvings=progress.halvings - 1)
-        given_up = progress._replace(failed=jnp.ones((), bool))
-        moved = _select(finite, done, _select(progress.halvings > 0, again, given_up))
+        def done() -> Progress:
+            memory, stop = stopping.update(progress.memory, state, info)
+            return progress._replace(state=state, memory=memory, epoch=number, stopped=stop)
+
+        def taken_back() -> Progress:
+            again = progress.halvings > 0
+            before = lax.cond(again, gentler, lambda state: state, progress.state)
+            return progress._replace(state=before, halvings=progress.halvings - again, failed=~again)
+
+        return lax.cond(_all_finite((info, state.params)), done, taken_back), info
+
+    def unless_frozen(key: Key, progress: Progress, last: Array, *data: Array) -> tuple[Progress, Info]:
         frozen = progress.stopped | progress.failed | (progress.epoch >= last)
-        return _select(frozen, progress, moved), info
+        infos = jax.eval_shape(one_more, key, progress, *data)[1]
+        unsaid = jax.tree.map(lambda info: jnp.zeros(info.shape, info.dtype), infos)
+        return lax.cond(frozen, lambda: (progress, unsaid), lambda: one_more(key, progress, *data))
 
     def epoch(keys: Key, progress: Progress, *shared: Array) -> tuple[Progress, Info]:
-        return for_each(lambda key, progress: epoch_of_one(key, progress, *shared), keys, progress)
+        return for_each(lambda key, progress: unless_frozen(key, progress, *shared), keys, progress)
 
     # Seeds share the data; the state is donated, so that an accelerator holds S states once.
-    return jax.jit(epoch, donate_argnums=1)
+    return jax.jit(epoch, donate_argnums=1, compiler_options=quick_to_compile())

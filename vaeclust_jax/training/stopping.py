@@ -34,7 +34,7 @@ def validation_patience(patience: int) -> Stopping:
     def update(best: _Best, state: State, info: Info) -> tuple[_Best, Array]:
         loss = info["val_vae_loss"]
         better = loss < best.loss
-        params = jax.tree.map(lambda new, old: jnp.where(better, new, old), state.params, best.params)
+        params = jax.lax.cond(better, lambda: state.params, lambda: best.params)
         wait = jnp.where(better, 0, best.wait + 1)
         return _Best(params, jnp.minimum(loss, best.loss), wait), wait >= patience
 
