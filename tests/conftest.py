@@ -2,6 +2,8 @@
 
 import os
 import resource
+import shutil
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -9,8 +11,19 @@ import pytest
 # Most of a test's time is compiling; unoptimised programs compute the same numbers and compile much faster.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
 
-# No test leaves programs in the person's cache folder, or depends on what is there.
-os.environ.setdefault("JAX_ENABLE_COMPILATION_CACHE", "false")
+# What one test compiled, the others, the second process and the commands that tests start read from here: a folder that
+# nobody else has. `.ci/run` names one, for the longer tests to find what the default ones compiled.
+_SHARED = "VAECLUST_TEST_PROGRAMS"
+if "PYTEST_XDIST_WORKER" not in os.environ:  # processes of pytest-xdist inherit it
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = os.environ.get(_SHARED) or tempfile.mkdtemp(prefix="vaeclust-programs-")
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.2"
+    os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "true"
+
+
+def pytest_unconfigure() -> None:
+    """The folder goes with the run that made it."""
+    if "PYTEST_XDIST_WORKER" not in os.environ and _SHARED not in os.environ:
+        shutil.rmtree(os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
 
 
 _LARGE = 3 * 2**20

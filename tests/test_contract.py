@@ -172,11 +172,11 @@ def test_an_empty_cluster_or_far_point_keeps_the_gradient_finite(case: tuple[Lea
 def test_heads_have_their_shapes(case: tuple[Learner, jax.Array]) -> None:
     learner, x = case
     state = started(learner, x)
-    mean, logvar = learner.encode(state.params, x)
+    mean, logvar = jax.jit(learner.encode)(state.params, x)
     assert mean.shape == logvar.shape == (N, L)
-    assert learner.decode(state.params, mean).shape == x.shape
+    assert jax.jit(learner.decode)(state.params, mean).shape == x.shape
     if learner.log_assign is not None:
-        log_q = learner.log_assign(state.params, mean)
+        log_q = jax.jit(learner.log_assign)(state.params, mean)
         np.testing.assert_allclose(np.exp(log_q).sum(axis=1), 1, atol=1e-5)
         assert log_q.shape == (N, K)
 
@@ -201,11 +201,12 @@ def test_swept_numbers_are_heeded(name: str) -> None:
     x = jax.random.uniform(jax.random.key(0), (N, *VECTOR))
     small, large = (LEARNERS[name](MLP, "gaussian", beta=beta) for beta in (1.0, 50.0))
     losses = [
-        learner.evaluate(jax.random.key(1), started(learner, x), batch_of(x))["vae_loss"] for learner in (small, large)
+        jax.jit(learner.evaluate)(jax.random.key(1), started(learner, x), batch_of(x))["vae_loss"]
+        for learner in (small, large)
     ]
     assert losses[1] > losses[0] + 1
     steps = [
-        learner.step(jax.random.key(1), started(learner, x), batch_of(x))[0].params["encoder"]["mean"]["bias"]
+        jax.jit(learner.step)(jax.random.key(1), started(learner, x), batch_of(x))[0].params["encoder"]["mean"]["bias"]
         for learner in (LEARNERS[name](MLP, "gaussian", learning_rate=rate) for rate in (1e-3, 1e-2))
     ]
     # From zero, Adam's first step is the learning rate along the sign of the gradient.

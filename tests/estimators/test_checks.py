@@ -8,6 +8,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from vaeclust_jax.estimators import VAEDEC, DynamicBetaVAE, VaDE, VAEGaussianMixture, VAEKMeans
 
 
+@pytest.mark.long
 @parametrize_with_checks([VAEKMeans()])
 def test_one_estimator(estimator: Any, check: Any) -> None:
     check(estimator)

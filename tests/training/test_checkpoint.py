@@ -68,7 +68,7 @@ def whole() -> tuple[list[list[State]], History]:
     return run()
 
 
-@pytest.mark.parametrize("die_after", [1, 3, 4, 5])
+@pytest.mark.parametrize("die_after", [1, 4, *(pytest.param(number, marks=pytest.mark.long) for number in (3, 5))])
 def test_it_goes_on_bit_for_bit_from_any_epoch(whole: Any, tmp_path: Path, die_after: int) -> None:
     with kept(tmp_path) as keeper, pytest.raises(Killed):
         run(keeper, die_after)
