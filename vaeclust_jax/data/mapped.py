@@ -9,14 +9,14 @@ import numpy as np
 
 _BYTES_IN_MEMORY = 2**28
 """A mapped array up to this size is read as a whole, like any other."""
-_BYTES_AT_ONCE = 2**26
+_BYTES_AT_ONCE = 2**24
 """Of the raw rows that a pass over all of them reads together."""
 
 
 class _File:
     """A mapped array that does not fill the process's memory with its pages."""
 
-    _BYTES_MAPPED = 2**29
+    _BYTES_MAPPED = 2**28
     _BYTES_AROUND = 2**16  # the system maps the neighbours of a page too
 
     def __init__(self, array: np.ndarray, mapping: Any):
@@ -39,7 +39,6 @@ class MappedRows:
     """Rows of a mapped array in the place of an array in memory.
 
     An index (a slice or an array of row numbers) gives `MappedRows` again and reads nothing; `numpy.asarray` reads.
-
     """
 
     _file: _File
