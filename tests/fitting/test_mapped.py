@@ -52,7 +52,9 @@ CASES: dict[str, tuple[np.ndarray, dict[str, Any]]] = {
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [name if name in ("images", "graph") else pytest.param(name, marks=pytest.mark.slow) for name in CASES]
+)
 def test_every_learner_and_several_seeds_at_once(name: str, tmp_path: Path) -> None:
     x, changes = CASES[name]
     settings = config(**changes, tolerance=0.0, joint_epochs=5)
