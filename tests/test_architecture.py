@@ -14,7 +14,7 @@ PACKAGE = Path(vaeclust_jax.__file__).parent
 
 FLOORS = [
     {"errors", "types"},
-    {"checks", "each", "draws"},
+    {"checks", "each", "draws", "streamed"},
     {"networks", "data", "metrics"},
     {"objectives", "control", "graph"},
     {"learners", "training", "baselines"},

@@ -1,5 +1,8 @@
 """scikit-learn's own checks of an estimator: all of them, none expected to fail."""
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -18,3 +21,24 @@ def test_one_estimator(estimator: Any, check: Any) -> None:
 @parametrize_with_checks([VAEDEC(), VaDE(), VAEGaussianMixture(), DynamicBetaVAE()])
 def test_the_others(estimator: Any, check: Any) -> None:
     check(estimator)
+
+
+ARRAY_API = """
+import sys
+from sklearn.utils.estimator_checks import estimator_checks_generator
+import vaeclust_jax.estimators
+estimator = getattr(vaeclust_jax.estimators, sys.argv[1])()
+checks = [check for _, check in estimator_checks_generator(estimator) if "check_array_api" in str(check)]
+for check in checks:
+    check(estimator)
+print(len(checks))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["VAEKMeans", "VAEDEC", "VaDE", "VAEGaussianMixture", "DynamicBetaVAE"])
+def test_the_check_that_is_skipped_without_a_setting_of_scipy(name: str) -> None:
+    """scipy reads it when it is imported, so that it needs a process of its own."""
+    command = [sys.executable, "-c", ARRAY_API, name]
+    done = subprocess.run(command, env={**os.environ, "SCIPY_ARRAY_API": "1"}, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr

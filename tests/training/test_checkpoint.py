@@ -3,6 +3,9 @@
 import logging
 import multiprocessing
 import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +58,7 @@ def kept(folder: Path, **settings: Any) -> Keeper:
 
 
 def numbers(folder: Path) -> list[int]:
-    return sorted(int(path.name) for path in (folder / "epochs").iterdir())
+    return sorted(int(path.name) for path in (folder / "epochs").iterdir() if path.name.isdecimal())
 
 
 def assert_same(one: tuple[list[list[State]], History], other: tuple[list[list[State]], History]) -> None:
@@ -137,6 +140,37 @@ def test_a_disk_that_is_full_is_said_and_training_goes_on(
         patch.setattr(ocp.CheckpointManager, "save", full)
         assert_same(run(keeper), whole)
     assert "no checkpoint could be written, training goes on without it: [Errno 28]" in caplog.text
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 512 KiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=512k", "vaeclust", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode != 0:
+        pytest.skip("only root may mount a file system")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_disk_that_fills_up_leaves_the_earlier_checkpoints_whole(
+    whole: Any, tiny_disk: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with kept(tiny_disk, every_epochs=1) as keeper, pytest.raises(Killed):
+        run(keeper, 2)
+    before = numbers(tiny_disk)
+    with open(tiny_disk / "others", "wb", buffering=0) as others, suppress(OSError):
+        while True:
+            others.write(bytes(4096))
+    with kept(tiny_disk, every_epochs=1) as keeper:
+        assert_same(run(keeper), whole)
+    assert "no checkpoint could be written, training goes on without it" in caplog.text
+    assert set(before) <= set(numbers(tiny_disk))
+    (tiny_disk / "others").unlink()
+    with kept(tiny_disk, every_epochs=1) as keeper:  # from an earlier checkpoint, and with room to write
+        assert_same(run(keeper), whole)
+    assert "is damaged" not in caplog.text
 
 
 def _hold(folder: str, held: Any, release: Any) -> None:

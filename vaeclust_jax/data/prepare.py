@@ -8,6 +8,7 @@ import numpy as np
 
 from vaeclust_jax.data.config import PrepareConfig
 from vaeclust_jax.data.dataset import check_array
+from vaeclust_jax.data.mapped import MappedRows, Rows, extremes, mapped_rows, moments
 from vaeclust_jax.data.resize import resize_images
 from vaeclust_jax.errors import InputError
 
@@ -52,6 +53,14 @@ class Preparation:
         x = check_array(x_raw)
         self._check_shape(x.shape[1:])
         return self._vectors(x) if x.ndim == 2 else self._images(x)
+
+    def rows(self, x_raw: object) -> Rows:
+        """`apply`; of a mapped array that stays in its file, rows that are prepared, and may raise, when read."""
+        x = checked_rows(x_raw)
+        if not isinstance(x, MappedRows):
+            return self.apply(x)
+        self._check_shape(x.shape[1:])
+        return x.converted(self.apply)
 
     def _check_shape(self, got: tuple[int, ...]) -> None:
         fits = len(got) == len(self.input_shape)
@@ -120,6 +129,12 @@ class Preparation:
         )
 
 
+def checked_rows(x: object) -> Rows:
+    """`check_array`; of a mapped array that stays in its file, of the rows that are read when they are."""
+    mapped = mapped_rows(x, check_array)
+    return check_array(x) if mapped is None else mapped
+
+
 def fit_preparation(x_raw_train: object, config: PrepareConfig) -> Preparation:
     """Fits the preparation on the training rows alone.
 
@@ -133,7 +148,7 @@ def fit_preparation(x_raw_train: object, config: PrepareConfig) -> Preparation:
     Raises:
         InputError: if the samples cannot be used, or the configuration is for the other kind of data.
     """
-    x = check_array(x_raw_train)
+    x = checked_rows(x_raw_train)
     shape = x.shape[1:]
     if x.ndim == 2:
         if config.grey or config.image_size is not None:
@@ -154,13 +169,13 @@ def scale_rows(x: np.ndarray) -> np.ndarray:
     return ((x - low) / np.where(high > low, high - low, 1)).astype(np.float32)
 
 
-def _fit_scaling(x: np.ndarray, scaling: str) -> tuple[np.ndarray | None, np.ndarray | None]:
+def _fit_scaling(x: Rows, scaling: str) -> tuple[np.ndarray | None, np.ndarray | None]:
     if scaling in ("none", "minmax-row"):
         return None, None
-    low, high = x.min(axis=0).astype(np.float64), x.max(axis=0).astype(np.float64)
+    low, high = (extreme.astype(np.float64) for extreme in extremes(x, axis=0))
     if scaling == "minmax":
         offset, scale = low, high - low
     else:
-        offset, scale = x.mean(axis=0, dtype=np.float64), x.std(axis=0, dtype=np.float64)
+        offset, scale = moments(x, axis=0)
     # A constant feature carries nothing; compared by range, because its rounded deviation need not be 0.
     return np.where(low == high, low, offset), np.where(low == high, 1.0, scale)

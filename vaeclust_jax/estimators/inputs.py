@@ -6,6 +6,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
+from vaeclust_jax.data.mapped import is_streamed
+
 
 def samples(estimator: BaseEstimator, X: Any, image_shape: tuple[int, ...] | None, reset: bool = False) -> np.ndarray:
     """Vectors (n, F), or images (n, H, W, C), of anything that numpy reads.
@@ -24,7 +26,14 @@ def samples(estimator: BaseEstimator, X: Any, image_shape: tuple[int, ...] | Non
         X = np.asarray(X)
         shape = X.shape[1:]
         X = X.reshape(len(X), int(np.prod(shape)))  # -1 is ambiguous where there are no rows
-    rows = validate_data(estimator, X, reset=reset, dtype="numeric", ensure_min_samples=2 if reset else 1)
+    rows = validate_data(
+        estimator,
+        X,
+        reset=reset,
+        dtype="numeric",
+        ensure_min_samples=2 if reset else 1,
+        ensure_all_finite=not is_streamed(X),  # which reads all rows at once: they are checked as they are read
+    )
     if shape is None:
         return np.asarray(rows)
     shape = (*shape, 1) if len(shape) == 2 else tuple(shape)

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from vaeclust_jax.data.mapped import chunks
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.objectives.dec import kl_divergence, target_distribution
 from vaeclust_jax.objectives.elbo import kl_to_standard_normal
@@ -16,8 +17,13 @@ _NUM_DRAWS = 8
 
 def elbo(run: Run, x: np.ndarray) -> np.ndarray:
     """(n,) evidence lower bound of each sample in nats, at beta 1 whatever beta the model was trained with."""
-    prepared = run.prepare(x)
-    return -negative_elbo(jax.random.key(_KEY), run.learner, run.params, prepared, _NUM_DRAWS, common_draws=True)
+    key = jax.random.key(_KEY)
+    return -np.concatenate(
+        [
+            negative_elbo(key, run.learner, run.params, rows, _NUM_DRAWS, common_draws=True)
+            for rows in chunks(run.preparation.rows(x))
+        ]
+    )
 
 
 def objective(run: Run, x: np.ndarray) -> float:

@@ -7,7 +7,8 @@ import numpy as np
 
 from vaeclust_jax.checks import check_types
 from vaeclust_jax.control.parse import parse_controller
-from vaeclust_jax.data import PrepareConfig
+from vaeclust_jax.data import PrepareConfig, Rows
+from vaeclust_jax.data.mapped import extremes, moments
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.graph import NUM_NEIGHBOURS
 from vaeclust_jax.networks.build import NetworkConfig, check_network
@@ -90,7 +91,7 @@ class Config:
         check_types(self)
 
 
-def resolve_kind(config: Config, x: np.ndarray, custom: bool) -> Config:
+def resolve_kind(config: Config, x: Rows, custom: bool) -> Config:
     """Replaces every "auto" by what it means for these data.
 
     Args:
@@ -115,11 +116,12 @@ def resolve_kind(config: Config, x: np.ndarray, custom: bool) -> Config:
     return replace(config, prepare=prepare, network=network, model=model)
 
 
-def measure_input(config: Config, x: np.ndarray) -> Config:
+def measure_input(config: Config, x: Rows) -> Config:
     """Replaces an open `input_mean` and `input_std` by those of the prepared training rows (images), or 0 and 1."""
     network = config.network
     if x.ndim == 4:
-        mean, std = float(x.mean(dtype=np.float64)), float(x.std(dtype=np.float64)) or 1.0
+        mean, std = map(float, moments(x))
+        std = std or 1.0
     else:
         mean, std = 0.0, 1.0
     mean = mean if network.input_mean is None else network.input_mean
@@ -142,7 +144,7 @@ def controllers(config: Config) -> tuple[Controller, Controller, Controller]:
     )
 
 
-def check_config(config: Config, x: np.ndarray) -> None:
+def check_config(config: Config, x: Rows) -> None:
     """One sentence on the first setting that cannot work, before anything is trained.
 
     Args:
@@ -161,11 +163,13 @@ def check_config(config: Config, x: np.ndarray) -> None:
     if config.model.clustering == "graph" and len(x) <= NUM_NEIGHBOURS:
         raise InputError(f"clustering 'graph' needs more than {NUM_NEIGHBOURS} training samples, got {len(x)}")
     likelihood = config.model.likelihood
-    if likelihood in ("bernoulli", "squared") and (x.min() < 0 or x.max() > 1):
-        raise InputError(
-            f"likelihood {likelihood!r} needs values in [0, 1], got {x.min():.4g} to {x.max():.4g}: "
-            "use 'gaussian' or scaling 'minmax'"
-        )
+    if likelihood in ("bernoulli", "squared"):
+        low, high = extremes(x)
+        if low < 0 or high > 1:
+            raise InputError(
+                f"likelihood {likelihood!r} needs values in [0, 1], got {low:.4g} to {high:.4g}: "
+                "use 'gaussian' or scaling 'minmax'"
+            )
 
 
 def check_settings(config: Config, shape: tuple[int, ...]) -> None:

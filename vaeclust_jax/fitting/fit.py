@@ -4,18 +4,28 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import asdict, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from vaeclust_jax.checks import is_whole
-from vaeclust_jax.data import Preparation, PrepareConfig, check_array, fit_preparation, split_rows
+from vaeclust_jax.data import (
+    MappedRows,
+    Preparation,
+    PrepareConfig,
+    Rows,
+    checked_rows,
+    fit_preparation,
+    split_rows,
+)
+from vaeclust_jax.data.mapped import chunks
 from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.fitting.config import Config, check_config, measure_input, resolve_kind
 from vaeclust_jax.fitting.run import Run, components
 from vaeclust_jax.fitting.stages import check_custom, check_partial_labels, networks_of, plan
+from vaeclust_jax.streamed import Streamed
 from vaeclust_jax.training.checkpoint import Checkpoint, Keeper
 from vaeclust_jax.training.loop import History, train
 from vaeclust_jax.training.passes import by_chunk, encode_rows
@@ -39,7 +49,8 @@ def fit(
 
     Args:
         config: all settings; `Config(num_clusters=10)` is enough.
-        x: images (n, H, W) or (n, H, W, C), uint8 or floats in [0, 1]; or vectors (n, F) of any finite floats.
+        x: images (n, H, W) or (n, H, W, C), uint8 or floats in [0, 1]; or vectors (n, F) of any finite floats. A
+            `numpy.memmap` of more than 256 MB stays in its file: every batch is read when it is trained on.
         key: of `jax.random.key`; the same key gives the same bits on a CPU.
         networks: an encoder and a decoder of one's own instead of the config's.
         split_labels: (n,) classes, read only for a stratified split (`prepare.stratify`).
@@ -130,17 +141,25 @@ class _Data(NamedTuple):
     preparation: Preparation
     train_index: np.ndarray
     validation_index: np.ndarray
-    train: np.ndarray
-    validation: np.ndarray
+    train: Rows
+    validation: Rows
 
 
-def _prepare(config: PrepareConfig, raw: np.ndarray, split_labels: Any) -> _Data:
+def _prepare(config: PrepareConfig, raw: Rows, split_labels: Any) -> _Data:
     train_index, validation_index = split_rows(len(raw), config, split_labels)
     preparation = fit_preparation(raw[train_index], config)
-    train = preparation.apply(raw[train_index])
+    train = preparation.rows(raw[train_index])
     empty = np.zeros((0, *train.shape[1:]), np.float32)
-    validation = preparation.apply(raw[validation_index]) if len(validation_index) else empty
+    validation = preparation.rows(raw[validation_index]) if len(validation_index) else empty
+    for part in (train, validation):  # what cannot be read or prepared is said before any training
+        for _ in chunks(part):
+            pass
     return _Data(preparation, train_index, validation_index, train, validation)
+
+
+def _for_programs(rows: Rows) -> jax.Array:
+    """On the device, or what stands for an array there."""
+    return cast(jax.Array, Streamed(rows)) if isinstance(rows, MappedRows) else jnp.asarray(rows)
 
 
 def _fit(
@@ -158,7 +177,7 @@ def _fit(
         raise InputError(f"config must be a Config, got {config!r}")
     if not (networks is None or isinstance(networks, Networks)):
         raise InputError(f"networks must be Networks(encoder, decoder), got {type(networks).__name__}")
-    raw = check_array(x)
+    raw = checked_rows(x)
     config = resolve_kind(config, raw, custom=networks is not None)
     data = _prepare(config.prepare, raw, split_labels)
     config = measure_input(config, data.train)
@@ -168,14 +187,14 @@ def _fit(
         check_custom(both, config.network.latent_dim, data.preparation.output_shape)
     known = None if partial_labels is None else check_partial_labels(partial_labels, len(raw))[data.train_index]
     stages = plan(config, both, len(data.train), has_validation=len(data.validation) > 0, labels=known)
-    train_rows = jnp.asarray(data.train)
+    train_rows = _for_programs(data.train)
     try:
         with _keeper(checkpoint, config, keys, data, known) as keeper:
             states, history = train(
                 stages,
                 keys,
                 train_rows,
-                jnp.asarray(data.validation),
+                _for_programs(data.validation),
                 batch_size=config.training.batch_size,
                 names=names,
                 halvings=config.training.halvings,
@@ -204,12 +223,16 @@ def _keeper(
     identity = {
         **asdict(config),
         "keys": jax.random.key_data(keys).tolist(),
-        "data": {
-            name: None if array is None else hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
-            for name, array in rows.items()
-        },
+        "data": {name: None if array is None else _digest(array) for name, array in rows.items()},
     }
     return Keeper(checkpoint, identity)
+
+
+def _digest(rows: Rows) -> str:
+    found = hashlib.sha256()
+    for part in chunks(rows):
+        found.update(np.ascontiguousarray(part).tobytes())
+    return found.hexdigest()
 
 
 def _runs(

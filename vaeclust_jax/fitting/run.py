@@ -23,7 +23,8 @@ class Run:
     """A fitted clustering of one seed.
 
     Every method that takes `x` takes raw data, as `fit` did: images (n, H, W[, C]) or vectors (n, F), prepared
-    (resized, scaled) the way the training rows were; another shape than the model's is an `InputError`.
+    (resized, scaled) the way the training rows were; another shape than the model's is an `InputError`. A
+    `numpy.memmap` of more than 256 MB is read in parts.
 
     Attributes:
         config: resolved; what the fit really used.
@@ -57,7 +58,7 @@ class Run:
 
     def posterior(self, x: Any) -> tuple[Float[np.ndarray, "n l"], Float[np.ndarray, "n l"]]:
         """Mean and log-variance of the posterior q(z|x) of the samples, each (n, L)."""
-        return encode_rows(self.learner, self.params, self.prepare(x))
+        return encode_rows(self.learner, self.params, self.preparation.rows(x))
 
     def embed(self, x: Any) -> Float[np.ndarray, "n l"]:
         """Latent means of the samples, (n, L)."""

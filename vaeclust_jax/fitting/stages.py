@@ -119,7 +119,7 @@ def _first_stage(config: Config, networks: Networks, labels: np.ndarray | None) 
         **settings,
     )
     return learner, lambda key, before, x: learner.init(key)._replace(
-        target=Labelled(x[rows], jnp.asarray(y, jnp.int32))
+        target=Labelled(jnp.asarray(np.asarray(x[rows])), jnp.asarray(y, jnp.int32))
     )
 
 

@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from vaeclust_jax.streamed import Streamed
+
 # Small enough that a convolution's arrays stay in a CPU's cache: 1440 images of 32 x 32 take 107 ms at 120 a time, 200
 # at once.
 _ROWS_AT_ONCE = 128
@@ -32,10 +34,11 @@ def map_chunks(function: Callable[[Array], Array], x: Float[Array, "n ..."]) -> 
     n = x.shape[0]
     size = math.ceil(n / math.ceil(n / _ROWS_AT_ONCE))
     starts = jnp.minimum(jnp.arange(0, n, size), n - size)
-    answer = jax.eval_shape(function, x[:size])
+    answer = jax.eval_shape(function, jax.ShapeDtypeStruct((size, *x.shape[1:]), x.dtype))
 
     def visit(found: Array, start: Array) -> tuple[Array, None]:
-        rows = jax.lax.dynamic_slice_in_dim(x, start, size)
+        streamed = isinstance(x, Streamed)
+        rows = x[start + jnp.arange(size)] if streamed else jax.lax.dynamic_slice_in_dim(x, start, size)
         return jax.lax.dynamic_update_slice_in_dim(found, function(rows), start, axis=0), None
 
     return jax.lax.scan(visit, jnp.zeros((n, *answer.shape[1:]), answer.dtype), starts)[0]

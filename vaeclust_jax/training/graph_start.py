@@ -49,7 +49,7 @@ def from_graph(learner: Learner, spread: Callable[[Any, Array], Any]) -> Start:
 
         assert before is not None, "clusters need a trained encoder"
         init_key, graph_key, prototypes_key = jax.random.split(key, 3)
-        mean, logvar = encode_rows(learner, before.params, np.asarray(x))
+        mean, logvar = encode_rows(learner, before.params, x)
         if not np.isfinite(mean).all() or not np.isfinite(logvar).all():
             raise FloatingPointError("latents of training rows are not finite")
         rng = np.random.default_rng(seed_from_key(graph_key))

@@ -84,7 +84,7 @@ def _from_latents(learner: Learner, clusters: Callable[[Key, np.ndarray], Params
     def start(key: Key, before: State | None, x: Float[Array, "n ..."]) -> State:
         assert before is not None, "clusters need a trained encoder"
         init_key, clusters_key = jax.random.split(key)
-        latents, _ = encode_rows(learner, before.params, np.asarray(x))
+        latents, _ = encode_rows(learner, before.params, x)
         params = {**before.params, **clusters(clusters_key, latents)}
         state = learner.init(init_key)
         shared = {name: before.control.get(name, fresh) for name, fresh in state.control.items()}

@@ -50,8 +50,8 @@ def train(
     Args:
         stages: each starts from the state that the one before hands on.
         keys: (S,) one key a seed. What is drawn is a function of (key, stage, epoch, step).
-        x: training rows, in the model's units.
-        validation: held-out rows, for the stopping rules; may be empty.
+        x: training rows, in the model's units; an array, or a `Streamed` of rows that stay on the host.
+        validation: held-out rows, for the stopping rules, likewise; may be empty.
         batch_size: rows a gradient step.
         names: the seeds' numbers, for history and messages.
         halvings: how often, in each stage, a seed takes back an epoch that turned non-finite and tries it again with

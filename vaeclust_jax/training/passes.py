@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from vaeclust_jax.streamed import HostRows
 from vaeclust_jax.types import Learner, Params
 
 ROWS_AT_ONCE = 128  # whose arrays in a convolution fit into a CPU's cache
@@ -18,10 +19,13 @@ def _jitted(function: Callable[..., Array]) -> Callable[..., Array]:
     return jax.jit(function)
 
 
-def by_chunk(
-    function: Callable[[Params, Array], Array], params: Params, rows: Float[np.ndarray, "n ..."]
-) -> Float[np.ndarray, "n ..."]:
-    """`function(params, rows)` of any number of rows, at least one; the last chunk is padded."""
+def by_chunk(function: Callable[[Params, Array], Array], params: Params, rows: HostRows) -> Float[np.ndarray, "n ..."]:
+    """`function(params, rows)` of any number of rows, at least one; the last chunk is padded.
+
+    Rows are an array, or what `numpy.asarray` reads slices of.
+    """
+    if isinstance(rows, jax.Array):
+        rows = np.asarray(rows)  # whose slices cost nothing
     results = []
     for start in range(0, len(rows), ROWS_AT_ONCE):
         chunk = np.asarray(rows[start : start + ROWS_AT_ONCE])
@@ -31,7 +35,7 @@ def by_chunk(
 
 
 def encode_rows(
-    learner: Learner, params: Params, x: Float[np.ndarray, "n ..."]
+    learner: Learner, params: Params, x: HostRows
 ) -> tuple[Float[np.ndarray, "n l"], Float[np.ndarray, "n l"]]:
     """Posterior means and log-variances of all rows."""
     both = by_chunk(_joined_encode(learner.encode), params, x)

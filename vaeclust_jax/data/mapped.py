@@ -1,0 +1,136 @@
+"""Arrays that stay in their file (`numpy.memmap`): rows are read and prepared where somebody asks for them."""
+
+import mmap
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+_BYTES_IN_MEMORY = 2**28
+"""A mapped array up to this size is read as a whole, like any other."""
+_BYTES_AT_ONCE = 2**24
+"""Of the raw rows that a pass over all of them reads together."""
+
+
+class _File:
+    """A mapped array that does not fill the process's memory with its pages."""
+
+    _BYTES_MAPPED = 2**28
+    _BYTES_AROUND = 2**16  # the system maps the neighbours of a page too
+
+    def __init__(self, array: np.ndarray, mapping: Any):
+        self.array = array
+        # Pages of a private mapping ("c") may hold changes that are nowhere else.
+        self._map = mapping._mmap if mapping.mode != "c" and hasattr(mmap, "MADV_DONTNEED") else None
+        self._bytes = 0
+
+    def read(self, numbers: np.ndarray) -> np.ndarray:
+        rows = self.array[numbers]
+        self._bytes += rows.nbytes + self._BYTES_AROUND * len(rows)
+        if self._map is not None and self._bytes > self._BYTES_MAPPED:
+            self._map.madvise(mmap.MADV_DONTNEED)  # they stay in the system's cache
+            self._bytes = 0
+        return rows
+
+
+@dataclass(frozen=True, eq=False)
+class MappedRows:
+    """Rows of a mapped array in the place of an array in memory.
+
+    An index (a slice or an array of row numbers) gives `MappedRows` again and reads nothing; `numpy.asarray` reads.
+    """
+
+    _file: _File
+    _numbers: np.ndarray
+    _convert: Callable[[np.ndarray], np.ndarray]
+    _sample_shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, ...), of the rows as they are read."""
+        return (len(self._numbers), *self._sample_shape)
+
+    @property
+    def ndim(self) -> int:
+        """Axes, as those of an array."""
+        return len(self.shape)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, index: Any) -> "MappedRows":
+        return replace(self, _numbers=self._numbers[index])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self._convert(self._file.read(self._numbers)).astype(dtype or self.dtype, copy=False)
+
+    def converted(self, convert: Callable[[np.ndarray], np.ndarray]) -> "MappedRows":
+        """The same rows, with a function of rows (n, ...) applied to what is read."""
+        before = self._convert
+        return _rows(self._file, self._numbers, lambda rows: convert(before(rows)))
+
+
+Rows = np.ndarray | MappedRows
+
+
+def mapped_rows(x: object, check: Callable[[np.ndarray], np.ndarray]) -> MappedRows | None:
+    """The rows of a mapped array that is too large to be read as a whole; None for anything else.
+
+    Args:
+        x: anything; views of a mapped array count too.
+        check: applied to all rows that are read, such as `check_array`.
+    """
+    if isinstance(x, MappedRows):
+        return x
+    mapping = _mapping(x)
+    if mapping is None or not isinstance(x, np.ndarray) or x.nbytes <= _BYTES_IN_MEMORY or x.ndim == 0:
+        return None
+    return _rows(_File(x, mapping), np.arange(len(x)), check)
+
+
+def is_streamed(x: object) -> bool:
+    """Whether `mapped_rows` leaves `x` in its file."""
+    return mapped_rows(x, lambda rows: rows) is not None
+
+
+def chunks(x: Rows) -> Iterator[np.ndarray]:
+    """All rows in their order: an array in memory as it is, mapped ones in parts that are read one by one."""
+    if isinstance(x, np.ndarray):
+        yield x
+        return
+    size = max(1, _BYTES_AT_ONCE // max(1, x._file.array[:1].nbytes))
+    for start in range(0, len(x), size):
+        yield np.asarray(x[start : start + size])
+
+
+def extremes(x: Rows, axis: int | None = None) -> tuple[Any, Any]:
+    """Smallest and largest value, of each feature with `axis=0`."""
+    low, high = zip(*((part.min(axis=axis), part.max(axis=axis)) for part in chunks(x)), strict=True)
+    return np.min(low, axis=0), np.max(high, axis=0)
+
+
+def moments(x: Rows, axis: int | None = None) -> tuple[Any, Any]:
+    """Mean and standard deviation in float64, of each feature with `axis=0`."""
+    count, mean, variance = 0, np.float64(0), np.float64(0)
+    for part in chunks(x):
+        count += len(part)
+        share = len(part) / count
+        step = part.mean(axis=axis, dtype=np.float64) - mean
+        spread = part.var(axis=axis, dtype=np.float64)
+        variance = (1 - share) * variance + share * spread + share * (1 - share) * step**2
+        mean = mean + share * step
+    return mean, np.sqrt(variance)
+
+
+def _rows(file: _File, numbers: np.ndarray, convert: Callable[[np.ndarray], np.ndarray]) -> MappedRows:
+    like = convert(file.read(numbers[:1]))
+    return MappedRows(file, numbers, convert, like.shape[1:], like.dtype)
+
+
+def _mapping(x: Any) -> Any:
+    """The `numpy.memmap` that an array is a view of, or None."""
+    while isinstance(x, np.ndarray) and not isinstance(x, np.memmap):
+        x = x.base
+    return x if getattr(x, "_mmap", None) is not None else None
