@@ -58,7 +58,9 @@ def shown(notebook: NotebookNode, kind: str) -> list[str]:
 
 
 def test_there_are_notebooks() -> None:
-    assert [path.name for path in NOTEBOOKS] == ["00_tour.ipynb", "10_vaedec_coil20.ipynb", "20_dynamic_beta.ipynb"]
+    assert [path.name for path in NOTEBOOKS] == [
+        "00_tour.ipynb", "10_vaedec_coil20.ipynb", "20_dynamic_beta.ipynb", "40_posterior_graph.ipynb"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -81,6 +83,18 @@ def test_the_dynamic_beta_runs(workplace: Path) -> None:
     printed = [output.text for cell in notebook.cells for output in cell.get("outputs", []) if "text" in output]
     assert "beta 0.001 -> " in printed[0]
     assert [line.split()[0] for line in printed[1].splitlines()] == ["dynamic-beta", "beta-1", "warm-up", "cyclic"]
+
+
+@pytest.mark.slow
+def test_the_posterior_graph_runs(workplace: Path) -> None:
+    notebook = executed("40_posterior_graph", workplace)
+    assert len(shown(notebook, "image/png")) == 4
+    printed = "".join(
+        output.text for cell in notebook.cells for output in cell.get("outputs", []) if output.get("name") == "stdout"
+    ).splitlines()
+    assert printed[0].startswith("the graph's clusters: ACC ")
+    assert [line.split()[0] for line in printed[1:6]] == ["kmeans", "graph", "joint", "shared-graph", "shared-joint"]
+    assert "are in a cluster of another ring" in printed[6]
 
 
 @pytest.mark.long

@@ -1,6 +1,6 @@
 """The nouns that the rooms exchange: plain named tuples of arrays and pure functions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -115,12 +115,24 @@ class Stopping(NamedTuple):
     result: Callable[[Any, State], State]
 
 
+class Together(NamedTuple):
+    """A `Stage.start` that is asked once for all seeds, which then see each other's states.
+
+    Attributes:
+        start: (keys (S,), last states of the stage before, all training rows) -> first states, in the seeds' order.
+    """
+
+    start: Callable[[Key, Sequence[State | None], Float[Array, "n ..."]], list[State]]
+
+
 class Stage(NamedTuple):
     """One part of a training run, with the hand-over from the part before."""
 
     name: str
     learner: Learner
     num_epochs: int
-    start: Callable[[Key, State | None, Float[Array, "n ..."]], State]
+    start: Callable[[Key, State | None, Float[Array, "n ..."]], State] | Together
     """(key, last state of the stage before, all training rows) -> first state; runs on the host, once a seed."""
     stopping: "Stopping"
+    after: int = -1
+    """Which of the stages before it hands on its states, as an index; the last one."""

@@ -4,7 +4,19 @@ from importlib import import_module
 
 from benchmarks.case import Case
 
-MODULES = ("train_step", "epoch", "seeds", "passes", "start", "scaling", "clustpy", "conv_forms", "mixtures", "gpu")
+MODULES = (
+    "train_step",
+    "epoch",
+    "seeds",
+    "passes",
+    "start",
+    "scaling",
+    "clustpy",
+    "conv_forms",
+    "mixtures",
+    "graph",
+    "gpu",
+)
 
 
 def all_cases() -> dict[str, Case]:

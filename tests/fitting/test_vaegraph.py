@@ -1,6 +1,7 @@
 """Clusters that follow the neighbour graph, from data to predictions."""
 
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -8,8 +9,11 @@ import pytest
 
 import vaeclust_jax as vc
 from tests.fitting.made import assert_same_bits, blobs, config
+from tests.fitting.test_resume import EndedError, ending_after
 from tests.graph.test_graph import rings
+from vaeclust_jax.fitting.config import measure_input, resolve_kind
 from vaeclust_jax.fitting.fit import fit_stages
+from vaeclust_jax.fitting.stages import networks_of, plan
 from vaeclust_jax.metrics import scores
 from vaeclust_jax.training.graph_start import prototypes
 
@@ -18,12 +22,13 @@ GRAPH = {"clustering": "graph", "tolerance": 0.0}
 
 @pytest.fixture(scope="module")
 def stages() -> dict[str, list[vc.Run]]:
-    return fit_stages(config(pretrain_epochs=100, joint_epochs=5, beta=0.1, **GRAPH), blobs()[0], [0, 1])
+    settings = config(pretrain_epochs=100, joint_epochs=5, beta=0.1, graphs="both", **GRAPH)
+    return fit_stages(settings, blobs()[0], [0, 1])
 
 
 def test_it_clusters_and_its_answers_agree(stages: dict[str, list[vc.Run]]) -> None:
     x, y = blobs()
-    assert list(stages) == ["kmeans", "graph", "joint"]
+    assert list(stages) == ["kmeans", "graph", "joint", "shared-graph", "shared-joint"]
     for run in stages["joint"]:
         labels = run.predict(x)
         assert scores(y, labels, x)["acc"] == 1.0
@@ -39,6 +44,45 @@ def test_it_clusters_and_its_answers_agree(stages: dict[str, list[vc.Run]]) -> N
 def test_the_head_starts_as_the_graph_says(stages: dict[str, list[vc.Run]]) -> None:
     x, y = blobs()
     assert scores(y, stages["graph"][0].predict(x), x)["acc"] == 1.0
+
+
+def test_seeds_that_share_a_graph_name_their_clusters_alike(stages: dict[str, list[vc.Run]]) -> None:
+    x, y = blobs()
+    for name in ("shared-graph", "shared-joint"):
+        one, other = (run.predict(x) for run in stages[name])
+        np.testing.assert_array_equal(one, other)
+        assert scores(y, one, x)["acc"] == 1.0
+    # They start from the VAEs, not from where the seeds' own clusters led.
+    for kmeans, shared in zip(stages["kmeans"], stages["shared-graph"], strict=True):
+        np.testing.assert_array_equal(kmeans.embed(x), shared.embed(x))
+
+
+def test_which_stages_there_are() -> None:
+    x, _ = blobs()
+
+    def names(num_seeds: int, **changes: Any) -> list[str]:
+        settings = measure_input(resolve_kind(config(**GRAPH, **changes), x, custom=False), x)
+        both = networks_of(settings, x.shape[1:], None)
+        return [stage.name for stage in plan(settings, both, len(x), True, num_seeds=num_seeds)][2:]
+
+    assert names(3) == ["graph", "joint"]
+    assert names(3, graphs="shared") == ["shared-graph", "shared-joint"]
+    assert names(3, graphs="both", joint_epochs=0) == ["graph", "shared-graph"]
+    assert names(1, graphs="shared") == names(1, graphs="both") == ["graph", "joint"]
+
+
+@pytest.mark.long
+def test_seeds_that_share_a_graph_go_on_in_their_last_stage(tmp_path: Path) -> None:
+    x, _ = blobs()
+    settings = config(graphs="both", **GRAPH)
+    expected = fit_stages(settings, x, [3, 5])
+    with pytest.raises(EndedError):
+        fit_stages(settings, x, [3, 5], checkpoint=vc.Checkpoint(tmp_path), on_epoch=ending_after(5))
+    found = fit_stages(settings, x, [3, 5], checkpoint=vc.Checkpoint(tmp_path))
+    assert list(found) == list(expected)
+    for stage in expected:
+        for one, other in zip(found[stage], expected[stage], strict=True):
+            assert_same_bits(one, other)
 
 
 def test_every_stage_can_be_saved(stages: dict[str, list[vc.Run]], tmp_path: Path) -> None:

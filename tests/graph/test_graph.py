@@ -1,5 +1,7 @@
 """Each step of the graph against an independent oracle on small cases."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import scipy.linalg
@@ -10,10 +12,10 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import cdist
 
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.graph.clusters import graph_clusters
+from vaeclust_jax.graph.clusters import graph_clusters, groups_of
 from vaeclust_jax.graph.kernel import walk_embedding
 from vaeclust_jax.graph.micro import between, micro_clusters
-from vaeclust_jax.graph.neighbours import expected, nearest, posterior_graph, self_tuning, strongest
+from vaeclust_jax.graph.neighbours import Posterior, expected, nearest, posterior_graph, self_tuning, strongest
 from vaeclust_jax.graph.ward import ward
 from vaeclust_jax.metrics import scores
 
@@ -33,6 +35,11 @@ def rings(n: int = 72, noise: float = 0.02) -> tuple[np.ndarray, np.ndarray]:
     other = np.column_stack([flat[1][:, 0] + 1, zero, flat[1][:, 1]])
     z = np.concatenate([one, other])
     return z + noise * rng.normal(size=z.shape), np.repeat([0, 1], n)
+
+
+def asked(z: np.ndarray, logvar: np.ndarray | None = None, seed: int = 0) -> Posterior:
+    """Codes that are known, or as sure as said."""
+    return Posterior(np.random.default_rng(seed), z, np.full_like(z, -100.0) if logvar is None else logvar)
 
 
 def random_graph(seed: int, n: int = 12) -> sparse.csr_array:
@@ -73,11 +80,19 @@ def test_draws_are_averaged_before_squaring_and_known_codes_need_none() -> None:
     wanted = np.mean([graph.toarray() for graph in graphs], axis=0) ** 2
     np.testing.assert_allclose(expected(iter(graphs), 3).toarray(), wanted)
     z = points(0)
-    sure = posterior_graph(np.random.default_rng(0), z, np.full_like(z, -100.0), num_draws=3)
+    sure = posterior_graph(asked(z), num_draws=3)
     np.testing.assert_allclose(sure.toarray(), self_tuning(z, 5).toarray() ** 2, atol=1e-12)
-    unsure = posterior_graph(np.random.default_rng(0), z, np.zeros_like(z), num_draws=16)
+    unsure = posterior_graph(asked(z, np.zeros_like(z)), num_draws=16)
     assert unsure.nnz > 2 * sure.nnz
     assert unsure.max() < sure.max()
+
+
+def test_seeds_are_averaged_with_their_draws() -> None:
+    codes = [points(seed) for seed in range(2)]
+    draws = [z + 0.5 * np.random.default_rng(seed).normal(size=(3, *z.shape)) for seed, z in enumerate(codes)]
+    wanted = np.mean([self_tuning(z, 5).toarray() for z in np.concatenate(draws)], axis=0) ** 2
+    found = posterior_graph(*(asked(z, np.zeros_like(z), seed) for seed, z in enumerate(codes)), num_draws=3)
+    np.testing.assert_allclose(found.toarray(), wanted, atol=1e-12)
 
 
 @given(seeds)
@@ -137,8 +152,31 @@ def test_ward_is_scipys_on_repeated_points(seed: int, k: int) -> None:
 def test_rings_that_no_centroid_can_hold() -> None:
     z, y = rings()
     logvar = np.full_like(z, 2 * np.log(0.02))
-    labels = graph_clusters(posterior_graph(np.random.default_rng(0), z, logvar), 2)
+    labels = graph_clusters(posterior_graph(asked(z, logvar)), 2)
     assert scores(y, labels, z)["acc"] == 1.0
+
+
+def test_many_micro_clusters_are_joined_again_and_give_the_same_rings() -> None:
+    pair, of_pair = rings()
+    z = np.concatenate([pair + np.array([10 * number, 0, 0]) for number in range(4)])
+    y = np.concatenate([of_pair + 2 * number for number in range(4)])
+    graph = posterior_graph(asked(z, np.full_like(z, 2 * np.log(0.02))), num_draws=4)
+    levels = [groups_of(graph, 8, limit) for limit in (6000, 100, 40)]
+    counts = [int(groups.max()) + 1 for groups in levels]
+    assert counts[0] > 100 >= counts[1] > 40 >= counts[2] > 8
+    for fine, coarse in pairwise(levels):  # each group lies in one of the next level
+        assert len({*zip(fine.tolist(), coarse.tolist(), strict=True)}) == fine.max() + 1
+    for limit in (6000, 100, 40):
+        assert scores(y, graph_clusters(graph, 8, max_groups=limit), z)["acc"] > 0.99
+
+
+def test_more_clusters_than_can_be_compared_are_refused() -> None:
+    graph = posterior_graph(asked(points(0, 200)))
+    assert len(np.unique(graph_clusters(graph, 40, max_groups=200))) == 40
+    with pytest.raises(InputError, match="num_clusters 40 is out of reach: the graph joins 200 samples into"):
+        graph_clusters(graph, 40, max_groups=39)
+    with pytest.raises(InputError, match="num_clusters 3 is out of reach: the graph joins 30 samples into 30 groups"):
+        graph_clusters(sparse.csr_array((30, 30)), 3, max_groups=20)
 
 
 def test_the_strongest_edges_as_arrays() -> None:
@@ -157,7 +195,7 @@ def test_the_strongest_edges_as_arrays() -> None:
     ids=["all equal", "duplicates", "a far one"],
 )
 def test_degenerate_points_give_a_finite_graph_and_all_clusters(z: np.ndarray) -> None:
-    graph = posterior_graph(np.random.default_rng(0), z, np.full_like(z, -100.0))
+    graph = posterior_graph(asked(z))
     assert np.isfinite(graph.data).all()
     for k in (1, 3, len(z)):
         labels = graph_clusters(graph, k)
@@ -174,7 +212,7 @@ def test_a_graph_without_edges_and_one_in_parts() -> None:
 def test_parts_without_an_edge_between_them_are_merged_with_the_nearest() -> None:
     centres = np.array([[0, 0], [10, 0], [100, 0], [110, 0], [50, 50.0]])
     z = np.repeat(centres, 20, axis=0) + 0.5 * points(0, 100, 2)
-    graph = posterior_graph(np.random.default_rng(0), z, np.full_like(z, -100.0))
+    graph = posterior_graph(asked(z))
     labels = graph_clusters(graph, 3)
     first = [np.bincount(part).argmax() for part in np.split(labels, 5)]
     assert first[0] == first[1] != first[2] == first[3]

@@ -1,5 +1,7 @@
 """The loop, seen by a learner that counts."""
 
+from collections.abc import Sequence
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -11,7 +13,7 @@ from vaeclust_jax.errors import TrainingDivergedError
 from vaeclust_jax.training.handover import carry_on, from_scratch
 from vaeclust_jax.training.loop import History, train
 from vaeclust_jax.training.stopping import NEVER, assignment_change
-from vaeclust_jax.types import Learner, Stage, State, Stopping
+from vaeclust_jax.types import Learner, Stage, State, Stopping, Together
 
 N, M = 23, 7
 X = jnp.arange(N * 2.0).reshape(N, 2)
@@ -75,6 +77,25 @@ def test_a_stage_starts_where_the_one_before_ended() -> None:
     ]
     states, _ = train(stages, jax.random.key(0)[None], X, VALIDATION, batch_size=5, names=[0])
     assert [float(of_seeds[0].params["seen"][0]) for of_seeds in states] == [2, 2, 3]
+
+
+def test_a_stage_can_start_from_all_seeds_at_once_and_from_an_earlier_stage() -> None:
+    learner, asked = counting_learner(N), []
+
+    def swapped(keys: jax.Array, before: Sequence[State | None], x: jax.Array) -> list[State]:
+        asked.append((keys.shape, [float(state.params["noise"]) for state in before if state is not None]))
+        return [state for state in before[::-1] if state is not None]
+
+    stages = [
+        Stage("one", learner, 2, from_scratch(learner), NEVER),
+        Stage("two", learner, 2, carry_on, NEVER),
+        Stage("swapped", learner, 0, Together(swapped), NEVER, after=0),
+    ]
+    keys = jax.vmap(jax.random.key)(jnp.arange(2))
+    states, _ = train(stages, keys, X, VALIDATION, batch_size=5, names=[0, 1])
+    noise = [[float(state.params["noise"]) for state in of_seeds] for of_seeds in states]
+    assert asked == [((2,), noise[0])]
+    assert noise[2] == noise[0][::-1] != noise[1]
 
 
 def test_a_stopped_seed_is_frozen_while_the_others_go_on() -> None:

@@ -10,6 +10,7 @@ from vaeclust_jax.baselines.shallow import SHALLOW, shallow_labels
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.experiments.keys import PASSES, key_of
 from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.graph.neighbours import Graph, Posterior, posterior_graph
 from vaeclust_jax.uncertainty.latent import Uncertainty, stochastic_passes
 
 
@@ -23,6 +24,7 @@ class Answer(NamedTuple):
         latents: posterior means.
         logvar: posterior log-variances.
         passes: what draws of the code say.
+        graph: of the samples as neighbours, where the clusters follow one.
     """
 
     labels: Int[np.ndarray, " n"]
@@ -31,6 +33,7 @@ class Answer(NamedTuple):
     latents: Float[np.ndarray, "n l"] | None = None
     logvar: Float[np.ndarray, "n l"] | None = None
     passes: Uncertainty | None = None
+    graph: Graph | None = None
 
 
 def answer(run: Run, x: np.ndarray) -> Answer:
@@ -47,6 +50,13 @@ def with_passes(found: Answer, run: Run, seed: int) -> Answer:
     assert found.logvar is not None
     key = key_of(seed, PASSES)
     return found._replace(passes=stochastic_passes(key, run.learner, run.params, found.latents, found.logvar))
+
+
+def with_graph(found: Answer, vae: Run, x: np.ndarray, seed: int) -> Answer:
+    """The same with the neighbour graph of all samples, held-out ones too, from the VAE before its joint training."""
+    mean, logvar = vae.posterior(x)
+    posterior = Posterior(np.random.default_rng(seed), mean.astype(np.float64), logvar.astype(np.float64))
+    return found._replace(graph=posterior_graph(posterior))
 
 
 def floor(

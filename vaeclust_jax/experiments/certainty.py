@@ -20,6 +20,7 @@ from vaeclust_jax.uncertainty.ensemble import (
     vote_entropy,
 )
 from vaeclust_jax.uncertainty.latent import latent_variance
+from vaeclust_jax.uncertainty.neighbours import neighbour_entropy, outside_share
 from vaeclust_jax.uncertainty.selective import (
     compare_groups,
     error_auroc,
@@ -40,11 +41,17 @@ def measures(answer: Answer) -> dict[str, Values]:
     """Every uncertainty of one seed's assignments, (n,) each, higher is less sure."""
     assert answer.log_q is not None
     assert answer.passes is not None
+    q = np.exp(answer.log_q)
+    by_graph = {}
+    if answer.graph is not None:
+        by_graph["neighbours: entropy"] = neighbour_entropy(answer.graph, q)
+        by_graph["neighbours: outside the cluster"] = outside_share(answer.graph, answer.labels)
     return {
-        "assignment entropy": entr(np.exp(answer.log_q)).sum(axis=1),
+        "assignment entropy": entr(q).sum(axis=1),
         "latent variance": answer.passes.latent_variance,
         "entropy over passes": answer.passes.entropy,
         "mutual information over passes": answer.passes.mutual_information,
+        **by_graph,
     }
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.errors import InputError, TrainingDivergedError
-from vaeclust_jax.experiments.answers import Answer, answer, floor, with_passes
+from vaeclust_jax.experiments.answers import Answer, answer, floor, with_graph, with_passes
 from vaeclust_jax.experiments.certainty_pictures import certainty_pictures
 from vaeclust_jax.experiments.experiment import Experiment, Method
 from vaeclust_jax.experiments.labelling import told_labels
@@ -80,6 +80,7 @@ def execute(
         )
     if others is not None:
         check_comparable(dataset, others, config.prepare)
+    experiment = experiment.of_seeds(len(seeds))
     clock = _Clock()
     write_json(folder / "config.json", _config_record(experiment, config, dataset, seeds))
     named = experiment.methods[experiment.named]
@@ -115,11 +116,15 @@ def execute(
     say("scoring, and asking draws of the code")
     answers = {name: [answer(run, dataset.x) for run in of_seeds] for name, of_seeds in methods.items()}
     of_named = [with_passes(*one) for one in zip(answers[experiment.named], runs, seeds, strict=True)]
+    vaes = next(iter(fits[_wanted(named, config)].values()))  # clusters on the VAE's latents, before any joint epoch
+    if config.model.clustering == "graph":
+        of_named = [
+            with_graph(found, vae, dataset.x, seed) for found, vae, seed in zip(of_named, vaes, seeds, strict=True)
+        ]
     answers[experiment.named] = of_named
     write_assignments(folder / "assignments.csv", _assignments(runs, of_named, dataset, seeds))
     clock.lap("score")
     say("the shallow floor")
-    vaes = next(iter(fits[_wanted(named, config)].values()))  # clusters on the VAE's latents, before any joint epoch
     latents = [run.embed(dataset.x) for run in vaes]
     shallow, skipped = floor(dataset, vaes, latents, seeds)
     clock.lap("shallow floor")
@@ -182,9 +187,10 @@ def _wanted(method: Method, config: Config) -> tuple[Config, float]:
 
 
 def _runs(fits: Fits, method: Method, config: Config) -> list[Run]:
-    """The method's models; where its stage has no epochs (joint_epochs 0), those of the stage before."""
+    """The method's models; where its stage has no epochs (joint_epochs 0), those of the stage it would start from."""
     stages = fits[_wanted(method, config)]
-    return stages.get(method.stage, list(stages.values())[-1])
+    start = stages.get(method.stage.replace("joint", "graph"), list(stages.values())[-1])
+    return stages.get(method.stage, start)
 
 
 def _assignments(runs: list[Run], answers: list[Answer], dataset: Dataset, seeds: Sequence[int]) -> dict[str, Any]:

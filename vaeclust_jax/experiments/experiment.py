@@ -14,9 +14,11 @@ class Method(NamedTuple):
 
     configure: Callable[[Config], Config]
     stage: str
-    """"kmeans", "mixture", "graph" or "joint"."""
+    """"kmeans", "mixture", "graph", "joint", "shared-graph" or "shared-joint"."""
     labelled: float = 0.0
     """Share of all rows whose class the training is told; above 0 it is semi-supervised and must be named so."""
+    together: bool = False
+    """It needs several seeds, which learn from each other, and is left out for one."""
 
 
 def unchanged(config: Config) -> Config:
@@ -69,6 +71,11 @@ class Experiment:
     training: TrainingConfig
     outliers: str | None = None
     reported: Reported | None = None
+
+    def of_seeds(self, num_seeds: int) -> "Experiment":
+        """The experiment with the methods that so many seeds can be scored by."""
+        kept = {name: one for name, one in self.methods.items() if num_seeds > 1 or not one.together}
+        return replace(self, methods=kept)
 
     @property
     def named(self) -> str:

@@ -161,8 +161,9 @@ def _held_out_elbo(
 def _stability(
     config: Config, x: np.ndarray, seeds: Sequence[int], on_epoch: OnEpoch | None
 ) -> tuple[float | None, dict[str, Any]]:
-    """The mean of two agreements: between seeds, and of draws with the mean."""
-    runs = list(fit_stages(config, x, seeds, on_epoch=on_epoch).values())[-1]
+    """The mean of two agreements: between seeds, each with a graph of its own if any, and of draws with the mean."""
+    alone = replace(config, model=replace(config.model, graphs="own"))
+    runs = list(fit_stages(alone, x, seeds, on_epoch=on_epoch).values())[-1]
     labels = np.stack([run.predict(x) for run in runs])
     between_seeds = pairwise_agreement(labels)
     of_draws = [_draw_agreement(key_of(seed, SEARCH), run, x) for seed, run in zip(seeds, runs, strict=True)]

@@ -5,6 +5,9 @@
 
 The images of an object form a ring in the latent space: one centroid cannot hold it, a neighbour graph can. The numbers
 of the graph (draws, neighbours, walk) were chosen with labels of COIL-20 and digits in view.
+
+Several seeds are scored twice: each with a graph of its own, and "together", with the mean of their graphs, from which
+every one of them learns.
 """
 
 from vaeclust_jax.data import PrepareConfig
@@ -18,12 +21,14 @@ EXPERIMENT = Experiment(
     dataset="coil20",
     methods={
         "vaegraph": Method(unchanged, "joint"),
+        "vaegraph-together": Method(unchanged, "shared-joint", together=True),
         "vae-graph": Method(unchanged, "graph"),
+        "vae-graph-together": Method(unchanged, "shared-graph", together=True),
         "vae-kmeans": Method(unchanged, "kmeans"),
     },
     prepare=PrepareConfig(image_size=(32, 32)),
     network=NetworkConfig(),
-    model=ModelConfig(clustering="graph"),
+    model=ModelConfig(clustering="graph", graphs="both"),
     training=TrainingConfig(pretrain_epochs=50, joint_epochs=20, tolerance=0.0),
     outliers="digits",
 )

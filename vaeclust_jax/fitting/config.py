@@ -30,6 +30,9 @@ class ModelConfig:
     target that follows the posterior's neighbour graph."""
     num_prototypes: int = 5
     """graph: prototypes of each cluster."""
+    graphs: Literal["own", "shared", "both"] = "own"
+    """graph: of every seed its own; or one for all seeds that are trained together, the mean of theirs, so that each
+    learns what all of them see; both keeps the joint stages of either kind, one after the other."""
     deterministic: bool = False
     """The decoder sees the posterior's mean; nothing is sampled."""
     beta: float | str = 1.0

@@ -29,7 +29,7 @@ from vaeclust_jax.streamed import Streamed
 from vaeclust_jax.training.checkpoint import Checkpoint, Keeper
 from vaeclust_jax.training.loop import History, train
 from vaeclust_jax.training.passes import by_chunk, encode_rows
-from vaeclust_jax.types import Key, Learner, Networks, Params, Stage, State
+from vaeclust_jax.types import Key, Learner, Networks, Params, Stage, State, Together
 
 OnEpoch = Callable[[History], None]
 
@@ -186,7 +186,8 @@ def _fit(
     if networks is not None:
         check_custom(both, config.network.latent_dim, data.preparation.output_shape)
     known = None if partial_labels is None else check_partial_labels(partial_labels, len(raw))[data.train_index]
-    stages = plan(config, both, len(data.train), has_validation=len(data.validation) > 0, labels=known)
+    has_validation = len(data.validation) > 0
+    stages = plan(config, both, len(data.train), has_validation, labels=known, num_seeds=len(names))
     train_rows = _for_programs(data.train)
     try:
         with _keeper(checkpoint, config, keys, data, known) as keeper:
@@ -207,6 +208,7 @@ def _fit(
             starts = zip(keys, states[0], strict=True)
             with suppress(FloatingPointError):  # nothing that could cluster is left
                 kmeans = stages[1].start  # with the key of its stage, which was never reached
+                assert not isinstance(kmeans, Together)
                 states = [*states, [kmeans(jax.random.fold_in(key, 1), state, train_rows) for key, state in starts]]
         error.last_good = _runs(config, data, stages, states, names, history)
         raise

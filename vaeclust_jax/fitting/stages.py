@@ -15,7 +15,7 @@ from vaeclust_jax.learners.vae import vae
 from vaeclust_jax.learners.vaedec import vaedec
 from vaeclust_jax.learners.vaegraph import spread, vaegraph
 from vaeclust_jax.networks.build import build, computing_in, standardising
-from vaeclust_jax.training.graph_start import from_graph
+from vaeclust_jax.training.graph_start import from_graph, from_shared_graph
 from vaeclust_jax.training.handover import Start, carry_on, from_kmeans, from_mixture, from_scratch
 from vaeclust_jax.training.stopping import NEVER, assignment_change, validation_patience
 from vaeclust_jax.types import Learner, Networks, Stage
@@ -124,11 +124,17 @@ def _first_stage(config: Config, networks: Networks, labels: np.ndarray | None) 
 
 
 def plan(
-    config: Config, networks: Networks, num_samples: int, has_validation: bool, labels: np.ndarray | None = None
+    config: Config,
+    networks: Networks,
+    num_samples: int,
+    has_validation: bool,
+    labels: np.ndarray | None = None,
+    num_seeds: int = 1,
 ) -> list[Stage]:
     """VAE alone; k-means, then a mixture or a graph if the joint stage starts from those (no epochs); all jointly.
 
-    With labels of some training rows (-1 for the others) the VAE is semi-supervised.
+    With labels of some training rows (-1 for the others) the VAE is semi-supervised. What several seeds do together
+    comes last, as stages of its own that start from the VAEs again.
 
     Without validation rows, or where beta changes, the stages that would stop on them run all their epochs.
     """
@@ -143,10 +149,22 @@ def plan(
         Stage("vae", alone, training.pretrain_epochs, start, patience),
         Stage("kmeans", dec, 0, from_kmeans(dec, config.num_clusters), NEVER),
     ]
-    if model.clustering == "vade":
-        stages.append(Stage("mixture", joint, 0, from_mixture(joint, config.num_clusters), NEVER))
-    if model.clustering == "graph":
-        stages.append(Stage("graph", joint, 0, from_graph(joint, spread), NEVER))
-    if training.joint_epochs > 0:
-        stages.append(Stage("joint", joint, training.joint_epochs, carry_on, settled))
+
+    def then(start: list[Stage], joint_name: str) -> None:
+        stages.extend(start)
+        if training.joint_epochs > 0:
+            stages.append(Stage(joint_name, joint, training.joint_epochs, carry_on, settled))
+
+    match model.clustering:
+        case "dec":
+            then([], "joint")
+        case "vade":
+            then([Stage("mixture", joint, 0, from_mixture(joint, config.num_clusters), NEVER)], "joint")
+        case "graph":
+            graphs = model.graphs if num_seeds > 1 else "own"
+            if graphs != "shared":
+                then([Stage("graph", joint, 0, from_graph(joint, spread), NEVER)], "joint")
+            if graphs != "own":
+                shared = Stage("shared-graph", joint, 0, from_shared_graph(joint, spread), NEVER, after=1)
+                then([shared], "shared-joint")
     return stages

@@ -3,25 +3,56 @@
 import numpy as np
 from jaxtyping import Int
 
+from vaeclust_jax.errors import InputError
 from vaeclust_jax.graph.kernel import walk_embedding
 from vaeclust_jax.graph.micro import between, micro_clusters
 from vaeclust_jax.graph.neighbours import Graph
 from vaeclust_jax.graph.ward import ward
 
+MAX_GROUPS = 6000
+"""Micro-clusters that are merged at most, as a matrix of all pairs: 2 GB. There are n / 3.6 or so."""
 
-def graph_clusters(graph: Graph, num_clusters: int, alpha: float = 0.99) -> Int[np.ndarray, " n"]:
+
+def graph_clusters(
+    graph: Graph, num_clusters: int, alpha: float = 0.99, max_groups: int = MAX_GROUPS
+) -> Int[np.ndarray, " n"]:
     """Labels (n,) from 0: micro-clusters, merged by how near a random walk finds them.
 
     Args:
         graph: of the points.
         num_clusters: k; where there are fewer micro-clusters than that, the points themselves are merged.
         alpha: of the walk, see `walk_embedding`.
+        max_groups: see `groups_of`.
 
     Raises:
-        InputError: more clusters than points.
+        InputError: more clusters than points, or see `groups_of`.
     """
-    groups = micro_clusters(graph)
-    if groups.max() + 1 < num_clusters:
-        groups = np.arange(graph.shape[0])
+    groups = groups_of(graph, num_clusters, max_groups)
     embedding = walk_embedding(between(graph, groups), alpha)
     return ward(embedding, np.bincount(groups), num_clusters)[groups]
+
+
+def groups_of(graph: Graph, at_least: int, at_most: int = MAX_GROUPS) -> Int[np.ndarray, " n"]:
+    """What is merged into clusters, (n,) from 0: micro-clusters, or the points where there are fewer than `at_least`.
+
+    Where there are more than `at_most` of them, micro-clusters of micro-clusters, which are about a quarter as many,
+    and so on: the walk's matrix has a row for each, and the graph between them is of the same kind.
+
+    Raises:
+        InputError: no level has from `at_least` to `at_most` groups.
+    """
+    groups, smallest = np.arange(graph.shape[0]), graph.shape[0]
+    while True:
+        joined = micro_clusters(between(graph, groups))[groups]
+        smallest = int(joined.max()) + 1
+        if smallest < at_least or smallest == groups.max() + 1:
+            break
+        groups = joined
+        if smallest <= at_most:
+            break
+    if groups.max() + 1 > at_most:
+        raise InputError(
+            f"num_clusters {at_least} is out of reach: the graph joins {len(groups)} samples into {groups.max() + 1} "
+            f"groups, of which at most {at_most} can be merged, or into {smallest}"
+        )
+    return groups

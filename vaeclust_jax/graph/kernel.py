@@ -8,17 +8,23 @@ from vaeclust_jax.graph.neighbours import Graph
 
 
 def walk_embedding(graph: Graph, alpha: float = 0.99) -> Float[np.ndarray, "m m"]:
-    """Unit rows e_a whose products are those of the square root of R = (I - alpha D^-1/2 B D^-1/2)^-1.
+    """Unit rows e_a whose products are R_ab / sqrt(R_aa R_bb), of the walks R = (I - alpha D^-1/2 B D^-1/2)^-1.
 
-    R sums over walks of all lengths, of mean length 1 / (1 - alpha); e_a . e_b is its cosine. The full eigensystem, not
-    the first few vectors of it: in those, rings that a few edges join are one.
+    R sums over walks of all lengths, of mean length 1 / (1 - alpha); e_a . e_b is its cosine. All of R, not the first
+    few of its eigenvectors: in those, rings that a few edges join are one. Rows of any root of R have its products;
+    that of Cholesky takes a fifth of the time of the eigensystem.
 
     Args:
-        graph: B, every row with an edge; dense work, M^3.
+        graph: B, every row with an edge; dense work, M^3, and 2 M^2 numbers.
         alpha: from 0 to below 1.
     """
-    degree = np.asarray(graph.sum(axis=1)).ravel()
-    half = 1 / np.sqrt(degree)
-    values, vectors = scipy.linalg.eigh(graph.toarray() * half[:, np.newaxis] * half)
-    rows = vectors / np.sqrt(1 - alpha * np.clip(values, -1, 1))
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    half = 1 / np.sqrt(np.asarray(graph.sum(axis=1)).ravel())
+    steps = graph.toarray()
+    steps *= -alpha * half[:, np.newaxis]
+    steps *= half
+    steps[np.diag_indices(len(half))] += 1
+    factor = scipy.linalg.cholesky(steps, lower=True, overwrite_a=True, check_finite=False)
+    inverse, _ = scipy.linalg.lapack.dtrtri(factor, lower=1, overwrite_c=1)  # R = inverse^T inverse
+    rows = inverse.T
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows

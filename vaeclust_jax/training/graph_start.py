@@ -1,7 +1,7 @@
 """How a stage starts that follows a graph: clusters of the posterior's neighbour graph, prototypes inside them."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +10,12 @@ from jaxtyping import Array, Float, Int
 
 from vaeclust_jax.training.handover import Start, kmeans_centroids, seed_from_key
 from vaeclust_jax.training.passes import encode_rows
-from vaeclust_jax.types import Key, Learner, State
+from vaeclust_jax.types import Key, Learner, Params, State, Together
+
+if TYPE_CHECKING:
+    from vaeclust_jax.graph.neighbours import Posterior
+
+Spread = Callable[[Any, Array], Any]
 
 
 def prototypes(
@@ -33,7 +38,7 @@ def prototypes(
     return found, float(np.sqrt(squares / z.size))
 
 
-def from_graph(learner: Learner, spread: Callable[[Any, Array], Any]) -> Start:
+def from_graph(learner: Learner, spread: Spread) -> Start:
     """Networks of the stage before, prototypes inside the clusters of its posterior's graph, the target from them.
 
     Weights that both stages have, such as beta, go on where they were; the optimiser starts afresh.
@@ -42,33 +47,62 @@ def from_graph(learner: Learner, spread: Callable[[Any, Array], Any]) -> Start:
         learner: whose clusters have prototypes.
         spread: (target with its graph, log q) -> target.
     """
+    together = from_shared_graph(learner, spread)
+    return lambda key, before, x: together.start(key[None], [before], x)[0]
 
-    def start(key: Key, before: State | None, x: Float[Array, "n ..."]) -> State:
+
+def from_shared_graph(learner: Learner, spread: Spread) -> Together:
+    """`from_graph` with one graph for all seeds, the mean of theirs, and one set of clusters.
+
+    Each seed is then taught what all of them see, and a cluster has the same number in all of them.
+    """
+
+    def start(keys: Key, before: Sequence[State | None], x: Float[Array, "n ..."]) -> list[State]:
         from vaeclust_jax.graph.clusters import graph_clusters  # scipy and scikit-learn take long to import
         from vaeclust_jax.graph.neighbours import posterior_graph, strongest
 
-        assert before is not None, "clusters need a trained encoder"
-        init_key, graph_key, prototypes_key = jax.random.split(key, 3)
-        mean, logvar = encode_rows(learner, before.params, x)
-        if not np.isfinite(mean).all() or not np.isfinite(logvar).all():
-            raise FloatingPointError("latents of training rows are not finite")
-        rng = np.random.default_rng(seed_from_key(graph_key))
-        graph = posterior_graph(rng, mean.astype(np.float64), logvar.astype(np.float64))
-        state = learner.init(init_key)
-        num_clusters, num_prototypes, _ = state.params["prototypes"].shape
+        posteriors, fresh = [], []
+        for key, state in zip(keys, before, strict=True):
+            assert state is not None, "clusters need a trained encoder"
+            init_key, graph_key, prototypes_key = jax.random.split(key, 3)
+            fresh.append((learner.init(init_key), prototypes_key))
+            posteriors.append(_posterior(graph_key, learner, state.params, x))
+        num_clusters = fresh[0][0].params["prototypes"].shape[0]
+        graph = posterior_graph(*posteriors)
         labels = graph_clusters(graph, num_clusters)
-        numbers, weights = strongest(graph, state.target.neighbours.shape[1])
-        centres, scale = prototypes(prototypes_key, mean, labels, num_clusters, num_prototypes)
-        params = {
-            **{name: value for name, value in before.params.items() if name in state.params},
-            "prototypes": jnp.asarray(centres),
-            "log_scale": jnp.log(jnp.asarray(max(scale, 1e-3), jnp.float32)),
-        }
-        target = state.target._replace(
-            neighbours=jnp.asarray(numbers, jnp.int32), weights=jnp.asarray(weights, jnp.float32)
-        )
-        one_hot = jax.nn.one_hot(labels, num_clusters)
-        shared = {name: before.control.get(name, fresh) for name, fresh in state.control.items()}
-        return state._replace(params=params, control=shared, target=jax.jit(spread)(target, jnp.log(one_hot)))
+        edges = strongest(graph, fresh[0][0].target.neighbours.shape[1])
+        one_hot = jnp.log(jax.nn.one_hot(labels, num_clusters))
+        states = []
+        for (state, key), trained, posterior in zip(fresh, before, posteriors, strict=True):
+            assert trained is not None
+            inside = prototypes(key, posterior.mean.astype(np.float32), labels, *state.params["prototypes"].shape[:2])
+            ready = _with_clusters(state, trained, edges, *inside)
+            states.append(ready._replace(target=jax.jit(spread)(ready.target, one_hot)))
+        return states
 
-    return start
+    return Together(start)
+
+
+def _posterior(key: Key, learner: Learner, params: Params, x: HostRows) -> "Posterior":
+    from vaeclust_jax.graph.neighbours import Posterior
+
+    mean, logvar = encode_rows(learner, params, x)
+    if not np.isfinite(mean).all() or not np.isfinite(logvar).all():
+        raise FloatingPointError("latents of training rows are not finite")
+    rng = np.random.default_rng(seed_from_key(key))
+    return Posterior(rng, mean.astype(np.float64), logvar.astype(np.float64))
+
+
+def _with_clusters(
+    fresh: State, trained: State, edges: tuple[np.ndarray, np.ndarray], centres: np.ndarray, scale: float
+) -> State:
+    """The fresh state with the trained networks and weights, prototypes, their scale, and the graph."""
+    params = {
+        **{name: value for name, value in trained.params.items() if name in fresh.params},
+        "prototypes": jnp.asarray(centres),
+        "log_scale": jnp.log(jnp.asarray(max(scale, 1e-3), jnp.float32)),
+    }
+    neighbours, weights = jnp.asarray(edges[0], jnp.int32), jnp.asarray(edges[1], jnp.float32)
+    target = fresh.target._replace(neighbours=neighbours, weights=weights)
+    shared = {name: trained.control.get(name, value) for name, value in fresh.control.items()}
+    return fresh._replace(params=params, control=shared, target=target)

@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 from vaeclust_jax.errors import TrainingDivergedError
 from vaeclust_jax.training.checkpoint import Keeper, refill
 from vaeclust_jax.training.epoch import Progress, begin, epoch_program
-from vaeclust_jax.types import Key, Stage, State, Stopping
+from vaeclust_jax.types import Key, Stage, State, Stopping, Together
 
 History = list[dict[str, Any]]
 """A row an epoch and seed: seed (its position), stage, epoch (from 1 in each stage), then the infos by name."""
@@ -48,7 +48,7 @@ def train(
     """Runs the stages one after the other for all seeds.
 
     Args:
-        stages: each starts from the state that the one before hands on.
+        stages: each starts from the states that the one before hands on, or the one that its `after` says.
         keys: (S,) one key a seed. What is drawn is a function of (key, stage, epoch, step).
         x: training rows, in the model's units; an array, or a `Streamed` of rows that stay on the host.
         validation: held-out rows, for the stopping rules, likewise; may be empty.
@@ -71,9 +71,9 @@ def train(
     history: History = [] if saved is None else saved.history
     for number, stage in enumerate(stages):
         start_keys, epoch_keys = _stage_keys(keys, jnp.asarray(number))
-        before = finished[-1] if finished else [None] * len(names)
+        before = finished[stage.after] if finished else [None] * len(names)
         try:
-            first = [stage.start(key, state, x) for key, state in zip(start_keys, before, strict=True)]
+            first = _first_states(stage, start_keys, before, x)
         except FloatingPointError as error:
             message = f"training stopped at the start of stage '{stage.name}': {error}. {_CURE}"
             raise TrainingDivergedError(message, last_good=(finished, history)) from error
@@ -92,6 +92,12 @@ def train(
         if failure:
             raise TrainingDivergedError(failure, last_good=(finished, history))
     return finished, history
+
+
+def _first_states(stage: Stage, keys: Key, before: Sequence[State | None], x: Array) -> list[State]:
+    if isinstance(stage.start, Together):
+        return stage.start.start(keys, before, x)
+    return [stage.start(key, state, x) for key, state in zip(keys, before, strict=True)]
 
 
 class _Place(NamedTuple):

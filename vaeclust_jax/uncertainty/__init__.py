@@ -1,7 +1,7 @@
 """How sure: of the code, of the cluster, of the training; and whether that flags the errors.
 
-`latent` and `outliers` ask a model with a key; `ensemble` asks several seeds; `selective`, `calibration` and
-`temperature` judge and mend what they answered, the first two against known correctness.
+`latent` and `outliers` ask a model with a key; `ensemble` asks several seeds, `neighbours` a graph; `selective`,
+`calibration` and `temperature` judge and mend what they answered, the first two against known correctness.
 """
 
 from vaeclust_jax.uncertainty.calibration import Reliability, expected_calibration_error, reliability
@@ -21,6 +21,7 @@ from vaeclust_jax.uncertainty.latent import (
     latent_variance,
     stochastic_passes,
 )
+from vaeclust_jax.uncertainty.neighbours import edge_disagreement, neighbour_entropy, outside_share
 from vaeclust_jax.uncertainty.outliers import assignment_energy, latent_distance, negative_elbo
 from vaeclust_jax.uncertainty.selective import (
     Correlation,
@@ -48,6 +49,7 @@ __all__ = [
     "co_association",
     "compare_groups",
     "decompose",
+    "edge_disagreement",
     "ensemble_probabilities",
     "error_auroc",
     "expected_calibration_error",
@@ -55,6 +57,8 @@ __all__ = [
     "latent_distance",
     "latent_variance",
     "negative_elbo",
+    "neighbour_entropy",
+    "outside_share",
     "pairwise_agreement",
     "point_biserial",
     "reject",

@@ -1,0 +1,92 @@
+"""N1: the graph stage of `vaegraph`, from posteriors to clusters, as the rows grow; and what joining twice changes.
+
+Above 6,000 micro-clusters (about 20,000 rows) they are joined again before they are merged. At 10,000 rows both ways
+can be taken: their labels are held against each other, beside the labels that other draws of the same codes give.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import adjusted_rand_score
+
+from benchmarks.alone import run_alone
+from benchmarks.case import Case, Effort, Row
+from benchmarks.cases.mixtures import overlapping_blobs
+from benchmarks.grow import slope, slope_beyond_first
+from benchmarks.timing import measure, measured
+from vaeclust_jax.graph.clusters import graph_clusters
+from vaeclust_jax.graph.neighbours import Graph, Posterior, posterior_graph
+
+SIZES = {"full": (10_000, 30_000, 70_000, 100_000), "quick": (1000, 10_000), "smoke": (200, 1000)}
+LATENT_DIM, CLUSTERS = 10, 10
+SECONDS, BYTES = 300.0, 4e9
+"""At most, for 70,000 rows on two cores."""
+
+
+def graph_of(n: int, seed: int = 0) -> Graph:
+    """The neighbour graph of made codes, n of them, from 16 draws."""
+    mean = overlapping_blobs(n, LATENT_DIM, CLUSTERS).astype(float)
+    return posterior_graph(Posterior(np.random.default_rng(seed), mean, np.full_like(mean, 2 * np.log(0.2))))
+
+
+def stage(n: int) -> Callable[[], np.ndarray]:
+    """The whole graph stage of n rows."""
+    return lambda: graph_clusters(graph_of(n), CLUSTERS)
+
+
+def agreement(n: int, limit: int) -> tuple[float, float]:
+    """Adjusted Rand indices: of micro-clusters joined again, and of other draws, to the labels without either.
+
+    Args:
+        n: rows.
+        limit: of micro-clusters, so low that they are joined again.
+    """
+    graph, other = graph_of(n), graph_of(n, seed=1)
+    labels = graph_clusters(graph, CLUSTERS, max_groups=n)
+    again = graph_clusters(graph, CLUSTERS, max_groups=limit)
+    redrawn = graph_clusters(other, CLUSTERS, max_groups=n)
+    return float(adjusted_rand_score(labels, again)), float(adjusted_rand_score(labels, redrawn))
+
+
+def peak_bytes(n: int) -> int:
+    """Peak memory of a fresh process that does the stage once."""
+    env = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    return run_alone([sys.executable, "-m", "benchmarks.cases.graph", json.dumps(n)], env).peak_bytes
+
+
+def _run(effort: Effort) -> Iterator[Row]:
+    sizes = SIZES[effort.name]
+    seconds = measure({str(n): stage(n) for n in sizes}, 1, warmup=0)
+    taken = [seconds[str(n)].median for n in sizes]
+    details: dict[str, Any] = {"sizes": sizes, "seconds": taken}
+    span = f"{taken[0]:.2g} s at {sizes[0]}, {taken[-1]:.2g} s at {sizes[-1]}"
+    yield _row("exponent of time: graph stage against rows", slope(sizes, taken), 1.1, details, span)
+    large = 70_000 if effort.full else sizes[-1]
+    at_large = taken[sizes.index(large)]
+    yield _row(f"graph stage, {large} rows", at_large, SECONDS, details, "the target is for two cores", unit="s")
+    small = min(10_000, sizes[-1])
+    again, redrawn = agreement(small, small // 10)
+    note = f"{small} rows; {redrawn:.3f} between two sets of draws, joined once"
+    yield _row("micro-clusters joined twice against once, ARI", again, None, {"other_draws": redrawn}, note)
+    if effort.full:
+        peaks = [peak_bytes(n) for n in sizes]
+        details = {"sizes": sizes, "peak_bytes": peaks}
+        at_large = peaks[sizes.index(large)]
+        yield _row(f"graph stage, {large} rows, peak memory", at_large, BYTES, details, "libraries included", unit="MB")
+        exponent = slope_beyond_first(sizes, peaks)
+        yield _row("exponent of memory: graph stage against rows", exponent, 1.1, details, "beyond the smallest")
+
+
+def _row(what: str, value: float, target: float | None, details: dict[str, Any], note: str, unit: str = "") -> Row:
+    return Row(case="N1", what=what, unit=unit, ours=measured([value]), target=target, details=details, note=note)
+
+
+CASES = [Case("N1", "growth of the graph stage with rows, and micro-clusters joined twice", _run)]
+
+
+if __name__ == "__main__":
+    stage(json.loads(sys.argv[1]))()

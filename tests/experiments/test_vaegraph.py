@@ -1,0 +1,36 @@
+"""The experiment about the neighbour graph: seeds by themselves beside seeds together."""
+
+import pytest
+
+from tests.experiments.conftest import Execute, tiny
+from vaeclust_jax.experiments import EXPERIMENTS
+
+GRAPH = {"clustering": "graph", "graphs": "both", "tolerance": 0.0}
+
+
+def test_one_seed_has_nobody_to_learn_from() -> None:
+    experiment = EXPERIMENTS["vaegraph"]
+    alone, several = experiment.of_seeds(1), experiment.of_seeds(2)
+    assert list(alone.methods) == ["vaegraph", "vae-graph", "vae-kmeans"]
+    assert several == experiment
+    assert (alone.named, alone.baseline) == (experiment.named, experiment.baseline) == ("vaegraph", "vae-kmeans")
+
+
+@pytest.mark.long
+def test_seeds_by_themselves_stand_beside_seeds_together(carry_out: Execute) -> None:
+    found = carry_out(tiny(), seeds=(4, 9), name="vaegraph", draw=False, **GRAPH)
+    own = [name for name in found.metrics["results"] if name not in found.metrics["shallow"]]
+    assert own == list(EXPERIMENTS["vaegraph"].methods)
+    assert [line for line in found.said if line.startswith("fitting")] == [
+        "fitting VAE + graph DEC, 2 seeds; the first epoch of each stage compiles"
+    ]
+    measures = found.metrics["uncertainty"]["measures"]
+    assert {"neighbours: entropy", "neighbours: outside the cluster"} < set(measures)
+
+
+@pytest.mark.long
+def test_without_joint_epochs_a_method_is_its_graph(carry_out: Execute) -> None:
+    found = carry_out(tiny(), seeds=(4, 9), name="vaegraph", draw=False, joint_epochs=0, **GRAPH)
+    results = {name: of["all"]["mean"] for name, of in found.metrics["results"].items()}
+    assert results["vaegraph"] == results["vae-graph"]
+    assert results["vaegraph-together"] == results["vae-graph-together"]
