@@ -1,7 +1,6 @@
 """EM against scikit-learn's from the same start, its properties, degenerate data and bad input."""
 
 import warnings
-from collections.abc import Iterator
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -248,15 +247,17 @@ DEGENERATE = {
 }
 
 
-def degenerate() -> Iterator[Any]:
+def degenerate(name: str, covariance_type: str, init: str) -> Any:
     """Every shape, type and start is a program of its own: those beyond one of each are for the longer run."""
-    for name, covariance_type, init in product(DEGENERATE, TYPES, ["kmeans", "random"]):
-        usual = len(DEGENERATE[name]) == len(NORMAL)
-        quick = init == "kmeans" and (usual or covariance_type == "full")
-        yield pytest.param(name, covariance_type, init, marks=() if quick else pytest.mark.long)
+    usual = len(DEGENERATE[name]) == len(NORMAL)
+    quick = init == "kmeans" and (usual or covariance_type == "full")
+    return pytest.param(name, covariance_type, init, marks=() if quick else pytest.mark.long)
 
 
-@pytest.mark.parametrize(("name", "covariance_type", "init"), degenerate())
+CASES = [degenerate(*case) for case in product(DEGENERATE, TYPES, ["kmeans", "random"])]
+
+
+@pytest.mark.parametrize(("name", "covariance_type", "init"), CASES)
 def test_degenerate_data_end_in_a_finite_mixture(name, covariance_type, init):
     x = DEGENERATE[name].astype(np.float32)
     found = fit_mixture(jax.random.key(0), x, 3, covariance_type, init=init)
