@@ -135,6 +135,8 @@ def test_small_and_repeated_clusters_have_as_many_prototypes() -> None:
         ({"deterministic": True}, 120, "clustering 'graph' needs a posterior"),
         ({"num_prototypes": 0}, 120, "num_prototypes must be at least 1"),
         ({"num_clusters": 2}, 6, "clustering 'graph' needs more than 5 training samples, got 5"),
+        ({"num_clusters": 8}, 9, "num_clusters must be at most the number of training samples, got 8 clusters for 7"),
+        ({"graphs": "mean"}, 120, "graphs must be"),
     ],
 )
 def test_mistakes_are_named(changes: dict[str, object], n: int, message: str) -> None:
@@ -147,3 +149,13 @@ def test_duplicated_rows_and_many_clusters() -> None:
     run = vc.fit(config(20, **GRAPH), x, jax.random.key(0))
     assert run.predict_proba(x).shape == (120, 20)
     assert np.isfinite(run.predict_proba(x)).all()
+
+
+@pytest.mark.long
+def test_constant_images_and_as_many_clusters_as_images() -> None:
+    x = np.zeros((8, 8, 8), np.uint8)
+    run = vc.fit(config(6, network="mlp", validation=0.2, **GRAPH), x, jax.random.key(0))
+    assert len(run.train_index) == 6
+    q = run.predict_proba(x)
+    assert np.isfinite(q).all()
+    np.testing.assert_allclose(q, q[:1].repeat(8, axis=0), atol=1e-6)  # nobody can tell them apart

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from vaeclust_jax.streamed import HostRows
 from vaeclust_jax.training.handover import Start, kmeans_centroids, seed_from_key
 from vaeclust_jax.training.passes import encode_rows
 from vaeclust_jax.types import Key, Learner, Params, State, Together
