@@ -26,9 +26,12 @@ def switched(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """What the command asks for, with jax's settings restored afterwards."""
     calls: list[str] = []
     monkeypatch.setattr(compilation, "enable_compilation_cache", lambda: calls.append("on"))
+    before = {name: jax.config.values[name] for name in ("jax_enable_compilation_cache", "jax_compilation_cache_dir")}
     jax.config.update("jax_enable_compilation_cache", True)
+    jax.config.update("jax_compilation_cache_dir", None)
     yield calls
-    jax.config.update("jax_enable_compilation_cache", False)
+    for name, value in before.items():
+        jax.config.update(name, value)
 
 
 @pytest.fixture(scope="session")
