@@ -10,7 +10,10 @@ import numpy as np
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config, controllers
 from vaeclust_jax.learners.labelled_vae import Labelled, labelled_vae
-from vaeclust_jax.learners.vade import vade
+from vaeclust_jax.learners.mixture import params_of as mixture_params
+from vaeclust_jax.learners.mixture import vae_mixture
+from vaeclust_jax.learners.vade import params_of as vade_params
+from vaeclust_jax.learners.vade import prior_from, vade
 from vaeclust_jax.learners.vae import vae
 from vaeclust_jax.learners.vaedec import vaedec
 from vaeclust_jax.learners.vaegraph import spread, vaegraph
@@ -70,11 +73,22 @@ def clustering_learner(config: Config, networks: Networks, num_samples: int) -> 
     match config.model.clustering:
         case "vade":
             return vade(networks, q_from=config.model.q_from, **settings)
+        case "mixture":
+            return vae_mixture(
+                networks,
+                num_clusters=config.num_clusters,
+                latent_dim=config.network.latent_dim,
+                covariance=config.model.covariance,
+                likelihood=config.model.likelihood,
+                beta=beta,
+                learning_rate=config.training.learning_rate,
+            )
         case "graph":
             return vaegraph(networks, num_prototypes=config.model.num_prototypes, gamma=gamma, **settings)
         case "dec":
-            deterministic = config.model.deterministic
-            return vaedec(networks, q_from=config.model.q_from, deterministic=deterministic, gamma=gamma, **settings)
+            model = config.model
+            settings |= {"deterministic": model.deterministic, "joint_reconstruction": model.joint_reconstruction}
+            return vaedec(networks, q_from=model.q_from, gamma=gamma, **settings)
 
 
 def check_partial_labels(y: Any, num_samples: int) -> np.ndarray:
@@ -135,16 +149,20 @@ def plan(
     training, model = config.training, config.model
     comparable = has_validation and not isinstance(model.beta, str)
     patience = validation_patience(training.patience) if comparable else NEVER
-    alone, start = _first_stage(config, networks, labels)
+    alone, from_weights = _first_stage(config, networks, labels)
     dec = clustering_learner(replace(config, model=replace(model, clustering="dec")), networks, num_samples)
     joint = clustering_learner(config, networks, num_samples)
     settled = assignment_change(training.tolerance) if training.joint_stopping == "assignments" else patience
     stages = [
-        Stage("vae", alone, training.pretrain_epochs, start, patience),
+        Stage("vae", alone, training.pretrain_epochs, from_weights, patience),
         Stage("kmeans", dec, 0, from_kmeans(dec, config.num_clusters), NEVER),
     ]
     if model.clustering == "vade":
-        stages.append(Stage("mixture", joint, 0, from_mixture(joint, config.num_clusters), NEVER))
+        start = from_mixture(joint, config.num_clusters, "diag", lambda found: vade_params(prior_from(found)))
+        stages.append(Stage("mixture", joint, 0, start, NEVER))
+    if model.clustering == "mixture":
+        start = from_mixture(joint, config.num_clusters, model.covariance, mixture_params)
+        stages.append(Stage("mixture", joint, 0, start, NEVER))
     if model.clustering == "graph":
         stages.append(Stage("graph", joint, 0, from_graph(joint, spread), NEVER))
     if training.joint_epochs > 0:

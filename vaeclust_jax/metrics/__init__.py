@@ -3,6 +3,7 @@
 from vaeclust_jax.metrics.clustering import active_units, populated_clusters, scores, summarise
 from vaeclust_jax.metrics.comparison import Comparison, compare
 from vaeclust_jax.metrics.matching import accuracy, check_ids, contingency, match_clusters
+from vaeclust_jax.metrics.naming import UNNAMED, classify, name_clusters
 from vaeclust_jax.metrics.ranking import average_ranks, critical_difference, friedman, groups_not_different
 from vaeclust_jax.metrics.statistics import (
     Interval,
@@ -18,6 +19,7 @@ from vaeclust_jax.metrics.statistics import (
 )
 
 __all__ = [
+    "UNNAMED",
     "Comparison",
     "Interval",
     "Outcome",
@@ -26,6 +28,7 @@ __all__ = [
     "average_ranks",
     "bootstrap_interval",
     "check_ids",
+    "classify",
     "compare",
     "contingency",
     "critical_difference",
@@ -34,6 +37,7 @@ __all__ = [
     "hedges_g",
     "holm",
     "match_clusters",
+    "name_clusters",
     "paired_effect",
     "paired_t",
     "populated_clusters",

@@ -7,6 +7,7 @@ from vaeclust_jax.report.certainty import (
     risk_coverage_curves,
     uncertainty_histogram,
 )
+from vaeclust_jax.report.classifier import class_confusion, component_map, naming_curves
 from vaeclust_jax.report.curves import loss_parts
 from vaeclust_jax.report.export import export_tables
 from vaeclust_jax.report.figure_list import FigureEntry, write_figure_list
@@ -31,6 +32,8 @@ __all__ = [
     "LatentMap",
     "Table",
     "check_writable",
+    "class_confusion",
+    "component_map",
     "confidence_histogram",
     "confusion",
     "correctness_curve",
@@ -41,6 +44,7 @@ __all__ = [
     "latent_map",
     "loss_parts",
     "most_and_least_certain",
+    "naming_curves",
     "new_run_folder",
     "print_tables",
     "profiles_by_cluster",

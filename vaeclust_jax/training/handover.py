@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from vaeclust_jax.objectives.em import fit_mixture
+from vaeclust_jax.objectives.mixture import CovarianceType, Mixture
 from vaeclust_jax.training.passes import encode_rows
 from vaeclust_jax.types import Key, Learner, Params, State
 
@@ -63,17 +64,22 @@ def from_kmeans(learner: Learner, num_clusters: int) -> Start:
     return _from_latents(learner, clusters)
 
 
-def from_mixture(learner: Learner, num_clusters: int) -> Start:
-    """As `from_kmeans`, with a Gaussian mixture of diagonal covariances: the best of ten runs of EM."""
+def from_mixture(
+    learner: Learner, num_clusters: int, covariance_type: CovarianceType, params_of: Callable[[Mixture], Params]
+) -> Start:
+    """As `from_kmeans`, with a Gaussian mixture: the best of ten runs of EM.
+
+    Args:
+        learner: of the stage.
+        num_clusters: K.
+        covariance_type: of the mixture.
+        params_of: the mixture as the learner's parameters.
+    """
 
     def clusters(key: Key, latents: np.ndarray) -> Params:
         if not np.isfinite(latents).all():
             raise FloatingPointError("latents of training rows are not finite")
-        found = fit_mixture(key, jnp.asarray(latents), num_clusters, "diag", num_restarts=10).mixture
-        return {
-            "centroids": found.means,
-            "mixture": {"logits": found.log_weights, "logvars": jnp.log(found.covariances)},
-        }
+        return params_of(fit_mixture(key, jnp.asarray(latents), num_clusters, covariance_type, num_restarts=10).mixture)
 
     return _from_latents(learner, clusters)
 
