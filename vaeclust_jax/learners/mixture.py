@@ -4,6 +4,7 @@ The VAE is that of `learners.vae`; the mixture, which `training.handover` fits, 
 full, which those of `learners.vade` are not.
 """
 
+import math
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -72,7 +73,7 @@ def vae_mixture(
     def init(key: Key) -> State:
         params_key, means_key = jax.random.split(key)
         means = normal(means_key, (num_clusters, latent_dim))
-        equal = jnp.full(num_clusters, -jnp.log(float(num_clusters)))
+        equal = jnp.zeros(num_clusters) - math.log(num_clusters)
         params = {**base.init(params_key).params, **params_of(Mixture(equal, means, unit[covariance]))}
         return with_numbers(first_state(params), learning_rate, beta=as_controller(beta))
 
