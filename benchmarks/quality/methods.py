@@ -44,6 +44,7 @@ METHODS: dict[str, Method] = {
     "IDEC": Method(_AUTOENCODER, "joint"),
     "VAE+DEC": Method(ModelConfig(), "joint"),
     "VaDE": Method(ModelConfig(clustering="vade"), "joint"),
+    "VaDE, graph start": Method(ModelConfig(clustering="vade", mixture_start="graph"), "joint"),
     "vaegraph": Method(ModelConfig(clustering="graph"), "joint"),
 }
 

@@ -23,11 +23,13 @@ from vaeclust_jax.experiments.pictures import (
     loss_picture,
     map_pictures,
     named_pictures,
+    num_clusters_picture,
     shown,
 )
 from vaeclust_jax.experiments.strangers import check_comparable, judge_outliers
 from vaeclust_jax.experiments.study import metrics_of
 from vaeclust_jax.experiments.tables import tables_of
+from vaeclust_jax.fitting.choosing import Choice
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.fit import OnEpoch, fit_stages
 from vaeclust_jax.fitting.run import Run
@@ -59,6 +61,7 @@ def execute(
     say: Say,
     on_epoch: OnEpoch | None = None,
     others: Dataset | None = None,
+    choice: Choice | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> tuple[dict[str, Any], list[Table]]:
     """Fits and scores every method of the experiment and fills `folder`.
@@ -72,6 +75,7 @@ def execute(
         say: called with a line about what happens next.
         on_epoch: as in `fit`.
         others: a data set of the same kind that should look strange to the model; its labels are not read.
+        choice: how the config's number of clusters was chosen, if it was.
         checkpoint: its folder gets one for each fit; a later call goes on from them. Removed when all is written.
 
     Returns:
@@ -140,15 +144,15 @@ def execute(
     classified = None if test is None else classification(methods, experiment.named, dataset, test, seeds)
     metrics = metrics_of(
         experiment, runs, {**answers, **shallow}, dataset, seeds,
-        outliers=outliers, classified=classified, left_out=skipped,
+        outliers=outliers, classified=classified, choice=choice, left_out=skipped,
     )  # fmt: skip
     tables = tables_of(metrics)
     write_json(folder / "metrics.json", metrics)
     write_tables(folder / "tables.json", tables)
     say("drawing figures")
-    extra = {}
+    extra = {} if choice is None else {"num_clusters": num_clusters_picture(choice)}
     if test is not None and classified is not None:
-        extra = dict(classification_pictures(classified, runs[0], test, experiment.named, seeds[0]))
+        extra |= dict(classification_pictures(classified, runs[0], test, experiment.named, seeds[0]))
     _draw(folder, experiment, methods, answers, dataset, seeds[0], extra)
     clock.lap("figures")
     write_json(folder / "timing.json", clock.seconds)

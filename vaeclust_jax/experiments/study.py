@@ -13,6 +13,7 @@ from vaeclust_jax.experiments.classifying_shown import classification_finding
 from vaeclust_jax.experiments.comparing import against_reported, comparisons, findings, implied_tests
 from vaeclust_jax.experiments.experiment import Experiment
 from vaeclust_jax.experiments.scoring import collapse_warnings, protocol_record, score_methods
+from vaeclust_jax.fitting.choosing import Choice
 from vaeclust_jax.fitting.run import Run
 
 
@@ -25,6 +26,7 @@ def metrics_of(
     *,
     outliers: dict[str, Any] | None = None,
     classified: dict[str, Any] | None = None,
+    choice: Choice | None = None,
     left_out: Sequence[str] = (),
 ) -> dict[str, Any]:
     """What `metrics.json` holds.
@@ -37,6 +39,7 @@ def metrics_of(
         seeds: their numbers.
         outliers: of `judge_outliers`.
         classified: of `classification`.
+        choice: how the number of clusters was chosen, if it was.
         left_out: sentences on the methods that were not run.
     """
     first, named = runs[0], experiment.named
@@ -59,7 +62,9 @@ def metrics_of(
         "mean": top["mean"],
         "std": top["std"],
         "seeds": top["seeds"],
-        "findings": findings(results, compared, beside, reported, named)
+        "num_clusters_choice": None if choice is None else choice.record(),
+        "findings": ([] if choice is None else [choice.reason])
+        + findings(results, compared, beside, reported, named)
         + ([] if classified is None else classification_finding(classified, named))
         + _flagged(uncertainty),
         "warnings": [*collapse_warnings(top["seeds"], first.config), *left_out],

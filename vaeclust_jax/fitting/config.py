@@ -30,6 +30,9 @@ class ModelConfig:
     mixture of Gaussians on the VAE's latents."""
     covariance: Literal["full", "diag", "spherical"] = "full"
     """mixture: covariances of the components."""
+    mixture_start: Literal["em", "graph"] = "em"
+    """vade: the mixture that the joint stage starts from, fitted by EM to the VAE's latents, or that of the clusters of
+    the posterior's neighbour graph."""
     num_prototypes: int = 5
     """graph: prototypes of each cluster."""
     joint_reconstruction: bool = True
@@ -164,8 +167,12 @@ def check_config(config: Config, x: np.ndarray) -> None:
             f"num_clusters must be at most the number of training samples, got {config.num_clusters} clusters "
             f"for {len(x)} samples"
         )
-    if config.model.clustering == "graph" and len(x) <= NUM_NEIGHBOURS:
-        raise InputError(f"clustering 'graph' needs more than {NUM_NEIGHBOURS} training samples, got {len(x)}")
+    asking: dict[str, str] = {"clustering": config.model.clustering}
+    if config.model.clustering == "vade":
+        asking["mixture_start"] = config.model.mixture_start
+    for name, value in asking.items():
+        if value == "graph" and len(x) <= NUM_NEIGHBOURS:
+            raise InputError(f"{name} 'graph' needs more than {NUM_NEIGHBOURS} training samples, got {len(x)}")
     likelihood = config.model.likelihood
     if likelihood in ("bernoulli", "squared") and (x.min() < 0 or x.max() > 1):
         raise InputError(

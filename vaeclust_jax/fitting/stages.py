@@ -18,10 +18,11 @@ from vaeclust_jax.learners.vae import vae
 from vaeclust_jax.learners.vaedec import vaedec
 from vaeclust_jax.learners.vaegraph import spread, vaegraph
 from vaeclust_jax.networks.build import build, computing_in, standardising
-from vaeclust_jax.training.graph_start import from_graph
+from vaeclust_jax.objectives.mixture import Mixture
+from vaeclust_jax.training.graph_start import from_graph, from_graph_mixture
 from vaeclust_jax.training.handover import Start, carry_on, from_kmeans, from_mixture, from_scratch
 from vaeclust_jax.training.stopping import NEVER, assignment_change, validation_patience
-from vaeclust_jax.types import Learner, Networks, Stage
+from vaeclust_jax.types import Learner, Networks, Params, Stage
 
 
 def networks_of(config: Config, shape: tuple[int, ...], networks: Networks | None) -> Networks:
@@ -137,6 +138,15 @@ def _first_stage(config: Config, networks: Networks, labels: np.ndarray | None) 
     )
 
 
+def _vade_start(config: Config, joint: Learner) -> Start:
+    def params_of(found: Mixture) -> Params:
+        return vade_params(prior_from(found))
+
+    if config.model.mixture_start == "graph":
+        return from_graph_mixture(joint, config.num_clusters, params_of)
+    return from_mixture(joint, config.num_clusters, "diag", params_of)
+
+
 def plan(
     config: Config, networks: Networks, num_samples: int, has_validation: bool, labels: np.ndarray | None = None
 ) -> list[Stage]:
@@ -158,7 +168,7 @@ def plan(
         Stage("kmeans", dec, 0, from_kmeans(dec, config.num_clusters), NEVER),
     ]
     if model.clustering == "vade":
-        start = from_mixture(joint, config.num_clusters, "diag", lambda found: vade_params(prior_from(found)))
+        start = _vade_start(config, joint)
         stages.append(Stage("mixture", joint, 0, start, NEVER))
     if model.clustering == "mixture":
         start = from_mixture(joint, config.num_clusters, model.covariance, mixture_params)

@@ -4,6 +4,7 @@ from vaeclust_jax.metrics.clustering import active_units, populated_clusters, sc
 from vaeclust_jax.metrics.comparison import Comparison, compare
 from vaeclust_jax.metrics.matching import accuracy, check_ids, contingency, match_clusters
 from vaeclust_jax.metrics.naming import UNNAMED, classify, name_clusters
+from vaeclust_jax.metrics.num_clusters import NumClusters, num_clusters_curve
 from vaeclust_jax.metrics.ranking import average_ranks, critical_difference, friedman, groups_not_different
 from vaeclust_jax.metrics.statistics import (
     Interval,
@@ -22,6 +23,7 @@ __all__ = [
     "UNNAMED",
     "Comparison",
     "Interval",
+    "NumClusters",
     "Outcome",
     "accuracy",
     "active_units",
@@ -38,6 +40,7 @@ __all__ = [
     "holm",
     "match_clusters",
     "name_clusters",
+    "num_clusters_curve",
     "paired_effect",
     "paired_t",
     "populated_clusters",

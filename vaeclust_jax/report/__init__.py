@@ -15,6 +15,7 @@ from vaeclust_jax.report.figures import reconstructions, save_figures
 from vaeclust_jax.report.generated import decoded_clusters, most_and_least_certain
 from vaeclust_jax.report.images import images_by_cluster
 from vaeclust_jax.report.map_file import LatentMap, write_map
+from vaeclust_jax.report.num_clusters import num_clusters_figure
 from vaeclust_jax.report.projections import latent_map, project, projection_title
 from vaeclust_jax.report.ranks import critical_difference_diagram
 from vaeclust_jax.report.run_folder import (
@@ -46,6 +47,7 @@ __all__ = [
     "most_and_least_certain",
     "naming_curves",
     "new_run_folder",
+    "num_clusters_figure",
     "print_tables",
     "profiles_by_cluster",
     "project",

@@ -8,9 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from vaeclust_jax.training.handover import Start, kmeans_centroids, seed_from_key
+from vaeclust_jax.objectives.mixture import Mixture, m_step
+from vaeclust_jax.training.handover import Start, from_latents, kmeans_centroids, seed_from_key
 from vaeclust_jax.training.passes import encode_rows
-from vaeclust_jax.types import Key, Learner, State
+from vaeclust_jax.types import Key, Learner, Params, State
 
 
 def prototypes(
@@ -33,6 +34,32 @@ def prototypes(
     return found, float(np.sqrt(squares / z.size))
 
 
+def from_graph_mixture(learner: Learner, num_clusters: int, params_of: Callable[[Mixture], Params]) -> Start:
+    """As `handover.from_mixture`, with the means and variances of the clusters of the posterior's graph.
+
+    EM moves it to another local maximum; the joint stage is left to do that.
+    """
+
+    def clusters(key: Key, mean: np.ndarray, logvar: np.ndarray) -> Params:
+        from vaeclust_jax.graph.clusters import graph_clusters
+
+        labels = graph_clusters(_graph(key, mean, logvar), num_clusters)
+        centre = mean.mean(axis=0)
+        found = m_step(jnp.log(jax.nn.one_hot(labels, num_clusters)), jnp.asarray(mean - centre), "diag")
+        return params_of(found._replace(means=found.means + centre))
+
+    return from_latents(learner, clusters)
+
+
+def _graph(key: Key, mean: Float[np.ndarray, "n l"], logvar: Float[np.ndarray, "n l"]) -> Any:
+    from vaeclust_jax.graph.neighbours import posterior_graph  # scipy and scikit-learn take long to import
+
+    if not np.isfinite(mean).all() or not np.isfinite(logvar).all():
+        raise FloatingPointError("latents of training rows are not finite")
+    rng = np.random.default_rng(seed_from_key(key))
+    return posterior_graph(rng, mean.astype(np.float64), logvar.astype(np.float64))
+
+
 def from_graph(learner: Learner, spread: Callable[[Any, Array], Any]) -> Start:
     """Networks of the stage before, prototypes inside the clusters of its posterior's graph, the target from them.
 
@@ -44,16 +71,13 @@ def from_graph(learner: Learner, spread: Callable[[Any, Array], Any]) -> Start:
     """
 
     def start(key: Key, before: State | None, x: Float[Array, "n ..."]) -> State:
-        from vaeclust_jax.graph.clusters import graph_clusters  # scipy and scikit-learn take long to import
-        from vaeclust_jax.graph.neighbours import posterior_graph, strongest
+        from vaeclust_jax.graph.clusters import graph_clusters
+        from vaeclust_jax.graph.neighbours import strongest
 
         assert before is not None, "clusters need a trained encoder"
         init_key, graph_key, prototypes_key = jax.random.split(key, 3)
         mean, logvar = encode_rows(learner, before.params, np.asarray(x))
-        if not np.isfinite(mean).all() or not np.isfinite(logvar).all():
-            raise FloatingPointError("latents of training rows are not finite")
-        rng = np.random.default_rng(seed_from_key(graph_key))
-        graph = posterior_graph(rng, mean.astype(np.float64), logvar.astype(np.float64))
+        graph = _graph(graph_key, mean, logvar)
         state = learner.init(init_key)
         num_clusters, num_prototypes, _ = state.params["prototypes"].shape
         labels = graph_clusters(graph, num_clusters)

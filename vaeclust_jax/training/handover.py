@@ -58,10 +58,10 @@ def from_kmeans(learner: Learner, num_clusters: int) -> Start:
     Weights that both stages have, such as beta, go on where they were; the optimiser starts afresh.
     """
 
-    def clusters(key: Key, latents: np.ndarray) -> Params:
+    def clusters(key: Key, latents: np.ndarray, logvar: np.ndarray) -> Params:
         return {"centroids": jnp.asarray(kmeans_centroids(key, latents, num_clusters))}
 
-    return _from_latents(learner, clusters)
+    return from_latents(learner, clusters)
 
 
 def from_mixture(
@@ -76,22 +76,23 @@ def from_mixture(
         params_of: the mixture as the learner's parameters.
     """
 
-    def clusters(key: Key, latents: np.ndarray) -> Params:
+    def clusters(key: Key, latents: np.ndarray, logvar: np.ndarray) -> Params:
         if not np.isfinite(latents).all():
             raise FloatingPointError("latents of training rows are not finite")
         return params_of(fit_mixture(key, jnp.asarray(latents), num_clusters, covariance_type, num_restarts=10).mixture)
 
-    return _from_latents(learner, clusters)
+    return from_latents(learner, clusters)
 
 
-def _from_latents(learner: Learner, clusters: Callable[[Key, np.ndarray], Params]) -> Start:
+def from_latents(learner: Learner, clusters: Callable[[Key, np.ndarray, np.ndarray], Params]) -> Start:
+    """Networks of the stage before; of the clusters (key, means, log-variances of all training rows) -> params."""
     refresh = jax.jit(learner.end_epoch)
 
     def start(key: Key, before: State | None, x: Float[Array, "n ..."]) -> State:
         assert before is not None, "clusters need a trained encoder"
         init_key, clusters_key = jax.random.split(key)
-        latents, _ = encode_rows(learner, before.params, np.asarray(x))
-        params = {**before.params, **clusters(clusters_key, latents)}
+        mean, logvar = encode_rows(learner, before.params, np.asarray(x))
+        params = {**before.params, **clusters(clusters_key, mean, logvar)}
         state = learner.init(init_key)
         shared = {name: before.control.get(name, fresh) for name, fresh in state.control.items()}
         return refresh(state._replace(params=params, control=shared), x, jnp.zeros((), jnp.int32), {})[0]
