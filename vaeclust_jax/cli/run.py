@@ -194,7 +194,7 @@ def _num_clusters(args: Arguments, dataset: Dataset) -> int:
             raise InputError(f"num_clusters must be at least 2 to be scored, got {args.clusters}")
         return args.clusters
     if dataset.num_classes is None:  # never counted from the labels: no run reads them
-        raise InputError(f"--clusters is needed: {dataset.name} has no documented number of classes")
+        raise InputError(f"--clusters is needed: {dataset.name} has no documented number of classes; auto chooses one")
     return dataset.num_classes
 
 
