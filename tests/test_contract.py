@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
 
+from vaeclust_jax.learners.mixture import vae_mixture
 from vaeclust_jax.learners.vade import vade
 from vaeclust_jax.learners.vae import vae
 from vaeclust_jax.learners.vaedec import vaedec
@@ -31,6 +32,19 @@ LEARNERS: dict[str, Callable[..., Learner]] = {
     ),
     "vaedec": lambda networks, likelihood, **swept: vaedec(
         networks, num_clusters=K, num_samples=N, latent_dim=L, likelihood=likelihood, **swept
+    ),
+    "dec": lambda networks, likelihood, **swept: vaedec(
+        networks,
+        num_clusters=K,
+        num_samples=N,
+        latent_dim=L,
+        likelihood=likelihood,
+        deterministic=True,
+        joint_reconstruction=False,
+        **swept,
+    ),
+    "vae + mixture": lambda networks, likelihood, **swept: vae_mixture(
+        networks, num_clusters=K, latent_dim=L, likelihood=likelihood, **swept
     ),
     "vade": lambda networks, likelihood, **swept: vade(
         networks, num_clusters=K, num_samples=N, latent_dim=L, likelihood=likelihood, **swept

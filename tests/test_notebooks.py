@@ -59,8 +59,12 @@ def shown(notebook: NotebookNode, kind: str) -> list[str]:
 
 def test_there_are_notebooks() -> None:
     assert [path.name for path in NOTEBOOKS] == [
-        "00_tour.ipynb", "10_vaedec_coil20.ipynb", "20_dynamic_beta.ipynb", "40_posterior_graph.ipynb"
-    ]  # fmt: skip
+        "00_tour.ipynb",
+        "10_vaedec_coil20.ipynb",
+        "20_dynamic_beta.ipynb",
+        "30_mixtures.ipynb",
+        "40_posterior_graph.ipynb",
+    ]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -83,6 +87,16 @@ def test_the_dynamic_beta_runs(workplace: Path) -> None:
     printed = [output.text for cell in notebook.cells for output in cell.get("outputs", []) if "text" in output]
     assert "beta 0.001 -> " in printed[0]
     assert [line.split()[0] for line in printed[1].splitlines()] == ["dynamic-beta", "beta-1", "warm-up", "cyclic"]
+
+
+@pytest.mark.slow
+def test_the_mixtures_run(workplace: Path) -> None:
+    notebook = executed("30_mixtures", workplace)
+    assert len(shown(notebook, "image/png")) == 3
+    printed = "".join(output.text for cell in notebook.cells for output in cell.get("outputs", []) if "text" in output)
+    assert "mean log-likelihood" in printed
+    assert "40 labels: accuracy" in printed
+    assert "3 clusters of 2 to 3" in printed or "2 clusters of 2 to 3" in printed
 
 
 @pytest.mark.slow

@@ -340,3 +340,23 @@ def test_an_input_error_after_training_keeps_what_was_written(
     assert code == 2
     assert str(folder) in err
     assert "no space left" in err
+
+
+@pytest.mark.long
+def test_auto_chooses_the_number_of_clusters_and_says_why(vaeclust: Run, files: Path, tmp_path: Path) -> None:
+    words = ["--epochs", 20, "--learning-rate", 0.01, "--beta", 0.1, "--joint-epochs", 1, "--out", tmp_path]
+    code, out, err = vaeclust("run", "--dataset", files / "vectors.npz", "--clusters", "auto", *TINY, *words)
+    assert code == 0, err
+    folder = Path(out.splitlines()[-1])
+    metrics = json.loads((folder / "metrics.json").read_text())
+    choice = metrics["num_clusters_choice"]
+    assert metrics["num_clusters"] == choice["num_clusters"] == choice["curve"]["best"]["bic"]
+    assert choice["curve"]["candidates"] == list(range(2, 21))
+    assert choice["reason"] in out
+    assert (folder / "num_clusters.png").is_file()
+
+
+def test_auto_is_of_run_alone(vaeclust: Run, tmp_path: Path) -> None:
+    code, _, err = vaeclust("tune", "--clusters", "auto", "--out", tmp_path)
+    assert code == 2
+    assert "clusters 'auto' is of vaeclust run: give a number here" in err

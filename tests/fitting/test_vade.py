@@ -77,3 +77,20 @@ def test_a_deterministic_code_has_no_posterior():
     config = replace(CONFIG, model=replace(CONFIG.model, deterministic=True))
     with pytest.raises(vc.InputError, match="clustering 'vade' needs a posterior"):
         vc.fit_seeds(config, X, [0])
+
+
+@pytest.mark.long
+def test_it_can_start_from_the_graph():
+    from dataclasses import replace
+
+    config = replace(CONFIG, model=replace(CONFIG.model, mixture_start="graph"))
+    stages = fit_stages(config, X, [0])
+    run = stages["mixture"][0]
+    labels = run.predict(X)
+    assert scores(Y, labels, None)["acc"] > 0.95
+    prior, z = prior_of(run.params), run.embed(X)
+    for cluster in range(3):  # the moments of its clusters, but for rows on the borders
+        members = z[labels == cluster]
+        np.testing.assert_allclose(prior.means[cluster], members.mean(axis=0), atol=0.2)
+        np.testing.assert_allclose(np.exp(prior.logvars[cluster]), members.var(axis=0), rtol=0.3, atol=1e-2)
+    assert scores(Y, stages["joint"][0].predict(X), None)["acc"] > 0.95

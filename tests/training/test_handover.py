@@ -1,13 +1,16 @@
 """How stages start."""
 
+import chex
 import jax
 import numpy as np
+import pytest
 from sklearn.cluster import KMeans
 
 from vaeclust_jax.learners.vae import vae
 from vaeclust_jax.learners.vaedec import vaedec
 from vaeclust_jax.networks.build import NetworkConfig, build
-from vaeclust_jax.training.handover import from_kmeans, kmeans_centroids
+from vaeclust_jax.objectives.mixture import e_step
+from vaeclust_jax.training.handover import from_kmeans, kmeans_centroids, latent_mixture
 from vaeclust_jax.training.passes import ROWS_AT_ONCE, by_chunk, encode_rows
 
 N, K, L = 60, 4, 2
@@ -66,3 +69,10 @@ def test_the_target_does_not_depend_on_how_many_rows_are_encoded_at_once() -> No
     np.testing.assert_allclose(mean, wanted_mean, atol=1e-5)
     np.testing.assert_allclose(logvar, wanted_logvar, atol=1e-5)
     assert by_chunk(lambda params, x: x * 2, {}, rows[:1]).shape == (1, 5)
+
+
+@pytest.mark.long
+def test_full_covariances_of_a_few_wide_latents_stay_positive_definite() -> None:
+    latents = (30 * np.random.default_rng(20).normal(size=(20, 10))).astype(np.float32)
+    found = latent_mixture(jax.random.key(0), latents, 8, "full")
+    chex.assert_tree_all_finite((found, e_step(found, latents)))

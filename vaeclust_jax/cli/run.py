@@ -6,8 +6,9 @@ import sys
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
+import jax
 import tyro
 
 from vaeclust_jax.cli.compiling import use_compilation_cache
@@ -17,8 +18,10 @@ from vaeclust_jax.cli.resume import ARGUMENTS, given_again, remember
 from vaeclust_jax.data import Dataset, PrepareConfig, load
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.experiments import DEFAULT, EXPERIMENTS
+from vaeclust_jax.experiments.classifying import hold_back
 from vaeclust_jax.experiments.execute import execute
 from vaeclust_jax.experiments.experiment import Experiment
+from vaeclust_jax.fitting.choosing import Choice, choose_num_clusters
 from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
 from vaeclust_jax.networks.build import NetworkConfig
 from vaeclust_jax.report import Table, check_writable, new_run_folder, print_tables
@@ -35,8 +38,9 @@ class Arguments:
     """A name from `vaeclust data list`, an .npz file with x (and y), a .csv table, or a folder of images
     or of WAV recordings; default: the
     experiment's."""
-    clusters: int | None = None
-    """Number of clusters K; default: the documented number of classes of a named set."""
+    clusters: int | Literal["auto"] | None = None
+    """Number of clusters K; default: the documented number of classes of a named set. auto (vaeclust run): the
+    number from 2 to 20 at which the BIC of a mixture on the VAE's latents is lowest, chosen without labels."""
     seeds: int = 1
     """Number of seeds, fitted as one program: first_seed, first_seed + 1, ..."""
     first_seed: int = 0
@@ -80,6 +84,9 @@ def run(argv: list[str]) -> None:
     if args.resume is not None:
         args = given_again(args, argv, lambda argv: parse(RunArguments, argv, "vaeclust run"))
     use_compilation_cache(args.compilation_cache)
+    choice = _choice(args) if args.clusters == "auto" else None
+    if choice is not None:
+        args = replace(args, clusters=choice.num_clusters)
     experiment, dataset, config, seeds = resolve(args)
     others = _outliers(args, experiment, dataset)
     started = time.perf_counter()
@@ -103,6 +110,7 @@ def run(argv: list[str]) -> None:
                 say=interrupt.checked(reporter.say),
                 on_epoch=interrupt.checked(reporter.on_epoch),
                 others=others,
+                choice=choice,
                 checkpoint=Checkpoint(folder / "checkpoints", args.checkpoint_epochs, args.checkpoint_minutes),
             )
         except InputError:
@@ -165,13 +173,28 @@ def _experiment(name: str) -> Experiment:
     return EXPERIMENTS[name]
 
 
+def _choice(args: RunArguments) -> Choice:
+    """The number of clusters, chosen by what the first seed's VAE makes of the data."""
+    experiment, dataset, config, seeds = resolve(replace(args, clusters=2))
+    x = hold_back(dataset)[0].x if experiment.classifies else dataset.x
+    with Reporter(config.training, quiet=args.quiet) as reporter:
+        reporter.say(f"how many clusters? A VAE on {len(x)} samples of {dataset.name}")
+        choice = choose_num_clusters(
+            config, x, jax.random.key(seeds[0]), on_epoch=Interrupt().checked(reporter.on_epoch)
+        )
+        reporter.say(choice.reason)
+    return choice
+
+
 def _num_clusters(args: Arguments, dataset: Dataset) -> int:
+    if args.clusters == "auto":
+        raise InputError("clusters 'auto' is of vaeclust run: give a number here")
     if args.clusters is not None:
         if args.clusters < 2:
             raise InputError(f"num_clusters must be at least 2 to be scored, got {args.clusters}")
         return args.clusters
     if dataset.num_classes is None:  # never counted from the labels: no run reads them
-        raise InputError(f"--clusters is needed: {dataset.name} has no documented number of classes")
+        raise InputError(f"--clusters is needed: {dataset.name} has no documented number of classes; auto chooses one")
     return dataset.num_classes
 
 

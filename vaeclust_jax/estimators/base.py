@@ -3,6 +3,7 @@
 import os
 from abc import abstractmethod
 from collections.abc import Callable
+from dataclasses import replace
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -20,6 +21,7 @@ from vaeclust_jax.data.config import Scaling
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.estimators.inputs import samples
 from vaeclust_jax.estimators.objective import elbo, objective
+from vaeclust_jax.fitting.choosing import choose_num_clusters
 from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
 from vaeclust_jax.fitting.fit import fit_seeds
 from vaeclust_jax.fitting.model_file import read_model, write_model
@@ -39,7 +41,8 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMi
     floats in [0, 1]; frames of pandas and polars too. Images that come as rows need `image_shape`.
 
     Args:
-        n_clusters: K.
+        n_clusters: K, or "auto": the number from 2 to 20 at which the BIC of a mixture on a VAE's latents is lowest
+            (`vaeclust_jax.choose_num_clusters`).
         latent_dim: L, the size of the latent space, which `transform` maps to.
         network: "mlp", "conv" (images), or "auto": conv for images, mlp for vectors.
         hidden: widths of the MLP encoder's hidden layers; the decoder has them in reverse.
@@ -59,6 +62,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMi
         labels_: (n,) cluster of each row of X, consecutive from 0.
         cluster_centers_: (K, L), in the latent space.
         n_iter_: epochs trained.
+        choice_: of n_clusters="auto" alone: the number, the curves of all criteria, and why.
         history_: a row an epoch: stage, epoch, loss parts in nats a sample.
         objective_: what training minimised, of all of X, nats a sample.
         n_features_in_: F, or H * W * C.
@@ -66,7 +70,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMi
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "n_clusters": [Interval(Integral, 1, None, closed="left")],
+        "n_clusters": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "latent_dim": [Interval(Integral, 1, None, closed="left")],
         "network": [StrOptions({"auto", "conv", "mlp"})],
         "hidden": [tuple, list],
@@ -84,7 +88,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMi
 
     def __init__(
         self,
-        n_clusters: int = 8,
+        n_clusters: int | str = 8,
         *,
         latent_dim: int = 10,
         network: Any = "auto",
@@ -133,9 +137,11 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMi
 
     def _fit(self, x: Rows, partial_labels: Any = None) -> Self:
         first = int(check_random_state(self.random_state).randint(_LARGEST_SEED))
-        runs = fit_seeds(
-            self._config(first), x, [first + number for number in range(self.n_init)], partial_labels=partial_labels
-        )
+        config = self._config(first)
+        if self.n_clusters == "auto":
+            self.choice_ = choose_num_clusters(config, x, jax.random.key(first)).record()
+            config = replace(config, num_clusters=self.choice_["num_clusters"])
+        runs = fit_seeds(config, x, [first + number for number in range(self.n_init)], partial_labels=partial_labels)
         values = [objective(run, x) for run in runs]
         run = runs[int(np.argmin(values))]
         self._packed, labels = _consecutive(pack(run), run.predict(x))
@@ -152,7 +158,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMi
         scaling: Scaling = "none" if self.likelihood in ("bernoulli", "squared") else "auto"
         beta = self.beta if isinstance(self.beta, str) else float(self.beta)
         return Config(
-            int(self.n_clusters),
+            1 if self.n_clusters == "auto" else int(self.n_clusters),
             PrepareConfig(scaling=scaling, validation=float(self.validation_fraction), split_seed=split_seed),
             NetworkConfig(self.network, int(self.latent_dim), hidden=tuple(self.hidden)),
             ModelConfig(likelihood=self.likelihood, beta=beta, **model),
@@ -269,7 +275,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMi
 
     def _kept(self) -> list[str]:
         names = ["labels_", "history_", "n_iter_", "objective_", "n_features_in_"]
-        return [*names, "feature_names_in_"] if hasattr(self, "feature_names_in_") else names
+        return names + [name for name in ("feature_names_in_", "choice_") if hasattr(self, name)]
 
     # Inside ---------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from vaeclust_jax.estimators.base import DeepClusterer
 from vaeclust_jax.estimators.inputs import samples
@@ -20,10 +20,58 @@ class VAEKMeans(DeepClusterer):
 
 
 class VAEGaussianMixture(DeepClusterer):
-    """A VAE, then a mixture of Gaussians on its latents. Arguments and attributes are those of `DeepClusterer`."""
+    """A VAE, then a mixture of Gaussians on its latents, fitted by EM.
+
+    Args:
+        covariance_type: of the components, "full", "diag" or "spherical".
+
+    Further arguments and the attributes are those of `DeepClusterer`.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **DeepClusterer._parameter_constraints,
+        "covariance_type": [StrOptions({"full", "diag", "spherical"})],
+    }
+
+    def __init__(
+        self,
+        n_clusters: int | str = 8,
+        *,
+        covariance_type: str = "full",
+        latent_dim: int = 10,
+        network: str = "auto",
+        hidden: tuple[int, ...] = (512, 256),
+        likelihood: str = "auto",
+        beta: float = 1.0,
+        image_shape: tuple[int, ...] | None = None,
+        pretrain_epochs: int = 50,
+        batch_size: int = 64,
+        learning_rate: float = 1e-3,
+        patience: int = 10,
+        validation_fraction: float = 0.2,
+        n_init: int = 1,
+        random_state: int | np.random.RandomState | None = None,
+    ):
+        super().__init__(
+            n_clusters,
+            latent_dim=latent_dim,
+            network=network,
+            hidden=hidden,
+            likelihood=likelihood,
+            beta=beta,
+            image_shape=image_shape,
+            pretrain_epochs=pretrain_epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            patience=patience,
+            validation_fraction=validation_fraction,
+            n_init=n_init,
+            random_state=random_state,
+        )
+        self.covariance_type = covariance_type
 
     def _objective(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        return {"clustering": "vade"}, {"joint_epochs": 0}
+        return {"clustering": "mixture", "covariance": self.covariance_type}, {"joint_epochs": 0}
 
 
 class VaDE(StreamingClusterer):
@@ -44,7 +92,7 @@ class VaDE(StreamingClusterer):
 
     def __init__(
         self,
-        n_clusters: int = 8,
+        n_clusters: int | str = 8,
         *,
         latent_dim: int = 10,
         network: str = "auto",
@@ -105,7 +153,7 @@ class VAEDEC(StreamingClusterer):
 
     def __init__(
         self,
-        n_clusters: int = 8,
+        n_clusters: int | str = 8,
         *,
         latent_dim: int = 10,
         network: str = "auto",
@@ -172,7 +220,7 @@ class DynamicBetaVAE(DeepClusterer):
 
     def __init__(
         self,
-        n_clusters: int = 8,
+        n_clusters: int | str = 8,
         *,
         latent_dim: int = 2,
         network: str = "auto",

@@ -2,10 +2,12 @@
 
 from vaeclust_jax.experiments import (
     dynamic_beta_insects,
+    idec,
     vade,
     vaedec,
     vaedec_coil20,
     vaedec_controllers,
+    vaegmm_mnist,
     vaegraph,
 )
 from vaeclust_jax.experiments.experiment import Experiment
@@ -16,10 +18,13 @@ EXPERIMENTS: dict[str, Experiment] = {
         vaedec.EXPERIMENT,
         vaegraph.EXPERIMENT,
         vade.EXPERIMENT,
+        idec.EXPERIMENT,
         vaedec_coil20.EXPERIMENT,
         vaedec_coil20.LITERAL,
         dynamic_beta_insects.EXPERIMENT,
         vaedec_controllers.EXPERIMENT,
+        vaegmm_mnist.EXPERIMENT,
+        vaegmm_mnist.LITERAL,
     )
 }
 DEFAULT = vaedec.EXPERIMENT.name

@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,23 @@ from vaeclust_jax.data import Dataset
 from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.experiments.answers import Answer, answer, floor, with_graph, with_passes
 from vaeclust_jax.experiments.certainty_pictures import certainty_pictures
+from vaeclust_jax.experiments.classifying import classification, hold_back
+from vaeclust_jax.experiments.classifying_shown import classification_pictures
 from vaeclust_jax.experiments.experiment import Experiment, Method
 from vaeclust_jax.experiments.labelling import told_labels
-from vaeclust_jax.experiments.pictures import interactive_map, loss_picture, map_pictures, named_pictures, shown
+from vaeclust_jax.experiments.pictures import (
+    Picture,
+    interactive_map,
+    loss_picture,
+    map_pictures,
+    named_pictures,
+    num_clusters_picture,
+    shown,
+)
 from vaeclust_jax.experiments.strangers import check_comparable, judge_outliers
 from vaeclust_jax.experiments.study import metrics_of
 from vaeclust_jax.experiments.tables import tables_of
+from vaeclust_jax.fitting.choosing import Choice
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.fit import OnEpoch, fit_stages
 from vaeclust_jax.fitting.run import Run
@@ -50,6 +61,7 @@ def execute(
     say: Say,
     on_epoch: OnEpoch | None = None,
     others: Dataset | None = None,
+    choice: Choice | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> tuple[dict[str, Any], list[Table]]:
     """Fits and scores every method of the experiment and fills `folder`.
@@ -63,6 +75,7 @@ def execute(
         say: called with a line about what happens next.
         on_epoch: as in `fit`.
         others: a data set of the same kind that should look strange to the model; its labels are not read.
+        choice: how the config's number of clusters was chosen, if it was.
         checkpoint: its folder gets one for each fit; a later call goes on from them. Removed when all is written.
 
     Returns:
@@ -81,6 +94,9 @@ def execute(
     if others is not None:
         check_comparable(dataset, others, config.prepare)
     experiment = experiment.of_seeds(len(seeds))
+    test = None
+    if experiment.classifies:
+        dataset, test = hold_back(dataset)
     clock = _Clock()
     write_json(folder / "config.json", _config_record(experiment, config, dataset, seeds))
     named = experiment.methods[experiment.named]
@@ -130,12 +146,19 @@ def execute(
     clock.lap("shallow floor")
     outliers = None if others is None else judge_outliers(runs, dataset, others, seeds)
     clock.lap("outliers")
-    metrics = metrics_of(experiment, runs, {**answers, **shallow}, dataset, seeds, outliers=outliers, left_out=skipped)
+    classified = None if test is None else classification(methods, experiment.named, dataset, test, seeds)
+    metrics = metrics_of(
+        experiment, runs, {**answers, **shallow}, dataset, seeds,
+        outliers=outliers, classified=classified, choice=choice, left_out=skipped,
+    )  # fmt: skip
     tables = tables_of(metrics)
     write_json(folder / "metrics.json", metrics)
     write_tables(folder / "tables.json", tables)
     say("drawing figures")
-    _draw(folder, experiment, methods, answers, dataset, seeds[0])
+    extra = {} if choice is None else {"num_clusters": num_clusters_picture(choice)}
+    if test is not None and classified is not None:
+        extra |= dict(classification_pictures(classified, runs[0], test, experiment.named, seeds[0]))
+    _draw(folder, experiment, methods, answers, dataset, seeds[0], extra)
     clock.lap("figures")
     write_json(folder / "timing.json", clock.seconds)
     if checkpoint is not None:
@@ -150,6 +173,7 @@ def _draw(
     answers: dict[str, list[Answer]],
     dataset: Dataset,
     seed: int,
+    extra: Mapping[str, Picture],
 ) -> None:
     """The figures of the named method and, beside its maps and losses, those of the one it is held against."""
     model = shown(experiment.named, methods[experiment.named], answers[experiment.named][0])
@@ -162,6 +186,7 @@ def _draw(
         **dict(map_pictures(other, dataset, seed, "_baseline")),
         **dict(named_pictures(model, dataset, seed)),
         **dict(certainty_pictures(answers[experiment.named], dataset)),
+        **extra,
     }
     save_figures(folder, {name: picture.figure for name, picture in drawn.items()})
     write_figure_list(folder / "figures.json", [picture.entry(name) for name, picture in drawn.items()])
@@ -248,10 +273,11 @@ def _keep(folder: Path, runs: list[Run], seeds: Sequence[int]) -> None:
 
 def _describe(config: Config, labelled: float) -> str:
     kind = "deterministic VAE" if config.model.deterministic else "VAE"
+    kind += " with ReLU heads" if config.network.heads == "relu" else ""
     beta = f" with beta {config.model.beta}" if config.model.beta != 1 else ""
     told = f" told {labelled:.0%} of the classes" if labelled else ""
-    joint = {"dec": "DEC", "vade": "VaDE", "graph": "graph DEC"}[config.model.clustering]
-    clusters = joint if config.training.joint_epochs else "k-means"
+    joint = {"dec": "DEC", "vade": "VaDE", "graph": "graph DEC", "mixture": "mixture"}[config.model.clustering]
+    clusters = joint if config.training.joint_epochs or config.model.clustering == "mixture" else "k-means"
     return f"{kind}{beta}{told} + {clusters}"
 
 

@@ -59,6 +59,8 @@ class Experiment:
         prepare, network, model, training: sections of the config.
         outliers: another data set whose images should look strange to the model, None for none.
         reported: what a source prints, if there is one.
+        classifies: its clusters are named by the labels of the held-out rows and classify a test part, which is kept
+            from everything else.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Experiment:
     training: TrainingConfig
     outliers: str | None = None
     reported: Reported | None = None
+    classifies: bool = False
 
     def of_seeds(self, num_seeds: int) -> "Experiment":
         """The experiment with the methods that so many seeds can be scored by."""

@@ -10,6 +10,7 @@ from vaeclust_jax.data import Dataset
 from vaeclust_jax.experiments.answers import Answer
 from vaeclust_jax.experiments.certainty import correctness
 from vaeclust_jax.experiments.keys import SAMPLES, key_of
+from vaeclust_jax.fitting.choosing import Choice
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.report import (
     FigureEntry,
@@ -21,6 +22,7 @@ from vaeclust_jax.report import (
     latent_map,
     loss_parts,
     most_and_least_certain,
+    num_clusters_figure,
     profiles_by_cluster,
     project,
     projection_title,
@@ -65,6 +67,12 @@ def loss_picture(model: Shown) -> Picture:
     history = [row for run in model.runs for row in run.history]
     caption = "Every part of the loss over the epochs; thin lines are seeds, the thick one their mean."
     return Picture(loss_parts(_drawn(history)), "Training", f"Losses of {model.method}", caption)
+
+
+def num_clusters_picture(choice: Choice) -> Picture:
+    """The criteria by which the number of clusters was chosen."""
+    drawn = num_clusters_figure(choice.curve, choice.criterion)
+    return Picture(drawn, "Clusters", "How many clusters?", choice.reason)
 
 
 def map_pictures(model: Shown, dataset: Dataset, seed: int, suffix: str = "") -> Iterator[tuple[str, Picture]]:

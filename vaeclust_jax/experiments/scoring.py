@@ -55,13 +55,16 @@ def _scores(found: Answer, index: np.ndarray, dataset: Dataset) -> dict[str, Any
     }
 
 
-def protocol_record(run: Run, dataset: Dataset, told: Mapping[str, float]) -> dict[str, str]:
+def protocol_record(
+    run: Run, dataset: Dataset, told: Mapping[str, float], classified: Mapping[str, Any] | None = None
+) -> dict[str, str]:
     """Sentences on what was fitted and scored on what, and what labels were used for.
 
     Args:
         run: the named method's, of one seed.
         dataset: what was clustered.
         told: of each method, the share of rows whose class its training is told.
+        classified: of `classification`, if the clusters were named.
     """
     prepare = run.config.prepare
     n, train, held_out = len(dataset.x), len(run.train_index), len(run.validation_index)
@@ -72,10 +75,14 @@ def protocol_record(run: Run, dataset: Dataset, told: Mapping[str, float]) -> di
     else:
         parts = ["scoring"] + ["the stratified split"] * prepare.stratify
         parts += [f"the training of {name} ({share:.0%} of the rows)" for name, share in told.items() if share]
+        if classified is not None:
+            parts += [f"naming the clusters of {', '.join(told)} as classes (at most {classified['labels']} labels)"]
         used = f"{parts[0]} alone" if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
         if prepare.stratify and not any(told.values()):
             used += "; training reads none"
-    return {
+        if classified is not None:
+            used += "; the clustering read none"
+    record = {
         "fitted_on": f"{train} of {n} rows ({split})" if held_out else f"all {n} rows",
         "shallow_methods_fitted_on": f"all {n} rows, as most of them cannot label new ones",
         "stopped_on": f"the other {held_out} rows (validation VAE loss)" if held_out and steady else "nothing",
@@ -85,6 +92,12 @@ def protocol_record(run: Run, dataset: Dataset, told: Mapping[str, float]) -> di
         "spread": "standard deviation over seeds (n - 1)",
         "interval": "95 % bootstrap interval of the mean over seeds; with five seeds or fewer it is too narrow",
     }
+    if classified is not None:
+        record["classified"] = (
+            f"{classified['tested_on']} rows beside those above, which neither training nor naming saw, by clusters "
+            f"named by the labels of the {classified['labels']} held-out rows"
+        )
+    return record
 
 
 def collapse_warnings(rows: list[dict[str, Any]], config: Config) -> list[str]:

@@ -9,9 +9,11 @@ import numpy as np
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.experiments.answers import Answer
 from vaeclust_jax.experiments.certainty import judge_uncertainty
+from vaeclust_jax.experiments.classifying_shown import classification_finding
 from vaeclust_jax.experiments.comparing import against_reported, comparisons, findings, implied_tests
 from vaeclust_jax.experiments.experiment import Experiment
 from vaeclust_jax.experiments.scoring import collapse_warnings, protocol_record, score_methods
+from vaeclust_jax.fitting.choosing import Choice
 from vaeclust_jax.fitting.run import Run
 
 
@@ -23,6 +25,8 @@ def metrics_of(
     seeds: Sequence[int],
     *,
     outliers: dict[str, Any] | None = None,
+    classified: dict[str, Any] | None = None,
+    choice: Choice | None = None,
     left_out: Sequence[str] = (),
 ) -> dict[str, Any]:
     """What `metrics.json` holds.
@@ -34,6 +38,8 @@ def metrics_of(
         dataset: whose labels, if any, are compared.
         seeds: their numbers.
         outliers: of `judge_outliers`.
+        classified: of `classification`.
+        choice: how the number of clusters was chosen, if it was.
         left_out: sentences on the methods that were not run.
     """
     first, named = runs[0], experiment.named
@@ -50,11 +56,17 @@ def metrics_of(
         "method": named,
         "dataset": {"name": dataset.name, "source": dataset.source, "shape": list(dataset.x.shape)},
         "num_clusters": first.config.num_clusters,
-        "protocol": protocol_record(first, dataset, {name: one.labelled for name, one in experiment.methods.items()}),
+        "protocol": protocol_record(
+            first, dataset, {name: one.labelled for name, one in experiment.methods.items()}, classified
+        ),
         "mean": top["mean"],
         "std": top["std"],
         "seeds": top["seeds"],
-        "findings": findings(results, compared, beside, reported, named) + _flagged(uncertainty),
+        "num_clusters_choice": None if choice is None else choice.record(),
+        "findings": ([] if choice is None else [choice.reason])
+        + findings(results, compared, beside, reported, named)
+        + ([] if classified is None else classification_finding(classified, named))
+        + _flagged(uncertainty),
         "warnings": [*collapse_warnings(top["seeds"], first.config), *left_out],
         "results": results,
         "shallow": [name for name in results if name not in experiment.methods],
@@ -64,6 +76,7 @@ def metrics_of(
         "reported_tests": None if reported is None else implied_tests(reported),
         "uncertainty": uncertainty,
         "outliers": outliers,
+        "classification": classified,
         "versions": {name: version(name) for name in ("vaeclust_jax", "jax", "flax", "optax", "scikit-learn")},
     }
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from vaeclust_jax.experiments.classifying_shown import classification_tables
 from vaeclust_jax.experiments.comparing import Comparisons
 from vaeclust_jax.experiments.scoring import SCORES, Results
 from vaeclust_jax.report.table import Cell, Column, Spread, Table
@@ -28,6 +29,8 @@ def tables_of(metrics: Mapping[str, Any]) -> list[Table]:
     uncertainty = metrics["uncertainty"]
     if "measures" in uncertainty:
         tables += [flagging_table(uncertainty), correlation_table(uncertainty), calibration_table(uncertainty)]
+    if metrics["classification"]:
+        tables[1:1] = classification_tables(metrics["classification"], metrics["method"])
     if metrics["outliers"]:
         tables.append(outlier_table(metrics["outliers"]))
     tables.append(seeds_table(metrics["results"]))

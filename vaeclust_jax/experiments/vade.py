@@ -5,10 +5,17 @@
 Networks, epochs and optimiser are those of `vaeclust run`, so that the two compare.
 """
 
+from dataclasses import replace
+
 from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.experiments.experiment import Experiment, Method, unchanged
-from vaeclust_jax.fitting.config import ModelConfig, TrainingConfig
+from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
 from vaeclust_jax.networks.build import NetworkConfig
+
+
+def _from_graph(config: Config) -> Config:
+    return replace(config, model=replace(config.model, mixture_start="graph"))
+
 
 EXPERIMENT = Experiment(
     name="vade",
@@ -16,6 +23,7 @@ EXPERIMENT = Experiment(
     dataset="digits",
     methods={
         "vade": Method(unchanged, "joint"),
+        "vade, graph start": Method(_from_graph, "joint"),
         "vae-mixture": Method(unchanged, "mixture"),
         "vae-kmeans": Method(unchanged, "kmeans"),
     },

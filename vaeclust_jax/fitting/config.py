@@ -24,15 +24,24 @@ class ModelConfig:
     likelihood: Literal["auto", "bernoulli", "gaussian", "squared"] = "auto"
     """auto: bernoulli for images (pixels in [0, 1]), gaussian for vectors; squared: the squared error of values in
     [0, 1], a Gaussian of variance 1/2."""
-    clustering: Literal["dec", "vade", "graph"] = "dec"
+    clustering: Literal["dec", "vade", "graph", "mixture"] = "dec"
     """The joint stage: dec draws latents to Student-t centroids; vade gives the VAE a mixture of Gaussians as its
     prior, in place of the standard normal, and has no gamma; graph is dec with several prototypes a cluster and a
-    target that follows the posterior's neighbour graph."""
+    target that follows the posterior's neighbour graph; mixture has no joint stage (joint_epochs 0) and ends with a
+    mixture of Gaussians on the VAE's latents."""
+    covariance: Literal["full", "diag", "spherical"] = "full"
+    """mixture: covariances of the components."""
+    mixture_start: Literal["em", "graph"] = "em"
+    """vade: the mixture that the joint stage starts from, fitted by EM to the VAE's latents, or that of the clusters of
+    the posterior's neighbour graph."""
     num_prototypes: int = 5
     """graph: prototypes of each cluster."""
     graphs: Literal["own", "shared", "both"] = "own"
     """graph: of every seed its own; or one for all seeds that are trained together, the mean of theirs, so that each
     learns what all of them see; both keeps the joint stages of either kind, one after the other."""
+    joint_reconstruction: bool = True
+    """dec: whether the joint stage reconstructs; if not, it minimises the clustering loss alone and leaves the decoder
+    as it is. With deterministic and beta 0 these are IDEC and DEC."""
     deterministic: bool = False
     """The decoder sees the posterior's mean; nothing is sampled."""
     beta: float | str = 1.0
@@ -163,8 +172,12 @@ def check_config(config: Config, x: Rows) -> None:
             f"num_clusters must be at most the number of training samples, got {config.num_clusters} clusters "
             f"for {len(x)} samples"
         )
-    if config.model.clustering == "graph" and len(x) <= NUM_NEIGHBOURS:
-        raise InputError(f"clustering 'graph' needs more than {NUM_NEIGHBOURS} training samples, got {len(x)}")
+    asking: dict[str, str] = {"clustering": config.model.clustering}
+    if config.model.clustering == "vade":
+        asking["mixture_start"] = config.model.mixture_start
+    for name, value in asking.items():
+        if value == "graph" and len(x) <= NUM_NEIGHBOURS:
+            raise InputError(f"{name} 'graph' needs more than {NUM_NEIGHBOURS} training samples, got {len(x)}")
     likelihood = config.model.likelihood
     if likelihood in ("bernoulli", "squared"):
         low, high = extremes(x)
@@ -197,6 +210,12 @@ def check_settings(config: Config, shape: tuple[int, ...]) -> None:
     controllers(config)
     if model.clustering != "dec" and model.deterministic:
         raise InputError(f"clustering {model.clustering!r} needs a posterior: set deterministic to False")
+    if model.clustering != "dec" and not model.joint_reconstruction:
+        raise InputError(f"clustering {model.clustering!r} needs a decoder: set joint_reconstruction to True")
+    if model.clustering == "mixture" and training.joint_epochs:
+        raise InputError(f"clustering 'mixture' has no joint stage: set joint_epochs to 0, got {training.joint_epochs}")
     if model.num_prototypes < 1:
         raise InputError(f"num_prototypes must be at least 1, got {model.num_prototypes}")
+    if config.network.heads == "relu" and model.likelihood not in ("auto", "bernoulli"):
+        raise InputError(f"heads 'relu' need the likelihood 'bernoulli', got {model.likelihood!r}")
     check_network(config.network, shape)

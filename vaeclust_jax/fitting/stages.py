@@ -10,15 +10,19 @@ import numpy as np
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config, controllers
 from vaeclust_jax.learners.labelled_vae import Labelled, labelled_vae
-from vaeclust_jax.learners.vade import vade
+from vaeclust_jax.learners.mixture import params_of as mixture_params
+from vaeclust_jax.learners.mixture import vae_mixture
+from vaeclust_jax.learners.vade import params_of as vade_params
+from vaeclust_jax.learners.vade import prior_from, vade
 from vaeclust_jax.learners.vae import vae
 from vaeclust_jax.learners.vaedec import vaedec
 from vaeclust_jax.learners.vaegraph import spread, vaegraph
 from vaeclust_jax.networks.build import build, computing_in, standardising
-from vaeclust_jax.training.graph_start import from_graph, from_shared_graph
+from vaeclust_jax.objectives.mixture import Mixture
+from vaeclust_jax.training.graph_start import from_graph, from_graph_mixture, from_shared_graph
 from vaeclust_jax.training.handover import Start, carry_on, from_kmeans, from_mixture, from_scratch
 from vaeclust_jax.training.stopping import NEVER, assignment_change, validation_patience
-from vaeclust_jax.types import Learner, Networks, Stage
+from vaeclust_jax.types import Learner, Networks, Params, Stage
 
 
 def networks_of(config: Config, shape: tuple[int, ...], networks: Networks | None) -> Networks:
@@ -70,11 +74,22 @@ def clustering_learner(config: Config, networks: Networks, num_samples: int) -> 
     match config.model.clustering:
         case "vade":
             return vade(networks, q_from=config.model.q_from, **settings)
+        case "mixture":
+            return vae_mixture(
+                networks,
+                num_clusters=config.num_clusters,
+                latent_dim=config.network.latent_dim,
+                covariance=config.model.covariance,
+                likelihood=config.model.likelihood,
+                beta=beta,
+                learning_rate=config.training.learning_rate,
+            )
         case "graph":
             return vaegraph(networks, num_prototypes=config.model.num_prototypes, gamma=gamma, **settings)
         case "dec":
-            deterministic = config.model.deterministic
-            return vaedec(networks, q_from=config.model.q_from, deterministic=deterministic, gamma=gamma, **settings)
+            model = config.model
+            settings |= {"deterministic": model.deterministic, "joint_reconstruction": model.joint_reconstruction}
+            return vaedec(networks, q_from=model.q_from, gamma=gamma, **settings)
 
 
 def check_partial_labels(y: Any, num_samples: int) -> np.ndarray:
@@ -123,6 +138,15 @@ def _first_stage(config: Config, networks: Networks, labels: np.ndarray | None) 
     )
 
 
+def _vade_start(config: Config, joint: Learner) -> Start:
+    def params_of(found: Mixture) -> Params:
+        return vade_params(prior_from(found))
+
+    if config.model.mixture_start == "graph":
+        return from_graph_mixture(joint, config.num_clusters, params_of)
+    return from_mixture(joint, config.num_clusters, "diag", params_of)
+
+
 def plan(
     config: Config,
     networks: Networks,
@@ -141,12 +165,12 @@ def plan(
     training, model = config.training, config.model
     comparable = has_validation and not isinstance(model.beta, str)
     patience = validation_patience(training.patience) if comparable else NEVER
-    alone, start = _first_stage(config, networks, labels)
+    alone, from_weights = _first_stage(config, networks, labels)
     dec = clustering_learner(replace(config, model=replace(model, clustering="dec")), networks, num_samples)
     joint = clustering_learner(config, networks, num_samples)
     settled = assignment_change(training.tolerance) if training.joint_stopping == "assignments" else patience
     stages = [
-        Stage("vae", alone, training.pretrain_epochs, start, patience),
+        Stage("vae", alone, training.pretrain_epochs, from_weights, patience),
         Stage("kmeans", dec, 0, from_kmeans(dec, config.num_clusters), NEVER),
     ]
 
@@ -159,7 +183,10 @@ def plan(
         case "dec":
             then([], "joint")
         case "vade":
-            then([Stage("mixture", joint, 0, from_mixture(joint, config.num_clusters), NEVER)], "joint")
+            then([Stage("mixture", joint, 0, _vade_start(config, joint), NEVER)], "joint")
+        case "mixture":
+            fitted = from_mixture(joint, config.num_clusters, model.covariance, mixture_params)
+            then([Stage("mixture", joint, 0, fitted, NEVER)], "joint")
         case "graph":
             graphs = model.graphs if num_seeds > 1 else "own"
             if graphs != "shared":

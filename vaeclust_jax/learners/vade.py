@@ -26,6 +26,7 @@ from vaeclust_jax.learners.vae import (
     with_numbers,
 )
 from vaeclust_jax.objectives.elbo import LIKELIHOODS
+from vaeclust_jax.objectives.mixture import Mixture
 from vaeclust_jax.objectives.vade import Prior, cluster_divergence, divergence, log_posterior
 from vaeclust_jax.types import Batch, Controller, Info, Key, Learner, Networks, Params, State
 
@@ -33,6 +34,11 @@ from vaeclust_jax.types import Batch, Controller, Info, Key, Learner, Networks, 
 def prior_of(params: Params) -> Prior:
     """The mixture among a learner's parameters; its means are the centroids."""
     return Prior(params["mixture"]["logits"], params["centroids"], params["mixture"]["logvars"])
+
+
+def prior_from(mixture: Mixture) -> Prior:
+    """A mixture of diagonal covariances as a prior."""
+    return Prior(mixture.log_weights, mixture.means, jnp.log(mixture.covariances))
 
 
 def params_of(prior: Prior) -> Params:

@@ -3,6 +3,9 @@
 Sources: the joint objective of the VAE+DEC in the README ("What it reproduces"); DEC's q and P: Xie, Girshick and
 Farhadi 2016. Losses are means over samples, so gamma weighs one sample's KL(P || Q), at most log K nats, against
 its reconstruction summed over pixels (hundreds of nats): gamma 1 does next to nothing, hence the default 100.
+
+Of a deterministic autoencoder (beta 0) this is IDEC (Guo et al., Improved Deep Embedded Clustering with Local Structure
+Preservation, 2017, Eq. 8), and with the clustering loss alone DEC (Xie et al. 2016, Eq. 2).
 """
 
 from functools import lru_cache
@@ -44,6 +47,7 @@ def _static(
     likelihood_name: str,
     deterministic: bool,
     q_from: str,
+    joint_reconstruction: bool,
     update_target_interval: int,
     update_beta: Update,
     update_gamma: Update,
@@ -59,7 +63,8 @@ def _static(
         cluster = kl_divergence(p, log_assign(params, codes.z if q_from == "sample" else codes.mean))
         parts["cluster"] = weighted_mean(cluster, batch.weight)
         vae_loss = parts["reconstruction"] + state.control["beta"].value * parts["kl"]
-        total = vae_loss + state.control["gamma"].value * parts["cluster"]
+        clustering = state.control["gamma"].value * parts["cluster"]
+        total = vae_loss + clustering if joint_reconstruction else clustering
         return total, {"loss": total, **parts, "vae_loss": vae_loss}
 
     def evaluate(key: Key, state: State, batch: Batch) -> Info:
@@ -103,6 +108,7 @@ def vaedec(
     likelihood: str = "bernoulli",
     deterministic: bool = False,
     q_from: str = "mean",
+    joint_reconstruction: bool = True,
     beta: float | Controller = 1.0,
     gamma: float | Controller = 100.0,
     learning_rate: float = 1e-3,
@@ -119,6 +125,7 @@ def vaedec(
         deterministic: decode the posterior's mean.
         q_from: what the training q is computed from, the posterior's "mean" or a "sample" of it (the source's
             choice). P, prediction and entropy always come from the mean.
+        joint_reconstruction: False leaves the clustering loss alone, which does not train the decoder.
         beta: weight of the KL term, or what controls it (`vaeclust_jax.control`).
         gamma: weight of KL(P || Q), likewise.
         learning_rate: Adam's.
@@ -127,7 +134,16 @@ def vaedec(
     `init` draws centroids from N(0, I); `training.handover` replaces them by k-means.
     """
     beta, gamma = as_controller(beta), as_controller(gamma)
-    static = _static(networks, likelihood, deterministic, q_from, update_target_interval, beta.update, gamma.update)
+    static = _static(
+        networks,
+        likelihood,
+        deterministic,
+        q_from,
+        joint_reconstruction,
+        update_target_interval,
+        beta.update,
+        gamma.update,
+    )
 
     def init(key: Key) -> State:
         params_key, centroid_key = jax.random.split(key)

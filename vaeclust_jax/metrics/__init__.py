@@ -3,6 +3,8 @@
 from vaeclust_jax.metrics.clustering import active_units, populated_clusters, scores, summarise
 from vaeclust_jax.metrics.comparison import Comparison, compare
 from vaeclust_jax.metrics.matching import accuracy, check_ids, contingency, match_clusters
+from vaeclust_jax.metrics.naming import UNNAMED, classify, name_clusters
+from vaeclust_jax.metrics.num_clusters import NumClusters, num_clusters_curve
 from vaeclust_jax.metrics.ranking import average_ranks, critical_difference, friedman, groups_not_different
 from vaeclust_jax.metrics.statistics import (
     Interval,
@@ -18,14 +20,17 @@ from vaeclust_jax.metrics.statistics import (
 )
 
 __all__ = [
+    "UNNAMED",
     "Comparison",
     "Interval",
+    "NumClusters",
     "Outcome",
     "accuracy",
     "active_units",
     "average_ranks",
     "bootstrap_interval",
     "check_ids",
+    "classify",
     "compare",
     "contingency",
     "critical_difference",
@@ -34,6 +39,8 @@ __all__ = [
     "hedges_g",
     "holm",
     "match_clusters",
+    "name_clusters",
+    "num_clusters_curve",
     "paired_effect",
     "paired_t",
     "populated_clusters",

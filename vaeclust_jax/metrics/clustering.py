@@ -38,10 +38,10 @@ def scores(
     against = _against_classes(y, labels)
     if latents is None:
         return {**against, "silhouette": None}
-    latents = _check_latents("latents", latents)
+    latents = check_latents("latents", latents)
     if len(latents) != len(labels):
         raise InputError(f"latents must have one row per label, {len(labels)}; got {len(latents)}.")
-    return {**against, "silhouette": _silhouette(labels, latents, seed)}
+    return {**against, "silhouette": silhouette_of(labels, latents, seed)}
 
 
 def populated_clusters(labels: ArrayLike, num_clusters: int) -> int:
@@ -70,7 +70,7 @@ def active_units(latent_means: ArrayLike, threshold: float = 0.01) -> int:
     Raises:
         InputError: `latent_means` is not two-dimensional, empty or not finite.
     """
-    means = _check_latents("latent_means", latent_means).astype(np.float64)
+    means = check_latents("latent_means", latent_means).astype(np.float64)
     return int((means.var(axis=0) > threshold).sum())
 
 
@@ -102,7 +102,12 @@ def summarise(rows: Sequence[Mapping[str, float | None]]) -> dict[str, dict[str,
     return {"mean": mean, "std": std}
 
 
-def _check_latents(name: str, values: ArrayLike) -> NDArray[np.floating]:
+def check_latents(name: str, values: ArrayLike) -> NDArray[np.floating]:
+    """Finite vectors, at least one.
+
+    Raises:
+        InputError: they are not.
+    """
     latents = np.asarray(values)
     if latents.ndim != 2 or latents.size == 0:
         raise InputError(f"{name} must have shape (samples, dimensions), not empty; got {latents.shape}.")
@@ -124,7 +129,8 @@ def _against_classes(y: ArrayLike | None, labels: NDArray[np.integer]) -> dict[s
     }
 
 
-def _silhouette(labels: NDArray[np.integer], latents: NDArray[np.floating], seed: int) -> float | None:
+def silhouette_of(labels: NDArray[np.integer], latents: NDArray[np.floating], seed: int) -> float | None:
+    """See `scores`."""
     from sklearn.metrics import silhouette_score
 
     if len(labels) > SILHOUETTE_SAMPLES:

@@ -28,6 +28,8 @@ class NetworkConfig:
     """conv: kernel size of each layer."""
     hidden: tuple[int, ...] = (512, 256)
     """mlp: widths of the encoder's hidden layers; the decoder has them in reverse."""
+    heads: Literal["linear", "relu"] = "linear"
+    """mlp: relu puts a ReLU on the mean, on sigma and on the pixels, as one source prints it (`networks.mlp`)."""
     input_mean: float | None = None
     """The encoder sees (x - mean) / std. Left out: measured on the training part for images, 0 for vectors
     (which are scaled per feature before)."""
@@ -71,6 +73,8 @@ def check_network(config: NetworkConfig, shape: tuple[int, ...]) -> None:
                 f"images of {shape[0]} x {shape[1]} are too small for {len(config.kernels)} layers with kernels "
                 f"{config.kernels}"
             )
+    if config.network == "conv" and config.heads != "linear":
+        raise InputError(f"network 'conv' has linear heads, got {config.heads!r}: use 'mlp'")
     if config.network == "mlp" and (not config.hidden or min(config.hidden) < 1):
         raise InputError(f"hidden must name at least one width, each at least 1, got {config.hidden}")
     if config.input_mean is not None and not math.isfinite(config.input_mean):
@@ -97,8 +101,8 @@ def build(config: NetworkConfig, shape: tuple[int, ...]) -> Networks:
         from vaeclust_jax.networks.mlp import MLPDecoder, MLPEncoder
 
         widths = (shape, config.hidden, config.latent_dim)
-        encoder = from_module(lambda rngs: MLPEncoder(*widths, rngs=rngs))
-        decoder = from_module(lambda rngs: MLPDecoder(*widths, rngs=rngs))
+        encoder = from_module(lambda rngs: MLPEncoder(*widths, config.heads, rngs=rngs))
+        decoder = from_module(lambda rngs: MLPDecoder(*widths, config.heads, rngs=rngs))
     return Networks(encoder, decoder)
 
 

@@ -7,6 +7,7 @@ from vaeclust_jax.report.certainty import (
     risk_coverage_curves,
     uncertainty_histogram,
 )
+from vaeclust_jax.report.classifier import class_confusion, component_map, naming_curves
 from vaeclust_jax.report.curves import loss_parts
 from vaeclust_jax.report.export import export_tables
 from vaeclust_jax.report.figure_list import FigureEntry, write_figure_list
@@ -14,6 +15,7 @@ from vaeclust_jax.report.figures import reconstructions, save_figures
 from vaeclust_jax.report.generated import decoded_clusters, most_and_least_certain
 from vaeclust_jax.report.images import images_by_cluster
 from vaeclust_jax.report.map_file import LatentMap, write_map
+from vaeclust_jax.report.num_clusters import num_clusters_figure
 from vaeclust_jax.report.projections import latent_map, project, projection_title
 from vaeclust_jax.report.ranks import critical_difference_diagram
 from vaeclust_jax.report.run_folder import (
@@ -31,6 +33,8 @@ __all__ = [
     "LatentMap",
     "Table",
     "check_writable",
+    "class_confusion",
+    "component_map",
     "confidence_histogram",
     "confusion",
     "correctness_curve",
@@ -41,7 +45,9 @@ __all__ = [
     "latent_map",
     "loss_parts",
     "most_and_least_certain",
+    "naming_curves",
     "new_run_folder",
+    "num_clusters_figure",
     "print_tables",
     "profiles_by_cluster",
     "project",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.metrics import accuracy, check_ids, contingency, match_clusters
@@ -14,7 +14,6 @@ from vaeclust_jax.report.certainty import draw_groups
 from vaeclust_jax.report.style import NORMAL, SEQUENTIAL, SMALL, check_same_length, new_figure, shorten
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 MAX_COUNTS = 20  # classes and clusters up to which the counts can be read
@@ -42,37 +41,45 @@ def confusion(y: ArrayLike, labels: ArrayLike, class_names: Sequence[str] | None
     classes, clusters = np.unique(y).tolist(), list(matches)
     order = sorted(clusters, key=lambda cluster: (matches[cluster] == -1, matches[cluster]))
     counts = counts[:, [clusters.index(cluster) for cluster in order]]
-    rows, columns = counts.shape
+    rows = [str(number) if class_names is None else shorten(class_names[number]) for number in classes]
+    title = f"ACC {accuracy(y, labels):.3f}"
+    return draw_counts(counts, rows, [str(cluster) for cluster in order], "cluster, in the order of the match", title)
+
+
+def draw_counts(
+    counts: NDArray[np.integer], rows: Sequence[str], columns: Sequence[str], column_title: str, title: str
+) -> Figure:
+    """Draw a table of classes by answers as shares of the class, the numbers written in where they can be read.
+
+    Args:
+        counts: shape (classes, answers).
+        rows: names of the classes.
+        columns: names of the answers.
+        column_title: what the answers are.
+        title: of the figure.
+    """
+    height, width = counts.shape
     cell = 0.45 if max(counts.shape) <= MAX_COUNTS else 0.18
-    width, height = np.clip([columns * cell, rows * cell], [3.5, 2.2], MAX_SIDE)
-    figure = new_figure(width + 2.2, height + 1.2)
+    size = np.clip([width * cell, height * cell], [3.5, 2.2], MAX_SIDE)
+    figure = new_figure(size[0] + 2.2, size[1] + 1.2)
     axes = figure.subplots()
-    shares = counts / counts.sum(axis=1, keepdims=True)
+    shares = counts / counts.sum(axis=1, keepdims=True).clip(1)  # a class without samples has no share
     drawn = axes.imshow(shares, cmap=SEQUENTIAL, vmin=0, aspect="auto")
     bar = figure.colorbar(drawn, ax=axes)
     bar.set_label("share of the class", fontsize=SMALL)
     bar.ax.tick_params(labelsize=SMALL)
-    names = [str(number) if class_names is None else shorten(class_names[number]) for number in classes]
-    _name_cells(axes, names, order)
+    for axis, texts, what in ((axes.yaxis, rows, "class"), (axes.xaxis, columns, column_title)):
+        step = -(-len(texts) // MAX_TICKS)  # some are left out where there are too many to read
+        ticks = range(0, len(texts), step)
+        axis.set_ticks(ticks, [texts[tick] for tick in ticks], fontsize=SMALL, parse_math=False)
+        axis.set_label_text(what, fontsize=SMALL)
     if max(counts.shape) <= MAX_COUNTS:
         for row, column in np.argwhere(counts).tolist():
             colour = "white" if shares[row, column] < 0.6 * shares.max() else "black"
             text = str(counts[row, column])
             axes.text(column, row, text, ha="center", va="center", fontsize=SMALL, color=colour)
-    axes.set_title(f"ACC {accuracy(y, labels):.3f}", fontsize=NORMAL)
+    axes.set_title(title, fontsize=NORMAL)
     return figure
-
-
-def _name_cells(axes: Axes, classes: Sequence[str], clusters: Sequence[int]) -> None:
-    """Write the ids at rows and columns, leaving some out when there are too many to read."""
-    for axis, texts, title in (
-        (axes.yaxis, classes, "class"),
-        (axes.xaxis, clusters, "cluster, in the order of the match"),
-    ):
-        step = -(-len(texts) // MAX_TICKS)
-        ticks = range(0, len(texts), step)
-        axis.set_ticks(ticks, [str(texts[tick]) for tick in ticks], fontsize=SMALL, parse_math=False)
-        axis.set_label_text(title, fontsize=SMALL)
 
 
 def confidence_histogram(probability: ArrayLike, correct: ArrayLike | None) -> Figure:

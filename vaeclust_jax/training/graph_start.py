@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from vaeclust_jax.streamed import HostRows
-from vaeclust_jax.training.handover import Start, kmeans_centroids, seed_from_key
+from vaeclust_jax.objectives.mixture import Mixture, m_step
+from vaeclust_jax.training.handover import Start, from_latents, kmeans_centroids, seed_from_key
 from vaeclust_jax.training.passes import encode_rows
 from vaeclust_jax.types import Key, Learner, Params, State, Together
 
@@ -37,6 +37,24 @@ def prototypes(
         found[cluster] = centres[order][np.arange(num_prototypes) % len(centres)]
         squares += float(distances.min(axis=1).sum())
     return found, float(np.sqrt(squares / z.size))
+
+
+def from_graph_mixture(learner: Learner, num_clusters: int, params_of: Callable[[Mixture], Params]) -> Start:
+    """As `handover.from_mixture`, with the means and variances of the clusters of the posterior's graph.
+
+    EM moves it to another local maximum; the joint stage is left to do that.
+    """
+
+    def clusters(key: Key, mean: np.ndarray, logvar: np.ndarray) -> Params:
+        from vaeclust_jax.graph.clusters import graph_clusters
+        from vaeclust_jax.graph.neighbours import posterior_graph
+
+        labels = graph_clusters(posterior_graph(_posterior(key, mean, logvar)), num_clusters)
+        centre = mean.mean(axis=0)
+        found = m_step(jnp.log(jax.nn.one_hot(labels, num_clusters)), jnp.asarray(mean - centre), "diag")
+        return params_of(found._replace(means=found.means + centre))
+
+    return from_latents(learner, clusters)
 
 
 def from_graph(learner: Learner, spread: Spread) -> Start:
@@ -67,7 +85,7 @@ def from_shared_graph(learner: Learner, spread: Spread) -> Together:
             assert state is not None, "clusters need a trained encoder"
             init_key, graph_key, prototypes_key = jax.random.split(key, 3)
             fresh.append((learner.init(init_key), prototypes_key))
-            posteriors.append(_posterior(graph_key, learner, state.params, x))
+            posteriors.append(_posterior(graph_key, *encode_rows(learner, state.params, x)))
         num_clusters = fresh[0][0].params["prototypes"].shape[0]
         graph = posterior_graph(*posteriors)
         labels = graph_clusters(graph, num_clusters)
@@ -84,10 +102,9 @@ def from_shared_graph(learner: Learner, spread: Spread) -> Together:
     return Together(start)
 
 
-def _posterior(key: Key, learner: Learner, params: Params, x: HostRows) -> "Posterior":
+def _posterior(key: Key, mean: Float[np.ndarray, "n l"], logvar: Float[np.ndarray, "n l"]) -> "Posterior":
     from vaeclust_jax.graph.neighbours import Posterior
 
-    mean, logvar = encode_rows(learner, params, x)
     if not np.isfinite(mean).all() or not np.isfinite(logvar).all():
         raise FloatingPointError("latents of training rows are not finite")
     rng = np.random.default_rng(seed_from_key(key))

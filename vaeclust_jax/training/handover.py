@@ -8,7 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from vaeclust_jax.errors import InputError
 from vaeclust_jax.objectives.em import fit_mixture
+from vaeclust_jax.objectives.mixture import CovarianceType, Mixture
 from vaeclust_jax.training.passes import encode_rows
 from vaeclust_jax.types import Key, Learner, Params, State
 
@@ -57,35 +59,57 @@ def from_kmeans(learner: Learner, num_clusters: int) -> Start:
     Weights that both stages have, such as beta, go on where they were; the optimiser starts afresh.
     """
 
-    def clusters(key: Key, latents: np.ndarray) -> Params:
+    def clusters(key: Key, latents: np.ndarray, logvar: np.ndarray) -> Params:
         return {"centroids": jnp.asarray(kmeans_centroids(key, latents, num_clusters))}
 
-    return _from_latents(learner, clusters)
+    return from_latents(learner, clusters)
 
 
-def from_mixture(learner: Learner, num_clusters: int) -> Start:
-    """As `from_kmeans`, with a Gaussian mixture of diagonal covariances: the best of ten runs of EM."""
+def from_mixture(
+    learner: Learner, num_clusters: int, covariance_type: CovarianceType, params_of: Callable[[Mixture], Params]
+) -> Start:
+    """As `from_kmeans`, with a Gaussian mixture: the best of ten runs of EM.
 
-    def clusters(key: Key, latents: np.ndarray) -> Params:
+    Args:
+        learner: of the stage.
+        num_clusters: K.
+        covariance_type: of the mixture.
+        params_of: the mixture as the learner's parameters.
+    """
+
+    def clusters(key: Key, latents: np.ndarray, logvar: np.ndarray) -> Params:
         if not np.isfinite(latents).all():
             raise FloatingPointError("latents of training rows are not finite")
-        found = fit_mixture(key, jnp.asarray(latents), num_clusters, "diag", num_restarts=10).mixture
-        return {
-            "centroids": found.means,
-            "mixture": {"logits": found.log_weights, "logvars": jnp.log(found.covariances)},
-        }
+        return params_of(latent_mixture(key, latents, num_clusters, covariance_type))
 
-    return _from_latents(learner, clusters)
+    return from_latents(learner, clusters)
 
 
-def _from_latents(learner: Learner, clusters: Callable[[Key, np.ndarray], Params]) -> Start:
+def latent_mixture(
+    key: Key, latents: Float[np.ndarray, "n l"], num_clusters: int, covariance_type: CovarianceType
+) -> Mixture:
+    """The best of ten runs of EM.
+
+    Where float32 cannot tell the full covariance of a few latents from a singular one, their variances get a hundredth
+    of the latents' deviation more.
+    """
+    z = jnp.asarray(latents)
+    try:
+        return fit_mixture(key, z, num_clusters, covariance_type, num_restarts=10).mixture
+    except InputError:
+        wider = 1e-4 * float(latents.var(axis=0).mean())
+        return fit_mixture(key, z, num_clusters, covariance_type, num_restarts=10, regularisation=wider).mixture
+
+
+def from_latents(learner: Learner, clusters: Callable[[Key, np.ndarray, np.ndarray], Params]) -> Start:
+    """Networks of the stage before; of the clusters (key, means, log-variances of all training rows) -> params."""
     refresh = jax.jit(learner.end_epoch)
 
     def start(key: Key, before: State | None, x: Float[Array, "n ..."]) -> State:
         assert before is not None, "clusters need a trained encoder"
         init_key, clusters_key = jax.random.split(key)
-        latents, _ = encode_rows(learner, before.params, x)
-        params = {**before.params, **clusters(clusters_key, latents)}
+        mean, logvar = encode_rows(learner, before.params, x)
+        params = {**before.params, **clusters(clusters_key, mean, logvar)}
         state = learner.init(init_key)
         shared = {name: before.control.get(name, fresh) for name, fresh in state.control.items()}
         return refresh(state._replace(params=params, control=shared), x, jnp.zeros((), jnp.int32), {})[0]

@@ -1,0 +1,1 @@
+"""How well does each method cluster each data set? `python -m benchmarks.quality --help`."""

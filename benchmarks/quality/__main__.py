@@ -1,0 +1,87 @@
+"""Scores methods on data sets; what is in the file already is not measured again."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.machine import commit
+from benchmarks.quality.datasets import DATASETS, DEVELOPED_ON, dataset, num_classes
+from benchmarks.quality.methods import METHODS, as_text, cluster, setting_of, together
+from benchmarks.quality.rows import Row, keep, read
+from benchmarks.quality.table import current, page
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.metrics import scores
+from vaeclust_jax.report.whole_file import write_whole
+
+BENCHMARKS = Path(__file__).parent.parent
+SMALL, MANY, FEW = 2000, 5, 3  # rows up to which there are five seeds, else three
+_QUICK_ROWS = 200
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Runs the command."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=__doc__)
+    parser.add_argument(
+        "--datasets", nargs="+", choices=list(DATASETS), default=list(DEVELOPED_ON),
+        help="by default those the library was developed on: the others are scored once, when nothing changes any more",
+    )  # fmt: skip
+    parser.add_argument("--methods", nargs="+", choices=list(METHODS), default=list(METHODS))
+    parser.add_argument("--seeds", nargs="+", type=int, help="by default 0 to 4, of large sets 0 to 2")
+    parser.add_argument(
+        "--quick", action="store_true", help=f"{_QUICK_ROWS} rows, two epochs a stage and one seed; needs --out"
+    )
+    parser.add_argument("--out", type=Path, help="folder of rows.json and quality.md, instead of the committed ones")
+    args = parser.parse_args(argv)
+    if args.quick and args.out is None:
+        parser.error("--quick needs --out: its figures mean nothing and must not get among the others")
+    rows = BENCHMARKS / "results" / "quality" / "rows.json" if args.out is None else args.out / "rows.json"
+    written = BENCHMARKS / "quality.md" if args.out is None else args.out / "quality.md"
+    for name in args.datasets:
+        _score(name, args.methods, args.seeds, rows, written, args.quick)
+    _write(rows, written, args.quick)
+    print(written)
+
+
+def _score(
+    name: str, methods: Sequence[str], seeds: Sequence[int] | None, path: Path, written: Path, quick: bool
+) -> None:
+    whole = dataset(name)
+    assert whole.y is not None
+    n = min(len(whole.x), _QUICK_ROWS) if quick else len(whole.x)
+    few = range(1) if quick else range(MANY if n <= SMALL else FEW)
+    for seed in few if seeds is None else seeds:
+        for group in together(methods, num_classes(name), quick):
+            there = {row[:3] for row in current(read(path), quick)}
+            missing = [method for method in group if (name, method, seed) not in there]
+            if missing:
+                for row in _measured(name, whole.x[:n], whole.y[:n], missing, seed, quick):
+                    keep(path, row)
+                    print(f"{name} {row.method} seed {seed}: ACC {row.acc:.3f}, {row.seconds:.0f} s", file=sys.stderr)
+                _write(path, written, quick)
+
+
+def _measured(name: str, x: np.ndarray, y: np.ndarray, methods: Sequence[str], seed: int, quick: bool) -> list[Row]:
+    started = time.process_time()
+    found = cluster(methods, x, num_classes(name), seed, quick)
+    seconds = round(time.process_time() - started, 1)
+    rows = []
+    for method, labels in found.items():
+        acc, nmi, ari = (round(scores(y, labels, None)[key] or 0.0, 4) for key in ("acc", "nmi", "ari"))
+        setting = as_text(setting_of(method, num_classes(name), quick))
+        rows.append(Row(name, method, seed, setting, acc, nmi, ari, seconds, commit()))
+    return rows
+
+
+def _write(path: Path, written: Path, quick: bool) -> None:
+    write_whole(written, page(current(read(path), quick)))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except InputError as error:
+        sys.exit(f"benchmarks.quality: {error}")

@@ -1,0 +1,46 @@
+"""The rows that were measured: one file, written again after each, so that a run that ends early loses nothing."""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.report import write_json
+
+
+class Row(NamedTuple):
+    """A method on a data set, of one seed."""
+
+    dataset: str
+    method: str
+    seed: int
+    setting: str
+    """Of the method; rows of another setting than today's are measured again."""
+    acc: float
+    nmi: float
+    ari: float
+    seconds: float
+    """CPU seconds of fit and prediction, all cores together, compilation included."""
+    commit: str | None
+
+
+def read(path: Path) -> list[Row]:
+    """The rows of a file; none where there is no file.
+
+    Raises:
+        InputError: damaged, or not one of ours.
+    """
+    if not path.exists():
+        return []
+    try:
+        return [Row(**fields) for fields in json.loads(path.read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(f"{path} cannot be read as rows of the quality table: {error}") from error
+
+
+def keep(path: Path, row: Row) -> None:
+    """Adds a row to the file, in place of an older one of the same data set, method and seed."""
+    rows: dict[Any, Row] = {old[:3]: old for old in read(path)}
+    rows[row[:3]] = row
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, [one._asdict() for one in rows.values()])

@@ -1,0 +1,84 @@
+"""The table of clustering quality: rows kept one by one, not measured twice, and read as a page."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.machine import CHECKOUT
+from benchmarks.quality import __main__ as command
+from benchmarks.quality.methods import METHODS, as_text, setting_of, together
+from benchmarks.quality.rows import Row, keep, read
+from benchmarks.quality.table import page
+from vaeclust_jax.errors import InputError
+
+
+def row(method: str = "VaDE", seed: int = 0, acc: float = 0.5, dataset: str = "digits") -> Row:
+    return Row(dataset, method, seed, as_text(setting_of(method, 10, False)), acc, 0.6, 0.7, 8.0, None)
+
+
+def test_a_row_is_kept_and_replaced_by_one_of_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "rows.json"
+    for one in (row(), row(seed=1), row(acc=0.9)):
+        keep(path, one)
+    assert read(path) == [row(acc=0.9), row(seed=1)]
+    path.write_text("[{]")
+    with pytest.raises(InputError, match="cannot be read as rows of the quality table"):
+        read(path)
+
+
+def test_the_page_has_mean_and_deviation_over_seeds() -> None:
+    text = page([row(acc=0.5), row(seed=1, acc=0.7), row("DEC", dataset="mnist-test")])
+    assert (
+        f"| VaDE | 0.600 ± {np.std([0.5, 0.7], ddof=1):.3f} | 0.600 ± 0.000 | 0.700 ± 0.000 | 8.0 ± 0.0 | 2 |" in text
+    )
+    assert "| DEC | 0.500 | 0.600 | 0.700 | 8.0 | 1 | MNIST ACC .84 to .91" in text
+    assert "no label read but to score" in text
+
+
+def test_stages_of_one_training_are_fitted_once() -> None:
+    groups = together(list(METHODS), 10, quick=False)
+    assert ["VAE + k-means", "VAE + mixture"] in groups
+    assert sorted(name for group in groups for name in group) == sorted(METHODS)
+    assert len(groups) == len(METHODS) - 1
+
+
+def test_what_is_there_is_not_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def cluster(names: list[str], x: np.ndarray, k: int, seed: int, quick: bool) -> dict[str, np.ndarray]:
+        asked.extend((name, seed) for name in names)
+        return {name: np.arange(len(x)) % k for name in names}
+
+    monkeypatch.setattr(command, "cluster", cluster)
+    words = ["--datasets", "digits", "--out", str(tmp_path), "--methods", "Ward", "VAE + k-means", "VAE + mixture"]
+    command.main([*words, "--seeds", "0"])
+    assert asked == [("Ward", 0), ("VAE + k-means", 0), ("VAE + mixture", 0)]
+    command.main([*words, "--seeds", "0", "1"])
+    assert asked[3:] == [("Ward", 1), ("VAE + k-means", 1), ("VAE + mixture", 1)]
+    rows = json.loads((tmp_path / "rows.json").read_text())
+    rows[0]["setting"] = "of another time"
+    (tmp_path / "rows.json").write_text(json.dumps(rows))
+    command.main([*words, "--seeds", "0", "1"])
+    assert asked[6:] == [("Ward", 0)]
+    assert "| Ward |" in (tmp_path / "quality.md").read_text()
+
+
+def test_quick_figures_do_not_get_among_the_others(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["--quick"])
+    assert "--quick needs --out" in capsys.readouterr().err
+
+
+@pytest.mark.long
+def test_the_quick_form_runs_every_method(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "benchmarks.quality", "--quick", "--datasets", "digits", "--out", str(tmp_path)]
+    subprocess.run(words, cwd=CHECKOUT, check=True, capture_output=True, timeout=600)
+    rows = read(tmp_path / "rows.json")
+    assert {one.method for one in rows} == set(METHODS)
+    assert all(0 < one.acc <= 1 and 0 <= one.nmi <= 1 and one.seconds > 0 for one in rows)
+    text = (tmp_path / "quality.md").read_text()
+    assert all(f"| {name} |" in text for name in METHODS)

@@ -1,0 +1,84 @@
+"""A mixture on the latents, IDEC and DEC through `fit`."""
+
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+from sklearn.mixture import GaussianMixture
+
+import vaeclust_jax as vc
+from tests.fitting.made import blobs, config, squares
+from vaeclust_jax.fitting.fit import fit_stages
+from vaeclust_jax.metrics import scores
+
+X, Y = blobs()
+MIXTURE = {"clustering": "mixture", "joint_epochs": 0, "pretrain_epochs": 30, "learning_rate": 1e-2, "beta": 0.1}
+IDEC = {"deterministic": True, "beta": 0.0}
+
+
+@pytest.fixture(scope="module")
+def stages() -> dict[str, list[vc.Run]]:
+    return fit_stages(config(validation=0.0, **MIXTURE), X, [0])
+
+
+def test_it_is_the_mixture_of_the_training_latents(stages: dict[str, list[vc.Run]]) -> None:
+    assert list(stages) == ["kmeans", "mixture"]
+    run = stages["mixture"][0]
+    z = run.embed(X)
+    expected = GaussianMixture(3, n_init=10, random_state=0).fit(z.astype(np.float64))
+    own, order = np.argsort(run.centroids[:, 0]), np.argsort(expected.means_[:, 0])
+    np.testing.assert_allclose(run.centroids[own], expected.means_[order], atol=1e-2)
+    np.testing.assert_allclose(run.params["mixture"]["covariances"][own], expected.covariances_[order], atol=1e-2)
+    np.testing.assert_allclose(run.predict_proba(X)[:, own], expected.predict_proba(z)[:, order], atol=1e-2)
+    assert scores(Y, run.predict(X), None)["acc"] > 0.95
+
+
+@pytest.mark.parametrize("covariance", ["full", "diag", "spherical"])
+def test_it_comes_back_from_disk(covariance: str, tmp_path: Path) -> None:
+    run = vc.fit(config(**{**MIXTURE, "pretrain_epochs": 1}, covariance=covariance), X, jax.random.key(0))
+    run.save(tmp_path / "model")
+    back = vc.load(tmp_path / "model")
+    np.testing.assert_array_equal(back.predict_proba(X), run.predict_proba(X))
+    assert back.sample(jax.random.key(0), 4, cluster=1).shape == (4, 5)
+
+
+def joint(**changes: Any) -> dict[str, vc.Run]:
+    return {name: runs[0] for name, runs in fit_stages(config(**IDEC, **changes), X, [0]).items()}
+
+
+def changed(before: vc.Run, after: vc.Run, part: str) -> bool:
+    pairs = zip(jax.tree.leaves(before.params[part]), jax.tree.leaves(after.params[part]), strict=True)
+    return any(bool((a != b).any()) for a, b in pairs)
+
+
+@pytest.mark.long
+def test_dec_leaves_the_decoder_as_it_is_and_idec_trains_it() -> None:
+    idec, dec = joint(), joint(joint_reconstruction=False)
+    for found, trained in ((idec, True), (dec, False)):
+        assert changed(found["kmeans"], found["joint"], "encoder")
+        assert changed(found["kmeans"], found["joint"], "centroids")
+        assert changed(found["kmeans"], found["joint"], "decoder") == trained
+    row, both = dec["joint"].history[-1], idec["joint"].history[-1]
+    assert row["loss"] == pytest.approx(100 * row["cluster"], rel=1e-5)
+    assert both["loss"] == pytest.approx(both["reconstruction"] + 100 * both["cluster"], rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"clustering": "mixture"}, "clustering 'mixture' has no joint stage: set joint_epochs to 0, got 2"),
+        ({"clustering": "vade", "joint_reconstruction": False}, "clustering 'vade' needs a decoder"),
+        ({"clustering": "mixture", "joint_epochs": 0, "covariance": "tied"}, "covariance must be one of full, diag"),
+        ({"heads": "relu"}, "heads 'relu' need the likelihood 'bernoulli', got 'gaussian'"),
+    ],
+)
+def test_mistakes_are_named(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(vc.InputError, match=message):
+        vc.fit(config(**changes), X, jax.random.key(0))
+
+
+def test_relu_heads_are_of_the_mlp() -> None:
+    with pytest.raises(vc.InputError, match="network 'conv' has linear heads, got 'relu': use 'mlp'"):
+        vc.fit(config(network="conv", heads="relu"), squares()[0], jax.random.key(0))

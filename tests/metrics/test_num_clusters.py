@@ -1,0 +1,55 @@
+"""How many clusters: known numbers of blobs, oracles of the criteria, and what cannot be used."""
+
+import numpy as np
+import pytest
+from sklearn.cluster import KMeans
+from sklearn.metrics import silhouette_score
+from sklearn.mixture import GaussianMixture
+
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.metrics import num_clusters_curve
+
+
+def blobs(k: int, num_features: int = 3, n: int = 240) -> np.ndarray:
+    centres = 12 * np.random.default_rng(5).normal(size=(k, num_features))
+    return centres[np.arange(n) % k] + np.random.default_rng(6).normal(size=(n, num_features))
+
+
+@pytest.mark.parametrize("k", [2, 4, 5])
+def test_all_criteria_find_the_blobs_that_are_there(k: int) -> None:
+    assert num_clusters_curve(blobs(k), range(2, 8), 0).best == dict.fromkeys(
+        ("bic", "stability", "silhouette", "gap"), k
+    )
+
+
+def test_curves_equal_scikit_learn() -> None:
+    z = blobs(4)
+    curve = num_clusters_curve(z, [3, 4, 5], 1)
+    expected = [GaussianMixture(k, n_init=3, random_state=1).fit(z).bic(z) for k in (3, 4, 5)]
+    np.testing.assert_allclose(curve.bic, expected, rtol=1e-3)
+    labels = [KMeans(k, n_init=3, random_state=1).fit_predict(z) for k in (3, 4, 5)]
+    np.testing.assert_allclose(curve.silhouette, [silhouette_score(z, one) for one in labels], rtol=1e-6)
+    assert max(curve.stability) <= 1
+
+
+def test_one_cloud_has_no_gap() -> None:
+    """Tibshirani, Walther and Hastie's own null case: evenly spread samples."""
+    z = np.random.default_rng(0).uniform(size=(300, 2))
+    assert num_clusters_curve(z, range(2, 6), 0).best["gap"] == 2
+
+
+@pytest.mark.parametrize(
+    "z",
+    [np.repeat(np.arange(4.0), 10)[:, None] * np.ones(3), np.eye(3)[np.arange(60) % 3]],
+    ids=["duplicates on a line", "duplicates and singular covariances"],
+)
+def test_degenerate_vectors_have_finite_curves(z: np.ndarray) -> None:
+    curve = num_clusters_curve(z, [2, 3, 4], 0)
+    for name in ("bic", "stability", "silhouette", "gap", "gap_error"):
+        assert np.isfinite(getattr(curve, name)).all(), name
+
+
+@pytest.mark.parametrize("candidates", [[3], [1, 2], [2, 10], [2.0, 3]])
+def test_candidates_that_cannot_be_used(candidates: list[int]) -> None:
+    with pytest.raises(InputError, match="candidates must be at least two whole numbers from 2, below half of the 20"):
+        num_clusters_curve(np.arange(40.0).reshape(20, 2), candidates, 0)

@@ -1,0 +1,173 @@
+"""Clusters as a classifier: named by the labels of held-out rows, judged on rows that nothing else has seen.
+
+No label touches the clustering. Those of the validation part name its clusters, those of the test part judge the names.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from vaeclust_jax.data import Dataset
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.metrics import classify, name_clusters, summarise
+from vaeclust_jax.metrics.naming import Naming
+from vaeclust_jax.uncertainty.calibration import expected_calibration_error
+
+NAMINGS: tuple[Naming, ...] = ("majority", "hungarian")
+NUM_LABELS = (1, 10, 100, 1000)
+_DRAWS = 20  # of the few labels, which are drawn at random
+_PUBLISHED = {"mnist": 10_000, "fashion-mnist": 10_000}  # the last rows are the test part
+_SHARE = 7  # of other data sets a seventh, as of those
+
+
+def hold_back(dataset: Dataset) -> tuple[Dataset, Dataset]:
+    """The rows that are clustered, and the test part: the published one, or a random seventh, always the same.
+
+    Raises:
+        InputError: there are no labels, or too few rows.
+    """
+    n = len(dataset.x)
+    if dataset.y is None:
+        raise InputError("naming clusters needs labels, but there are none: give y, or run another experiment")
+    if n < 2 * _SHARE:
+        raise InputError(f"naming clusters needs at least {2 * _SHARE} rows for its parts, got {n}")
+    if dataset.name in _PUBLISHED:
+        return _rows(dataset, np.arange(n - _PUBLISHED[dataset.name])), _rows(
+            dataset, np.arange(n - _PUBLISHED[dataset.name], n)
+        )
+    order = np.random.default_rng(0).permutation(n)
+    return _rows(dataset, np.sort(order[n // _SHARE :])), _rows(dataset, np.sort(order[: n // _SHARE]))
+
+
+def _rows(dataset: Dataset, index: np.ndarray) -> Dataset:
+    names = dataset.row_names
+    return replace(
+        dataset,
+        x=dataset.x[index],
+        y=None if dataset.y is None else dataset.y[index],
+        row_names=None if names is None else tuple(names[row] for row in index),
+    )
+
+
+class Named(NamedTuple):
+    """A seed's clustering of the rows with labels: (m, K) and (t, K) probabilities."""
+
+    validation: Float[np.ndarray, "m k"]
+    test: Float[np.ndarray, "t k"]
+
+
+def classification(
+    methods: Mapping[str, list[Run]], named: str, seen: Dataset, test: Dataset, seeds: Sequence[int]
+) -> dict[str, Any]:
+    """What `metrics.json` holds under "classification".
+
+    Args:
+        methods: of each the models of all seeds.
+        named: the method that is reported in full.
+        seen: what was clustered; the validation rows of the models name the clusters.
+        test: rows of neither.
+        seeds: their numbers.
+
+    Returns:
+        `labels`: how many name the clusters; `tested_on`: rows; `missing_classes`: those without a label; `methods`:
+        accuracy and ECE of each with all labels, mean, std and seeds; `curve`: a row a method, naming and number of
+        labels, with mean and std of the accuracy over draws of the labels and seeds; and of the first seed of the
+        named method, with all labels: `classes`, `confusion` (classes by answers, the last one "no name"),
+        `confidence`.
+
+    Raises:
+        InputError: no row was held out.
+    """
+    rows = methods[named][0].validation_index
+    if len(rows) == 0:
+        raise InputError("naming clusters needs validation rows, whose labels name them: set validation above 0")
+    assert seen.y is not None
+    assert test.y is not None
+    num_classes = int(max(seen.y.max(), test.y.max())) + 1
+    y = seen.y[rows]
+    answers = {
+        name: [Named(run.predict_proba(seen.x[rows]), run.predict_proba(test.x)) for run in runs]
+        for name, runs in methods.items()
+    }
+    predicted, probability = _classes(answers[named][0], y, num_classes)
+    return {
+        "labels": len(rows),
+        "tested_on": len(test.x),
+        "missing_classes": sorted(set(range(num_classes)) - set(np.unique(y).tolist())),
+        "methods": {name: _judged(of_seeds, y, test.y, num_classes, seeds) for name, of_seeds in answers.items()},
+        "curve": [row for name, of_seeds in answers.items() for row in _curve(name, of_seeds, y, test.y, num_classes)],
+        "classes": _report(test.y, predicted, num_classes, test.class_names),
+        "confusion": _counts(test.y, predicted, num_classes),
+        "confidence": {"probability": probability.tolist(), "correct": (predicted == test.y).tolist()},
+    }
+
+
+def _classes(
+    found: Named, y: Int[np.ndarray, " m"], num_classes: int, rows: Any = slice(None), naming: Naming = "majority"
+) -> tuple[Int[np.ndarray, " t"], Float[np.ndarray, " t"]]:
+    """What the test part is called, and how sure that is, with some of the labels."""
+    labels = found.validation[rows].argmax(axis=1)
+    names = name_clusters(labels, y[rows], found.validation.shape[1], num_classes, naming)
+    return classify(found.test, names)
+
+
+def _judged(
+    of_seeds: list[Named], y: np.ndarray, test_y: np.ndarray, num_classes: int, seeds: Sequence[int]
+) -> dict[str, Any]:
+    rows = []
+    for found in of_seeds:
+        predicted, probability = _classes(found, y, num_classes)
+        correct = predicted == test_y
+        rows.append({"accuracy": float(correct.mean()), "ece": expected_calibration_error(probability, correct)})
+    return {**summarise(rows), "seeds": [{"seed": seed, **row} for seed, row in zip(seeds, rows, strict=True)]}
+
+
+def _curve(
+    method: str, of_seeds: list[Named], y: np.ndarray, test_y: np.ndarray, num_classes: int
+) -> list[dict[str, Any]]:
+    """The same draws of labels for every method, seed and naming."""
+    rows = []
+    for naming in NAMINGS:
+        for count in [number for number in NUM_LABELS if number < len(y)] + [len(y)]:
+            rng = np.random.default_rng(0)
+            draws = [rng.permutation(len(y))[:count] for _ in range(_DRAWS if count < len(y) else 1)]
+            reached = [
+                float((_classes(found, y, num_classes, draw, naming)[0] == test_y).mean())
+                for found in of_seeds
+                for draw in draws
+            ]
+            std = float(np.std(reached, ddof=1)) if len(reached) > 1 else None
+            rows.append(
+                {"method": method, "naming": naming, "labels": count, "mean": float(np.mean(reached)), "std": std}
+            )
+    return rows
+
+
+def _counts(y: np.ndarray, predicted: np.ndarray, num_classes: int) -> list[list[int]]:
+    counts = np.zeros((num_classes, num_classes + 1), int)
+    np.add.at(counts, (y, predicted), 1)
+    return counts.tolist()
+
+
+def _report(
+    y: np.ndarray, predicted: np.ndarray, num_classes: int, class_names: tuple[str, ...] | None
+) -> list[dict[str, Any]]:
+    """Precision, recall and F1 of every class; None where nothing is so called or there is no sample."""
+    rows = []
+    for number in range(num_classes):
+        right = int(((y == number) & (predicted == number)).sum())
+        called, support = int((predicted == number).sum()), int((y == number).sum())
+        rows.append(
+            {
+                "class": str(number) if class_names is None else class_names[number],
+                "precision": right / called if called else None,
+                "recall": right / support if support else None,
+                "f1": 2 * right / (called + support) if called + support else None,
+                "support": support,
+            }
+        )
+    return rows

@@ -1,0 +1,138 @@
+"""How many clusters do vectors have? Four answers that read no label, over a range of numbers.
+
+- BIC of a Gaussian mixture with full covariances (Schwarz 1978), lowest: how many Gaussians describe the density. A
+  cluster that is no Gaussian counts as several.
+- Stability (Ben-Hur, Elisseeff and Guyon 2002): do clusterings of two random halves agree on all samples? Few clusters
+  often do, so it is the largest number that is within 0.02 of the most stable one.
+- Silhouette (Rousseeuw 1987), highest: how much nearer is the own cluster than the next one?
+- Gap (Tibshirani, Walther and Hastie 2001): the smallest number whose dispersion, against that of samples spread
+  evenly, is within a standard error of the next one's.
+
+The last three are of k-means. All is scikit-learn's: a number of clusters is a shape, and each would compile anew.
+"""
+
+import warnings
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from vaeclust_jax.checks import is_whole
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.metrics.clustering import check_latents, silhouette_of
+
+MAX_SAMPLES = 5000
+"""More are thinned out at random: the answers are of shapes, not of counts, and time grows with them."""
+_RESTARTS = 3
+_PAIRS = 10  # of halves
+_REFERENCES = 10  # of evenly spread samples
+_REGULARISATION = 1e-6  # of the mean variance
+_AS_STABLE = 0.02
+
+
+class NumClusters(NamedTuple):
+    """Criteria by number of clusters, and what each of them says.
+
+    Attributes:
+        candidates: K, ascending.
+        bic: nats times two, lower is better.
+        stability: mean adjusted Rand index between halves, at most 1.
+        silhouette: in [-1, 1], higher is better.
+        gap: nats, see above.
+        gap_error: its standard error.
+        best: by criterion, the number it says.
+    """
+
+    candidates: list[int]
+    bic: list[float]
+    stability: list[float]
+    silhouette: list[float]
+    gap: list[float]
+    gap_error: list[float]
+    best: dict[str, int]
+
+
+def num_clusters_curve(z: Float[np.ndarray, "n l"], candidates: Sequence[int], seed: int) -> NumClusters:
+    """All four criteria over the candidates.
+
+    Args:
+        z: finite vectors.
+        candidates: at least two whole numbers from 2, all below half the number of samples.
+        seed: of starts, halves and references.
+
+    Raises:
+        InputError: vectors or candidates that cannot be used.
+    """
+    z = check_latents("z", z).astype(np.float64)
+    numbers = sorted(set(candidates))
+    if len(numbers) < 2 or not all(map(is_whole, numbers)) or numbers[0] < 2 or 2 * numbers[-1] >= len(z):
+        raise InputError(
+            f"candidates must be at least two whole numbers from 2, below half of the {len(z)} samples, got {numbers}"
+        )
+    rng = np.random.default_rng(seed)
+    if len(z) > MAX_SAMPLES:
+        z = z[rng.choice(len(z), MAX_SAMPLES, replace=False)]
+    import sklearn.cluster  # noqa: F401  # before the limit, which is of what is loaded
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # no convergence, or fewer distinct points than clusters: the curve shows it
+        fits = [_kmeans(z, k, seed) for k in numbers]
+        bic = [_bic(z, k, seed) for k in numbers]
+        stability = [_stability(z, k, seed) for k in numbers]
+        references = [_spread_evenly(rng, z) for _ in range(_REFERENCES)]
+        expected = np.array([[np.log(_kmeans(r, k, seed)[1]) for k in numbers] for r in references])
+        silhouette = [silhouette_of(labels, z, seed) or -1.0 for labels, _ in fits]
+    gap = expected.mean(axis=0) - np.log([inertia for _, inertia in fits])
+    error = expected.std(axis=0) * np.sqrt(1 + 1 / _REFERENCES)
+    best = {
+        "bic": numbers[int(np.argmin(bic))],
+        "stability": max(
+            k for k, value in zip(numbers, stability, strict=True) if value >= max(stability) - _AS_STABLE
+        ),
+        "silhouette": numbers[int(np.argmax(silhouette))],
+        "gap": numbers[_first_within(gap, error)],
+    }
+    return NumClusters(numbers, bic, stability, silhouette, gap.tolist(), error.tolist(), best)
+
+
+def _kmeans(z: np.ndarray, k: int, seed: int) -> tuple[Int[np.ndarray, " n"], float]:
+    from sklearn.cluster import KMeans
+
+    found = KMeans(k, n_init=_RESTARTS, random_state=seed).fit(z)
+    return found.labels_, max(float(found.inertia_), np.finfo(float).tiny)  # 0 of duplicates, and it has a logarithm
+
+
+def _bic(z: np.ndarray, k: int, seed: int) -> float:
+    from sklearn.mixture import GaussianMixture
+
+    ridge = max(_REGULARISATION * float(z.var(axis=0).mean()), np.finfo(float).tiny)
+    return float(GaussianMixture(k, n_init=_RESTARTS, reg_covar=ridge, random_state=seed).fit(z).bic(z))
+
+
+def _stability(z: np.ndarray, k: int, seed: int) -> float:
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import adjusted_rand_score
+
+    rng, agreed = np.random.default_rng(seed), []
+    for _ in range(_PAIRS):
+        order = rng.permutation(len(z))
+        halves = order[: len(z) // 2], order[len(z) // 2 :]
+        first, second = (KMeans(k, n_init=_RESTARTS, random_state=seed).fit(z[half]).predict(z) for half in halves)
+        agreed.append(adjusted_rand_score(first, second))
+    return float(np.mean(agreed))
+
+
+def _spread_evenly(rng: np.random.Generator, z: np.ndarray) -> np.ndarray:
+    """As many samples, uniform over a box along the principal axes of z."""
+    centre = z.mean(axis=0)
+    _, _, axes = np.linalg.svd(z - centre, full_matrices=False)
+    turned = (z - centre) @ axes.T
+    return rng.uniform(turned.min(axis=0), turned.max(axis=0), turned.shape) @ axes + centre
+
+
+def _first_within(gap: np.ndarray, error: np.ndarray) -> int:
+    """The first position whose gap is at least the next one's less its error; the last one, if there is none."""
+    within = gap[:-1] >= gap[1:] - error[1:]
+    return int(np.argmax(within)) if within.any() else len(gap) - 1
