@@ -12,7 +12,7 @@ def walk_embedding(graph: Graph, alpha: float = 0.99) -> Float[np.ndarray, "m m"
 
     R sums over walks of all lengths, of mean length 1 / (1 - alpha); e_a . e_b is its cosine. All of R, not the first
     few of its eigenvectors: in those, rings that a few edges join are one. Rows of any root of R have its products;
-    that of Cholesky takes a fifth of the time of the eigensystem.
+    that of Cholesky takes a third of the time of the eigensystem.
 
     Args:
         graph: B, every row with an edge; dense work, M^3, and 2 M^2 numbers.
