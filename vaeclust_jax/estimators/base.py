@@ -1,11 +1,9 @@
 """What all estimators share: scikit-learn's methods around `fit_seeds` and a packed model."""
 
-import os
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 from numbers import Integral, Real
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import jax
@@ -18,14 +16,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.data.config import Scaling
-from vaeclust_jax.errors import InputError
 from vaeclust_jax.estimators.inputs import samples
+from vaeclust_jax.estimators.keeping import Kept
 from vaeclust_jax.estimators.objective import elbo, objective
 from vaeclust_jax.fitting.choosing import choose_num_clusters
 from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
 from vaeclust_jax.fitting.fit import fit_seeds
-from vaeclust_jax.fitting.model_file import read_model, write_model
-from vaeclust_jax.fitting.packing import Packed, pack, reordered, unpack
+from vaeclust_jax.fitting.packing import Packed, pack, reordered
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.networks.build import NetworkConfig
 
@@ -34,7 +31,7 @@ _LARGEST_SEED = 2**31 - 1
 Rows = Float[np.ndarray, "n ..."]
 
 
-class DeepClusterer(ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin, BaseEstimator):
+class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin, BaseEstimator):
     """Base of the estimators: everything but the objective, which `_config` decides.
 
     `X` is anything that numpy reads: vectors (n, F), which are standardised inside, or images (n, H, W[, C]), uint8 or
@@ -233,55 +230,7 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMi
         check_is_fitted(self)
         return self._in_units_of_x(self._run().sample(self._key(), n_samples, cluster))
 
-    # Keeping --------------------------------------------------------------------------------------------
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes one file without a pickle in it, for `load` or `vaeclust_jax.load`.
-
-        Raises:
-            InputError: it cannot be written.
-        """
-        check_is_fitted(self)
-        params = {name: _plain(value) for name, value in self.get_params(deep=False).items()}
-        fitted = {name: _plain(getattr(self, name)) for name in self._kept()}
-        write_model(Path(path), self._packed, {"class": type(self).__name__, "params": params, "fitted": fitted})
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """The estimator that `save` wrote; a `RandomState` comes back as None.
-
-        Raises:
-            InputError: no such file, damaged, or of another estimator.
-        """
-        packed, extra = read_model(Path(path))
-        if extra.get("class") != cls.__name__:
-            raise InputError(
-                f"{path} holds {extra.get('class') or 'a model of vaeclust_jax.fit'}, not a {cls.__name__}"
-            )
-        try:
-            params: Any = {
-                name: tuple(value) if isinstance(value, list) else value for name, value in extra["params"].items()
-            }
-            estimator = cls(**params)
-            estimator._packed = packed
-            estimator.cluster_centers_ = packed.arrays["params/centroids"]
-            for name, value in extra["fitted"].items():
-                if name.endswith("_"):
-                    setattr(estimator, name, np.asarray(value) if name in _ARRAYS else value)
-            estimator._run()
-        except Exception as error:  # a manifest may say anything
-            raise InputError(f"{path} is damaged: {error}") from error
-        return estimator
-
-    def _kept(self) -> list[str]:
-        names = ["labels_", "history_", "n_iter_", "objective_", "n_features_in_"]
-        return names + [name for name in ("feature_names_in_", "choice_") if hasattr(self, name)]
-
     # Inside ---------------------------------------------------------------------------------------------
-
-    def _run(self) -> Run:
-        """The fitted model; nothing of it is kept here, where it could not be pickled."""
-        return unpack(self._packed)
 
     def _ask(self, X: Any, question: Callable[[Run, Rows], Any]) -> Any:
         check_is_fitted(self)
@@ -306,18 +255,8 @@ class DeepClusterer(ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMi
         return tags
 
 
-_ARRAYS = ("labels_", "feature_names_in_")
-
-
 def _consecutive(packed: Packed, labels: np.ndarray) -> tuple[Packed, np.ndarray]:
     """The same model with its empty clusters last, so that the labels leave none out."""
     counts = np.bincount(labels, minlength=packed.config.num_clusters)
     order = np.argsort(counts == 0, kind="stable")
     return reordered(packed, order), np.argsort(order)[labels].astype(np.int32)
-
-
-def _plain(value: Any) -> Any:
-    """As JSON knows it."""
-    if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
-    return None if isinstance(value, np.random.RandomState) else value
