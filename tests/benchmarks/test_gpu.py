@@ -48,6 +48,7 @@ def test_a_cpu_gets_accuracy_alone_and_is_told_why(made_scores):
         assert row.note.endswith("; the times of this case need a GPU, and jax computes on a CPU")
 
 
+@pytest.mark.long
 def test_a_cpu_that_is_called_a_gpu_is_found_out(made_scores, monkeypatch):
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     rows = []
@@ -74,6 +75,7 @@ def test_accuracy_is_compared_by_pairs(made_scores):
     assert len(list(bfloat16.accuracy_rows(SMOKE, ["mlp", "conv"]))) == 4
 
 
+@pytest.mark.long
 def test_without_pytorch_our_rows_stand_alone(as_if_on_gpu, monkeypatch):
     monkeypatch.setattr(gpu, "no_cuda", lambda: "PyTorch is not installed")
     monkeypatch.setattr(gpu, "_step_work", lambda setting, effort: WORK)

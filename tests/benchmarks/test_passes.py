@@ -93,6 +93,7 @@ def test_every_way_of_pytorch_is_timed_beside_ours() -> None:
         assert len(row.details["slower_peers_seconds"]) == 1  # of two memory formats
 
 
+@pytest.mark.long
 def test_without_pytorch_ours_stands_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passes, "missing", lambda *names: "PyTorch is not installed")
     for row in _rows():

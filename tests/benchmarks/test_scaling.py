@@ -146,6 +146,7 @@ def test_the_axes_end_in_a_decade_or_as_much_as_quick_allows() -> None:
         assert sum(size >= axis.sizes[-1] / 10 for size in axis.sizes) >= 2
 
 
+@pytest.mark.long
 def test_smoke_gives_a_row() -> None:
     (case,) = CASES
     (row,) = case.run(Effort("smoke", 1))

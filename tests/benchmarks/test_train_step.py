@@ -55,6 +55,7 @@ def test_samples_are_what_the_models_take(monkeypatch):
         assert 0.1 < x.max() <= 1
 
 
+@pytest.mark.long
 def test_our_epochs_train():
     learner = vae(SMALL_MLP.networks, learning_rate=0.05)
     training = Training(learner, np.full((8, 6), 0.9, np.float32), 4, num_seeds=2)
@@ -80,6 +81,7 @@ def test_missing_peers_are_named():
     assert missing("no_a", "no_b") == "no_a and no_b are not installed (benchmarks/install_peers.sh)"
 
 
+@pytest.mark.long
 def test_without_pytorch_our_figures_are_shown(monkeypatch):
     monkeypatch.setattr(train_step, "missing", lambda *modules: "PyTorch is not installed")
     row = train_step.train_step_row("T3", train_step.MLP_32, SMOKE)

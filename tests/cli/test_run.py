@@ -168,6 +168,7 @@ def test_the_outliers_of_an_experiment_are_for_its_own_data() -> None:
     assert own.name == experiment.outliers == "digits"
 
 
+@pytest.mark.long
 def test_runs_never_write_over_each_other(vaeclust: Run, files: Path, tmp_path: Path, monkeypatch: Any) -> None:
     from datetime import datetime
 
@@ -199,6 +200,7 @@ def test_divergence_exits_1_with_a_sentence_and_leaves_a_model(vaeclust: Run, fi
     assert vaeclust("predict", folder, files / "vectors.npz", "--out", tmp_path / "l.csv")[0] == 0
 
 
+@pytest.mark.long
 def test_sigint_while_training_says_where_things_are(environment: dict[str, str], files: Path, tmp_path: Path) -> None:
     argv = small(files, tmp_path, "--epochs", 10**7, "--patience", 10**7, "--tolerance", 0)
     command = subprocess.Popen(

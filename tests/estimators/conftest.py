@@ -37,7 +37,11 @@ def images() -> np.ndarray:
     return squares()[0]
 
 
-@pytest.fixture(scope="session", params=MAKE)
+QUICK = ("VAEKMeans", "VAEDEC")
+FITTED = [name if name in QUICK else pytest.param(name, marks=pytest.mark.long) for name in MAKE]
+
+
+@pytest.fixture(scope="session", params=FITTED)
 def fitted(request: pytest.FixtureRequest, x: np.ndarray) -> Any:
     return MAKE[request.param]().fit(x)
 

@@ -137,6 +137,7 @@ def test_every_method_and_protocol_is_scored(two_seeds: Executed) -> None:
     assert two_seeds.metrics["method"] == "vaedec"
 
 
+@pytest.mark.long
 def test_one_seed_has_no_spread(one_seed: Executed) -> None:
     assert one_seed.metrics["std"] == dict.fromkeys(SCORES)
     assert one_seed.metrics["mean"]["acc"] == one_seed.metrics["seeds"][0]["acc"]

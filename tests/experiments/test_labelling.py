@@ -31,6 +31,7 @@ def test_without_labels_there_is_nothing_to_tell():
         told_labels(Dataset(X, None, "made"), 0.1)
 
 
+@pytest.mark.long
 def test_only_told_labels_of_training_rows_touch_training():
     told = told_labels(Dataset(X, Y, "made"), 0.3)
     first = vc.fit_seeds(CONFIG, X, [0, 1], partial_labels=told)
@@ -48,6 +49,7 @@ def test_only_told_labels_of_training_rows_touch_training():
     assert not np.array_equal(of_train[0].params["centroids"], first[0].params["centroids"])
 
 
+@pytest.mark.long
 def test_told_classes_are_drawn_together():
     y = np.arange(150) % 3
     x = np.random.default_rng(1).normal(size=(150, 6)).astype(np.float32) + np.eye(6, dtype=np.float32)[y]

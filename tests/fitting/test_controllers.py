@@ -28,6 +28,7 @@ def of(runs: list[vc.Run], seed: int, stage: str, name: str) -> list[float]:
     return [row[name] for row in rows]
 
 
+@pytest.mark.long
 def test_the_history_shows_the_weight_that_was_in_force():
     runs = vc.fit_seeds(config(4, 3, "linear:num_epochs=4", "linear:start=10,stop=40"), X, [0])
     assert of(runs, 0, "vae", "beta") == pytest.approx([0, 0.25, 0.5, 0.75])
@@ -39,6 +40,7 @@ def test_the_history_shows_the_weight_that_was_in_force():
             assert whole == pytest.approx(rec + beta * kl, rel=1e-5)
 
 
+@pytest.mark.long
 def test_a_changing_beta_never_stops_on_losses_that_do_not_compare():
     steady = vc.fit_seeds(config(40), X, [0])
     assert len(of(steady, 0, "vae", "loss")) < 40, "patience 1 stops a steady one"

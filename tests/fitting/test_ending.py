@@ -68,6 +68,7 @@ def test_settled_assignments_end_the_joint_stage_at_a_refresh_with_the_last_stat
     np.testing.assert_array_equal(stopped.params["centroids"], whole.params["centroids"])
 
 
+@pytest.mark.long
 def test_no_tolerance_runs_all_epochs(vectors: np.ndarray) -> None:
     run = vc.fit(config(tolerance=0.0, joint_epochs=7, pretrain_epochs=1), vectors, jax.random.key(0))
     assert sum(row["stage"] == "joint" for row in run.history) == 7
@@ -92,6 +93,7 @@ def test_divergence_of_the_vae_names_its_place_and_keeps_a_model_and_the_history
     assert not np.isfinite(last["val_kl"])
 
 
+@pytest.mark.long
 def test_divergence_of_the_joint_stage_names_its_place_and_keeps_a_model_and_the_history(vectors: np.ndarray) -> None:
     settings = config(joint_epochs=20, tolerance=0.0, learning_rate=1e-3)
     message, last_good = diverged(settings, vectors, networks=BURNING)

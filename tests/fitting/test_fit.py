@@ -54,6 +54,7 @@ def test_reconstructed_pixels_lie_between_0_and_1(fitted_images: vc.Run, images:
     assert answer.max() <= 1
 
 
+@pytest.mark.long
 def test_clusters_that_lie_apart_are_found(vectors: np.ndarray) -> None:
     run = vc.fit(config(pretrain_epochs=20, joint_epochs=6), vectors, jax.random.key(0))
     labels = run.predict(vectors)

@@ -76,6 +76,7 @@ def sentence(path: Path, **keywords: Any) -> str:
     return message
 
 
+@pytest.mark.long
 def test_a_new_process_predicts_the_same_bits(
     fitted: vc.Run, fitted_images: vc.Run, vectors: np.ndarray, images: np.ndarray, tmp_path: Path
 ) -> None:

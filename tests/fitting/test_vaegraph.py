@@ -144,6 +144,7 @@ def test_mistakes_are_named(changes: dict[str, object], n: int, message: str) ->
         vc.fit(config(**GRAPH | changes), blobs(n)[0], jax.random.key(0))
 
 
+@pytest.mark.long
 def test_duplicated_rows_and_many_clusters() -> None:
     x = np.repeat(blobs(30)[0], 4, axis=0)
     run = vc.fit(config(20, **GRAPH), x, jax.random.key(0))

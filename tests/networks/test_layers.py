@@ -94,6 +94,7 @@ def conv_sizes(draw):
     return shape, channels, kernels, draw(st.integers(1, 4))
 
 
+@pytest.mark.long
 @settings(max_examples=16, deadline=None)
 @given(conv_sizes())
 def test_every_layer_halves_the_image_and_the_decoder_restores_it(sizes):

@@ -211,6 +211,7 @@ def test_a_fit_saves_the_policy_and_predicts_with_it(tmp_path: Path):
     assert 1e-4 < relative_error(run.embed(x), unpack(packed._replace(config=exact)).embed(x)) < 2e-2
 
 
+@pytest.mark.long
 def test_networks_of_ones_own_get_it_too():
     x, _ = blobs()
     run = vc.fit(config(compute_dtype="bfloat16"), x, KEY, networks=LINEAR)

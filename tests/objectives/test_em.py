@@ -135,7 +135,7 @@ def test_settings_are_those_of_scikit_learn():
 
 
 @settings(max_examples=20, deadline=None)
-@given(types, seeds, st.sampled_from([10, 60]))
+@given(types, seeds, st.just(24))
 def test_the_log_likelihood_never_falls(covariance_type, seed, n):
     """Dempster, Laird and Rubin 1977, Theorem 1: exact without regularisation."""
     x, _ = made(seed, n, 2, 2)
@@ -222,6 +222,7 @@ def test_seeds_and_data_under_vmap_give_what_each_gives_alone(covariance_type):
         chex.assert_trees_all_close(one, alone, rtol=2e-3, atol=2e-3)
 
 
+@pytest.mark.long
 def test_starts_under_vmap():
     x, one_hot = made(6, 150, 3, 2)
     x = jnp.asarray(x, jnp.float32)
@@ -272,6 +273,7 @@ def test_a_singular_covariance_without_regularisation_is_named():
         fit_mixture(jax.random.key(0), DEGENERATE["a constant feature"], 3, num_restarts=2, regularisation=0.0)
 
 
+@pytest.mark.long
 def test_under_vmap_a_singular_covariance_costs_its_own_fit_alone():
     xs = jnp.asarray(np.stack([NORMAL, DEGENERATE["a constant feature"]]), jnp.float32)
     fit = jax.vmap(lambda x: fit_mixture(jax.random.key(0), x, 2, regularisation=0.0))(xs)

@@ -119,6 +119,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(
     assert f"checkpoint {newest} is damaged, the one before is taken" in caplog.text
 
 
+@pytest.mark.long
 def test_damage_to_all_starts_afresh(whole: Any, tmp_path: Path) -> None:
     with kept(tmp_path, every_epochs=1) as keeper, pytest.raises(Killed):
         run(keeper, 3)

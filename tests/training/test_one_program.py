@@ -176,6 +176,7 @@ def counted(what: str) -> Iterator[list[str]]:
         jax.monitoring.unregister_event_duration_listener(listen)
 
 
+@pytest.mark.long
 def test_an_epoch_compiles_once_for_a_config_whatever_is_swept() -> None:
     x, _ = blobs(90)  # a shape of its own
     with counted("epoch") as compiled:
