@@ -54,6 +54,7 @@ def test_y_is_not_read(fitted: Any, x: np.ndarray) -> None:
     np.testing.assert_array_equal(with_labels.predict_proba(x), fitted.predict_proba(x))
 
 
+@pytest.mark.long
 def test_partial_labels_are_read_by_the_semi_supervised_alone(x: np.ndarray) -> None:
     partial = np.where(np.arange(len(x)) % 4 == 0, np.arange(len(x)) % 3, -1)
     plain = MAKE["DynamicBetaVAE"]().fit(x)

@@ -10,6 +10,8 @@ from sklearn.preprocessing import MinMaxScaler
 
 from tests.estimators.conftest import MAKE
 
+pytestmark = pytest.mark.long
+
 
 def test_shapes(of_images: Any, images: np.ndarray) -> None:
     n = len(images)
@@ -37,7 +39,6 @@ def test_floats_in_0_to_1_and_bytes_are_the_same(of_images: Any, images: np.ndar
     np.testing.assert_array_equal(clone(of_images).fit_predict(floats), of_images.labels_)
 
 
-@pytest.mark.long
 def test_the_convolutional_network_in_a_pipeline(images: np.ndarray) -> None:
     conv = MAKE["VAEKMeans"](network="conv", image_shape=(8, 8), pretrain_epochs=1)
     pipeline = Pipeline([("scale", MinMaxScaler()), ("cluster", conv)])

@@ -40,7 +40,7 @@ def test_a_grid_over_latent_sizes_is_judged_by_held_out_elbo(x: np.ndarray) -> N
     assert search.predict(x).shape == (len(x),)
 
 
-@pytest.mark.parametrize("likelihood", ["auto", "bernoulli"])
+@pytest.mark.parametrize("likelihood", ["auto", pytest.param("bernoulli", marks=pytest.mark.long)])
 def test_a_pipeline(x: np.ndarray, likelihood: str) -> None:
     pipeline = Pipeline([("scale", MinMaxScaler(clip=True)), ("cluster", MAKE["VAEDEC"](likelihood=likelihood))])
     labels = pipeline.fit_predict(x, np.arange(len(x)))

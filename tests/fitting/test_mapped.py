@@ -74,6 +74,7 @@ def test_some_labels(tmp_path: Path) -> None:
     assert_same_bits(vc.fit(config(), in_file(x, tmp_path), KEY, partial_labels=told), expected)
 
 
+@pytest.mark.long
 def test_a_fit_in_memory_goes_on_from_the_file(vectors: np.ndarray, tmp_path: Path) -> None:
     """The checkpoint knows the rows by what they hold."""
 

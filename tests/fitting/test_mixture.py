@@ -35,7 +35,9 @@ def test_it_is_the_mixture_of_the_training_latents(stages: dict[str, list[vc.Run
     assert scores(Y, run.predict(X), None)["acc"] > 0.95
 
 
-@pytest.mark.parametrize("covariance", ["full", "diag", "spherical"])
+@pytest.mark.parametrize(
+    "covariance", ["full", *(pytest.param(name, marks=pytest.mark.long) for name in ("diag", "spherical"))]
+)
 def test_it_comes_back_from_disk(covariance: str, tmp_path: Path) -> None:
     run = vc.fit(config(**{**MIXTURE, "pretrain_epochs": 1}, covariance=covariance), X, jax.random.key(0))
     run.save(tmp_path / "model")

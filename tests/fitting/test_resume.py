@@ -67,6 +67,7 @@ def test_the_semi_supervised_goes_on(tmp_path: Path) -> None:
     assert_same_bits(found, expected)
 
 
+@pytest.mark.long
 def test_other_settings_data_or_keys_are_refused_by_name(tmp_path: Path) -> None:
     x, _ = blobs()
     settings, checkpoint = config(joint_epochs=0, pretrain_epochs=1), vc.Checkpoint(tmp_path)

@@ -156,6 +156,7 @@ def test_loss_and_gradient_are_those_of_float32_to_the_rounding(kind):
     assert flat @ rounded / jnp.linalg.norm(flat) / jnp.linalg.norm(rounded) > 0.999
 
 
+@pytest.mark.long
 def test_gradients_of_seeds_at_once_are_those_of_each():
     _, learner, batch = learners("conv")
     params = jax.vmap(lambda key: learner.init(key).params)(jax.random.split(KEY, 2))

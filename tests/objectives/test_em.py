@@ -110,6 +110,7 @@ def test_equals_scikit_learn_in_float32(covariance_type, n, k, num_features, off
     check_equal(em_from(start, x), expected, x, tolerance=1e-3, relative=1e-5)
 
 
+@pytest.mark.long
 def test_equals_scikit_learn_on_many_samples():
     x, one_hot = made(1, 100_000, 5, 6)
     small = x.astype(np.float32)
@@ -118,6 +119,7 @@ def test_equals_scikit_learn_on_many_samples():
     check_equal(em_from(start, small), expected, x, tolerance=1e-3, relative=1e-5)
 
 
+@pytest.mark.long
 def test_settings_are_those_of_scikit_learn():
     x, one_hot = made(2, 300, 3, 4)
     with jax.enable_x64(True):
@@ -251,8 +253,7 @@ DEGENERATE = {
 
 def degenerate(name: str, covariance_type: str, init: str) -> Any:
     """Every shape, type and start is a program of its own: those beyond one of each are for the longer run."""
-    usual = len(DEGENERATE[name]) == len(NORMAL)
-    quick = init == "kmeans" and (usual or covariance_type == "full")
+    quick = init == "kmeans" and len(DEGENERATE[name]) == len(NORMAL)
     return pytest.param(name, covariance_type, init, marks=() if quick else pytest.mark.long)
 
 

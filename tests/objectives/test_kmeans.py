@@ -126,6 +126,7 @@ def test_the_best_restart_wins():
     assert float(kmeans(jax.random.key(0), x, 12, num_restarts=8).inertia) == pytest.approx(min(alone), rel=1e-5)
 
 
+@pytest.mark.long
 def test_ten_restarts_are_as_good_as_those_of_scikit_learn():
     x = blobs(4, 600, 15).astype(np.float32)
     ours = [float(kmeans(jax.random.key(seed), x, 15).inertia) for seed in range(5)]
@@ -133,6 +134,7 @@ def test_ten_restarts_are_as_good_as_those_of_scikit_learn():
     assert np.mean(ours) < 1.01 * np.mean(theirs)
 
 
+@pytest.mark.long
 def test_seeds_under_vmap_give_what_each_gives_alone():
     x = jnp.asarray(np.stack([blobs(seed, 60) for seed in range(3)]), jnp.float32)
     keys = jax.random.split(jax.random.key(0), 3)
