@@ -19,7 +19,7 @@ class Reporter:
         from rich.table import Column
 
         self._quiet = quiet
-        self._total = {"vae": training.pretrain_epochs, "joint": training.joint_epochs}
+        self._training = training
         self._stage = ""
         self._progress = Progress(
             TextColumn("{task.description:>5}"),
@@ -51,7 +51,8 @@ class Reporter:
         stage = rows[0]["stage"]
         if stage != self._stage:
             self._stage = stage
-            self._task = self._progress.add_task(stage, total=self._total[stage], losses="")
+            total = self._training.pretrain_epochs if stage == "vae" else self._training.joint_epochs
+            self._task = self._progress.add_task(stage, total=total, losses="")
         means = {name: sum(row[name] for row in rows) / len(rows) for name in _SHOWN if name in rows[0]}
         losses = " ".join(f"{_SHOWN[name]} {mean:.4g}" for name, mean in means.items())
         self._progress.update(self._task, completed=rows[0]["epoch"], losses=losses)
