@@ -13,7 +13,7 @@ import tyro
 from benchmarks.case import Case, Effort
 from vaeclust_jax.errors import InputError
 
-FULL, QUICK, SMOKE = Effort("full", 15), Effort("quick", 5), Effort("smoke", 1)
+FULL, QUICK, SMOKE = Effort("full", 15), Effort("quick", 3), Effort("smoke", 1)
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Arguments:
     """Measures this library beside its peers, prints a table as it grows, and writes JSON."""
 
     cases: tuple[str, ...] = ()
-    """Names of cases; default: all."""
+    """Names of cases; default: all, and with --quick those that a star does not mark."""
     quick: bool = False
     """Fewer repetitions, smaller sizes: under 2 minutes, and no JSON without --out."""
     smoke: bool = False
@@ -42,7 +42,7 @@ def main(argv: Sequence[str]) -> int:
         args = _parse(argv, every)
         if args.write_readme:
             return _write_readme(args)
-        chosen = _chosen(args.cases, every)
+        chosen = _chosen(args, every)
         return _measure(args, argv, chosen, list(every))
     except InputError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
@@ -53,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _parse(argv: Sequence[str], every: dict[str, Case]) -> Arguments:
-    listed = "\n".join(f"  {case.name:4}{case.title}" for case in every.values())
+    listed = "\n".join(f"  {case.name + '*' * (not case.in_quick):4}{case.title}" for case in every.values())
     return tyro.cli(
         Arguments,
         args=list(argv),
@@ -63,11 +63,13 @@ def _parse(argv: Sequence[str], every: dict[str, Case]) -> Arguments:
     )
 
 
-def _chosen(names: Sequence[str], every: dict[str, Case]) -> list[Case]:
-    for name in names:
+def _chosen(args: Arguments, every: dict[str, Case]) -> list[Case]:
+    for name in args.cases:
         if name not in every:
             raise InputError(f"--cases must be of {', '.join(every)}, got {name!r}")
-    return [case for case in every.values() if not names or case.name in names]
+    if args.cases:
+        return [case for case in every.values() if case.name in args.cases]
+    return [case for case in every.values() if case.in_quick or not args.quick]
 
 
 def _write_readme(args: Arguments) -> int:

@@ -59,7 +59,7 @@ class Effort(NamedTuple):
     """How much work a case may do."""
 
     name: str
-    """"full"; "quick": all cases in under two minutes together; "smoke": seconds, figures mean nothing."""
+    """"full"; "quick": the cases that are `in_quick` in under two minutes together; "smoke": seconds, figures mean nothing."""
     repetitions: int
 
     @property
@@ -81,3 +81,5 @@ class Case(NamedTuple):
     name: str
     title: str
     run: Callable[[Effort], Iterator[Row]]
+    in_quick: bool = True
+    """Whether --quick runs it where no case is named."""

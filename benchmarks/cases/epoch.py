@@ -37,6 +37,11 @@ def joint_learner(num_samples: int) -> Learner:
     )
 
 
+def num_rows(effort: Effort) -> int:
+    """Of T2 and T5, which share a program then."""
+    return 1440 if effort.full else (2 if effort.smoke else 4) * BATCH_SIZE
+
+
 def joint_flops(num_samples: int) -> float:
     """Floating-point operations of one epoch with its refresh."""
     return num_samples * (train_flops(CONV) + encode_flops(CONV))
@@ -73,7 +78,7 @@ def torch_joint_epochs(learner: Learner, x: np.ndarray, num_models: int = 1) -> 
 
 
 def _run(effort: Effort) -> Iterator[Row]:
-    n = 2 * BATCH_SIZE if effort.smoke else 1440
+    n = num_rows(effort)
     x = samples.images(n)
     learner = joint_learner(n)
     epochs = {OURS: Training(learner, x, BATCH_SIZE).epoch}

@@ -231,4 +231,5 @@ def device_versions() -> dict[str, Any]:
     return found
 
 
-CASES = [Case("G", "on a GPU: PyTorch eager and compiled, bfloat16, seeds at once; accuracy of bfloat16", _run)]
+_TITLE = "on a GPU: PyTorch eager and compiled, bfloat16, seeds at once; accuracy of bfloat16"
+CASES = [Case("G", _TITLE, _run, in_quick=False)]

@@ -163,6 +163,6 @@ def _peer_from(starts: np.ndarray, x: np.ndarray) -> list[PeerKMeans]:
 
 
 CASES = [
-    Case("M1", "mixtures of Gaussians by EM, against scikit-learn", _mixture_rows),
-    Case("M2", "k-means, against scikit-learn", _kmeans_rows),
+    Case("M1", "mixtures of Gaussians by EM, against scikit-learn", _mixture_rows, in_quick=False),
+    Case("M2", "k-means, against scikit-learn", _kmeans_rows, in_quick=False),
 ]

@@ -15,7 +15,7 @@ import jax
 from benchmarks import samples
 from benchmarks.alone import run_alone
 from benchmarks.case import Case, Effort, Row
-from benchmarks.cases.epoch import BATCH_SIZE, joint_flops, joint_learner, torch_joint_epochs
+from benchmarks.cases.epoch import BATCH_SIZE, joint_flops, joint_learner, num_rows, torch_joint_epochs
 from benchmarks.fastest import OURS, against_fastest
 from benchmarks.ours import Training
 from benchmarks.peers.available import missing
@@ -50,7 +50,7 @@ def _alone(num_seeds: int, n: int) -> dict[str, float]:
 
 
 def _run(effort: Effort) -> Iterator[Row]:
-    n = 1440 if effort.full else (2 if effort.smoke else 4) * BATCH_SIZE
+    n = num_rows(effort)
     what = f"{NUM_SEEDS} seeds of the joint epoch as one program, {n} x 32 x 32"
     common: dict[str, Any] = {"case": "T5", "unit": "s", "flops": NUM_SEEDS * joint_flops(n), "target": 1.0}
     epochs = {OURS: epochs_of_five(n, NUM_SEEDS), "five runs one after the other": epochs_of_five(n, 1)}

@@ -90,7 +90,7 @@ def torch_epochs(learner: Learner, model: Model, x: np.ndarray, batch_size: int)
 
 def _case(name: str, title: str, *settings: Setting) -> Case:
     def run(effort: Effort) -> Iterator[Row]:
-        for setting in settings:
+        for setting in settings[: None if effort.full else 1]:
             yield train_step_row(name, setting, effort)
 
     return Case(name, title, run)
