@@ -59,7 +59,7 @@ class Effort(NamedTuple):
     """How much work a case may do."""
 
     name: str
-    """"full"; "quick": the cases that are `in_quick` in under two minutes together; "smoke": seconds, figures mean nothing."""
+    """"full"; "quick": the cases that are `in_quick`, under two minutes together; "smoke": seconds, no meaning."""
     repetitions: int
 
     @property
