@@ -8,6 +8,7 @@ import math
 from itertools import pairwise
 from typing import NamedTuple
 
+from vaeclust_jax.experiments import dynamic_beta_insects
 from vaeclust_jax.networks.build import NetworkConfig, build
 from vaeclust_jax.networks.cnn import image_sizes
 from vaeclust_jax.types import Networks
@@ -21,6 +22,7 @@ class Model(NamedTuple):
     """Of one sample."""
     beta: float
     learning_rate: float
+    likelihood: str = "bernoulli"
 
     @property
     def networks(self) -> Networks:
@@ -34,6 +36,11 @@ MLP = Model(NetworkConfig(network="mlp", hidden=(392, 196, 98), latent_dim=8), (
 """A narrow MLP of four layers, MNIST."""
 WIDE_MLP = Model(NetworkConfig(network="mlp", hidden=(1024,), latent_dim=300), (784,), beta=1.0, learning_rate=1e-3)
 """One wide layer, as in many course models."""
+
+INSECTS = Model(
+    dynamic_beta_insects.EXPERIMENT.network, (193,), beta=1.0, learning_rate=1e-3, likelihood="squared"
+)  # fmt: skip
+"""The deep and narrow MLP of the dynamic beta-VAE, spectra of 193 bins."""
 
 
 def encode_flops(model: Model) -> float:

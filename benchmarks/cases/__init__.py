@@ -15,6 +15,7 @@ MODULES = (
     "conv_forms",
     "mixtures",
     "graph",
+    "insects",
     "gpu",
 )
 

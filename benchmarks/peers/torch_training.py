@@ -80,7 +80,8 @@ def torch_vae(model: Model) -> ConvVAE | MLPVAE:
     config = model.config
     if config.network == "conv":
         return ConvVAE(config.latent_dim, model.beta)
-    return MLPVAE(model.shape[0], config.hidden, config.latent_dim, model.beta)
+    back = config.hidden[::-1] if config.decoder_hidden is None else config.decoder_hidden
+    return MLPVAE(model.shape[0], config.hidden, back, config.latent_dim, model.beta, model.likelihood)
 
 
 def variants(model: Model) -> dict[str, bool]:

@@ -17,12 +17,12 @@ State = dict[str, np.ndarray]
 
 
 class VAE(nn.Module):
-    """-ELBO = reconstruction + beta KL with a Bernoulli likelihood; a subclass brings the layers.
+    """-ELBO = reconstruction + beta KL with a Bernoulli likelihood or squared error; a subclass brings the layers.
 
     Attributes:
         encoder: x -> features.
         mean, logvar: linear heads on the features.
-        decoder: z -> logits of the shape of x.
+        decoder: z -> what of the shape of x has a sigmoid after it.
     """
 
     encoder: nn.Module
@@ -30,9 +30,10 @@ class VAE(nn.Module):
     logvar: nn.Module
     decoder: nn.Module
 
-    def __init__(self, beta: float) -> None:
+    def __init__(self, beta: float, likelihood: str = "bernoulli") -> None:
         super().__init__()
         self.beta = beta
+        self.likelihood = likelihood
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance of the posterior, (n, L) each."""
@@ -48,7 +49,10 @@ class VAE(nn.Module):
         mean, logvar = self.encode(x)
         noise = torch.randn_like(mean) if noise is None else noise
         logits = self.decoder(mean + torch.exp(0.5 * logvar) * noise)
-        reconstruction = functional.binary_cross_entropy_with_logits(logits, x, reduction="sum") / len(x)
+        if self.likelihood == "squared":
+            reconstruction = functional.mse_loss(torch.sigmoid(logits), x, reduction="sum") / len(x)
+        else:
+            reconstruction = functional.binary_cross_entropy_with_logits(logits, x, reduction="sum") / len(x)
         kl = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).sum() / len(x)
         return {"loss": reconstruction + self.beta * kl, "reconstruction": reconstruction, "kl": kl}, mean
 
@@ -111,14 +115,22 @@ def _channels_first(flat: Any) -> np.ndarray:
 
 
 class MLPVAE(VAE):
-    """A VAE of vectors: hidden layers with ReLU, mirrored in the decoder."""
+    """A VAE of vectors: hidden layers with ReLU, of widths given from x to z and back."""
 
-    def __init__(self, features: int, hidden: tuple[int, ...], latent_dim: int, beta: float = 1.0) -> None:
-        super().__init__(beta)
+    def __init__(
+        self,
+        features: int,
+        hidden: tuple[int, ...],
+        back: tuple[int, ...],
+        latent_dim: int,
+        beta: float = 1.0,
+        likelihood: str = "bernoulli",
+    ) -> None:
+        super().__init__(beta, likelihood)
         self.encoder = nn.Sequential(*_linear_layers((features, *hidden)), nn.ReLU())
         self.mean = nn.Linear(hidden[-1], latent_dim)
         self.logvar = nn.Linear(hidden[-1], latent_dim)
-        self.decoder = nn.Sequential(*_linear_layers((latent_dim, *reversed(hidden), features)))
+        self.decoder = nn.Sequential(*_linear_layers((latent_dim, *back, features)))
 
     @staticmethod
     def rows_from(x: np.ndarray) -> Tensor:

@@ -1,5 +1,6 @@
 """The shallow floor: each method is the one it is called, repeats itself, and says when it is left out."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,12 @@ from sklearn.metrics import adjusted_rand_score
 
 from tests.experiments.made_answers import made_dataset, made_model
 from tests.fitting.made import blobs, squares
-from vaeclust_jax.baselines.shallow import SHALLOW, shallow_labels
+from vaeclust_jax.baselines.shallow import FLOOR, SHALLOW, shallow_labels
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.experiments.answers import floor
 
-NAMES = ["k-means", "pca-gmm", "ward", "spectral"]
+NAMES = ["k-means", "pca-gmm", "ward", "spectral", "average linkage", "PCA(2) + k-means"]
+WITHOUT_CHANCE = {"ward", "average linkage"}
 X, Y = blobs()
 
 
@@ -34,7 +36,7 @@ def test_the_same_seed_gives_the_same_labels(name: str) -> None:
     x = np.random.default_rng(0).normal(size=(150, 6)).astype(np.float32)  # nothing to find: chance decides
     first, other, again = shallow_labels(name, x, 5, [3, 4, 3])
     np.testing.assert_array_equal(first, again)
-    assert SHALLOW[name].random == (name != "ward")
+    assert SHALLOW[name].random == (name not in WITHOUT_CHANCE)
     if not SHALLOW[name].random:
         np.testing.assert_array_equal(first, other)
 
@@ -62,12 +64,36 @@ def test_two_rings_are_found_on_the_graph_of_neighbours_alone() -> None:
     assert max(found.values()) < 0.5
 
 
-def test_ward_merges_what_least_increases_the_variance_within() -> None:
+@pytest.mark.parametrize(("name", "method"), [("ward", "ward"), ("average linkage", "average")])
+def test_hierarchies_are_those_of_scipy(name: str, method: str) -> None:
     from scipy.cluster.hierarchy import fcluster, linkage
 
     x = np.random.default_rng(1).normal(size=(60, 4))
-    expected = fcluster(linkage(x, "ward"), 4, criterion="maxclust")
-    assert apart(shallow_labels("ward", x, 4, [0])[0], expected) == 1
+    expected = fcluster(linkage(x, method), 4, criterion="maxclust")
+    assert apart(shallow_labels(name, x, 4, [0])[0], expected) == 1
+
+
+def test_two_components_see_what_varies_most_and_nothing_else() -> None:
+    rng, y = np.random.default_rng(0), np.repeat([0, 1], 60)
+    x = np.column_stack([10 * rng.normal(size=(120, 2)), y])  # the classes lie along the third
+    assert apart(shallow_labels("PCA(2) + k-means", x, 2, [0])[0], y) < 0.1
+    x[:, 2] *= 100
+    assert apart(shallow_labels("PCA(2) + k-means", x, 2, [0])[0], y) == 1
+
+
+@pytest.mark.slow  # numba compiles for half a minute
+def test_umap_and_hdbscan_find_clusters_of_their_own_number() -> None:
+    pytest.importorskip("umap", reason="the extra vaeclust_jax[umap] is not installed")
+    first, again = shallow_labels("UMAP + HDBSCAN", X, 2, [0, 0])
+    assert apart(first, Y) == 1  # three, though two were asked for
+    np.testing.assert_array_equal(first, again)
+
+
+def test_a_method_whose_library_is_missing_is_left_out_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SHALLOW, "UMAP + HDBSCAN", SHALLOW["UMAP + HDBSCAN"]._replace(module="no_such_module"))
+    found, skipped = floor_of(X, names=("UMAP + HDBSCAN", "PCA(2) + k-means"))
+    assert list(found) == ["PCA(2) + k-means on features"]
+    assert skipped == ["UMAP + HDBSCAN was left out: pip install 'vaeclust_jax[umap]' brings it"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -82,7 +108,7 @@ def test_images_are_no_vectors() -> None:
         shallow_labels("k-means", squares()[0], 3, [0])
 
 
-@pytest.mark.parametrize("name", ["k-means", "pca-gmm", "ward"])
+@pytest.mark.parametrize("name", ["k-means", "pca-gmm", "ward", "average linkage"])
 def test_as_many_clusters_as_samples_are_the_samples(name: str) -> None:
     assert len(set(shallow_labels(name, X[:5], 5, [0])[0])) == 5
 
@@ -97,10 +123,10 @@ class Unread:
         raise AssertionError(f"labels were asked for {name}")
 
 
-def floor_of(x: np.ndarray, seeds: tuple[int, ...] = (0, 1)) -> Any:
+def floor_of(x: np.ndarray, seeds: tuple[int, ...] = (0, 1), names: Sequence[str] = FLOOR) -> Any:
     models = [made_model(x, 3) for _ in seeds]
     latents = [x.reshape(len(x), -1)[:, :3] + 0.01 * seed for seed in seeds]
-    return floor(made_dataset(x, Unread()), models, latents, seeds)
+    return floor(made_dataset(x, Unread()), models, latents, seeds, names)
 
 
 def test_every_method_is_run_on_the_data_and_on_the_latents_without_labels() -> None:

@@ -273,7 +273,7 @@ class Unread:
 
 def test_another_data_set_is_told_apart_without_its_labels(carry_out: Execute, one_seed: Executed) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (N, 8, 8, 1), dtype=np.uint8)
-    run = carry_out(tiny(), others=replace(tiny(), x=noise, y=Unread(), name="noise"), draw=False)  # type: ignore[arg-type]
+    run = carry_out(tiny(), others=replace(tiny(), x=noise, y=None, name="noise"), draw=False)
     found = strict_json(run.folder / "metrics.json")["outliers"]
     assert (found["dataset"], found["known"], found["strange"]) == ("noise", N // 5, N)
     assert [row["seed"] for row in found["seeds"]] == [4]

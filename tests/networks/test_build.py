@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -27,6 +29,13 @@ IMAGE, VECTOR = (8, 8, 1), (5,)
         ({"input_std": float("inf")}, IMAGE, "input_std must be positive"),
         ({"network": "mlp", "hidden": ()}, VECTOR, r"hidden .* at least one width.* got \(\)"),
         ({"network": "mlp", "hidden": (4, 0)}, IMAGE, r"hidden .* got \(4, 0\)"),
+        ({"network": "mlp", "decoder_hidden": ()}, VECTOR, r"decoder_hidden .* at least one width.* got \(\)"),
+        ({"network": "mlp", "decoder_hidden": (4, -1)}, VECTOR, r"decoder_hidden .* got \(4, -1\)"),
+        (
+            {"network": "mlp", "decoder_hidden": (4,) * 101},
+            VECTOR,
+            "decoder_hidden must name at most 100 layers, got 101",
+        ),
         ({"network": "mlp", "input_std": 0.0}, VECTOR, "input_std must be positive, got 0.0"),
         ({"network": "conv", "input_std": -1.0}, IMAGE, "input_std must be positive, got -1.0"),
         ({"network": "conv", "input_std": float("nan")}, IMAGE, "input_std must be positive, got nan"),
@@ -47,6 +56,7 @@ def test_one_sentence_on_what_does_not_fit(config, shape, sentence):
         ({"network": "mlp", "hidden": (1,), "input_mean": -3.0, "input_std": 1e-3}, IMAGE),
         ({"network": "mlp", "channels": (), "kernels": (0,)}, VECTOR),  # conv's settings do not matter
         ({"network": "conv", "hidden": ()}, (32, 32, 1)),  # nor do mlp's
+        ({"network": "mlp", "hidden": (4, 3), "decoder_hidden": (2, 2, 6)}, VECTOR),
     ],
 )
 def test_what_fits_passes_and_builds(config, shape):
@@ -109,3 +119,13 @@ def test_standardising_takes_networks_of_plain_functions():
     np.testing.assert_array_equal(logvar, np.zeros((3, 2)))
     assert networks.decoder is own.decoder
     assert networks is standardising(own, 2.0, 4.0)
+
+
+def test_a_decoder_has_the_encoder_s_widths_in_reverse_or_its_own():
+    def widths(config):
+        layers = jax.eval_shape(build(config, VECTOR).decoder.init, jax.random.key(0))["trunk"]["layers"]
+        return [layers[number]["kernel"].shape for number in sorted(layers)]
+
+    mirrored = NetworkConfig(network="mlp", hidden=(4, 3), latent_dim=2)
+    assert widths(mirrored) == [(2, 3), (3, 4), (4, 5)]
+    assert widths(replace(mirrored, decoder_hidden=(3, 6, 6))) == [(2, 3), (3, 6), (6, 6), (6, 5)]

@@ -1,10 +1,11 @@
 """The shallow floor: what clustering without training a network gives on the same vectors.
 
 A deep method that does not clear this floor has learned nothing that pixels did not already show. All of them are
-scikit-learn's, at its defaults unless said otherwise, and see no labels.
+those of scikit-learn (and UMAP), at the defaults unless said otherwise, and see no labels.
 """
 
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from typing import NamedTuple
 
 import numpy as np
@@ -26,11 +27,17 @@ class Shallow(NamedTuple):
         cluster: (x (n, F), K, seed) -> labels (n,).
         max_samples: above it, time or memory (both grow with n squared) are out of proportion.
         random: whether the seed changes anything.
+        of_latents: whether it is worth asking of a VAE's latents, too.
+        extra: of this package, with what it needs beside the base install.
+        module: that the extra brings.
     """
 
     cluster: Callable[[Vectors, int, int], Labels]
     max_samples: int | None
     random: bool
+    of_latents: bool = True
+    extra: str | None = None
+    module: str = "sklearn"
 
 
 def kmeans(x: Vectors, num_clusters: int, seed: int) -> Labels:
@@ -56,10 +63,40 @@ def pca_gmm(x: Vectors, num_clusters: int, seed: int) -> Labels:
 
 def ward(x: Vectors, num_clusters: int, seed: int) -> Labels:
     """Agglomerative clustering that least increases the variance within (Ward 1963); nothing is random."""
-    from sklearn.cluster import AgglomerativeClustering
-
     del seed
-    return _fit_predict(AgglomerativeClustering(num_clusters, linkage="ward"), x)
+    return _agglomerate(x, num_clusters, "ward")
+
+
+def average(x: Vectors, num_clusters: int, seed: int) -> Labels:
+    """Agglomerative clustering that merges what is nearest on average; nothing is random."""
+    del seed
+    return _agglomerate(x, num_clusters, "average")
+
+
+def pca_kmeans(x: Vectors, num_clusters: int, seed: int) -> Labels:
+    """k-means on the first two principal components, the plane of a VAE with two latents."""
+    from sklearn.decomposition import PCA
+
+    return kmeans(PCA(2, random_state=seed).fit_transform(x), num_clusters, seed)
+
+
+def umap_hdbscan(x: Vectors, num_clusters: int, seed: int) -> Labels:
+    """HDBSCAN (Campello et al. 2013) in the plane of UMAP (McInnes et al. 2018); what it calls noise is a cluster.
+
+    The numbers are those that UMAP's documentation advises for clustering (30 neighbours, no least distance); a cluster
+    has at least one sample in a hundred. It finds the number of clusters itself.
+    """
+    import warnings
+
+    from sklearn.cluster import HDBSCAN
+    from umap import UMAP
+
+    del num_clusters
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "n_jobs value")  # a seed means one thread, which is what is asked for
+        plane = UMAP(n_neighbors=min(30, len(x) - 1), min_dist=0.0, random_state=seed).fit_transform(x)
+    labels = _fit_predict(HDBSCAN(min_cluster_size=max(5, len(x) // 100), copy=True), plane)
+    return np.where(labels < 0, labels.max() + 1, labels).astype(np.int32)
 
 
 def spectral(x: Vectors, num_clusters: int, seed: int) -> Labels:
@@ -76,11 +113,26 @@ def spectral(x: Vectors, num_clusters: int, seed: int) -> Labels:
 
 
 SHALLOW: dict[str, Shallow] = {
-    "k-means": Shallow(kmeans, None, True),
+    "k-means": Shallow(kmeans, None, True, of_latents=False),  # which experiments have as a method of their own
     "pca-gmm": Shallow(pca_gmm, None, True),
     "ward": Shallow(ward, 20_000, False),
     "spectral": Shallow(spectral, 20_000, True),
+    "average linkage": Shallow(average, 20_000, False),
+    "PCA(2) + k-means": Shallow(pca_kmeans, None, True, of_latents=False),
+    "UMAP + HDBSCAN": Shallow(umap_hdbscan, None, True, of_latents=False, extra="umap", module="umap"),
 }
+FLOOR = ("k-means", "pca-gmm", "ward", "spectral")
+"""What every experiment is held against."""
+
+
+def unfit(name: str, num_samples: int) -> str | None:
+    """A sentence if a method must be left out, for the number of samples or for what is not installed."""
+    method = SHALLOW[name]
+    if method.max_samples is not None and num_samples > method.max_samples:
+        return f"{name} was left out: {num_samples} samples are more than the {method.max_samples} it is run for"
+    if find_spec(method.module) is None:
+        return f"{name} was left out: pip install 'vaeclust_jax[{method.extra}]' brings it"
+    return None
 
 
 def shallow_labels(name: str, x: Vectors, num_clusters: int, seeds: Sequence[int]) -> list[Labels]:
@@ -98,6 +150,12 @@ def shallow_labels(name: str, x: Vectors, num_clusters: int, seeds: Sequence[int
     if x.ndim != 2 or len(x) < num_clusters:
         raise InputError(f"x must hold at least {num_clusters} vectors, (n, F), got shape {x.shape}")
     return [SHALLOW[name].cluster(x, num_clusters, seed) for seed in seeds]
+
+
+def _agglomerate(x: Vectors, num_clusters: int, linkage: str) -> Labels:
+    from sklearn.cluster import AgglomerativeClustering
+
+    return _fit_predict(AgglomerativeClustering(num_clusters, linkage=linkage), x)
 
 
 def _fit_predict(model: object, x: Vectors) -> Labels:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from vaeclust_jax.baselines.shallow import SHALLOW, shallow_labels
+from vaeclust_jax.baselines.shallow import FLOOR, SHALLOW, shallow_labels, unfit
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.experiments.keys import PASSES, key_of
 from vaeclust_jax.fitting.run import Run
@@ -60,7 +60,11 @@ def with_graph(found: Answer, vae: Run, x: np.ndarray, seed: int) -> Answer:
 
 
 def floor(
-    dataset: Dataset, vaes: list[Run], latents: list[np.ndarray], seeds: Sequence[int]
+    dataset: Dataset,
+    vaes: list[Run],
+    latents: list[np.ndarray],
+    seeds: Sequence[int],
+    names: Sequence[str] = FLOOR,
 ) -> tuple[dict[str, list[Answer]], list[str]]:
     """The shallow methods on the raw data (as the model sees them) and on the latents of the VAE alone.
 
@@ -71,6 +75,7 @@ def floor(
         vaes: of every seed, before any joint training.
         latents: their posterior means.
         seeds: their numbers.
+        names: keys of `SHALLOW`.
 
     Returns:
         Answers by method, one where nothing is random, else one a seed; and a sentence on each method left out.
@@ -80,13 +85,20 @@ def floor(
     raw = "pixels" if dataset.x.ndim == 4 else "features"
     found: dict[str, list[Answer]] = {}
     skipped = []
-    for name, method in SHALLOW.items():
-        if method.max_samples is not None and n > method.max_samples:
-            skipped.append(f"{name} was left out: {n} samples are more than the {method.max_samples} it is run for")
+    for name in names:
+        reason = unfit(name, n)
+        if reason is not None:
+            skipped.append(reason)
             continue
+        method = SHALLOW[name]
         of_raw = shallow_labels(name, x, k, seeds if method.random else seeds[:1])
-        found[f"{name} on {raw}"] = [Answer(labels, k) for labels in of_raw]
-        if name != "k-means":
+        found[f"{name} on {raw}"] = [_shallow_answer(labels, k) for labels in of_raw]
+        if method.of_latents:
             of_latents = [shallow_labels(name, z, k, [seed])[0] for z, seed in zip(latents, seeds, strict=True)]
-            found[f"{name} on VAE latents"] = [Answer(labels, k) for labels in of_latents]
+            found[f"{name} on VAE latents"] = [_shallow_answer(labels, k) for labels in of_latents]
     return found, skipped
+
+
+def _shallow_answer(labels: np.ndarray, num_clusters: int) -> Answer:
+    """Some methods find more clusters than they are asked for."""
+    return Answer(labels, max(num_clusters, int(labels.max()) + 1))

@@ -6,14 +6,17 @@ Source: Rydhmer and Selvan, Dynamic beta VAEs for quantifying biodiversity by cl
 signals, 2021. Network, losses, batch size and optimiser are the source's, and so is the rule of beta with all its
 numbers; 1000 epochs are those of its released code. The source's recordings are private: the events are simulated
 (`vaeclust_jax.data.wingbeat`), or `--dataset wingbeat-simulated`, the spectra released with its code. Every method is
-k-means on the two latents of the same VAE. Labels are read for scoring, and a part of them by the training of the
-methods whose names say so.
+k-means on the two latents of the same VAE, or a mixture of Gaussians where its name says so. Labels are read for
+scoring, and a part of them by the training of the methods whose names say so.
 """
 
+from vaeclust_jax.baselines.shallow import FLOOR
 from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.experiments.experiment import Experiment, Method, unchanged, with_beta
 from vaeclust_jax.fitting.config import ModelConfig, TrainingConfig
 from vaeclust_jax.networks.build import NetworkConfig
+
+_HIDDEN, _DECODER_HIDDEN = (128, 128, 64, 32, 16, 8, 4), (4, 8, 16, 32, 32, 64, 128, 128)
 
 EXPERIMENT = Experiment(
     name="dynamic-beta-insects",
@@ -21,14 +24,16 @@ EXPERIMENT = Experiment(
     dataset="wingbeat",
     methods={
         "dynamic-beta": Method(unchanged, "kmeans"),
+        "dynamic-beta, mixture": Method(unchanged, "mixture"),
         **{f"dynamic-beta, {share:.0%} labelled": Method(unchanged, "kmeans", share) for share in (0.01, 0.05, 0.1)},
         "warm-up": Method(with_beta("linear:num_epochs=100"), "kmeans"),
         "cyclic": Method(with_beta("cyclic"), "kmeans"),
         "beta-1": Method(with_beta(1.0), "kmeans"),
     },
     prepare=PrepareConfig(scaling="minmax-row"),
-    network=NetworkConfig(network="mlp", hidden=(128, 128, 64, 32, 16, 8, 4), latent_dim=2),
-    model=ModelConfig(likelihood="squared", beta="dynamic"),
+    network=NetworkConfig(network="mlp", latent_dim=2, hidden=_HIDDEN, decoder_hidden=_DECODER_HIDDEN),
+    model=ModelConfig(clustering="mixture", likelihood="squared", beta="dynamic"),
     training=TrainingConfig(pretrain_epochs=1000, joint_epochs=0, batch_size=256, patience=1000),
     outliers="wingbeat-strangers",
+    shallow=(*FLOOR, "average linkage", "PCA(2) + k-means", "UMAP + HDBSCAN"),
 )

@@ -17,6 +17,7 @@ from vaeclust_jax.experiments.classifying import classification, hold_back
 from vaeclust_jax.experiments.classifying_shown import classification_pictures
 from vaeclust_jax.experiments.experiment import Experiment, Method
 from vaeclust_jax.experiments.labelling import told_labels
+from vaeclust_jax.experiments.landing import landing
 from vaeclust_jax.experiments.pictures import (
     Picture,
     interactive_map,
@@ -74,7 +75,7 @@ def execute(
         folder: new and empty, or that of the same call, which was ended early.
         say: called with a line about what happens next.
         on_epoch: as in `fit`.
-        others: a data set of the same kind that should look strange to the model; its labels are not read.
+        others: a data set of the same kind that should look strange to the model; its labels say what landed where.
         choice: how the config's number of clusters was chosen, if it was.
         checkpoint: its folder gets one for each fit; a later call goes on from them. Removed when all is written.
 
@@ -142,9 +143,11 @@ def execute(
     clock.lap("score")
     say("the shallow floor")
     latents = [run.embed(dataset.x) for run in vaes]
-    shallow, skipped = floor(dataset, vaes, latents, seeds)
+    shallow, skipped = floor(dataset, vaes, latents, seeds, experiment.shallow)
     clock.lap("shallow floor")
     outliers = None if others is None else judge_outliers(runs, dataset, others, seeds)
+    if outliers is not None and others is not None and others.y is not None and dataset.y is not None:
+        outliers["landing"] = landing(runs, of_named, dataset, others)
     clock.lap("outliers")
     classified = None if test is None else classification(methods, experiment.named, dataset, test, seeds)
     metrics = metrics_of(

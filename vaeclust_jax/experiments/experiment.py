@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from vaeclust_jax.baselines.shallow import FLOOR
 from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
 from vaeclust_jax.networks.build import NetworkConfig
@@ -59,6 +60,7 @@ class Experiment:
         prepare, network, model, training: sections of the config.
         outliers: another data set whose images should look strange to the model, None for none.
         reported: what a source prints, if there is one.
+        shallow: methods without a network that it is held against, of `baselines.shallow`.
         classifies: its clusters are named by the labels of the held-out rows and classify a test part, which is kept
             from everything else.
     """
@@ -73,6 +75,7 @@ class Experiment:
     training: TrainingConfig
     outliers: str | None = None
     reported: Reported | None = None
+    shallow: tuple[str, ...] = FLOOR
     classifies: bool = False
 
     def of_seeds(self, num_seeds: int) -> "Experiment":

@@ -5,6 +5,7 @@ from typing import Any
 
 from vaeclust_jax.experiments.classifying_shown import classification_tables
 from vaeclust_jax.experiments.comparing import Comparisons
+from vaeclust_jax.experiments.landing import landing_table
 from vaeclust_jax.experiments.scoring import SCORES, Results
 from vaeclust_jax.report.table import Cell, Column, Spread, Table
 
@@ -33,6 +34,8 @@ def tables_of(metrics: Mapping[str, Any]) -> list[Table]:
         tables[1:1] = classification_tables(metrics["classification"], metrics["method"])
     if metrics["outliers"]:
         tables.append(outlier_table(metrics["outliers"]))
+        if "landing" in metrics["outliers"]:
+            tables.append(landing_table(metrics["outliers"]["dataset"], metrics["outliers"]["landing"]))
     tables.append(seeds_table(metrics["results"]))
     return tables
 

@@ -27,7 +27,9 @@ class NetworkConfig:
     kernels: tuple[int, ...] = (5, 5, 3)
     """conv: kernel size of each layer."""
     hidden: tuple[int, ...] = (512, 256)
-    """mlp: widths of the encoder's hidden layers; the decoder has them in reverse."""
+    """mlp: widths of the encoder's hidden layers."""
+    decoder_hidden: tuple[int, ...] | None = None
+    """mlp: widths of the decoder's; left out: the encoder's in reverse."""
     heads: Literal["linear", "relu"] = "linear"
     """mlp: relu puts a ReLU on the mean, on sigma and on the pixels, as one source prints it (`networks.mlp`)."""
     input_mean: float | None = None
@@ -51,9 +53,10 @@ def check_network(config: NetworkConfig, shape: tuple[int, ...]) -> None:
     """
     if config.latent_dim < 1:
         raise InputError(f"latent_dim must be at least 1, got {config.latent_dim}")
-    for name in ("channels", "kernels", "hidden"):
-        if len(getattr(config, name)) > _MOST_LAYERS:
-            raise InputError(f"{name} must name at most {_MOST_LAYERS} layers, got {len(getattr(config, name))}")
+    for name in ("channels", "kernels", "hidden", "decoder_hidden"):
+        layers = len(getattr(config, name) or ())
+        if layers > _MOST_LAYERS:
+            raise InputError(f"{name} must name at most {_MOST_LAYERS} layers, got {layers}")
     if config.network == "conv":
         from vaeclust_jax.networks.cnn import image_sizes  # flax takes as long to import as jax does
 
@@ -75,8 +78,10 @@ def check_network(config: NetworkConfig, shape: tuple[int, ...]) -> None:
             )
     if config.network == "conv" and config.heads != "linear":
         raise InputError(f"network 'conv' has linear heads, got {config.heads!r}: use 'mlp'")
-    if config.network == "mlp" and (not config.hidden or min(config.hidden) < 1):
-        raise InputError(f"hidden must name at least one width, each at least 1, got {config.hidden}")
+    for name in ("hidden", "decoder_hidden"):
+        widths = getattr(config, name)
+        if config.network == "mlp" and widths is not None and (not widths or min(widths) < 1):
+            raise InputError(f"{name} must name at least one width, each at least 1, got {widths}")
     if config.input_mean is not None and not math.isfinite(config.input_mean):
         raise InputError(f"input_mean must be finite, got {config.input_mean}")
     if config.input_std is not None and not (math.isfinite(config.input_std) and config.input_std > 0):
@@ -100,9 +105,10 @@ def build(config: NetworkConfig, shape: tuple[int, ...]) -> Networks:
     else:
         from vaeclust_jax.networks.mlp import MLPDecoder, MLPEncoder
 
-        widths = (shape, config.hidden, config.latent_dim)
-        encoder = from_module(lambda rngs: MLPEncoder(*widths, config.heads, rngs=rngs))
-        decoder = from_module(lambda rngs: MLPDecoder(*widths, config.heads, rngs=rngs))
+        latent_dim, heads = config.latent_dim, config.heads
+        back = config.hidden[::-1] if config.decoder_hidden is None else config.decoder_hidden
+        encoder = from_module(lambda rngs: MLPEncoder(shape, config.hidden, latent_dim, heads, rngs=rngs))
+        decoder = from_module(lambda rngs: MLPDecoder(shape, back, latent_dim, heads, rngs=rngs))
     return Networks(encoder, decoder)
 
 

@@ -46,12 +46,12 @@ class MLPEncoder(nnx.Module):
 
 
 class MLPDecoder(nnx.Module):
-    """z -> logits or mean of x: the encoder's hidden widths in reverse."""
+    """z -> logits or mean of x: hidden layers with ReLU, from the code to the sample."""
 
     def __init__(self, shape: tuple[int, ...], hidden: tuple[int, ...], latent_dim: int, heads: str, rngs: nnx.Rngs):
         self.shape = shape
         self.relu = heads == "relu"
-        self.trunk = MLP((latent_dim, *reversed(hidden), math.prod(shape)), rngs)
+        self.trunk = MLP((latent_dim, *hidden, math.prod(shape)), rngs)
 
     def __call__(self, z: Float[Array, "n l"]) -> Float[Array, "n ..."]:  # noqa: D102
         y = self.trunk(z)
