@@ -3,7 +3,7 @@
     vaeclust run dynamic-beta-insects --seeds 5
 
 Source: Rydhmer and Selvan, Dynamic beta VAEs for quantifying biodiversity by clustering optically recorded insect
-signals, 2021. Network, losses, batch size and optimiser are the source's, and so is the rule of beta with all its
+signals, 2021. Network, losses, batch size and optimiser are the source's (and PyTorch's the start of its weights), and so is the rule of beta with all its
 numbers; 1000 epochs are those of its released code. The source's recordings are private: the events are simulated
 (`vaeclust_jax.data.wingbeat`), or `--dataset wingbeat-simulated`, the spectra released with its code. Every method is
 k-means on the two latents of the same VAE, or a mixture of Gaussians where its name says so. Labels are read for
@@ -31,7 +31,7 @@ EXPERIMENT = Experiment(
         "beta-1": Method(with_beta(1.0), "kmeans"),
     },
     prepare=PrepareConfig(scaling="minmax-row"),
-    network=NetworkConfig(network="mlp", latent_dim=2, hidden=_HIDDEN, decoder_hidden=_DECODER_HIDDEN),
+    network=NetworkConfig(network="mlp", latent_dim=2, hidden=_HIDDEN, decoder_hidden=_DECODER_HIDDEN, start="torch"),
     model=ModelConfig(clustering="mixture", likelihood="squared", beta="dynamic"),
     training=TrainingConfig(pretrain_epochs=1000, joint_epochs=0, batch_size=256, patience=1000),
     outliers="wingbeat-strangers",

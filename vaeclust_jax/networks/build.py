@@ -32,6 +32,9 @@ class NetworkConfig:
     """mlp: widths of the decoder's; left out: the encoder's in reverse."""
     heads: Literal["linear", "relu"] = "linear"
     """mlp: relu puts a ReLU on the mean, on sigma and on the pixels, as one source prints it (`networks.mlp`)."""
+    start: Literal["flax", "torch"] = "flax"
+    """mlp: how weights and biases start, see `networks.linear`. Through many narrow ReLU layers the signal of flax's
+    start is lost."""
     input_mean: float | None = None
     """The encoder sees (x - mean) / std. Left out: measured on the training part for images, 0 for vectors
     (which are scaled per feature before)."""
@@ -105,10 +108,10 @@ def build(config: NetworkConfig, shape: tuple[int, ...]) -> Networks:
     else:
         from vaeclust_jax.networks.mlp import MLPDecoder, MLPEncoder
 
-        latent_dim, heads = config.latent_dim, config.heads
         back = config.hidden[::-1] if config.decoder_hidden is None else config.decoder_hidden
-        encoder = from_module(lambda rngs: MLPEncoder(shape, config.hidden, latent_dim, heads, rngs=rngs))
-        decoder = from_module(lambda rngs: MLPDecoder(shape, back, latent_dim, heads, rngs=rngs))
+        common = (config.latent_dim, config.heads, config.start)
+        encoder = from_module(lambda rngs: MLPEncoder(shape, config.hidden, *common, rngs=rngs))
+        decoder = from_module(lambda rngs: MLPDecoder(shape, back, *common, rngs=rngs))
     return Networks(encoder, decoder)
 
 

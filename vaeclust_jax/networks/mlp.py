@@ -20,8 +20,8 @@ _LEAST = 1e-6
 class MLP(nnx.Module):
     """Linear layers with ReLU between them; none after the last."""
 
-    def __init__(self, sizes: tuple[int, ...], rngs: nnx.Rngs):
-        self.layers = nnx.List(linear(i, o, rngs) for i, o in itertools.pairwise(sizes))
+    def __init__(self, sizes: tuple[int, ...], start: str, rngs: nnx.Rngs):
+        self.layers = nnx.List(linear(i, o, rngs, start) for i, o in itertools.pairwise(sizes))
 
     def __call__(self, x: Float[Array, "n i"]) -> Float[Array, "n o"]:  # noqa: D102
         for layer in self.layers[:-1]:
@@ -32,11 +32,13 @@ class MLP(nnx.Module):
 class MLPEncoder(nnx.Module):
     """x -> (mean, logvar): hidden layers with ReLU, two heads."""
 
-    def __init__(self, shape: tuple[int, ...], hidden: tuple[int, ...], latent_dim: int, heads: str, rngs: nnx.Rngs):
+    def __init__(
+        self, shape: tuple[int, ...], hidden: tuple[int, ...], latent_dim: int, heads: str, start: str, rngs: nnx.Rngs
+    ):
         self.relu = heads == "relu"
-        self.trunk = MLP((math.prod(shape), *hidden), rngs)
-        self.mean = linear(hidden[-1], latent_dim, rngs)
-        self.logvar = linear(hidden[-1], latent_dim, rngs)
+        self.trunk = MLP((math.prod(shape), *hidden), start, rngs)
+        self.mean = linear(hidden[-1], latent_dim, rngs, start)
+        self.logvar = linear(hidden[-1], latent_dim, rngs, start)
 
     def __call__(self, x: Float[Array, "n ..."]) -> tuple[Array, Array]:  # noqa: D102
         h = jax.nn.relu(self.trunk(x.reshape(x.shape[0], -1)))
@@ -48,10 +50,12 @@ class MLPEncoder(nnx.Module):
 class MLPDecoder(nnx.Module):
     """z -> logits or mean of x: hidden layers with ReLU, from the code to the sample."""
 
-    def __init__(self, shape: tuple[int, ...], hidden: tuple[int, ...], latent_dim: int, heads: str, rngs: nnx.Rngs):
+    def __init__(
+        self, shape: tuple[int, ...], hidden: tuple[int, ...], latent_dim: int, heads: str, start: str, rngs: nnx.Rngs
+    ):
         self.shape = shape
         self.relu = heads == "relu"
-        self.trunk = MLP((latent_dim, *hidden, math.prod(shape)), rngs)
+        self.trunk = MLP((latent_dim, *hidden, math.prod(shape)), start, rngs)
 
     def __call__(self, z: Float[Array, "n l"]) -> Float[Array, "n ..."]:  # noqa: D102
         y = self.trunk(z)
