@@ -121,6 +121,20 @@ def test_standardising_takes_networks_of_plain_functions():
     assert networks is standardising(own, 2.0, 4.0)
 
 
+def test_weights_start_as_flax_s_or_as_pytorch_s():
+    def first(start):
+        networks = build(NetworkConfig(network="mlp", hidden=(300,), start=start), (400,))
+        return networks.encoder.init(jax.random.key(0))["trunk"]["layers"][0]
+
+    flax, torch = first("flax"), first("torch")
+    assert not flax["bias"].any()
+    assert flax["kernel"].var() == pytest.approx(1 / 400, rel=0.03)
+    for weights in torch.values():
+        assert 0.98 / 20 < abs(weights).max() <= 1 / 20
+    assert torch["kernel"].var() == pytest.approx(1 / 400 / 3, rel=0.03)
+    assert abs(torch["kernel"].mean()) < 1e-3
+
+
 def test_a_decoder_has_the_encoder_s_widths_in_reverse_or_its_own():
     def widths(config):
         layers = jax.eval_shape(build(config, VECTOR).decoder.init, jax.random.key(0))["trunk"]["layers"]

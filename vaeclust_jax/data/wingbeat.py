@@ -9,7 +9,7 @@ wing-beat frequency f, phases theta_h that depend on how the insect happened to 
 
 Of a species, f is log-normal around one frequency for the females and a higher one for the males, as in the recorded
 events of `wingbeat-frequencies` and `wingbeat-aedes`. The species are invented, not measured: their numbers are drawn
-within the ranges of flying insects (25 to 900 beats a second), evenly on a logarithmic scale, and a species spreads less
+within the ranges of flying insects (25 to 900 beats a second), evenly on a logarithmic scale; a species spreads less
 than the recorded ones do (`notebooks/20_dynamic_beta.ipynb` holds them against each other). So what is clustered here
 shows what a method can do with such signals, and nothing about any insect.
 """

@@ -3,11 +3,11 @@
     vaeclust run dynamic-beta-insects --seeds 5
 
 Source: Rydhmer and Selvan, Dynamic beta VAEs for quantifying biodiversity by clustering optically recorded insect
-signals, 2021. Network, losses, batch size and optimiser are the source's (and PyTorch's the start of its weights), and so is the rule of beta with all its
-numbers; 1000 epochs are those of its released code. The source's recordings are private: the events are simulated
-(`vaeclust_jax.data.wingbeat`), or `--dataset wingbeat-simulated`, the spectra released with its code. Every method is
-k-means on the two latents of the same VAE, or a mixture of Gaussians where its name says so. Labels are read for
-scoring, and a part of them by the training of the methods whose names say so.
+signals, 2021. Network, losses, batch size and optimiser are the source's, and so is the rule of beta with all its
+numbers; weights start as PyTorch's do, and 1000 epochs are those of its released code. The source's recordings are
+private: the events are simulated (`vaeclust_jax.data.wingbeat`), or `--dataset wingbeat-simulated`, the spectra
+released with its code. Every method is k-means on the two latents of the same VAE, or a mixture of Gaussians where its
+name says so. Labels are read for scoring, and a part of them by the training of the methods whose names say so.
 """
 
 from vaeclust_jax.baselines.shallow import FLOOR
