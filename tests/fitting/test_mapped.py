@@ -115,12 +115,14 @@ def test_bad_values_are_said_before_any_training(part: str, vectors: np.ndarray,
 
 
 STREAM = """
-import json, resource, sys, time
+import json, sys, time
 import jax, numpy as np
 import vaeclust_jax as vc
 
 def peak():  # of all resident pages, those of mapped files included, in MB
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # Not ru_maxrss: a process starts with that of its parent, which wrote the file.
+    lines = open("/proc/self/status").read().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
 
 x = np.load(sys.argv[1], mmap_mode="r")
 config = vc.Config(
@@ -128,7 +130,7 @@ config = vc.Config(
     network=vc.NetworkConfig(network="mlp", hidden=(16,), latent_dim=2),
     training=vc.TrainingConfig(pretrain_epochs=1, joint_epochs=1, batch_size=1024),
 )
-vc.fit(config, np.array(x[:5000]), jax.random.key(0)).predict(np.array(x[:5000]))
+vc.fit(config, np.array(x[:2000]), jax.random.key(0)).predict(np.array(x[:2000]))
 own, start = peak(), time.monotonic()
 run = vc.fit(config, x, jax.random.key(0))
 labels = run.predict(x)
@@ -141,6 +143,7 @@ HALF = 0.55 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
 
 
 @pytest.mark.long
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs what Linux tells of a process")
 @pytest.mark.parametrize(
     ("gigabytes", "most"), [(1.0, 700), pytest.param(HALF, 2048, marks=pytest.mark.slow)], ids=["1 GB", "half"]
 )
@@ -160,4 +163,5 @@ def test_memory_does_not_hold_the_array(gigabytes: float, most: float, tmp_path:
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     print(found)
+    assert found["own"] < 1500  # no more than jax and a small fit: the measure can see what comes on top
     assert found["more"] < most

@@ -17,7 +17,7 @@ class _File:
     """A mapped array that does not fill the process's memory with its pages."""
 
     _BYTES_MAPPED = 2**28
-    _BYTES_AROUND = 2**16  # the system maps the neighbours of a page too
+    _BYTES_AROUND = 2**21  # of a page that is touched the system may map the whole huge page
 
     def __init__(self, array: np.ndarray, mapping: Any):
         self.array = array
@@ -26,11 +26,19 @@ class _File:
         self._bytes = 0
 
     def read(self, numbers: np.ndarray) -> np.ndarray:
-        rows = self.array[numbers]
-        self._bytes += rows.nbytes + self._BYTES_AROUND * len(rows)
-        if self._map is not None and self._bytes > self._BYTES_MAPPED:
-            self._map.madvise(mmap.MADV_DONTNEED)  # they stay in the system's cache
-            self._bytes = 0
+        if self._map is None:
+            return self.array[numbers]
+        rows = np.empty((len(numbers), *self.array.shape[1:]), self.array.dtype)
+        step = max(1, self._BYTES_MAPPED // self._BYTES_AROUND)
+        for start in range(0, len(numbers), step):
+            part = numbers[start : start + step]
+            rows[start : start + step] = self.array[part]
+            apart = len(part) * (self.array[:1].nbytes + self._BYTES_AROUND)
+            together = (int(part.max()) - int(part.min()) + 1) * abs(self.array.strides[0]) + self._BYTES_AROUND
+            self._bytes += min(apart, together)
+            if self._bytes > self._BYTES_MAPPED:
+                self._map.madvise(mmap.MADV_DONTNEED)  # they stay in the system's cache
+                self._bytes = 0
         return rows
 
 
