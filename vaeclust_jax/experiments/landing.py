@@ -43,7 +43,7 @@ def _of_seed(run: Run, labels: np.ndarray, dataset: Dataset, x: np.ndarray) -> d
     if len(own) == 0:
         return {"share": share, "known": None, "known_share": None}
     by_class = np.bincount(own)
-    known = by_class.argmax()
+    known = int(by_class.argmax())
     return {"share": share, "known": _name(dataset, known), "known_share": float(by_class[known] / len(own))}
 
 
