@@ -37,9 +37,7 @@ MLP = Model(NetworkConfig(network="mlp", hidden=(392, 196, 98), latent_dim=8), (
 WIDE_MLP = Model(NetworkConfig(network="mlp", hidden=(1024,), latent_dim=300), (784,), beta=1.0, learning_rate=1e-3)
 """One wide layer, as in many course models."""
 
-INSECTS = Model(
-    dynamic_beta_insects.EXPERIMENT.network, (193,), beta=1.0, learning_rate=1e-3, likelihood="squared"
-)  # fmt: skip
+INSECTS = Model(dynamic_beta_insects.EXPERIMENT.network, (193,), beta=1.0, learning_rate=1e-3, likelihood="squared")
 """The deep and narrow MLP of the dynamic beta-VAE, spectra of 193 bins."""
 
 

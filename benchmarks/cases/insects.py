@@ -28,9 +28,7 @@ def _run(effort: Effort) -> Iterator[Row]:
     made = make_insects(num_strangers=0, **size)
     x = np.concatenate([made.balanced.x, made.mixed.x])
     beta = dynamic(warmup=0, start=INSECTS.beta)  # from the same loss on as PyTorch
-    learner = vae(
-        INSECTS.networks, likelihood=INSECTS.likelihood, beta=beta, learning_rate=INSECTS.learning_rate
-    )  # fmt: skip
+    learner = vae(INSECTS.networks, likelihood=INSECTS.likelihood, beta=beta, learning_rate=INSECTS.learning_rate)
     epochs: dict[str, Callable[[], Any]] = {OURS: Training(learner, x, BATCH_SIZE, NUM_SEEDS).epoch}
     absent = missing("torch")
     if absent is None:

@@ -1,6 +1,7 @@
 """Rows that stay in their file are the rows of the array, whoever asks for them and in whatever parts."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -58,6 +59,22 @@ def test_rows_are_those_of_the_array_and_read_when_asked_for(
     np.testing.assert_array_equal(np.asarray(part), np.array(x)[[99, 3, 4]])
     assert reads == [1, 3]
     np.testing.assert_array_equal(np.asarray(rows.converted(lambda rows: rows[:, :2] * 2)), np.array(x)[:, :2] * 2)
+
+
+def test_within_one_read_pages_are_given_back_before_they_are_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mapped._File, "_BYTES_AROUND", 1000)  # a row that is read may map so much
+    monkeypatch.setattr(mapped._File, "_BYTES_MAPPED", 3000)
+    given_back: list[int] = []
+    x = in_file(VECTORS, tmp_path)
+    file = mapped._File(x, x)
+    file._map = SimpleNamespace(madvise=given_back.append)
+    apart = np.arange(0, 100, 11)
+    np.testing.assert_array_equal(file.read(apart), VECTORS[apart])
+    assert len(given_back) == 1, "parts of three rows: 1644 + 1644 bytes are too many, 1644 + 1028 are not"
+    np.testing.assert_array_equal(file.read(np.arange(6)), VECTORS[:6])
+    assert len(given_back) == 2, "1084 bytes more are"
 
 
 def test_a_pass_over_all_rows_reads_them_in_parts(tmp_path: Path) -> None:
