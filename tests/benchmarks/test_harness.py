@@ -296,7 +296,24 @@ def test_help_lists_the_cases(capsys: pytest.CaptureFixture[str]) -> None:
     assert not end.value.code
     shown = capsys.readouterr().out
     for case in case_list.all_cases().values():
-        assert f"  {case.name:4}{case.title}" in shown
+        assert f"  {case.name + '*' * (not case.in_quick):4}{case.title}" in shown
+
+
+@pytest.mark.parametrize(
+    ("argv", "run"),
+    [(["--quick"], ["T1"]), (["--quick", "--cases", "T2"], ["T2"]), (["--smoke"], ["T1", "T2"]), ([], ["T1", "T2"])],
+)
+def test_quick_leaves_out_what_is_marked_unless_it_is_named(
+    argv: list[str], run: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = {"T1": a_case("T1", row()), "T2": a_case("T2", row(case="T2"))._replace(in_quick=False)}
+    monkeypatch.setattr(case_list, "all_cases", lambda: every)
+    ran: list[str] = []
+    monkeypatch.setattr(
+        "benchmarks.execute.execute", lambda cases, *rest: (ran.extend(case.name for case in cases), [])[1]
+    )
+    assert main([*argv, "--out", str(tmp_path / "figures.json")]) == 0
+    assert ran == run
 
 
 def test_an_accelerator_names_the_file() -> None:

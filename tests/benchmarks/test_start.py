@@ -53,7 +53,7 @@ def test_every_process_has_the_cache_switched_on_and_a_short_run_has_little_to_d
     monkeypatch.setattr(start, "missing", lambda name: "PyTorch is not installed")
     rows = list(start.CASES[0].run(SMOKE))
     assert rows[0].details["torch"] == "PyTorch is not installed"
-    assert len(started) == 1 + 2 + 2
+    assert len(started) == 1 + 2 + 1
     assert {env["JAX_ENABLE_COMPILATION_CACHE"] for _, env in started} == {"true"}
     assert started[-1][0][-8:] == ["--clusters", "10", "--epochs", "1", "--network", "mlp", "--hidden", "16"]
 
