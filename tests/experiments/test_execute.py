@@ -273,7 +273,8 @@ class Unread:
 
 def test_another_data_set_is_told_apart_without_its_labels(carry_out: Execute, one_seed: Executed) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (N, 8, 8, 1), dtype=np.uint8)
-    run = carry_out(tiny(), others=replace(tiny(), x=noise, y=None, name="noise"), draw=False)
+    others = replace(tiny(), x=noise, y=None, name="noise")
+    run = carry_out(tiny(), others=others, draw=False)
     found = strict_json(run.folder / "metrics.json")["outliers"]
     assert (found["dataset"], found["known"], found["strange"]) == ("noise", N // 5, N)
     assert [row["seed"] for row in found["seeds"]] == [4]
@@ -281,6 +282,12 @@ def test_another_data_set_is_told_apart_without_its_labels(carry_out: Execute, o
     without = {**run.metrics, "outliers": None}
     assert without == one_seed.metrics
     assert [each.name for each in run.tables if each not in one_seed.tables] == ["outliers"]
+
+    labelled = carry_out(tiny(), others=replace(others, y=np.arange(N) % 3), draw=False)
+    landed = labelled.metrics["outliers"].pop("landing")
+    assert labelled.metrics == run.metrics, "labels say where classes landed, and nothing else"
+    assert [(row["class"], row["samples"]) for row in landed] == [(name, N // 3) for name in "abc"]
+    assert [each.name for each in labelled.tables if each not in run.tables] == ["landing"]
 
 
 def test_another_data_set_of_another_kind_is_refused_before_anything_is_done(tmp_path: Path) -> None:

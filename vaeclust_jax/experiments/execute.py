@@ -145,9 +145,11 @@ def execute(
     latents = [run.embed(dataset.x) for run in vaes]
     shallow, skipped = floor(dataset, vaes, latents, seeds, experiment.shallow)
     clock.lap("shallow floor")
-    outliers = None if others is None else judge_outliers(runs, dataset, others, seeds)
-    if outliers is not None and others is not None and others.y is not None and dataset.y is not None:
-        outliers["landing"] = landing(runs, of_named, dataset, others)
+    outliers = None
+    if others is not None:
+        outliers = judge_outliers(runs, dataset, others, seeds)
+        if others.y is not None and dataset.y is not None:
+            outliers["landing"] = landing(runs, of_named, dataset, others)
     clock.lap("outliers")
     classified = None if test is None else classification(methods, experiment.named, dataset, test, seeds)
     metrics = metrics_of(
