@@ -90,10 +90,10 @@ def test_umap_and_hdbscan_find_clusters_of_their_own_number() -> None:
 
 
 def test_a_method_whose_library_is_missing_is_left_out_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(SHALLOW, "UMAP + HDBSCAN", SHALLOW["UMAP + HDBSCAN"]._replace(module="no_such_module"))
+    monkeypatch.setitem(SHALLOW, "UMAP + HDBSCAN", SHALLOW["UMAP + HDBSCAN"]._replace(needs="no_such_module"))
     found, skipped = floor_of(X, names=("UMAP + HDBSCAN", "PCA(2) + k-means"))
     assert list(found) == ["PCA(2) + k-means on features"]
-    assert skipped == ["UMAP + HDBSCAN was left out: pip install 'vaeclust_jax[umap]' brings it"]
+    assert skipped == ["UMAP + HDBSCAN was left out: pip install 'vaeclust_jax[no_such_module]' brings it"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -28,16 +28,14 @@ class Shallow(NamedTuple):
         max_samples: above it, time or memory (both grow with n squared) are out of proportion.
         random: whether the seed changes anything.
         of_latents: whether it is worth asking of a VAE's latents, too.
-        extra: of this package, with what it needs beside the base install.
-        module: that the extra brings.
+        needs: a module beside the base install, which the extra of its name brings.
     """
 
     cluster: Callable[[Vectors, int, int], Labels]
     max_samples: int | None
     random: bool
     of_latents: bool = True
-    extra: str | None = None
-    module: str = "sklearn"
+    needs: str | None = None
 
 
 def kmeans(x: Vectors, num_clusters: int, seed: int) -> Labels:
@@ -119,7 +117,7 @@ SHALLOW: dict[str, Shallow] = {
     "spectral": Shallow(spectral, 20_000, True),
     "average linkage": Shallow(average, 20_000, False),
     "PCA(2) + k-means": Shallow(pca_kmeans, None, True, of_latents=False),
-    "UMAP + HDBSCAN": Shallow(umap_hdbscan, None, True, of_latents=False, extra="umap", module="umap"),
+    "UMAP + HDBSCAN": Shallow(umap_hdbscan, None, True, of_latents=False, needs="umap"),
 }
 FLOOR = ("k-means", "pca-gmm", "ward", "spectral")
 """What every experiment is held against."""
@@ -130,8 +128,8 @@ def unfit(name: str, num_samples: int) -> str | None:
     method = SHALLOW[name]
     if method.max_samples is not None and num_samples > method.max_samples:
         return f"{name} was left out: {num_samples} samples are more than the {method.max_samples} it is run for"
-    if find_spec(method.module) is None:
-        return f"{name} was left out: pip install 'vaeclust_jax[{method.extra}]' brings it"
+    if method.needs is not None and find_spec(method.needs) is None:
+        return f"{name} was left out: pip install 'vaeclust_jax[{method.needs}]' brings it"
     return None
 
 

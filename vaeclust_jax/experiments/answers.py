@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from vaeclust_jax.baselines.shallow import FLOOR, SHALLOW, shallow_labels, unfit
+from vaeclust_jax.baselines.shallow import SHALLOW, shallow_labels, unfit
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.experiments.keys import PASSES, key_of
 from vaeclust_jax.fitting.run import Run
@@ -64,7 +64,7 @@ def floor(
     vaes: list[Run],
     latents: list[np.ndarray],
     seeds: Sequence[int],
-    names: Sequence[str] = FLOOR,
+    names: Sequence[str],
 ) -> tuple[dict[str, list[Answer]], list[str]]:
     """The shallow methods on the raw data (as the model sees them) and on the latents of the VAE alone.
 
