@@ -35,7 +35,7 @@ KINDS: dict[str, tuple[Callable[..., Controller], list[dict[str, Any]]]] = {
         ],
     ),
     "pid": (pid, [{"target_kl": 5}, {"target_kl": 2.0, "ki": 0.05}, {"target_kl": 7.5, "low": 0.5, "high": 100}]),
-    "geco": (geco, [{"target_reconstruction": 20}, {"target_reconstruction": -3.5}, {"target_reconstruction": 0}]),
+    "geco": (geco, [{"target_reconstruction": 20}, {"target_reconstruction": -3.5}, {"warmup": 3}]),
 }
 CASES = [(name, number) for name in KINDS for number in range(3)]
 NUM_EPOCHS = 120
@@ -175,7 +175,8 @@ BAD: list[tuple[Callable[..., Controller], dict[str, Any], str]] = [
     (pid, {"target_kl": 5, "low": 1, "high": 1}, "high must be above low, got high 1.0 and low 1.0"),
     (pid, {"target_kl": 5, "low": -1}, "low must be 0 or more"),
     (geco, {"target_reconstruction": NAN}, "target_reconstruction must be finite, got nan"),
-    (geco, {"target_reconstruction": None}, "target_reconstruction must be a number, got None"),
+    (geco, {"target_reconstruction": "low"}, "target_reconstruction must be a number, got 'low'"),
+    (geco, {"warmup": 0}, "warmup must be a whole number from 1"),
     (geco, {"target_reconstruction": 9, "decay": 1}, r"decay must lie in \[0, 1\), got 1"),
     (geco, {"target_reconstruction": 9, "rate": 0}, "rate must be positive"),
     (geco, {"target_reconstruction": 9, "low": 0}, "low must be positive"),

@@ -110,6 +110,17 @@ def test_geco_by_hand() -> None:
     np.testing.assert_allclose(found.after, np.exp([-0.2, -0.15]), rtol=1e-6)
 
 
+@given(st.integers(0, 1000), st.integers(1, NUM_EPOCHS - 1), st.floats(0.1, 10))
+@settings(max_examples=20, deadline=None)
+def test_geco_without_a_target_takes_the_reconstruction_at_the_end_of_its_warm_up(seed, warmup, start):
+    """From there on it is the geco of that target whose first constraint was 0."""
+    rec = losses(seed, 20.0)
+    found = replay(geco(warmup=warmup, start=start), rec, np.zeros(NUM_EPOCHS))
+    np.testing.assert_array_equal(found.in_force[: warmup + 1], np.float32(start))
+    given_it = replay(geco(float(rec[warmup - 1]), start=start), rec[warmup - 1 :], np.zeros(NUM_EPOCHS - warmup + 1))
+    np.testing.assert_array_equal(found.after[warmup - 1 :], given_it.after)
+
+
 @pytest.mark.parametrize("target", [11.0, 15.0, 30.0])
 def test_geco_reaches_its_target(target: float) -> None:
     found = closed_loop(geco(target), plant, 2000)
