@@ -2,7 +2,7 @@
 
 from numbers import Integral, Real
 from types import NoneType, UnionType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from vaeclust_jax.errors import InputError
 
@@ -28,7 +28,7 @@ def _fits(value: Any, kind: Any) -> bool:
     origin, inner = get_origin(kind), get_args(kind)
     if origin is Literal:
         return isinstance(value, str) and value in inner
-    if origin is UnionType:
+    if origin in (UnionType, Union):  # the latter of a Literal
         return any(_fits(value, one) for one in inner)
     if origin is tuple:
         length = len(value) if isinstance(value, tuple) else -1
@@ -44,7 +44,7 @@ def _in_words(kind: Any) -> str:
     origin, inner = get_origin(kind), get_args(kind)
     if origin is Literal:
         return f"one of {', '.join(inner)}"
-    if origin is UnionType:
+    if origin in (UnionType, Union):  # the latter of a Literal
         return " or ".join(_in_words(one) for one in inner)
     if origin is tuple:
         return "a tuple of whole numbers" if inner[-1] is Ellipsis else f"a tuple of {len(inner)} whole numbers"

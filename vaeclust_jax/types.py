@@ -33,10 +33,14 @@ class Networks(NamedTuple):
         encoder: apply(params, x) -> (mean, logvar), each (n, L): the posterior N(mean, exp(logvar)).
         decoder: apply(params, z) -> the likelihood's parameter, of the shape of x (logits for Bernoulli,
             the mean for Gaussian).
+        view: (key, x) -> x of the same shape: what the encoder sees of samples while it is trained, each
+            time anew; the decoder gives back the samples as they are, so that codes forget what a view changes.
+            None: the samples themselves.
     """
 
     encoder: Network
     decoder: Network
+    view: Callable[[Key, Any], Any] | None = None
 
 
 class Batch(NamedTuple):
@@ -93,6 +97,8 @@ class Learner(NamedTuple):
     """Mean and log-variance of the posterior q(z|x)."""
     decode: Callable[[Params, Float[Array, "n l"]], Float[Array, "n ..."]]
     """The expected x, in the model's units."""
+    view: Callable[[Key, Any], Any] | None = None
+    """`Networks.view`."""
     log_assign: Callable[[Params, Float[Array, "n l"]], Float[Array, "n k"]] | None = None
     """Log-probabilities of the clusters."""
     advance: Callable[[dict[str, Any], Info], tuple[dict[str, Any], Info]] = lambda control, losses: (control, {})

@@ -157,7 +157,7 @@ def test_seeds_that_are_no_distinct_whole_numbers(seeds: Any) -> None:
         vc.fit_seeds(config(), VECTORS, seeds)
 
 
-_ENCODER, _DECODER = LINEAR
+_ENCODER, _DECODER = LINEAR.encoder, LINEAR.decoder
 
 
 def _narrow(params: Any, z: jax.Array) -> jax.Array:

@@ -8,9 +8,10 @@ from jaxtyping import Float, Int
 
 from vaeclust_jax.baselines.shallow import SHALLOW, shallow_labels, unfit
 from vaeclust_jax.data import Dataset
-from vaeclust_jax.experiments.keys import PASSES, key_of
+from vaeclust_jax.experiments.keys import GRAPH, PASSES, key_of
 from vaeclust_jax.fitting.run import Run
-from vaeclust_jax.graph.neighbours import Graph, Posterior, posterior_graph
+from vaeclust_jax.graph.neighbours import Graph, posterior_graph
+from vaeclust_jax.training.graph_start import posterior_of
 from vaeclust_jax.uncertainty.latent import Uncertainty, stochastic_passes
 
 
@@ -54,9 +55,8 @@ def with_passes(found: Answer, run: Run, seed: int) -> Answer:
 
 def with_graph(found: Answer, vae: Run, x: np.ndarray, seed: int) -> Answer:
     """The same with the neighbour graph of all samples, held-out ones too, from the VAE before its joint training."""
-    mean, logvar = vae.posterior(x)
-    posterior = Posterior(np.random.default_rng(seed), mean.astype(np.float64), logvar.astype(np.float64))
-    return found._replace(graph=posterior_graph(posterior))
+    key = key_of(seed, GRAPH)
+    return found._replace(graph=posterior_graph(posterior_of(key, vae.learner, vae.params, vae.preparation.rows(x))))
 
 
 def floor(

@@ -5,7 +5,7 @@ import jax
 from vaeclust_jax.types import Key
 
 # The fit folds the number of a stage, from 0, into the seed's key; these count from the other end.
-SEARCH, SAMPLES, OUTLIERS, PASSES = range(2**32 - 4, 2**32)
+GRAPH, SEARCH, SAMPLES, OUTLIERS, PASSES = range(2**32 - 5, 2**32)
 
 
 def key_of(seed: int, use: int) -> Key:

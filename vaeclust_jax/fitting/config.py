@@ -15,6 +15,8 @@ from vaeclust_jax.networks.build import NetworkConfig, check_network
 from vaeclust_jax.types import Controller
 
 _LARGEST = float(np.finfo(np.float32).max)
+_MOST_MOVED = 5.0
+"""Views at this strength are half out of the picture."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class ModelConfig:
     graphs: Literal["own", "shared", "both"] = "own"
     """graph: of every seed its own; or one for all seeds that are trained together, the mean of theirs, so that each
     learns what all of them see; both keeps the joint stages of either kind, one after the other."""
+    augment: float | Literal["auto"] = 0.0
+    """Images: strength of random views that the encoder sees while it is trained, 1 for shifts of up to a tenth of the
+    size, turns of up to 10 degrees and zooms of up to a tenth; the decoder gives back the image as it is, so that codes
+    forget how it was moved. The draws of a graph are of views, too. auto (`choose_augment`, vaeclust run): 0 or 1,
+    whichever makes the graph's clusters more stable."""
     joint_reconstruction: bool = True
     """dec: whether the joint stage reconstructs; if not, it minimises the clustering loss alone and leaves the decoder
     as it is. With deterministic and beta 0 these are IDEC and DEC."""
@@ -214,6 +221,14 @@ def check_settings(config: Config, shape: tuple[int, ...]) -> None:
         raise InputError(f"clustering {model.clustering!r} needs a decoder: set joint_reconstruction to True")
     if model.clustering == "mixture" and training.joint_epochs:
         raise InputError(f"clustering 'mixture' has no joint stage: set joint_epochs to 0, got {training.joint_epochs}")
+    if model.augment == "auto":
+        raise InputError("augment 'auto' is for vaeclust run; in Python, choose_augment chooses it before a fit")
+    if not 0 <= model.augment <= _MOST_MOVED:
+        raise InputError(f"augment must lie in 0 to {_MOST_MOVED:g}, got {model.augment}")
+    if model.augment > 0 and len(shape) != 3:
+        raise InputError(
+            f"augment moves images, got vectors (n, {shape[0]}): set it to 0, or fit networks with a view of your own"
+        )
     if model.num_prototypes < 1:
         raise InputError(f"num_prototypes must be at least 1, got {model.num_prototypes}")
     if config.network.heads == "relu" and model.likelihood not in ("auto", "bernoulli"):

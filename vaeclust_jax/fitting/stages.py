@@ -18,6 +18,7 @@ from vaeclust_jax.learners.vae import vae
 from vaeclust_jax.learners.vaedec import vaedec
 from vaeclust_jax.learners.vaegraph import spread, vaegraph
 from vaeclust_jax.networks.build import build, computing_in, standardising
+from vaeclust_jax.networks.views import moving
 from vaeclust_jax.objectives.mixture import Mixture
 from vaeclust_jax.training.graph_start import from_graph, from_graph_mixture, from_shared_graph
 from vaeclust_jax.training.handover import Start, carry_on, from_kmeans, from_mixture, from_scratch
@@ -28,6 +29,9 @@ from vaeclust_jax.types import Learner, Networks, Params, Stage
 def networks_of(config: Config, shape: tuple[int, ...], networks: Networks | None) -> Networks:
     """The config's networks, or those handed in, in the config's arithmetic and with a standardised encoder input."""
     chosen = build(config.network, shape) if networks is None else networks
+    assert config.model.augment != "auto", "resolved"
+    if config.model.augment > 0:
+        chosen = chosen._replace(view=moving(float(config.model.augment)))
     chosen = computing_in(chosen, config.network.compute_dtype)
     assert config.network.input_mean is not None, "resolved"
     assert config.network.input_std is not None, "resolved"

@@ -1,6 +1,6 @@
 """The graph: who is whose neighbour, in expectation over what is not known of the codes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -60,17 +60,24 @@ def expected(graphs: Iterable[Graph], num_graphs: int) -> Graph:
     return total
 
 
+Codes: TypeAlias = tuple[Float[np.ndarray, "n l"], Float[np.ndarray, "n l"]]
+"""Mean and log-variance of the codes."""
+
+
 class Posterior(NamedTuple):
     """What a model knows of the codes, and the random numbers that it is asked with."""
 
     rng: np.random.Generator
     mean: Float[np.ndarray, "n l"]
     logvar: Float[np.ndarray, "n l"]
+    view: Callable[[int], Codes] | None = None
+    """(number of a draw) -> the codes of what the model sees of the samples in it; None: mean and logvar in all."""
 
     def draws(self, num_draws: int, temperature: float) -> Iterator[Float[np.ndarray, "n l"]]:
         """z = mean + temperature * sigma * eps, one after the other."""
-        spread = temperature * np.exp(self.logvar / 2)
-        return (self.mean + spread * self.rng.normal(size=self.mean.shape) for _ in range(num_draws))
+        for number in range(num_draws):
+            mean, logvar = (self.mean, self.logvar) if self.view is None else self.view(number)
+            yield mean + temperature * np.exp(logvar / 2) * self.rng.normal(size=mean.shape)
 
 
 def posterior_graph(

@@ -41,7 +41,7 @@ class Codes(NamedTuple):
 def vae_losses(
     networks: Networks, likelihood: Likelihood, deterministic: bool, key: Key, params: Params, batch: Batch
 ) -> tuple[Codes, Info]:
-    """The codes and the loss parts of a batch.
+    """The codes and the loss parts of a batch; the encoder may see a view of it, the decoder gives back x itself.
 
     Args:
         deterministic: the decoder sees the mean instead of a draw ("deterministic VAE").
@@ -49,7 +49,11 @@ def vae_losses(
     Returns:
         Codes, and {"reconstruction", "kl"} in nats per sample.
     """
-    mean, logvar = networks.encoder.apply(params["encoder"], batch.x)
+    seen = batch.x
+    if networks.view is not None:
+        view_key, key = jax.random.split(key)
+        seen = networks.view(view_key, seen)
+    mean, logvar = networks.encoder.apply(params["encoder"], seen)
     z = mean if deterministic else sample_posterior(key, mean, logvar)
     output = networks.decoder.apply(params["decoder"], z)
     reconstruction = likelihood.nll(params["likelihood"], batch.x, output)
@@ -117,6 +121,7 @@ def _static(networks: Networks, likelihood_name: str, deterministic: bool, updat
         end_epoch=lambda state, x, epoch, losses: (state, {}),
         encode=lambda params, x: networks.encoder.apply(params["encoder"], x),
         decode=lambda params, z: likelihood.mean(networks.decoder.apply(params["decoder"], z)),
+        view=networks.view,
         advance=advancing(beta=update_beta),
         gentler=halved_learning_rate,
     )

@@ -94,6 +94,7 @@ def _static(
         end_epoch=end_epoch,
         encode=base.encode,
         decode=base.decode,
+        view=networks.view,
         log_assign=log_assign,
         advance=advancing(beta=update_beta, gamma=update_gamma),
         gentler=halved_learning_rate,

@@ -124,4 +124,6 @@ def standardising(networks: Networks, mean: float, std: float) -> Networks:
 @lru_cache
 def computing_in(networks: Networks, dtype: Literal["float32", "bfloat16"]) -> Networks:
     """The same networks with their arithmetic in `dtype`: see `in_bfloat16`; "float32" leaves them as they are."""
-    return Networks(*map(in_bfloat16, networks)) if dtype == "bfloat16" else networks
+    if dtype == "float32":
+        return networks
+    return networks._replace(encoder=in_bfloat16(networks.encoder), decoder=in_bfloat16(networks.decoder))

@@ -9,8 +9,9 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from vaeclust_jax.objectives.mixture import Mixture, m_step
-from vaeclust_jax.training.handover import Start, from_latents, kmeans_centroids, seed_from_key
-from vaeclust_jax.training.passes import encode_rows
+from vaeclust_jax.streamed import HostRows
+from vaeclust_jax.training.handover import Start, from_clusters, kmeans_centroids, seed_from_key
+from vaeclust_jax.training.passes import encode_rows, encode_views
 from vaeclust_jax.types import Key, Learner, Params, State, Together
 
 if TYPE_CHECKING:
@@ -45,16 +46,18 @@ def from_graph_mixture(learner: Learner, num_clusters: int, params_of: Callable[
     EM moves it to another local maximum; the joint stage is left to do that.
     """
 
-    def clusters(key: Key, mean: np.ndarray, logvar: np.ndarray) -> Params:
+    def clusters(key: Key, before: Params, x: Array) -> Params:
         from vaeclust_jax.graph.clusters import graph_clusters
         from vaeclust_jax.graph.neighbours import posterior_graph
 
-        labels = graph_clusters(posterior_graph(_posterior(key, mean, logvar)), num_clusters)
+        posterior = posterior_of(key, learner, before, x)
+        labels = graph_clusters(posterior_graph(posterior), num_clusters)
+        mean = posterior.mean.astype(np.float32)
         centre = mean.mean(axis=0)
         found = m_step(jnp.log(jax.nn.one_hot(labels, num_clusters)), jnp.asarray(mean - centre), "diag")
         return params_of(found._replace(means=found.means + centre))
 
-    return from_latents(learner, clusters)
+    return from_clusters(learner, clusters)
 
 
 def from_graph(learner: Learner, spread: Spread) -> Start:
@@ -85,7 +88,7 @@ def from_shared_graph(learner: Learner, spread: Spread) -> Together:
             assert state is not None, "clusters need a trained encoder"
             init_key, graph_key, prototypes_key = jax.random.split(key, 3)
             fresh.append((learner.init(init_key), prototypes_key))
-            posteriors.append(_posterior(graph_key, *encode_rows(learner, state.params, x)))
+            posteriors.append(posterior_of(graph_key, learner, state.params, x))
         num_clusters = fresh[0][0].params["prototypes"].shape[0]
         graph = posterior_graph(*posteriors)
         labels = graph_clusters(graph, num_clusters)
@@ -102,13 +105,29 @@ def from_shared_graph(learner: Learner, spread: Spread) -> Together:
     return Together(start)
 
 
-def _posterior(key: Key, mean: Float[np.ndarray, "n l"], logvar: Float[np.ndarray, "n l"]) -> "Posterior":
-    from vaeclust_jax.graph.neighbours import Posterior
+def posterior_of(key: Key, learner: Learner, params: Params, x: HostRows) -> "Posterior":
+    """What a graph is made of: the codes of all rows and, where the learner has views, those of views of them.
 
-    if not np.isfinite(mean).all() or not np.isfinite(logvar).all():
-        raise FloatingPointError("latents of training rows are not finite")
-    rng = np.random.default_rng(seed_from_key(key))
-    return Posterior(rng, mean.astype(np.float64), logvar.astype(np.float64))
+    Raises:
+        FloatingPointError: codes that are not finite.
+    """
+    from vaeclust_jax.graph.neighbours import Codes, Posterior
+
+    def finite(codes: Codes) -> Codes:
+        if not all(np.isfinite(part).all() for part in codes):
+            raise FloatingPointError("latents of training rows are not finite")
+        mean, logvar = codes
+        return mean.astype(np.float64), logvar.astype(np.float64)
+
+    codes = finite(encode_rows(learner, params, x))
+    if learner.view is None:
+        return Posterior(np.random.default_rng(seed_from_key(key)), *codes)
+    rng_key, views_key = jax.random.split(key)
+
+    def view(number: int) -> Codes:
+        return finite(encode_views(jax.random.fold_in(views_key, number), learner, params, x))
+
+    return Posterior(np.random.default_rng(seed_from_key(rng_key)), *codes, view)
 
 
 def _with_clusters(

@@ -59,10 +59,10 @@ def from_kmeans(learner: Learner, num_clusters: int) -> Start:
     Weights that both stages have, such as beta, go on where they were; the optimiser starts afresh.
     """
 
-    def clusters(key: Key, latents: np.ndarray, logvar: np.ndarray) -> Params:
-        return {"centroids": jnp.asarray(kmeans_centroids(key, latents, num_clusters))}
+    def clusters(key: Key, before: Params, x: Array) -> Params:
+        return {"centroids": jnp.asarray(kmeans_centroids(key, encode_rows(learner, before, x)[0], num_clusters))}
 
-    return from_latents(learner, clusters)
+    return from_clusters(learner, clusters)
 
 
 def from_mixture(
@@ -77,12 +77,13 @@ def from_mixture(
         params_of: the mixture as the learner's parameters.
     """
 
-    def clusters(key: Key, latents: np.ndarray, logvar: np.ndarray) -> Params:
+    def clusters(key: Key, before: Params, x: Array) -> Params:
+        latents = encode_rows(learner, before, x)[0]
         if not np.isfinite(latents).all():
             raise FloatingPointError("latents of training rows are not finite")
         return params_of(latent_mixture(key, latents, num_clusters, covariance_type))
 
-    return from_latents(learner, clusters)
+    return from_clusters(learner, clusters)
 
 
 def latent_mixture(
@@ -101,15 +102,14 @@ def latent_mixture(
         return fit_mixture(key, z, num_clusters, covariance_type, num_restarts=10, regularisation=wider).mixture
 
 
-def from_latents(learner: Learner, clusters: Callable[[Key, np.ndarray, np.ndarray], Params]) -> Start:
-    """Networks of the stage before; of the clusters (key, means, log-variances of all training rows) -> params."""
+def from_clusters(learner: Learner, clusters: Callable[[Key, Params, Array], Params]) -> Start:
+    """Networks of the stage before; of the clusters (key, params before, all training rows) -> params."""
     refresh = jax.jit(learner.end_epoch)
 
     def start(key: Key, before: State | None, x: Float[Array, "n ..."]) -> State:
         assert before is not None, "clusters need a trained encoder"
         init_key, clusters_key = jax.random.split(key)
-        mean, logvar = encode_rows(learner, before.params, x)
-        params = {**before.params, **clusters(clusters_key, mean, logvar)}
+        params = {**before.params, **clusters(clusters_key, before.params, x)}
         state = learner.init(init_key)
         shared = {name: before.control.get(name, fresh) for name, fresh in state.control.items()}
         return refresh(state._replace(params=params, control=shared), x, jnp.zeros((), jnp.int32), {})[0]
