@@ -12,6 +12,7 @@ from vaeclust_jax import data, uncertainty
 from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.fitting.choosing import Choice, choose_num_clusters
+from vaeclust_jax.fitting.choosing_views import AugmentChoice, choose_augment
 from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
 from vaeclust_jax.fitting.fit import fit, fit_seeds
 from vaeclust_jax.fitting.run import Run
@@ -22,6 +23,7 @@ from vaeclust_jax.training.compilation import enable_compilation_cache
 from vaeclust_jax.types import Network, Networks
 
 __all__ = [
+    "AugmentChoice",
     "Checkpoint",
     "Choice",
     "Config",
@@ -34,6 +36,7 @@ __all__ = [
     "Run",
     "TrainingConfig",
     "TrainingDivergedError",
+    "choose_augment",
     "choose_num_clusters",
     "data",
     "enable_compilation_cache",

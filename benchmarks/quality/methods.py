@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 
 from vaeclust_jax.baselines.shallow import shallow_labels
 from vaeclust_jax.data import PrepareConfig, fit_preparation
+from vaeclust_jax.fitting.choosing_views import choose_augment
 from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
 from vaeclust_jax.fitting.fit import fit_stages
 from vaeclust_jax.networks.build import NetworkConfig
@@ -20,7 +22,8 @@ IN_WORDS = """images of 32 x 32, all
 rows clustered and scored; an MLP 512-256 with ten latents, cross-entropy summed over pixels, Adam 1e-3, batch 256; 100
 epochs of the (variational) autoencoder alone, then at most 50 of the joint stage, which ends when fewer than 0.1 % of
 the assignments change; beta 1, gamma 100; the mixture of VAE + mixture has full covariances, that of VaDE diagonal
-ones. The autoencoder of DEC and IDEC is deterministic, with beta 0. Shallow methods see the same pixels."""
+ones. The autoencoder of DEC and IDEC is deterministic, with beta 0. With views, the stability of the graph chooses for
+each data set and seed whether they are moved (`choose_augment`). Shallow methods see the same pixels."""
 
 
 class Method(NamedTuple):
@@ -45,7 +48,9 @@ METHODS: dict[str, Method] = {
     "VAE+DEC": Method(ModelConfig(), "joint"),
     "VaDE": Method(ModelConfig(clustering="vade"), "joint"),
     "VaDE, graph start": Method(ModelConfig(clustering="vade", mixture_start="graph"), "joint"),
-    "vaegraph": Method(ModelConfig(clustering="graph"), "joint"),
+    "VaDE, graph start, views": Method(ModelConfig(clustering="vade", mixture_start="graph", augment="auto"), "joint"),
+    "vaegraph without views": Method(ModelConfig(clustering="graph"), "joint"),
+    "vaegraph": Method(ModelConfig(clustering="graph", augment="auto"), "joint"),
 }
 
 Labels = dict[str, np.ndarray]
@@ -90,6 +95,9 @@ def cluster(names: Sequence[str], x: np.ndarray, num_clusters: int, seed: int, q
     if isinstance(setting, str):
         pixels = fit_preparation(x, PREPARE).apply(x).reshape(len(x), -1)
         return {names[0]: shallow_labels(setting, pixels, num_clusters, [seed])[0]}
+    if setting.model.augment == "auto":
+        chosen = choose_augment(setting, x, jax.random.key(seed))
+        setting = replace(setting, model=replace(setting.model, augment=chosen.augment))
     stages = fit_stages(setting, x, [seed])
     return {name: stages[METHODS[name].stage][0].predict(x) for name in names}
 

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from tests.cli.conftest import TINY, VAECLUST, Answer
+from tests.fitting.made import squares
 from vaeclust_jax.cli.run import RunArguments, parse
 
 Run = Callable[..., Answer]
@@ -356,6 +357,25 @@ def test_auto_chooses_the_number_of_clusters_and_says_why(vaeclust: Run, files: 
     assert choice["curve"]["candidates"] == list(range(2, 21))
     assert choice["reason"] in out
     assert (folder / "num_clusters.png").is_file()
+
+
+@pytest.mark.long
+def test_auto_chooses_whether_views_are_moved_and_says_why(vaeclust: Run, files: Path, tmp_path: Path) -> None:
+    x, y = squares()
+    np.savez(tmp_path / "bands.npz", x=x, y=y)
+    words = ["--clusters", 3, "--epochs", 2, "--image-size", "None", "--out", tmp_path / "runs"]
+    code, out, err = vaeclust("run", "vaegraph", "--dataset", tmp_path / "bands.npz", *TINY, *words)
+    assert code == 0, err
+    folder = Path(out.splitlines()[-1])
+    metrics, config = (json.loads((folder / name).read_text()) for name in ("metrics.json", "config.json"))
+    choice = metrics["augment_choice"]
+    assert (
+        choice["augment"]
+        == config["config"]["model"]["augment"]
+        == float(max(choice["stability"], key=choice["stability"].get))
+    )
+    assert choice["reason"] in out
+    assert choice["reason"] in metrics["findings"]
 
 
 def test_auto_is_of_run_alone(vaeclust: Run, tmp_path: Path) -> None:

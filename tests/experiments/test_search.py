@@ -64,6 +64,16 @@ def test_every_trial_is_told_as_it_ends(monkeypatch: pytest.MonkeyPatch) -> None
     assert [trial._replace(chosen=False) for trial in trials] == told
 
 
+@pytest.mark.parametrize(("x", "tried"), [(IMAGES, [0.0, 1.0]), (blobs(6)[0], [])], ids=["images", "vectors"])
+def test_views_are_searched_where_they_are_left_to_a_choice(
+    x: np.ndarray, tried: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged(monkeypatch, refuse, lambda c: c.model.augment)
+    chosen, trials = found((), x, augment="auto")
+    assert [trial.value for trial in trials] == tried
+    assert chosen.model.augment == (1.0 if tried else 0.0)
+
+
 def test_the_elbo_picks_the_lowest_and_stability_the_highest(monkeypatch: pytest.MonkeyPatch) -> None:
     judged(monkeypatch, lambda c: abs(c.network.latent_dim - 9), lambda c: c.model.gamma)
     latent_dim = Axis("network", "latent_dim", (5, 10, 20), "elbo")

@@ -22,6 +22,7 @@ from vaeclust_jax.experiments.classifying import hold_back
 from vaeclust_jax.experiments.execute import execute
 from vaeclust_jax.experiments.experiment import Experiment
 from vaeclust_jax.fitting.choosing import Choice, choose_num_clusters
+from vaeclust_jax.fitting.choosing_views import AugmentChoice, choose_augment
 from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
 from vaeclust_jax.networks.build import NetworkConfig
 from vaeclust_jax.report import Table, check_writable, new_run_folder, print_tables
@@ -87,6 +88,9 @@ def run(argv: list[str]) -> None:
     choice = _choice(args) if args.clusters == "auto" else None
     if choice is not None:
         args = replace(args, clusters=choice.num_clusters)
+    views = _views(args) if args.model.augment == "auto" else None
+    if views is not None:
+        args = replace(args, model=replace(args.model, augment=views.augment))
     experiment, dataset, config, seeds = resolve(args)
     others = _outliers(args, experiment, dataset)
     started = time.perf_counter()
@@ -111,6 +115,7 @@ def run(argv: list[str]) -> None:
                 on_epoch=interrupt.checked(reporter.on_epoch),
                 others=others,
                 choice=choice,
+                views=views,
                 checkpoint=Checkpoint(folder / "checkpoints", args.checkpoint_epochs, args.checkpoint_minutes),
             )
         except InputError:
@@ -175,7 +180,8 @@ def _experiment(name: str) -> Experiment:
 
 def _choice(args: RunArguments) -> Choice:
     """The number of clusters, chosen by what the first seed's VAE makes of the data."""
-    experiment, dataset, config, seeds = resolve(replace(args, clusters=2))
+    model = replace(args.model, augment=0.0) if args.model.augment == "auto" else args.model
+    experiment, dataset, config, seeds = resolve(replace(args, clusters=2, model=model))
     x = hold_back(dataset)[0].x if experiment.classifies else dataset.x
     with Reporter(config.training, quiet=args.quiet) as reporter:
         reporter.say(f"how many clusters? A VAE on {len(x)} samples of {dataset.name}")
@@ -184,6 +190,17 @@ def _choice(args: RunArguments) -> Choice:
         )
         reporter.say(choice.reason)
     return choice
+
+
+def _views(args: RunArguments) -> AugmentChoice:
+    """The strength of views, chosen by the stability of the first seed's graphs."""
+    experiment, dataset, config, seeds = resolve(args)
+    x = hold_back(dataset)[0].x if experiment.classifies else dataset.x
+    with Reporter(config.training, quiet=args.quiet) as reporter:
+        reporter.say(f"shall views of {dataset.name} be moved? A VAE with them and one without")
+        views = choose_augment(config, x, jax.random.key(seeds[0]), on_epoch=Interrupt().checked(reporter.on_epoch))
+        reporter.say(views.reason)
+    return views
 
 
 def _num_clusters(args: Arguments, dataset: Dataset) -> int:

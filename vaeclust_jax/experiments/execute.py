@@ -31,6 +31,7 @@ from vaeclust_jax.experiments.strangers import check_comparable, judge_outliers
 from vaeclust_jax.experiments.study import metrics_of
 from vaeclust_jax.experiments.tables import tables_of
 from vaeclust_jax.fitting.choosing import Choice
+from vaeclust_jax.fitting.choosing_views import AugmentChoice
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.fit import OnEpoch, fit_stages
 from vaeclust_jax.fitting.run import Run
@@ -63,6 +64,7 @@ def execute(
     on_epoch: OnEpoch | None = None,
     others: Dataset | None = None,
     choice: Choice | None = None,
+    views: AugmentChoice | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> tuple[dict[str, Any], list[Table]]:
     """Fits and scores every method of the experiment and fills `folder`.
@@ -77,6 +79,7 @@ def execute(
         on_epoch: as in `fit`.
         others: a data set of the same kind that should look strange to the model; its labels say what landed where.
         choice: how the config's number of clusters was chosen, if it was.
+        views: how the config's `augment` was chosen, if it was.
         checkpoint: its folder gets one for each fit; a later call goes on from them. Removed when all is written.
 
     Returns:
@@ -154,7 +157,7 @@ def execute(
     classified = None if test is None else classification(methods, experiment.named, dataset, test, seeds)
     metrics = metrics_of(
         experiment, runs, {**answers, **shallow}, dataset, seeds,
-        outliers=outliers, classified=classified, choice=choice, left_out=skipped,
+        outliers=outliers, classified=classified, choice=choice, views=views, left_out=skipped,
     )  # fmt: skip
     tables = tables_of(metrics)
     write_json(folder / "metrics.json", metrics)
@@ -280,6 +283,7 @@ def _describe(config: Config, labelled: float) -> str:
     kind = "deterministic VAE" if config.model.deterministic else "VAE"
     kind += " with ReLU heads" if config.network.heads == "relu" else ""
     beta = f" with beta {config.model.beta}" if config.model.beta != 1 else ""
+    beta += f", views of strength {config.model.augment:g}" if config.model.augment else ""
     told = f" told {labelled:.0%} of the classes" if labelled else ""
     joint = {"dec": "DEC", "vade": "VaDE", "graph": "graph DEC", "mixture": "mixture"}[config.model.clustering]
     clusters = joint if config.training.joint_epochs or config.model.clustering == "mixture" else "k-means"

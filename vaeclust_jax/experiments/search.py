@@ -52,6 +52,10 @@ AXES = (
 )
 
 
+VIEWS = Axis("model", "augment", (0.0, 1.0), "stability")
+"""Searched where the config leaves it to a choice."""
+
+
 class Trial(NamedTuple):
     """One setting tried, all others as chosen so far.
 
@@ -102,6 +106,9 @@ def search(
     if not config.prepare.validation > 0:
         raise InputError("validation must be above 0, because networks are judged by the ELBO of held-out rows, got 0")
     images = np.ndim(x) > 2 and config.network.network != "mlp"
+    if config.model.augment == "auto":
+        config = replace(config, model=replace(config.model, augment=0.0))
+        axes = (*axes, VIEWS) if np.ndim(x) > 2 else axes
     trials: list[Trial] = []
     scores: dict[tuple[str, Config], tuple[float | None, dict[str, Any]]] = {}
     for axis in axes:

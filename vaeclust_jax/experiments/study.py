@@ -14,6 +14,7 @@ from vaeclust_jax.experiments.comparing import against_reported, comparisons, fi
 from vaeclust_jax.experiments.experiment import Experiment
 from vaeclust_jax.experiments.scoring import collapse_warnings, protocol_record, score_methods
 from vaeclust_jax.fitting.choosing import Choice
+from vaeclust_jax.fitting.choosing_views import AugmentChoice
 from vaeclust_jax.fitting.run import Run
 
 
@@ -27,6 +28,7 @@ def metrics_of(
     outliers: dict[str, Any] | None = None,
     classified: dict[str, Any] | None = None,
     choice: Choice | None = None,
+    views: AugmentChoice | None = None,
     left_out: Sequence[str] = (),
 ) -> dict[str, Any]:
     """What `metrics.json` holds.
@@ -40,6 +42,7 @@ def metrics_of(
         outliers: of `judge_outliers`.
         classified: of `classification`.
         choice: how the number of clusters was chosen, if it was.
+        views: how the strength of views was chosen, if it was.
         left_out: sentences on the methods that were not run.
     """
     first, named = runs[0], experiment.named
@@ -63,7 +66,8 @@ def metrics_of(
         "std": top["std"],
         "seeds": top["seeds"],
         "num_clusters_choice": None if choice is None else choice.record(),
-        "findings": ([] if choice is None else [choice.reason])
+        "augment_choice": None if views is None else views.record(),
+        "findings": [one.reason for one in (choice, views) if one is not None]
         + findings(results, compared, beside, reported, named)
         + ([] if classified is None else classification_finding(classified, named))
         + _flagged(uncertainty),

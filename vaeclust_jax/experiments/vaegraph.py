@@ -4,7 +4,9 @@
     vaeclust run vaegraph --dataset digits --seeds 5
 
 The images of an object form a ring in the latent space: one centroid cannot hold it, a neighbour graph can. The numbers
-of the graph (draws, neighbours, walk) were chosen with labels of COIL-20 and digits in view.
+of the graph (draws, neighbours, walk) were chosen with labels of COIL-20 and digits in view. Whether the encoder sees
+moved views of the images, and the graph with it, is chosen for each data set without them, by how stable the graph's
+clusters are (`--augment auto`).
 
 Several seeds are scored twice: each with a graph of its own, and "together", with the mean of their graphs, from which
 every one of them learns.
@@ -28,7 +30,7 @@ EXPERIMENT = Experiment(
     },
     prepare=PrepareConfig(image_size=(32, 32)),
     network=NetworkConfig(),
-    model=ModelConfig(clustering="graph", graphs="both"),
+    model=ModelConfig(clustering="graph", graphs="both", augment="auto"),
     training=TrainingConfig(pretrain_epochs=50, joint_epochs=20, tolerance=0.0),
     outliers="digits",
 )

@@ -1,0 +1,119 @@
+"""An encoder that is taught to forget how images are moved, and the choice whether to."""
+
+import json
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+
+import vaeclust_jax as vc
+from tests.fitting.made import LINEAR, assert_same_bits, blobs, config, squares
+from vaeclust_jax.fitting import choosing_views
+from vaeclust_jax.training.graph_start import posterior_of
+from vaeclust_jax.training.passes import ROWS_AT_ONCE, encode_rows, encode_views
+
+SETTINGS: dict[str, Any] = {"network": "mlp", "clustering": "graph", "tolerance": 0.0}
+
+
+@pytest.fixture(scope="module")
+def run() -> vc.Run:
+    return vc.fit(config(augment=1.0, pretrain_epochs=3, **SETTINGS), squares()[0], jax.random.key(0))
+
+
+def test_training_sees_views_and_nothing_else_does(run: vc.Run) -> None:
+    x, _ = squares()
+    same = vc.fit(config(augment=1.0, pretrain_epochs=3, **SETTINGS), x, jax.random.key(0))
+    assert_same_bits(run, same)
+    plain = vc.fit(config(pretrain_epochs=3, **SETTINGS), x, jax.random.key(0))
+    assert plain.history[0]["reconstruction"] != run.history[0]["reconstruction"]
+    assert plain.learner.view is None
+    np.testing.assert_allclose(run.embed(x), run.learner.encode(run.params, run.prepare(x))[0], rtol=1e-5, atol=1e-6)
+
+
+def test_a_view_of_a_row_does_not_depend_on_the_rows_after_it(run: vc.Run) -> None:
+    rows = np.tile(run.prepare(squares()[0]), (3, 1, 1, 1))
+    assert len(rows) > ROWS_AT_ONCE
+    key = jax.random.key(1)
+    mean, logvar = encode_views(key, run.learner, run.params, rows)
+    again = encode_views(key, run.learner, run.params, rows)
+    np.testing.assert_array_equal(mean, again[0])
+    np.testing.assert_array_equal(logvar, again[1])
+    assert not np.allclose(mean[:120], mean[120:240])  # equal rows, other views
+    assert not np.allclose(mean, encode_rows(run.learner, run.params, rows)[0])
+
+
+def test_draws_of_the_posterior_are_of_views(run: vc.Run) -> None:
+    """At temperature 0 a draw is the code of a view; without views the code itself."""
+    rows, key = run.prepare(squares()[0]), jax.random.key(2)
+    posterior = posterior_of(key, run.learner, run.params, rows)
+    one, other = posterior.draws(2, 0.0)
+    assert not np.allclose(one, other)
+    plain = posterior_of(key, run.learner._replace(view=None), run.params, rows)
+    for z in plain.draws(2, 0.0):
+        np.testing.assert_array_equal(z, plain.mean)
+    np.testing.assert_array_equal(plain.mean, posterior.mean)
+
+
+@pytest.mark.parametrize("best", [0.0, 1.0])
+def test_the_most_stable_strength_is_chosen(best: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def stability(key: jax.Array, run: vc.Run, raw: np.ndarray, num_clusters: int) -> float:
+        asked.append((run.config.model.augment, run.config.training.joint_epochs, len(raw)))
+        return 0.9 if run.config.model.augment == best else 0.6
+
+    monkeypatch.setattr(choosing_views, "_stability", stability)
+    choice = vc.choose_augment(config(augment="auto", **SETTINGS), squares()[0], jax.random.key(0))
+    assert asked == [(0.0, 0, 96), (1.0, 0, 96)]  # the rows that are trained on
+    assert choice.augment == best
+    assert choice.stability == {best: 0.9, 1.0 - best: 0.6}
+    assert f"augment {best:g}: clusters of graphs from 4 sets of draws agree best" in choice.reason
+    json.dumps(choice.record())
+
+
+def test_stability_is_the_agreement_of_graphs_from_other_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bands that training has told apart are found from any draws; also of a part of the rows."""
+    settings = config(pretrain_epochs=60, learning_rate=1e-2, **SETTINGS)
+    monkeypatch.setattr(choosing_views, "MAX_ROWS", 60)
+    choice = vc.choose_augment(settings, squares()[0], jax.random.key(0), candidates=(0.0, 0.1))
+    assert choice.stability[0.0] == pytest.approx(1.0)
+    assert choice.augment == 0.0
+
+
+def test_vectors_have_no_views() -> None:
+    x, _ = blobs()
+    choice = vc.choose_augment(config(**SETTINGS), x, jax.random.key(0))
+    assert (choice.augment, choice.stability) == (0.0, {})
+    with pytest.raises(vc.InputError, match=r"augment moves images, got vectors \(n, 5\): set it to 0, or fit"):
+        vc.fit(config(augment=1.0), x, jax.random.key(0))
+    with pytest.raises(vc.InputError, match="candidates must hold a strength, 0 for vectors"):
+        vc.choose_augment(config(), x, jax.random.key(0), candidates=[1.0])
+
+
+@pytest.mark.parametrize(
+    ("augment", "says"),
+    [
+        ("auto", "augment 'auto' is for vaeclust run; in Python, choose_augment chooses it before a fit"),
+        (-0.1, "augment must lie in 0 to 5, got -0.1"),
+        (float("nan"), "augment must lie in 0 to 5, got nan"),
+        (9, "augment must lie in 0 to 5, got 9"),
+    ],
+)
+def test_what_cannot_be_meant_is_one_sentence(augment: Any, says: str) -> None:
+    with pytest.raises(vc.InputError) as error:
+        vc.fit(config(augment=augment), squares()[0], jax.random.key(0))
+    assert says in str(error.value)
+
+
+def test_another_word_is_named() -> None:
+    with pytest.raises(vc.InputError, match="augment must be a number or one of auto, got 'much'"):
+        vc.ModelConfig(augment="much")  # type: ignore[arg-type]
+
+
+def test_a_view_of_ones_own_is_of_vectors_too() -> None:
+    x, _ = blobs()
+    noisy = LINEAR._replace(view=lambda key, x: x + 0.1 * jax.random.normal(key, x.shape))
+    run = vc.fit(config(clustering="graph"), x, jax.random.key(0), networks=noisy)
+    assert run.learner.view is not None
+    assert run.predict(x).shape == (len(x),)
