@@ -10,10 +10,12 @@ import pytest
 
 from benchmarks.machine import CHECKOUT
 from benchmarks.quality import __main__ as command
+from benchmarks.quality.ablations import AXES, HEADS, Setting, graph_of
 from benchmarks.quality.methods import METHODS, as_text, setting_of, together
 from benchmarks.quality.rows import Row, keep, read
 from benchmarks.quality.table import page
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.graph.neighbours import Posterior, posterior_graph
 
 
 def row(method: str = "VaDE", seed: int = 0, acc: float = 0.5, dataset: str = "digits") -> Row:
@@ -82,3 +84,21 @@ def test_the_quick_form_runs_every_method(tmp_path: Path) -> None:
     assert all(0 < one.acc <= 1 and 0 <= one.nmi <= 1 and one.seconds > 0 for one in rows)
     text = (tmp_path / "quality.md").read_text()
     assert all(f"| {name} |" in text for name in METHODS)
+
+
+def test_the_default_point_of_an_ablation_is_the_library_s_graph() -> None:
+    mean = np.random.default_rng(0).normal(size=(60, 4))
+    logvar = np.full_like(mean, -2.0)
+    here, there = (Posterior(np.random.default_rng(3), mean, logvar) for _ in range(2))
+    wanted = posterior_graph(there)
+    np.testing.assert_allclose(graph_of(here, Setting()).toarray(), wanted.toarray(), rtol=1e-12)
+
+
+@pytest.mark.long
+def test_the_quick_ablation_writes_its_page_and_picture(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "benchmarks.quality.ablations", "--quick", "--datasets", "digits", "--seeds", "0"]
+    subprocess.run([*words, "--out", str(tmp_path)], cwd=CHECKOUT, check=True, capture_output=True, timeout=600)
+    points = json.loads((tmp_path / "results" / "quality" / "ablations.json").read_text())
+    assert len(points) == sum(len(values) for _, values in [*AXES.values(), *HEADS.values()])
+    assert (tmp_path / "results" / "quality" / "ablations.png").stat().st_size > 10_000
+    assert (tmp_path / "ablations.md").read_text().count("**") == 2 * (len(AXES) + len(HEADS))

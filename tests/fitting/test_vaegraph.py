@@ -57,6 +57,20 @@ def test_seeds_that_share_a_graph_name_their_clusters_alike(stages: dict[str, li
         np.testing.assert_array_equal(kmeans.embed(x), shared.embed(x))
 
 
+def test_degrees_of_freedom_are_one_less_than_latents_or_as_said() -> None:
+    x, _ = blobs()
+    z = np.random.default_rng(0).normal(size=(7, 2)).astype(np.float32)
+    for degrees, nu in ((None, 1.0), (4.0, 4.0)):
+        run = vc.fit(config(degrees=degrees, pretrain_epochs=1, joint_epochs=1, **GRAPH), x, jax.random.key(0))
+        places, scale = run.params["prototypes"], np.exp(run.params["log_scale"])
+        squared = ((z[:, None, None] - np.asarray(places)) ** 2).sum(axis=-1) / (nu * scale**2)
+        kernel = (1 + squared) ** (-(nu + 1) / 2)
+        q = kernel.sum(axis=-1) / kernel.sum(axis=(1, 2))[:, None]
+        np.testing.assert_allclose(np.exp(run.log_assign(z)), q, rtol=1e-4)
+    with pytest.raises(vc.InputError, match="degrees must be positive and finite, got 0"):
+        vc.fit(config(degrees=0.0, **GRAPH), x, jax.random.key(0))
+
+
 def test_which_stages_there_are() -> None:
     x, _ = blobs()
 

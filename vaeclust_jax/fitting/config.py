@@ -38,6 +38,8 @@ class ModelConfig:
     the posterior's neighbour graph."""
     num_prototypes: int = 5
     """graph: prototypes of each cluster."""
+    degrees: float | None = None
+    """graph: degrees of freedom of the Student-t around prototypes; left out: latent_dim - 1, at least 1."""
     graphs: Literal["own", "shared", "both"] = "own"
     """graph: of every seed its own; or one for all seeds that are trained together, the mean of theirs, so that each
     learns what all of them see; both keeps the joint stages of either kind, one after the other."""
@@ -231,6 +233,8 @@ def check_settings(config: Config, shape: tuple[int, ...]) -> None:
         )
     if model.num_prototypes < 1:
         raise InputError(f"num_prototypes must be at least 1, got {model.num_prototypes}")
+    if model.degrees is not None and not 0 < model.degrees < _LARGEST:
+        raise InputError(f"degrees must be positive and finite, got {model.degrees}")
     if config.network.heads == "relu" and model.likelihood not in ("auto", "bernoulli"):
         raise InputError(f"heads 'relu' need the likelihood 'bernoulli', got {model.likelihood!r}")
     check_network(config.network, shape)

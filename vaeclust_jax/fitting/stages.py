@@ -89,7 +89,8 @@ def clustering_learner(config: Config, networks: Networks, num_samples: int) -> 
                 learning_rate=config.training.learning_rate,
             )
         case "graph":
-            return vaegraph(networks, num_prototypes=config.model.num_prototypes, gamma=gamma, **settings)
+            settings |= {"num_prototypes": config.model.num_prototypes, "degrees": config.model.degrees}
+            return vaegraph(networks, gamma=gamma, **settings)
         case "dec":
             model = config.model
             settings |= {"deterministic": model.deterministic, "joint_reconstruction": model.joint_reconstruction}

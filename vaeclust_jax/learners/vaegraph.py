@@ -56,12 +56,12 @@ def spread(target: GraphTarget, log_q: Float[Array, "n k"]) -> GraphTarget:
 def _static(
     networks: Networks,
     likelihood_name: str,
-    latent_dim: int,
+    degrees: float,
     update_target_interval: int,
     update_beta: Update,
     update_gamma: Update,
 ) -> Learner:
-    likelihood, degrees = LIKELIHOODS[likelihood_name], float(max(latent_dim - 1, 1))
+    likelihood = LIKELIHOODS[likelihood_name]
 
     def log_assign(params: Params, z: Array) -> Array:
         return log_prototype_assignment(z, params["prototypes"], jnp.exp(params["log_scale"]), degrees)
@@ -109,6 +109,7 @@ def vaegraph(
     num_samples: int,
     latent_dim: int,
     num_prototypes: int = 5,
+    degrees: float | None = None,
     likelihood: str = "bernoulli",
     beta: float | Controller = 1.0,
     gamma: float | Controller = 100.0,
@@ -123,6 +124,7 @@ def vaegraph(
         num_samples: n, the number of training rows.
         latent_dim: L.
         num_prototypes: r, of each cluster.
+        degrees: nu, of the Student-t around them; None: L - 1, at least 1.
         likelihood: "bernoulli" or "squared" (x in [0, 1]) or "gaussian".
         beta: weight of the KL term, or what controls it (`vaeclust_jax.control`).
         gamma: weight of KL(P || Q), likewise.
@@ -132,7 +134,8 @@ def vaegraph(
     `init` draws prototypes from N(0, I) and joins no points; `training.graph_start` builds the graph.
     """
     beta, gamma = as_controller(beta), as_controller(gamma)
-    static = _static(networks, likelihood, latent_dim, update_target_interval, beta.update, gamma.update)
+    degrees = float(max(latent_dim - 1, 1) if degrees is None else degrees)
+    static = _static(networks, likelihood, degrees, update_target_interval, beta.update, gamma.update)
 
     def init(key: Key) -> State:
         params_key, prototypes_key = jax.random.split(key)
