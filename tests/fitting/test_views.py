@@ -56,20 +56,21 @@ def test_draws_of_the_posterior_are_of_views(run: vc.Run) -> None:
 
 
 @pytest.mark.parametrize("best", [0.0, 1.0])
-def test_the_most_stable_strength_is_chosen(best: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_strength_with_the_higher_sum_is_chosen(best: float, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def stability(key: jax.Array, run: vc.Run, raw: np.ndarray, num_clusters: int) -> float:
+    def judged(key: jax.Array, run: vc.Run, raw: np.ndarray, num_clusters: int) -> tuple[float, float]:
         asked.append((run.config.model.augment, run.config.training.joint_epochs, len(raw)))
-        return 0.9 if run.config.model.augment == best else 0.6
+        return (0.6, 0.5) if run.config.model.augment == best else (0.7, 0.2)
 
-    monkeypatch.setattr(choosing_views, "_stability", stability)
+    monkeypatch.setattr(choosing_views, "_judged", judged)
     choice = vc.choose_augment(config(augment="auto", **SETTINGS), squares()[0], jax.random.key(0))
     assert asked == [(0.0, 0, 96), (1.0, 0, 96)]  # the rows that are trained on
     assert choice.augment == best
-    assert choice.stability == {best: 0.9, 1.0 - best: 0.6}
-    assert f"augment {best:g}: clusters of graphs from 4 sets of draws agree best" in choice.reason
-    json.dumps(choice.record())
+    said = f"(agreement 0.600 + log gap 0.500; agreement 0.700 + log gap 0.200 with {1 - best:g})."
+    assert choice.reason == f"augment {best:g}: its graphs show 3 clusters best {said}"
+    tried = json.loads(json.dumps(choice.record()))["tried"]
+    assert {one["augment"]: one["score"] for one in tried} == pytest.approx({best: 1.1, 1.0 - best: 0.9})
 
 
 def test_stability_is_the_agreement_of_graphs_from_other_draws(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,14 +78,14 @@ def test_stability_is_the_agreement_of_graphs_from_other_draws(monkeypatch: pyte
     settings = config(pretrain_epochs=60, learning_rate=1e-2, **SETTINGS)
     monkeypatch.setattr(choosing_views, "MAX_ROWS", 60)
     choice = vc.choose_augment(settings, squares()[0], jax.random.key(0), candidates=(0.0, 0.1))
-    assert choice.stability[0.0] == pytest.approx(1.0)
-    assert choice.augment == 0.0
+    assert choice.tried[0].stability == pytest.approx(1.0)
+    assert choice.tried[0].gap > np.log(2)
 
 
 def test_vectors_have_no_views() -> None:
     x, _ = blobs()
     choice = vc.choose_augment(config(**SETTINGS), x, jax.random.key(0))
-    assert (choice.augment, choice.stability) == (0.0, {})
+    assert (choice.augment, choice.tried) == (0.0, ())
     with pytest.raises(vc.InputError, match=r"augment moves images, got vectors \(n, 5\): set it to 0, or fit"):
         vc.fit(config(augment=1.0), x, jax.random.key(0))
     with pytest.raises(vc.InputError, match="candidates must hold a strength, 0 for vectors"):

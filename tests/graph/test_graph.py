@@ -12,7 +12,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import cdist
 
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.graph.clusters import graph_clusters, groups_of
+from vaeclust_jax.graph.clusters import graph_clusters, groups_of, merged_clusters
 from vaeclust_jax.graph.kernel import walk_embedding
 from vaeclust_jax.graph.micro import between, micro_clusters
 from vaeclust_jax.graph.neighbours import Posterior, expected, nearest, posterior_graph, self_tuning, strongest
@@ -142,11 +142,20 @@ def test_the_walk_is_the_dense_inverse(seed: int, alpha: float) -> None:
 def test_ward_is_scipys_on_repeated_points(seed: int, k: int) -> None:
     rng = np.random.default_rng(seed)
     z, sizes = rng.normal(size=(12, 3)), rng.integers(1, 5, 12)
-    found = ward(z, sizes, k)
+    found, gap = ward(z, sizes, k)
     repeated = fcluster(linkage(np.repeat(z, sizes, axis=0), "ward"), k, "maxclust")
     first = repeated[np.concatenate([[0], np.cumsum(sizes)[:-1]])]
     np.testing.assert_array_equal(found[:, None] == found, first[:, None] == first)
     np.testing.assert_array_equal(np.unique(found), np.arange(k))
+    heights = linkage(np.repeat(z, sizes, axis=0), "ward")[:, 2] ** 2  # twice the growth of the sum of squares
+    assert gap == pytest.approx(np.log(heights[-k + 1] / heights[-k]) if 1 < k < 12 else 0.0, abs=1e-6)
+
+
+def test_a_gap_shows_how_many_clusters_there_are() -> None:
+    z, y = rings()
+    graph = posterior_graph(asked(np.concatenate([z, z + 10]), np.full((2 * len(z), 3), 2 * np.log(0.02))))
+    gaps = {k: merged_clusters(graph, k).gap for k in range(2, 9)}
+    assert max(gaps, key=lambda k: gaps[k]) == 2 * len(np.unique(y))
 
 
 def test_rings_that_no_centroid_can_hold() -> None:

@@ -193,7 +193,7 @@ def _choice(args: RunArguments) -> Choice:
 
 
 def _views(args: RunArguments) -> AugmentChoice:
-    """The strength of views, chosen by the stability of the first seed's graphs."""
+    """The strength of views, chosen by what the first seed's graphs show."""
     experiment, dataset, config, seeds = resolve(args)
     x = hold_back(dataset)[0].x if experiment.classifies else dataset.x
     with Reporter(config.training, quiet=args.quiet) as reporter:

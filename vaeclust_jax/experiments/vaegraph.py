@@ -5,8 +5,8 @@
 
 The images of an object form a ring in the latent space: one centroid cannot hold it, a neighbour graph can. The numbers
 of the graph (draws, neighbours, walk) were chosen with labels of COIL-20 and digits in view. Whether the encoder sees
-moved views of the images, and the graph with it, is chosen for each data set without them, by how stable the graph's
-clusters are (`--augment auto`).
+moved views of the images, and the graph with it, is chosen for each data set without them, by how well its graphs
+show K clusters (`--augment auto`).
 
 Several seeds are scored twice: each with a graph of its own, and "together", with the mean of their graphs, from which
 every one of them learns.

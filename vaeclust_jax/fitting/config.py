@@ -47,7 +47,7 @@ class ModelConfig:
     """Images: strength of random views that the encoder sees while it is trained, 1 for shifts of up to a tenth of the
     size, turns of up to 10 degrees and zooms of up to a tenth; the decoder gives back the image as it is, so that codes
     forget how it was moved. The draws of a graph are of views, too. auto (`choose_augment`, vaeclust run): 0 or 1,
-    whichever makes the graph's clusters more stable."""
+    whichever lets the graph show K clusters better."""
     joint_reconstruction: bool = True
     """dec: whether the joint stage reconstructs; if not, it minimises the clustering loss alone and leaves the decoder
     as it is. With deterministic and beta 0 these are IDEC and DEC."""

@@ -7,7 +7,7 @@ from vaeclust_jax.errors import InputError
 from vaeclust_jax.graph.kernel import walk_embedding
 from vaeclust_jax.graph.micro import between, micro_clusters
 from vaeclust_jax.graph.neighbours import Graph
-from vaeclust_jax.graph.ward import ward
+from vaeclust_jax.graph.ward import Merged, ward
 
 MAX_GROUPS = 6000
 """Micro-clusters that are merged at most, as a matrix of all pairs: 2 GB. There are n / 3.6 or so."""
@@ -16,7 +16,12 @@ MAX_GROUPS = 6000
 def graph_clusters(
     graph: Graph, num_clusters: int, alpha: float = 0.99, max_groups: int = MAX_GROUPS
 ) -> Int[np.ndarray, " n"]:
-    """Labels (n,) from 0: micro-clusters, merged by how near a random walk finds them.
+    """Labels (n,) from 0, see `merged_clusters`."""
+    return merged_clusters(graph, num_clusters, alpha, max_groups).labels
+
+
+def merged_clusters(graph: Graph, num_clusters: int, alpha: float = 0.99, max_groups: int = MAX_GROUPS) -> Merged:
+    """Labels (n,) and their gap: micro-clusters, merged by how near a random walk finds them.
 
     Args:
         graph: of the points.
@@ -29,7 +34,8 @@ def graph_clusters(
     """
     groups = groups_of(graph, num_clusters, max_groups)
     embedding = walk_embedding(between(graph, groups), alpha)
-    return ward(embedding, np.bincount(groups), num_clusters)[groups]
+    merged = ward(embedding, np.bincount(groups), num_clusters)
+    return merged._replace(labels=merged.labels[groups])
 
 
 def groups_of(graph: Graph, at_least: int, at_most: int = MAX_GROUPS) -> Int[np.ndarray, " n"]:

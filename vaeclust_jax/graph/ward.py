@@ -1,13 +1,27 @@
 """Ward's agglomeration of weighted points."""
 
+from typing import NamedTuple
+
 import numpy as np
 from jaxtyping import Float, Int
 
 from vaeclust_jax.errors import InputError
 
 
-def ward(points: Float[np.ndarray, "m d"], sizes: Float[np.ndarray, " m"], num_clusters: int) -> Int[np.ndarray, " m"]:
-    """Merges points, each standing for `sizes` of them, down to `num_clusters`: labels (m,) from 0.
+class Merged(NamedTuple):
+    """Clusters of points, and how much they stand apart.
+
+    Attributes:
+        labels: (m,) from 0.
+        gap: log of what one merge more would cost over what the last one did; 0 where there is no next or no last.
+    """
+
+    labels: Int[np.ndarray, " m"]
+    gap: float
+
+
+def ward(points: Float[np.ndarray, "m d"], sizes: Float[np.ndarray, " m"], num_clusters: int) -> Merged:
+    """Merges points, each standing for `sizes` of them, down to `num_clusters`.
 
     Always the pair whose union adds least to the sum of squares, |A| |B| / (|A| + |B|) times the squared distance of
     their means (Ward 1963). By chains of nearest neighbours, which find the same merges as a search of all pairs
@@ -26,7 +40,11 @@ def ward(points: Float[np.ndarray, "m d"], sizes: Float[np.ndarray, " m"], num_c
     for _, a, b in merges[: m - num_clusters]:
         parent[_root(parent, a)] = _root(parent, b)
     roots = [_root(parent, point) for point in range(m)]
-    return np.unique(roots, return_inverse=True)[1]
+    labels = np.unique(roots, return_inverse=True)[1]
+    if not 1 < num_clusters < m:
+        return Merged(labels, 0.0)
+    last, following = (max(cost, np.finfo(float).tiny) for cost, _, _ in merges[m - num_clusters - 1 :][:2])
+    return Merged(labels, float(np.log(following / last)))
 
 
 def _merges(points: np.ndarray, sizes: np.ndarray) -> list[tuple[float, int, int]]:
