@@ -112,6 +112,22 @@ def test_another_word_is_named() -> None:
         vc.ModelConfig(augment="much")  # type: ignore[arg-type]
 
 
+def _fails(key: jax.Array, x: jax.Array) -> jax.Array:
+    raise TypeError("no such colour")
+
+
+@pytest.mark.parametrize(
+    ("view", "says"),
+    [
+        (lambda key, x: x[:, :2], r"the view must answer samples of shape \(3, 5\) with that shape, got \(3, 2\)"),
+        (_fails, r"the view fails on a key and samples of shape \(3, 5\): no such colour"),
+    ],
+)
+def test_a_view_that_does_not_fit_is_named(view: Any, says: str) -> None:
+    with pytest.raises(vc.InputError, match=says):
+        vc.fit(config(), blobs()[0], jax.random.key(0), networks=LINEAR._replace(view=view))
+
+
 def test_a_view_of_ones_own_is_of_vectors_too() -> None:
     x, _ = blobs()
     noisy = LINEAR._replace(view=lambda key, x: x + 0.1 * jax.random.normal(key, x.shape))

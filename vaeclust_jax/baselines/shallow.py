@@ -117,7 +117,7 @@ SHALLOW: dict[str, Shallow] = {
     "spectral": Shallow(spectral, 20_000, True),
     "average linkage": Shallow(average, 20_000, False),
     "PCA(2) + k-means": Shallow(pca_kmeans, None, True, of_latents=False),
-    "UMAP + HDBSCAN": Shallow(umap_hdbscan, None, True, of_latents=False, needs="umap"),
+    "UMAP + HDBSCAN": Shallow(umap_hdbscan, 20_000, True, of_latents=False, needs="umap"),
 }
 FLOOR = ("k-means", "pca-gmm", "ward", "spectral")
 """What every experiment is held against."""

@@ -42,9 +42,18 @@ def check_custom(networks: Networks, latent_dim: int, shape: tuple[int, ...]) ->
     """Traces a person's own networks, which costs no arithmetic, and says what does not fit.
 
     Raises:
-        InputError: an encoder or decoder that fails or answers with other shapes.
+        InputError: an encoder, a decoder or a view that fails or answers with other shapes.
     """
     rows = 3
+    if networks.view is not None:
+        x = jax.ShapeDtypeStruct((rows, *shape), jnp.float32)
+        try:
+            seen = jax.eval_shape(networks.view, jax.random.key(0), x).shape
+        except Exception as error:  # a person's function may fail in any way
+            reason = str(error).partition("\n")[0][:200]
+            raise InputError(f"the view fails on a key and samples of shape {x.shape}: {reason}") from error
+        if seen != x.shape:
+            raise InputError(f"the view must answer samples of shape {x.shape} with that shape, got {seen}")
     for name, network, given, wanted in (
         ("encoder", networks.encoder, (rows, *shape), ((rows, latent_dim),) * 2),
         ("decoder", networks.decoder, (rows, latent_dim), (rows, *shape)),
