@@ -64,8 +64,8 @@ def test_the_strength_with_the_higher_sum_is_chosen(best: float, monkeypatch: py
         return (0.6, 0.5) if run.config.model.augment == best else (0.7, 0.2)
 
     monkeypatch.setattr(choosing_views, "_judged", judged)
-    choice = vc.choose_augment(config(augment="auto", **SETTINGS), squares()[0], jax.random.key(0))
-    assert asked == [(0.0, 0, 96), (1.0, 0, 96)]  # the rows that are trained on
+    choice = vc.choose_augment(config(augment="auto", **SETTINGS), squares()[0], [4, 5])
+    assert asked == [(0.0, 0, 96)] * 2 + [(1.0, 0, 96)] * 2  # the rows that are trained on
     assert choice.augment == best
     said = f"(agreement 0.600 + log gap 0.500; agreement 0.700 + log gap 0.200 with {1 - best:g})."
     assert choice.reason == f"augment {best:g}: its graphs show 3 clusters best {said}"
@@ -77,19 +77,19 @@ def test_stability_is_the_agreement_of_graphs_from_other_draws(monkeypatch: pyte
     """Bands that training has told apart are found from any draws; also of a part of the rows."""
     settings = config(pretrain_epochs=60, learning_rate=1e-2, **SETTINGS)
     monkeypatch.setattr(choosing_views, "MAX_ROWS", 60)
-    choice = vc.choose_augment(settings, squares()[0], jax.random.key(0), candidates=(0.0, 0.1))
+    choice = vc.choose_augment(settings, squares()[0], [0], candidates=(0.0, 0.1))
     assert choice.tried[0].stability == pytest.approx(1.0)
     assert choice.tried[0].gap > np.log(2)
 
 
 def test_vectors_have_no_views() -> None:
     x, _ = blobs()
-    choice = vc.choose_augment(config(**SETTINGS), x, jax.random.key(0))
+    choice = vc.choose_augment(config(**SETTINGS), x)
     assert (choice.augment, choice.tried) == (0.0, ())
     with pytest.raises(vc.InputError, match=r"augment moves images, got vectors \(n, 5\): set it to 0, or fit"):
         vc.fit(config(augment=1.0), x, jax.random.key(0))
     with pytest.raises(vc.InputError, match="candidates must hold a strength, 0 for vectors"):
-        vc.choose_augment(config(), x, jax.random.key(0), candidates=[1.0])
+        vc.choose_augment(config(), x, candidates=[1.0])
 
 
 @pytest.mark.parametrize(

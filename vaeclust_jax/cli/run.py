@@ -22,7 +22,7 @@ from vaeclust_jax.experiments.classifying import hold_back
 from vaeclust_jax.experiments.execute import execute
 from vaeclust_jax.experiments.experiment import Experiment
 from vaeclust_jax.fitting.choosing import Choice, choose_num_clusters
-from vaeclust_jax.fitting.choosing_views import AugmentChoice, choose_augment
+from vaeclust_jax.fitting.choosing_views import SEEDS, AugmentChoice, choose_augment
 from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
 from vaeclust_jax.networks.build import NetworkConfig
 from vaeclust_jax.report import Table, check_writable, new_run_folder, print_tables
@@ -193,12 +193,13 @@ def _choice(args: RunArguments) -> Choice:
 
 
 def _views(args: RunArguments) -> AugmentChoice:
-    """The strength of views, chosen by what the first seed's graphs show."""
-    experiment, dataset, config, seeds = resolve(args)
+    """The strength of views, chosen by what the graphs of three seeds show, the run's first and the next."""
+    experiment, dataset, config, _ = resolve(replace(args, seeds=len(SEEDS)))
+    seeds = [args.first_seed + number for number in SEEDS]
     x = hold_back(dataset)[0].x if experiment.classifies else dataset.x
     with Reporter(config.training, quiet=args.quiet) as reporter:
-        reporter.say(f"shall views of {dataset.name} be moved? A VAE with them and one without")
-        views = choose_augment(config, x, jax.random.key(seeds[0]), on_epoch=Interrupt().checked(reporter.on_epoch))
+        reporter.say(f"shall views of {dataset.name} be moved? {len(seeds)} VAEs with them and as many without")
+        views = choose_augment(config, x, seeds, on_epoch=Interrupt().checked(reporter.on_epoch))
         reporter.say(views.reason)
     return views
 
