@@ -81,8 +81,8 @@ def choose_augment(
     Args:
         config: K and the settings of the VAE; its `augment` is not used.
         x: raw data, as for `fit`.
-        seeds: of the VAEs, as for `fit_seeds`, trained as one program. What graphs say differs from one VAE to the next, on
-            some data by more than views change it: the scores are means over the seeds.
+        seeds: of the VAEs, as for `fit_seeds`, trained as one program. What graphs say differs from one VAE to the next,
+            on some data by more than views change it: the scores are means over the seeds.
         candidates: strengths to try; the first wins ties, and no view is of vectors: they have 0 alone.
         networks: as for `fit`.
         on_epoch: as for `fit`.
