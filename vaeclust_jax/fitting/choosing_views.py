@@ -81,8 +81,8 @@ def choose_augment(
     Args:
         config: K and the settings of the VAE; its `augment` is not used.
         x: raw data, as for `fit`.
-        seeds: of the VAEs, as for `fit_seeds`, trained as one program. What graphs say differs from one VAE to the next,
-            on some data by more than views change it: the scores are means over the seeds.
+        seeds: of the VAEs, as for `fit_seeds`, trained as one program. What graphs say differs from one VAE to
+            the next, on some data by more than views change it: the scores are means over the seeds.
         candidates: strengths to try; the first wins ties, and no view is of vectors: they have 0 alone.
         networks: as for `fit`.
         on_epoch: as for `fit`.
@@ -92,13 +92,13 @@ def choose_augment(
         TrainingDivergedError: as `fit`.
     """
     raw = checked_rows(x)
-    candidates = [float(strength) for strength in candidates if raw.ndim == 4 or strength == 0]
-    if not candidates:
-        raise InputError(f"candidates must hold a strength, 0 for vectors, got {candidates}")
-    if len(candidates) == 1:
-        return AugmentChoice(candidates[0], (), f"augment {candidates[0]:g}: there is nothing else to choose from.")
+    possible = [float(strength) for strength in candidates if raw.ndim == 4 or strength == 0]
+    if not possible:
+        raise InputError(f"candidates must hold a strength, 0 for vectors, got {list(candidates)}")
+    if len(possible) == 1:
+        return AugmentChoice(possible[0], (), f"augment {possible[0]:g}: there is nothing else to choose from.")
     tried = []
-    for strength in candidates:
+    for strength in possible:
         model = replace(config.model, augment=strength, clustering="dec", joint_reconstruction=True)
         alone = replace(config, model=model, training=replace(config.training, joint_epochs=0))
         runs = fit_seeds(alone, raw, seeds, networks=networks, on_epoch=on_epoch)
