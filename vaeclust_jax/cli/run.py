@@ -85,6 +85,7 @@ def run(argv: list[str]) -> None:
     if args.resume is not None:
         args = given_again(args, argv, lambda argv: parse(RunArguments, argv, "vaeclust run"))
     use_compilation_cache(args.compilation_cache)
+    started = time.perf_counter()
     choice = _choice(args) if args.clusters == "auto" else None
     if choice is not None:
         args = replace(args, clusters=choice.num_clusters)
@@ -93,7 +94,6 @@ def run(argv: list[str]) -> None:
         args = replace(args, model=replace(args.model, augment=views.augment))
     experiment, dataset, config, seeds = resolve(args)
     others = _outliers(args, experiment, dataset)
-    started = time.perf_counter()
     interrupt = Interrupt()
     if args.resume is None:
         check_writable(args.out)
