@@ -97,14 +97,14 @@ class Learner(NamedTuple):
     """Mean and log-variance of the posterior q(z|x)."""
     decode: Callable[[Params, Float[Array, "n l"]], Float[Array, "n ..."]]
     """The expected x, in the model's units."""
-    view: Callable[[Key, Any], Any] | None = None
-    """`Networks.view`."""
     log_assign: Callable[[Params, Float[Array, "n l"]], Float[Array, "n k"]] | None = None
     """Log-probabilities of the clusters."""
     advance: Callable[[dict[str, Any], Info], tuple[dict[str, Any], Info]] = lambda control, losses: (control, {})
     """(controllers' states, mean losses of the epoch) -> (those of the next epoch, info)."""
     gentler: Callable[[State], State] = lambda state: state
     """The state with a lower learning rate, to try an epoch again whose loss was not finite."""
+    view: Callable[[Key, Any], Any] | None = None
+    """`Networks.view`."""
 
 
 class Stopping(NamedTuple):
