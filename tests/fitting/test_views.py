@@ -1,6 +1,7 @@
 """An encoder that is taught to forget how images are moved, and the choice whether to."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -10,6 +11,7 @@ import pytest
 import vaeclust_jax as vc
 from tests.fitting.made import LINEAR, assert_same_bits, blobs, config, squares
 from vaeclust_jax.fitting import choosing_views
+from vaeclust_jax.fitting.fit import fit_stages
 from vaeclust_jax.training.graph_start import posterior_of
 from vaeclust_jax.training.passes import ROWS_AT_ONCE, encode_rows, encode_views
 
@@ -80,6 +82,24 @@ def test_stability_is_the_agreement_of_graphs_from_other_draws(monkeypatch: pyte
     choice = vc.choose_augment(settings, squares()[0], [0], candidates=(0.0, 0.1))
     assert choice.tried[0].stability == pytest.approx(1.0)
     assert choice.tried[0].gap > np.log(2)
+
+
+def test_a_choice_reads_no_label_for_its_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choosing_views, "_judged", lambda key, run, raw, num_clusters: (0.0, 0.0))
+    choice = vc.choose_augment(config(stratify=True, **SETTINGS), squares()[0], [0])
+    assert choice.augment == 0.0  # the first wins ties
+    found = vc.choose_num_clusters(config(stratify=True), squares()[0], jax.random.key(0), candidates=[2, 3])
+    assert found.num_clusters in (2, 3)
+
+
+def test_a_mixture_starts_from_the_graph_of_views() -> None:
+    settings = config(network="mlp", clustering="vade", mixture_start="graph", pretrain_epochs=3)
+    views, plain = (replace(settings, model=replace(settings.model, augment=strength)) for strength in (1.0, 0.0))
+    x, _ = squares()
+    one, other = (fit_stages(each, x, [0])["mixture"][0] for each in (views, plain))
+    assert one.learner.view is not None
+    assert np.isfinite(one.centroids).all()
+    assert not np.allclose(one.centroids, other.centroids)
 
 
 def test_vectors_have_no_views() -> None:

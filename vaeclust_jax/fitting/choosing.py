@@ -76,6 +76,7 @@ def choose_num_clusters(
     alone = replace(
         config,
         num_clusters=1,
+        prepare=replace(config.prepare, stratify=False),  # which would read labels
         model=replace(config.model, clustering="dec", joint_reconstruction=True),
         training=replace(config.training, joint_epochs=0),
     )

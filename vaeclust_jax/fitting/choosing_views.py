@@ -100,7 +100,12 @@ def choose_augment(
     tried = []
     for strength in possible:
         model = replace(config.model, augment=strength, clustering="dec", joint_reconstruction=True)
-        alone = replace(config, model=model, training=replace(config.training, joint_epochs=0))
+        alone = replace(
+            config,
+            prepare=replace(config.prepare, stratify=False),  # which would read labels
+            model=model,
+            training=replace(config.training, joint_epochs=0),
+        )
         runs = fit_seeds(alone, raw, seeds, networks=networks, on_epoch=on_epoch)
         judged = [
             _judged(jax.random.fold_in(jax.random.key(seed), _GRAPHS), run, raw[run.train_index], config.num_clusters)
