@@ -33,7 +33,7 @@ METHOD = "vaegraph without views"
 class Setting(NamedTuple):
     """Of the graph; the library's by default."""
 
-    draws: int = 16
+    draws: int = 64
     temperature: float = 0.5
     neighbours: int = 5
     power: float = 2.0
@@ -42,7 +42,7 @@ class Setting(NamedTuple):
 
 
 AXES: dict[str, tuple[str, Sequence[float]]] = {
-    "draws": ("draws S of the posterior", (1, 2, 4, 8, 16, 32, 64)),
+    "draws": ("draws S of the posterior", (1, 4, 16, 32, 64, 128)),
     "temperature": ("temperature t of the draws", (0.0, 0.25, 0.35, 0.5, 0.7, 1.0)),
     "neighbours": ("neighbours m", (3, 4, 5, 6, 8, 12)),
     "power": ("power of the mean weight", (0.5, 1.0, 1.5, 2.0, 3.0, 4.0)),

@@ -15,7 +15,15 @@ from vaeclust_jax.errors import InputError
 from vaeclust_jax.graph.clusters import graph_clusters, groups_of, merged_clusters
 from vaeclust_jax.graph.kernel import walk_embedding
 from vaeclust_jax.graph.micro import between, micro_clusters
-from vaeclust_jax.graph.neighbours import Posterior, expected, nearest, posterior_graph, self_tuning, strongest
+from vaeclust_jax.graph.neighbours import (
+    Posterior,
+    averaged,
+    expected,
+    nearest,
+    posterior_graph,
+    self_tuning,
+    strongest,
+)
 from vaeclust_jax.graph.ward import ward
 from vaeclust_jax.metrics import scores
 
@@ -91,8 +99,21 @@ def test_seeds_are_averaged_with_their_draws() -> None:
     codes = [points(seed) for seed in range(2)]
     draws = [z + 0.5 * np.random.default_rng(seed).normal(size=(3, *z.shape)) for seed, z in enumerate(codes)]
     wanted = np.mean([self_tuning(z, 5).toarray() for z in np.concatenate(draws)], axis=0) ** 2
-    found = posterior_graph(*(asked(z, np.zeros_like(z), seed) for seed, z in enumerate(codes)), num_draws=3)
+    found = averaged([posterior_graph(asked(z, np.zeros_like(z), seed), 3) for seed, z in enumerate(codes)])
     np.testing.assert_allclose(found.toarray(), wanted, atol=1e-12)
+
+
+@pytest.mark.parametrize(("n", "draws"), [(20, 64), (4000, 40), (20_000, 16)])
+def test_few_points_are_drawn_more_often(n: int, draws: int) -> None:
+    drawn = []
+
+    def seen(number: int) -> tuple[np.ndarray, np.ndarray]:
+        drawn.append(number)
+        return z, np.full_like(z, -9.0)
+
+    z = points(0, n)
+    posterior_graph(asked(z)._replace(view=seen))
+    assert drawn == list(range(draws))
 
 
 @given(seeds)

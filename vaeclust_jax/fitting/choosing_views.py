@@ -18,7 +18,7 @@ from vaeclust_jax.uncertainty.ensemble import pairwise_agreement
 
 STRENGTHS = (0.0, 1.0)
 SEEDS = (0, 1, 2)
-NUM_GRAPHS = 4
+NUM_GRAPHS, NUM_DRAWS = 4, 16
 MAX_ROWS = 10_000
 """Rows that a graph is judged on: there are several, and their merge takes longest."""
 
@@ -131,7 +131,8 @@ def _judged(key: Key, run: Run, raw: Rows, num_clusters: int) -> tuple[float, fl
     if len(raw) > MAX_ROWS:
         raw = raw[np.sort(np.asarray(jax.random.permutation(rows_key, len(raw))[:MAX_ROWS]))]
     rows = run.preparation.rows(raw)
-    graphs = [posterior_graph(posterior_of(key, run.learner, run.params, rows)) for key in graph_keys]
+    posteriors = [posterior_of(key, run.learner, run.params, rows) for key in graph_keys]
+    graphs = [posterior_graph(posterior, NUM_DRAWS) for posterior in posteriors]
     found = [merged_clusters(graph, num_clusters) for graph in graphs]
     agreement = pairwise_agreement(np.stack([one.labels for one in found]))
     assert agreement is not None, "there are several graphs"

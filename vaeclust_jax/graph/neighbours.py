@@ -1,6 +1,6 @@
 """The graph: who is whose neighbour, in expectation over what is not known of the codes."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -12,6 +12,8 @@ from sklearn.neighbors import NearestNeighbors
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.graph import NUM_NEIGHBOURS
+
+FEWEST_DRAWS, MOST_DRAWS, DRAWN_POINTS = 16, 64, 160_000
 
 Graph: TypeAlias = sparse.csr_array
 """(n, n) symmetric, no negative weights, no loops."""
@@ -81,23 +83,37 @@ class Posterior(NamedTuple):
 
 
 def posterior_graph(
-    *posteriors: Posterior, num_draws: int = 16, num_neighbours: int = NUM_NEIGHBOURS, temperature: float = 0.5
+    posterior: Posterior,
+    num_draws: int | None = None,
+    num_neighbours: int = NUM_NEIGHBOURS,
+    temperature: float = 0.5,
 ) -> Graph:
-    """`expected` of the `self_tuning` graphs of draws from the posteriors, as many from each.
+    """`expected` of the `self_tuning` graphs of draws from the posterior.
 
     Args:
-        posteriors: of the same samples; several are those of several seeds, which see them from different sides: an
-            edge then counts by how often draws and seeds agree on it.
-        num_draws: S, of each posterior.
+        posterior: of the samples.
+        num_draws: S; None: as many as make 160,000 points, from 16 to 64. Few samples have few neighbours to average
+            over, and their draws cost little.
         num_neighbours: m, of each point in each draw.
         temperature: t, how much of the posterior's spread the draws have.
 
     Raises:
         InputError: not more points than neighbours.
     """
-    draws = (z for posterior in posteriors for z in posterior.draws(num_draws, temperature))
-    graph = expected((self_tuning(z, num_neighbours) for z in draws), num_draws * len(posteriors))
-    return connected(graph, np.concatenate([posterior.mean for posterior in posteriors], axis=1))
+    if num_draws is None:
+        num_draws = min(max(DRAWN_POINTS // len(posterior.mean), FEWEST_DRAWS), MOST_DRAWS)
+    draws = posterior.draws(num_draws, temperature)
+    graph = expected((self_tuning(z, num_neighbours) for z in draws), num_draws)
+    return connected(graph, posterior.mean)
+
+
+def averaged(graphs: Sequence[Graph]) -> Graph:
+    """The graph of several seeds, which see the same samples from different sides: `expected` of all their draws.
+
+    Args:
+        graphs: of `posterior_graph`, with as many draws each.
+    """
+    return expected((graph.sqrt() for graph in graphs), len(graphs))
 
 
 def connected(graph: Graph, z: Float[np.ndarray, "n l"]) -> Graph:

@@ -2,7 +2,7 @@
 
 from vaeclust_jax.metrics.clustering import active_units, populated_clusters, scores, summarise
 from vaeclust_jax.metrics.comparison import Comparison, compare
-from vaeclust_jax.metrics.matching import accuracy, check_ids, contingency, match_clusters
+from vaeclust_jax.metrics.matching import accuracy, check_ids, consensus, contingency, match_clusters
 from vaeclust_jax.metrics.naming import UNNAMED, classify, name_clusters
 from vaeclust_jax.metrics.num_clusters import NumClusters, num_clusters_curve
 from vaeclust_jax.metrics.ranking import average_ranks, critical_difference, friedman, groups_not_different
@@ -32,6 +32,7 @@ __all__ = [
     "check_ids",
     "classify",
     "compare",
+    "consensus",
     "contingency",
     "critical_difference",
     "friedman",
