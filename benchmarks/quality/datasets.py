@@ -27,6 +27,7 @@ DATASETS: dict[str, Callable[[], Dataset]] = {
     "mnist-test": lambda: load("mnist-test"),
     "usps": lambda: load("usps"),
     "fashion-mnist": lambda: _rows("fashion-mnist", np.arange(60_000, 70_000)),
+    "pendigits": lambda: load("pendigits"),
 }
 DEVELOPED_ON = ("digits", "coil20", "mnist-train-10k")
 """Labels of these were in view while methods were made; the others are scored once, when nothing changes any more."""

@@ -18,12 +18,13 @@ PREPARE = PrepareConfig(image_size=(32, 32), validation=0.0)
 NETWORK = NetworkConfig("mlp", latent_dim=10, hidden=(512, 256))
 TRAINING = TrainingConfig(pretrain_epochs=100, joint_epochs=50, batch_size=256)
 
-IN_WORDS = """images of 32 x 32, all
-rows clustered and scored; an MLP 512-256 with ten latents, cross-entropy summed over pixels, Adam 1e-3, batch 256; 100
-epochs of the (variational) autoencoder alone, then at most 50 of the joint stage, which ends when fewer than 0.1 % of
-the assignments change; beta 1, gamma 100; the mixture of VAE + mixture has full covariances, that of VaDE diagonal
-ones. The autoencoder of DEC and IDEC is deterministic, with beta 0. With views (and in vaegraph), the graphs of three
-VAEs choose for each data set whether images are moved (`choose_augment`). Shallow methods see the same pixels."""
+IN_WORDS = """images of 32 x 32 and
+standardised vectors, all rows clustered and scored; an MLP 512-256 with ten latents, cross-entropy summed over pixels
+(Gaussian of vectors), Adam 1e-3, batch 256; 100 epochs of the (variational) autoencoder alone, then at most 50 of the
+joint stage, which ends when fewer than 0.1 % of the assignments change; beta 1, gamma 100; the mixture of VAE + mixture
+has full covariances, that of VaDE diagonal ones. The autoencoder of DEC and IDEC is deterministic, with beta 0. With
+views (and in vaegraph), the graphs of three VAEs choose for each data set whether images are moved (`choose_augment`).
+Shallow methods see the same pixels."""
 
 
 class Method(NamedTuple):
@@ -81,8 +82,14 @@ def together(names: Sequence[str], num_clusters: int, quick: bool) -> list[list[
     return list(groups.values())
 
 
+def prepare_of(x: np.ndarray) -> PrepareConfig:
+    """The setting's preparation, without a size where the samples are vectors."""
+    return PREPARE if x.ndim > 2 else replace(PREPARE, image_size=None)
+
+
 def with_views_chosen(setting: Config, x: np.ndarray) -> Config:
-    """The setting with the strength of views that the graphs of these data choose, asked once for them."""
+    """The setting for these data, with the strength of views that their graphs choose, asked once for them."""
+    setting = replace(setting, prepare=prepare_of(x))
     if setting.model.augment != "auto":
         return setting
     place = (setting, hashlib.sha256(np.ascontiguousarray(x).tobytes()).hexdigest())
@@ -106,7 +113,7 @@ def cluster(names: Sequence[str], x: np.ndarray, num_clusters: int, seed: int, q
     """
     setting = setting_of(names[0], num_clusters, quick)
     if isinstance(setting, str):
-        pixels = fit_preparation(x, PREPARE).apply(x).reshape(len(x), -1)
+        pixels = fit_preparation(x, prepare_of(x)).apply(x).reshape(len(x), -1)
         return {names[0]: shallow_labels(setting, pixels, num_clusters, [seed])[0]}
     stages = fit_stages(with_views_chosen(setting, x), x, [seed])
     return {name: stages[METHODS[name].stage][0].predict(x) for name in names}

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.machine import CHECKOUT
 from benchmarks.quality import __main__ as command
 from benchmarks.quality.ablations import AXES, HEADS, Setting, graph_of
-from benchmarks.quality.methods import METHODS, as_text, setting_of, together
+from benchmarks.quality.methods import METHODS, PREPARE, as_text, cluster, prepare_of, setting_of, together
 from benchmarks.quality.rows import Row, keep, read
 from benchmarks.quality.table import page
 from vaeclust_jax.errors import InputError
@@ -46,6 +46,15 @@ def test_stages_of_one_training_are_fitted_once() -> None:
     assert ["VAE + k-means", "VAE + mixture"] in groups
     assert sorted(name for group in groups for name in group) == sorted(METHODS)
     assert len(groups) == len(METHODS) - 1
+
+
+def test_vectors_keep_their_size() -> None:
+    x = np.random.default_rng(0).normal(size=(60, 4))
+    assert prepare_of(x).image_size is None
+    assert prepare_of(x.reshape(15, 4, 4)) == PREPARE
+    labels = cluster(["Ward"], x, 3, 0, True)["Ward"]
+    assert labels.shape == (60,)
+    assert set(labels) == {0, 1, 2}
 
 
 def test_what_is_there_is_not_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
