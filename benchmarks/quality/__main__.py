@@ -10,9 +10,11 @@ import numpy as np
 
 from benchmarks.machine import commit
 from benchmarks.quality.datasets import DATASETS, DEVELOPED_ON, dataset, num_classes
-from benchmarks.quality.methods import METHODS, as_text, cluster, setting_of, together, with_views_chosen
+from benchmarks.quality.methods import METHODS, as_text, cluster, setting_of, together
 from benchmarks.quality.rows import Row, keep, read
 from benchmarks.quality.table import current, page
+from benchmarks.quality.views import asks, file_beside, strength
+from benchmarks.quality.views import read as read_views
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.metrics import scores
 from vaeclust_jax.report.whole_file import write_whole
@@ -58,18 +60,19 @@ def _score(
             there = {row[:3] for row in current(read(path), quick)}
             missing = [method for method in group if (name, method, seed) not in there]
             if missing:
-                for row in _measured(name, whole.x[:n], whole.y[:n], missing, seed, quick):
+                x, k = whole.x[:n], num_classes(name)
+                augment = strength(file_beside(path), name, x, k, quick) if asks(missing[0]) else 0.0
+                for row in _measured(name, x, whole.y[:n], missing, seed, quick, augment):
                     keep(path, row)
                     print(f"{name} {row.method} seed {seed}: ACC {row.acc:.3f}, {row.seconds:.0f} s", file=sys.stderr)
                 _write(path, written, quick)
 
 
-def _measured(name: str, x: np.ndarray, y: np.ndarray, methods: Sequence[str], seed: int, quick: bool) -> list[Row]:
-    setting = setting_of(methods[0], num_classes(name), quick)
-    if not isinstance(setting, str):
-        with_views_chosen(setting, x)  # once for a data set, and not timed
+def _measured(
+    name: str, x: np.ndarray, y: np.ndarray, methods: Sequence[str], seed: int, quick: bool, augment: float
+) -> list[Row]:
     started = time.process_time()
-    found = cluster(methods, x, num_classes(name), seed, quick)
+    found = cluster(methods, x, num_classes(name), seed, quick, augment)
     seconds = round(time.process_time() - started, 3)  # of 200 rows milliseconds
     rows = []
     for method, labels in found.items():
@@ -80,7 +83,7 @@ def _measured(name: str, x: np.ndarray, y: np.ndarray, methods: Sequence[str], s
 
 
 def _write(path: Path, written: Path, quick: bool) -> None:
-    write_whole(written, page(current(read(path), quick)))
+    write_whole(written, page(current(read(path), quick), read_views(file_beside(path), quick)))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """The methods of the table, all in one setting for all data sets: nothing in this file reads a label."""
 
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
@@ -9,7 +8,6 @@ import numpy as np
 
 from vaeclust_jax.baselines.shallow import shallow_labels
 from vaeclust_jax.data import PrepareConfig, fit_preparation
-from vaeclust_jax.fitting.choosing_views import choose_augment
 from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
 from vaeclust_jax.fitting.fit import fit_stages
 from vaeclust_jax.networks.build import NetworkConfig
@@ -87,21 +85,9 @@ def prepare_of(x: np.ndarray) -> PrepareConfig:
     return PREPARE if x.ndim > 2 else replace(PREPARE, image_size=None)
 
 
-def with_views_chosen(setting: Config, x: np.ndarray) -> Config:
-    """The setting for these data, with the strength of views that their graphs choose, asked once for them."""
-    setting = replace(setting, prepare=prepare_of(x))
-    if setting.model.augment != "auto":
-        return setting
-    place = (setting, hashlib.sha256(np.ascontiguousarray(x).tobytes()).hexdigest())
-    if place not in _CHOSEN:
-        _CHOSEN[place] = choose_augment(setting, x).augment
-    return replace(setting, model=replace(setting.model, augment=_CHOSEN[place]))
-
-
-_CHOSEN: dict[tuple[Config, str], float] = {}
-
-
-def cluster(names: Sequence[str], x: np.ndarray, num_clusters: int, seed: int, quick: bool) -> Labels:
+def cluster(
+    names: Sequence[str], x: np.ndarray, num_clusters: int, seed: int, quick: bool, augment: float = 0.0
+) -> Labels:
     """Clusters (n,) of each method of one group.
 
     Args:
@@ -110,13 +96,13 @@ def cluster(names: Sequence[str], x: np.ndarray, num_clusters: int, seed: int, q
         num_clusters: K.
         seed: of everything random.
         quick: two epochs a stage.
+        augment: strength of views, of methods that leave it to be chosen.
     """
     setting = setting_of(names[0], num_clusters, quick)
     if isinstance(setting, str):
         pixels = fit_preparation(x, prepare_of(x)).apply(x).reshape(len(x), -1)
         return {names[0]: shallow_labels(setting, pixels, num_clusters, [seed])[0]}
-    stages = fit_stages(with_views_chosen(setting, x), x, [seed])
+    if setting.model.augment == "auto":
+        setting = replace(setting, model=replace(setting.model, augment=augment))
+    stages = fit_stages(replace(setting, prepare=prepare_of(x)), x, [seed])
     return {name: stages[METHODS[name].stage][0].predict(x) for name in names}
-
-
-Cluster = Callable[[Sequence[str], np.ndarray, int, int, bool], Labels]

@@ -1,6 +1,7 @@
 """The rows as a page of Markdown: mean and deviation over seeds, published figures, the protocol."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from benchmarks.quality.datasets import DATASETS, DEVELOPED_ON, num_classes
 from benchmarks.quality.methods import IN_WORDS, METHODS, as_text, setting_of
@@ -42,11 +43,13 @@ them.
 """
 
 
-def page(rows: Sequence[Row]) -> str:
-    """All of `quality.md`."""
+def page(rows: Sequence[Row], views: Mapping[str, Mapping[str, Any]]) -> str:
+    """All of `quality.md`, with what was chosen for the images of each data set (`views.read`)."""
     parts = [_HEAD.format(setting=IN_WORDS, developed=", ".join(DEVELOPED_ON))]
     for dataset in [name for name in DATASETS if any(row.dataset == name for row in rows)]:
         parts.append(_section(dataset, [row for row in rows if row.dataset == dataset]))
+        if dataset in views:
+            parts.append(f"Views: {views[dataset]['reason']}\n")
     return "\n".join(parts)
 
 

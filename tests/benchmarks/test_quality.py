@@ -10,11 +10,14 @@ import pytest
 
 from benchmarks.machine import CHECKOUT
 from benchmarks.quality import __main__ as command
+from benchmarks.quality import views
 from benchmarks.quality.ablations import AXES, HEADS, Setting, graph_of
 from benchmarks.quality.methods import METHODS, PREPARE, as_text, cluster, prepare_of, setting_of, together
 from benchmarks.quality.rows import Row, keep, read
 from benchmarks.quality.table import page
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.fitting.choosing_views import AugmentChoice, Tried
+from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.graph.neighbours import Posterior, posterior_graph
 
 
@@ -33,12 +36,15 @@ def test_a_row_is_kept_and_replaced_by_one_of_its_place(tmp_path: Path) -> None:
 
 
 def test_the_page_has_mean_and_deviation_over_seeds() -> None:
-    text = page([row(acc=0.5), row(seed=1, acc=0.7), row("DEC", dataset="mnist-test")])
+    views = {"digits": {"reason": "augment 0: for a reason."}, "usps": {"reason": "without rows"}}
+    text = page([row(acc=0.5), row(seed=1, acc=0.7), row("DEC", dataset="mnist-test")], views)
     assert (
         f"| VaDE | 0.600 ± {np.std([0.5, 0.7], ddof=1):.3f} | 0.600 ± 0.000 | 0.700 ± 0.000 | 8.0 ± 0.0 | 2 |" in text
     )
     assert "| DEC | 0.500 | 0.600 | 0.700 | 8.0 | 1 | MNIST ACC .84 to .91" in text
     assert "no label read but to score" in text
+    assert "Views: augment 0: for a reason." in text
+    assert "without rows" not in text
 
 
 def test_stages_of_one_training_are_fitted_once() -> None:
@@ -57,10 +63,31 @@ def test_vectors_keep_their_size() -> None:
     assert set(labels) == {0, 1, 2}
 
 
+def test_views_are_chosen_once_for_a_data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, path = [], views.file_beside(tmp_path / "new" / "rows.json")
+
+    def choose(setting: Config, x: np.ndarray) -> AugmentChoice:
+        asked.append(setting.prepare)
+        return AugmentChoice(1.0, (Tried(0.0, 0.5, 0.25), Tried(1.0, 0.5, 0.5)), "augment 1: so.")
+
+    monkeypatch.setattr(views, "choose_augment", choose)
+    x = np.zeros((5, 3))
+    assert [views.strength(path, name, x, 3, True) for name in ("digits", "digits", "usps")] == [1.0] * 3
+    assert asked == [prepare_of(x)] * 2
+    assert set(views.read(path, True)) == {"digits", "usps"}
+    assert views.read(path, False) == {}
+    assert [views.asks(name) for name in ("Ward", "vaegraph without views", "vaegraph")] == [False, False, True]
+    path.write_text('{"digits": 3}')
+    with pytest.raises(InputError, match="cannot be read as choices of views"):
+        views.read(path, True)
+
+
 def test_what_is_there_is_not_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, int]] = []
 
-    def cluster(names: list[str], x: np.ndarray, k: int, seed: int, quick: bool) -> dict[str, np.ndarray]:
+    def cluster(
+        names: list[str], x: np.ndarray, k: int, seed: int, quick: bool, augment: float
+    ) -> dict[str, np.ndarray]:
         asked.extend((name, seed) for name in names)
         return {name: np.arange(len(x)) % k for name in names}
 
