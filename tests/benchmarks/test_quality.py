@@ -68,7 +68,7 @@ def test_views_are_chosen_once_for_a_data_set(tmp_path: Path, monkeypatch: pytes
 
     def choose(setting: Config, x: np.ndarray) -> AugmentChoice:
         asked.append(setting.prepare)
-        return AugmentChoice(1.0, (Tried(0.0, 0.5, 0.25), Tried(1.0, 0.5, 0.5)), "augment 1: so.")
+        return AugmentChoice(1.0, (Tried(0.0, 0.5, 0.1, 0.25), Tried(1.0, 0.5, 0.1, 0.5)), "augment 1: so.")
 
     monkeypatch.setattr(views, "choose_augment", choose)
     x = np.zeros((5, 3))

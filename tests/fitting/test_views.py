@@ -58,35 +58,45 @@ def test_draws_of_the_posterior_are_of_views(run: vc.Run) -> None:
 
 
 @pytest.mark.parametrize("best", [0.0, 1.0])
-def test_the_strength_with_the_higher_sum_is_chosen(best: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_strength_with_the_higher_score_is_chosen(best: float, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def judged(key: jax.Array, run: vc.Run, raw: np.ndarray, num_clusters: int) -> tuple[float, float]:
-        asked.append((run.config.model.augment, run.config.training.joint_epochs, len(raw)))
-        return (0.6, 0.5) if run.config.model.augment == best else (0.7, 0.2)
+    def judged(seeds: list[int], runs: list[vc.Run], raw: np.ndarray) -> tuple[float, float, float]:
+        asked.append((seeds, runs[0].config.model.augment, runs[0].config.training.joint_epochs))
+        return (0.6, 0.01, 0.5) if runs[0].config.model.augment == best else (0.7, 0.04, 0.2)
 
     monkeypatch.setattr(choosing_views, "_judged", judged)
     choice = vc.choose_augment(config(augment="auto", **SETTINGS), squares()[0], [4, 5])
-    assert asked == [(0.0, 0, 96)] * 2 + [(1.0, 0, 96)] * 2  # the rows that are trained on
+    assert asked == [([4, 5], 0.0, 0), ([4, 5], 1.0, 0)]
     assert choice.augment == best
-    said = f"(agreement 0.600 + log gap 0.500; agreement 0.700 + log gap 0.200 with {1 - best:g})."
-    assert choice.reason == f"augment {best:g}: its graphs show 3 clusters best {said}"
+    said = "seeds agree 0.600, cut 0.0100, log gap 0.500; seeds agree 0.700, cut 0.0400, log gap 0.200"
+    assert choice.reason == f"augment {best:g}: its graphs show 3 clusters best ({said} with {1 - best:g})."
     tried = json.loads(json.dumps(choice.record()))["tried"]
-    assert {one["augment"]: one["score"] for one in tried} == pytest.approx({best: 1.1, 1.0 - best: 0.9})
+    wanted = {best: 0.5 - np.log(0.4 * 0.01), 1.0 - best: 0.2 - np.log(0.3 * 0.04)}
+    assert {one["augment"]: one["score"] for one in tried} == pytest.approx(wanted)
 
 
-def test_stability_is_the_agreement_of_graphs_from_other_draws(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bands that training has told apart are found from any draws; also of a part of the rows."""
+def test_what_a_choice_is_made_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bands that training has told apart are found by all seeds, with hardly an edge between them; of some rows too."""
     settings = config(pretrain_epochs=60, learning_rate=1e-2, **SETTINGS)
     monkeypatch.setattr(choosing_views, "MAX_ROWS", 60)
-    choice = vc.choose_augment(settings, squares()[0], [0], candidates=(0.0, 0.1))
-    assert choice.tried[0].stability == pytest.approx(1.0)
-    assert choice.tried[0].gap > np.log(2)
+    (found, other) = vc.choose_augment(settings, squares()[0], [0, 1], candidates=(0.0, 5.0)).tried
+    assert found.agreement == pytest.approx(1.0)
+    assert found.cut < 0.01
+    assert found.gap > np.log(2)
+    assert np.isfinite(found.score)
+    assert other.cut > 4 * found.cut  # moved by half their size, bands have neighbours of other bands
+    assert other.score < found.score
+
+
+def test_a_choice_needs_seeds_that_can_agree() -> None:
+    with pytest.raises(vc.InputError, match="seeds must be at least 2, because a choice of views asks how far they"):
+        vc.choose_augment(config(**SETTINGS), squares()[0], [0])
 
 
 def test_a_choice_reads_no_label_for_its_split(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choosing_views, "_judged", lambda key, run, raw, num_clusters: (0.0, 0.0))
-    choice = vc.choose_augment(config(stratify=True, **SETTINGS), squares()[0], [0])
+    monkeypatch.setattr(choosing_views, "_judged", lambda seeds, runs, raw: (0.0, 0.5, 0.0))
+    choice = vc.choose_augment(config(stratify=True, **SETTINGS), squares()[0], [0, 1])
     assert choice.augment == 0.0  # the first wins ties
     found = vc.choose_num_clusters(config(stratify=True), squares()[0], jax.random.key(0), candidates=[2, 3])
     assert found.num_clusters in (2, 3)

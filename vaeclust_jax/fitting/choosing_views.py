@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations, product
 from typing import Any, NamedTuple
 
 import jax
@@ -13,35 +14,37 @@ from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.fit import OnEpoch, fit_seeds
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.training.graph_start import posterior_of
-from vaeclust_jax.types import Key, Networks
-from vaeclust_jax.uncertainty.ensemble import pairwise_agreement
+from vaeclust_jax.types import Networks
 
 STRENGTHS = (0.0, 1.0)
 SEEDS = (0, 1, 2)
-NUM_GRAPHS, NUM_DRAWS = 4, 16
+NUM_GRAPHS = 2
 MAX_ROWS = 10_000
 """Rows that a graph is judged on: there are several, and their merge takes longest."""
 
 _GRAPHS = 2**32 - 6  # folded into a seed's key, whose stages count from 0
+_LEAST = 1e-4  # of disagreement and cut: of the log of nothing
 
 
 class Tried(NamedTuple):
-    """What graphs from independent draws say of the clusters under one strength of views.
+    """What the graphs of several VAEs say of the clusters under one strength of views.
 
     Attributes:
         augment: the strength.
-        stability: how far the graphs' clusters agree, the mean adjusted Rand index of all pairs.
+        agreement: of the clusters of different seeds' graphs, the mean adjusted Rand index of all pairs.
+        cut: share of the graphs' edge weight that leads from one cluster to another, the geometric mean.
         gap: mean log of what it would cost to merge two of the K clusters over what the last merge did.
     """
 
     augment: float
-    stability: float
+    agreement: float
+    cut: float
     gap: float
 
     @property
     def score(self) -> float:
-        """The higher, the better."""
-        return self.stability + self.gap
+        """gap - log((1 - agreement) cut), the higher, the better."""
+        return self.gap - float(np.log(max(1 - self.agreement, _LEAST) * max(self.cut, _LEAST)))
 
 
 class AugmentChoice(NamedTuple):
@@ -71,24 +74,24 @@ def choose_augment(
     networks: Networks | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> AugmentChoice:
-    """Trains the config's VAE alone under each strength of views; the one whose graph shows K clusters best wins.
+    """Trains the config's VAEs alone under each strength of views; the one whose graphs show K clusters best wins.
 
-    A graph is made of draws of the codes and of the views. Where its clusters are those of the data, other draws find
-    them again, and two of them are far dearer to merge than what was merged last; where views make one thing of two, or
-    the lack of them two of one, they are not. That the two are added was decided with labels of digits, COIL-20 and
-    training images of MNIST in view.
+    A graph is made of draws of the codes and of the views. Where its clusters are those of the data, other seeds find
+    them too, few edges lead from one to another, and two of them are far dearer to merge than what was merged last.
+    Without views that they need, seeds disagree; views that make one thing of two do not make seeds disagree (all of
+    them take the two for one), but the edges between clusters are then several times as many. How the three are put
+    together was decided with labels of digits, COIL-20 and training images of MNIST in view.
 
     Args:
         config: K and the settings of the VAE; its `augment` is not used.
         x: raw data, as for `fit`.
-        seeds: of the VAEs, as for `fit_seeds`, trained as one program. What graphs say differs from one VAE to
-            the next, on some data by more than views change it: the scores are means over the seeds.
+        seeds: of the VAEs, at least two, as for `fit_seeds`, trained as one program.
         candidates: strengths to try; the first wins ties, and no view is of vectors: they have 0 alone.
         networks: as for `fit`.
         on_epoch: as for `fit`.
 
     Raises:
-        InputError: no strength to try, or as `fit`.
+        InputError: no strength to try, fewer than two seeds, or as `fit`.
         TrainingDivergedError: as `fit`.
     """
     raw = checked_rows(x)
@@ -97,6 +100,10 @@ def choose_augment(
         raise InputError(f"candidates must hold a strength, 0 for vectors, got {list(candidates)}")
     if len(possible) == 1:
         return AugmentChoice(possible[0], (), f"augment {possible[0]:g}: there is nothing else to choose from.")
+    if len(seeds) < 2:
+        raise InputError(
+            f"seeds must be at least 2, because a choice of views asks how far they agree, got {len(seeds)}"
+        )
     tried = []
     for strength in possible:
         model = replace(config.model, augment=strength, clustering="dec", joint_reconstruction=True)
@@ -107,11 +114,7 @@ def choose_augment(
             training=replace(config.training, joint_epochs=0),
         )
         runs = fit_seeds(alone, raw, seeds, networks=networks, on_epoch=on_epoch)
-        judged = [
-            _judged(jax.random.fold_in(jax.random.key(seed), _GRAPHS), run, raw[run.train_index], config.num_clusters)
-            for seed, run in zip(seeds, runs, strict=True)
-        ]
-        tried.append(Tried(strength, *np.mean(judged, axis=0).tolist()))
+        tried.append(Tried(strength, *_judged(seeds, runs, raw)))
     best = max(tried, key=lambda one: one.score)
     others = ", ".join(f"{_said(one)} with {one.augment:g}" for one in tried if one is not best)
     reason = f"augment {best.augment:g}: its graphs show {config.num_clusters} clusters best ({_said(best)}; {others})."
@@ -119,21 +122,30 @@ def choose_augment(
 
 
 def _said(tried: Tried) -> str:
-    return f"agreement {tried.stability:.3f} + log gap {tried.gap:.3f}"
+    return f"seeds agree {tried.agreement:.3f}, cut {tried.cut:.4f}, log gap {tried.gap:.3f}"
 
 
-def _judged(key: Key, run: Run, raw: Rows, num_clusters: int) -> tuple[float, float]:
-    """Stability and gap."""
-    from vaeclust_jax.graph.clusters import merged_clusters  # scipy and scikit-learn take long to import
+def _judged(seeds: Sequence[int], runs: Sequence[Run], raw: Rows) -> tuple[float, float, float]:
+    """Agreement, cut and gap of the graphs of the same rows."""
+    from sklearn.metrics import adjusted_rand_score  # takes long to import, as do the graphs
+
+    from vaeclust_jax.graph.clusters import cut_share, merged_clusters
     from vaeclust_jax.graph.neighbours import posterior_graph
 
-    rows_key, *graph_keys = jax.random.split(key, NUM_GRAPHS + 1)
+    raw = raw[runs[0].train_index]  # the same for all seeds
     if len(raw) > MAX_ROWS:
-        raw = raw[np.sort(np.asarray(jax.random.permutation(rows_key, len(raw))[:MAX_ROWS]))]
-    rows = run.preparation.rows(raw)
-    posteriors = [posterior_of(key, run.learner, run.params, rows) for key in graph_keys]
-    graphs = [posterior_graph(posterior, NUM_DRAWS) for posterior in posteriors]
-    found = [merged_clusters(graph, num_clusters) for graph in graphs]
-    agreement = pairwise_agreement(np.stack([one.labels for one in found]))
-    assert agreement is not None, "there are several graphs"
-    return agreement, float(np.mean([one.gap for one in found]))
+        key = jax.random.fold_in(jax.random.key(seeds[0]), _GRAPHS)
+        raw = raw[np.sort(np.asarray(jax.random.permutation(key, len(raw))[:MAX_ROWS]))]
+    labels: list[list[np.ndarray]] = []
+    cuts, gaps = [], []
+    for seed, run in zip(seeds, runs, strict=True):
+        rows, found = run.preparation.rows(raw), []
+        for key in jax.random.split(jax.random.fold_in(jax.random.key(seed), _GRAPHS), NUM_GRAPHS):
+            graph = posterior_graph(posterior_of(key, run.learner, run.params, rows))
+            merged = merged_clusters(graph, run.config.num_clusters)
+            found.append(merged.labels)
+            gaps.append(merged.gap)
+            cuts.append(max(cut_share(graph, merged.labels), _LEAST))
+        labels.append(found)
+    agreement = [adjusted_rand_score(a, b) for one, other in combinations(labels, 2) for a, b in product(one, other)]
+    return float(np.mean(agreement)), float(np.exp(np.mean(np.log(cuts)))), float(np.mean(gaps))
