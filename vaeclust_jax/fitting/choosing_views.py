@@ -32,7 +32,7 @@ class Tried(NamedTuple):
     Attributes:
         augment: the strength.
         agreement: of the clusters of different seeds' graphs, the mean adjusted Rand index of all pairs.
-        cut: share of the graphs' edge weight that leads from one cluster to another, the geometric mean.
+        cut: share of the graphs' edge weight that leads from one cluster to another, the geometric mean; above 0.
         gap: mean log of what it would cost to merge two of the K clusters over what the last merge did.
     """
 
@@ -44,7 +44,7 @@ class Tried(NamedTuple):
     @property
     def score(self) -> float:
         """gap - log((1 - agreement) cut), the higher, the better."""
-        return self.gap - float(np.log(max(1 - self.agreement, _LEAST) * max(self.cut, _LEAST)))
+        return self.gap - float(np.log(max(1 - self.agreement, _LEAST) * self.cut))
 
 
 class AugmentChoice(NamedTuple):

@@ -77,8 +77,8 @@ def from_graph(learner: Learner, spread: Spread) -> Start:
 def from_shared_graph(learner: Learner, spread: Spread) -> Together:
     """`from_graph` with one graph for all seeds, the mean of theirs, and one set of clusters, which most of theirs say.
 
-    Each seed is then taught what all of them see, and a cluster has the same number in all of them. The clusters of
-    the mean graph would do as well, but mistakes that seeds do not share are fewer in the vote.
+    Each seed is then taught what all of them see, and a cluster has the same number in all of them. A vote,
+    because few mistakes are those of most seeds; the clusters of the mean graph have more.
     """
 
     def start(keys: Key, before: Sequence[State | None], x: Float[Array, "n ..."]) -> list[State]:
