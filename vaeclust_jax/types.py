@@ -140,5 +140,3 @@ class Stage(NamedTuple):
     start: Callable[[Key, State | None, Float[Array, "n ..."]], State] | Together
     """(key, last state of the stage before, all training rows) -> first state; runs on the host, once a seed."""
     stopping: "Stopping"
-    after: int = -1
-    """Which of the stages before it hands on its states, as an index; the last one."""

@@ -11,7 +11,7 @@ from vaeclust_jax.fitting.stages import plan
 
 @pytest.mark.parametrize("clustering", ["dec", "vade", "graph"])
 def test_every_stage_has_a_bar_of_its_epochs(clustering: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = config(clustering=clustering, graphs="both", likelihood="gaussian", pretrain_epochs=3, joint_epochs=2)
+    settings = config(clustering=clustering, graphs="shared", likelihood="gaussian", pretrain_epochs=3, joint_epochs=2)
     reporter = Reporter(settings.training, quiet=True)
     bars: list[tuple[str, int]] = []
     drawn = SimpleNamespace(

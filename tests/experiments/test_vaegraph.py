@@ -5,7 +5,7 @@ import pytest
 from tests.experiments.conftest import Execute, tiny
 from vaeclust_jax.experiments import EXPERIMENTS
 
-GRAPH = {"clustering": "graph", "graphs": "both", "tolerance": 0.0}
+GRAPH = {"clustering": "graph", "graphs": "shared", "tolerance": 0.0}
 
 
 def test_one_seed_has_nobody_to_learn_from() -> None:

@@ -22,7 +22,7 @@ GRAPH = {"clustering": "graph", "tolerance": 0.0}
 
 @pytest.fixture(scope="module")
 def stages() -> dict[str, list[vc.Run]]:
-    settings = config(pretrain_epochs=100, joint_epochs=5, beta=0.1, graphs="both", **GRAPH)
+    settings = config(pretrain_epochs=100, joint_epochs=5, beta=0.1, graphs="shared", **GRAPH)
     return fit_stages(settings, blobs()[0], [0, 1])
 
 
@@ -52,9 +52,9 @@ def test_seeds_that_share_a_graph_name_their_clusters_alike(stages: dict[str, li
         one, other = (run.predict(x) for run in stages[name])
         np.testing.assert_array_equal(one, other)
         assert scores(y, one, x)["acc"] == 1.0
-    # They start from the VAEs, not from where the seeds' own clusters led.
-    for kmeans, shared in zip(stages["kmeans"], stages["shared-graph"], strict=True):
-        np.testing.assert_array_equal(kmeans.embed(x), shared.embed(x))
+    # They go on from where the seeds' own clusters led.
+    for joint, shared in zip(stages["joint"], stages["shared-graph"], strict=True):
+        np.testing.assert_array_equal(joint.embed(x), shared.embed(x))
 
 
 def test_degrees_of_freedom_are_one_less_than_latents_or_as_said() -> None:
@@ -80,15 +80,15 @@ def test_which_stages_there_are() -> None:
         return [stage.name for stage in plan(settings, both, len(x), True, num_seeds=num_seeds)][2:]
 
     assert names(3) == ["graph", "joint"]
-    assert names(3, graphs="shared") == ["shared-graph", "shared-joint"]
-    assert names(3, graphs="both", joint_epochs=0) == ["graph", "shared-graph"]
-    assert names(1, graphs="shared") == names(1, graphs="both") == ["graph", "joint"]
+    assert names(3, graphs="shared") == ["graph", "joint", "shared-graph", "shared-joint"]
+    assert names(3, graphs="shared", joint_epochs=0) == ["graph", "shared-graph"]
+    assert names(1, graphs="shared") == ["graph", "joint"]
 
 
 @pytest.mark.long
 def test_seeds_that_share_a_graph_go_on_in_their_last_stage(tmp_path: Path) -> None:
     x, _ = blobs()
-    settings = config(graphs="both", **GRAPH)
+    settings = config(graphs="shared", **GRAPH)
     expected = fit_stages(settings, x, [3, 5])
     with pytest.raises(EndedError):
         fit_stages(settings, x, [3, 5], checkpoint=vc.Checkpoint(tmp_path), on_epoch=ending_after(5))

@@ -17,8 +17,8 @@ from vaeclust_jax.graph.kernel import walk_embedding
 from vaeclust_jax.graph.micro import between, micro_clusters
 from vaeclust_jax.graph.neighbours import (
     Posterior,
-    averaged,
     expected,
+    mean_graph,
     nearest,
     posterior_graph,
     self_tuning,
@@ -95,12 +95,15 @@ def test_draws_are_averaged_before_squaring_and_known_codes_need_none() -> None:
     assert unsure.max() < sure.max()
 
 
-def test_seeds_are_averaged_with_their_draws() -> None:
-    codes = [points(seed) for seed in range(2)]
-    draws = [z + 0.5 * np.random.default_rng(seed).normal(size=(3, *z.shape)) for seed, z in enumerate(codes)]
-    wanted = np.mean([self_tuning(z, 5).toarray() for z in np.concatenate(draws)], axis=0) ** 2
-    found = averaged([posterior_graph(asked(z, np.zeros_like(z), seed), 3) for seed, z in enumerate(codes)])
-    np.testing.assert_allclose(found.toarray(), wanted, atol=1e-12)
+def test_edges_of_seeds_are_averaged() -> None:
+    graphs = [random_graph(seed) for seed in range(3)]
+    edges = [strongest(graph, 4) for graph in graphs]
+    wanted = np.zeros((3, *graphs[0].shape))
+    for dense, (numbers, weights) in zip(wanted, edges, strict=True):
+        np.add.at(dense, (np.arange(len(dense))[:, np.newaxis], numbers), weights)
+    found = mean_graph(edges)
+    np.testing.assert_allclose(found.toarray(), wanted.mean(axis=0), atol=1e-12)
+    assert (found.data > 0).all()
 
 
 @given(seeds)

@@ -8,8 +8,8 @@ of the graph (draws, neighbours, walk) were chosen with labels of COIL-20 and di
 moved views of the images, and the graph with it, is chosen for each data set without them, by how well its graphs
 show K clusters (`--augment auto`).
 
-Several seeds are scored twice: each with a graph of its own, and "together", with the mean of their graphs, from which
-every one of them learns.
+Several seeds are scored twice: each with a graph of its own, and "together", after they voted on their clusters and
+went on with the mean of their graphs, so that every one of them learns what all say.
 """
 
 from vaeclust_jax.data import PrepareConfig
@@ -30,7 +30,7 @@ EXPERIMENT = Experiment(
     },
     prepare=PrepareConfig(image_size=(32, 32)),
     network=NetworkConfig(),
-    model=ModelConfig(clustering="graph", graphs="both", augment="auto"),
+    model=ModelConfig(clustering="graph", graphs="shared", augment="auto"),
     training=TrainingConfig(pretrain_epochs=50, joint_epochs=20, tolerance=0.0),
     outliers="digits",
 )

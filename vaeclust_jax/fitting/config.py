@@ -40,10 +40,9 @@ class ModelConfig:
     """graph: prototypes of each cluster."""
     degrees: float | None = None
     """graph: degrees of freedom of the Student-t around prototypes; left out: latent_dim - 1, at least 1."""
-    graphs: Literal["own", "shared", "both"] = "own"
-    """graph: of every seed its own; or one for all seeds that are trained together, the mean of theirs, and the
-    clusters that most of theirs say, so that each learns what all of them see; both keeps the joint stages of either
-    kind, one after the other."""
+    graphs: Literal["own", "shared"] = "own"
+    """graph: every seed follows its own; or, after that, seeds that are trained together vote on their clusters and go
+    on with the mean of their graphs, so that each learns what all of them say."""
     augment: float | Literal["auto"] = 0.0
     """Images: strength of random views that the encoder sees while it is trained, 1 for shifts of up to a tenth of the
     size, turns of up to 10 degrees and zooms of up to a tenth; the decoder gives back the image as it is, so that codes

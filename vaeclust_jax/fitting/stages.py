@@ -20,7 +20,7 @@ from vaeclust_jax.learners.vaegraph import spread, vaegraph
 from vaeclust_jax.networks.build import build, computing_in, standardising
 from vaeclust_jax.networks.views import moving
 from vaeclust_jax.objectives.mixture import Mixture
-from vaeclust_jax.training.graph_start import from_graph, from_graph_mixture, from_shared_graph
+from vaeclust_jax.training.graph_start import from_graph, from_graph_mixture, from_vote
 from vaeclust_jax.training.handover import Start, carry_on, from_kmeans, from_mixture, from_scratch
 from vaeclust_jax.training.stopping import NEVER, assignment_change, validation_patience
 from vaeclust_jax.types import Learner, Networks, Params, Stage
@@ -172,7 +172,7 @@ def plan(
     """VAE alone; k-means, then a mixture or a graph if the joint stage starts from those (no epochs); all jointly.
 
     With labels of some training rows (-1 for the others) the VAE is semi-supervised. What several seeds do together
-    comes last, as stages of its own that start from the VAEs again.
+    comes last, as stages of its own.
 
     Without validation rows, or where beta changes, the stages that would stop on them run all their epochs.
     """
@@ -202,10 +202,7 @@ def plan(
             fitted = from_mixture(joint, config.num_clusters, model.covariance, mixture_params)
             then([Stage("mixture", joint, 0, fitted, NEVER)], "joint")
         case "graph":
-            graphs = model.graphs if num_seeds > 1 else "own"
-            if graphs != "shared":
-                then([Stage("graph", joint, 0, from_graph(joint, spread), NEVER)], "joint")
-            if graphs != "own":
-                shared = Stage("shared-graph", joint, 0, from_shared_graph(joint, spread), NEVER, after=1)
-                then([shared], "shared-joint")
+            then([Stage("graph", joint, 0, from_graph(joint, spread), NEVER)], "joint")
+            if model.graphs == "shared" and num_seeds > 1:
+                then([Stage("shared-graph", joint, 0, from_vote(joint, spread), NEVER)], "shared-joint")
     return stages

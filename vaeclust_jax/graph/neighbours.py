@@ -107,15 +107,6 @@ def posterior_graph(
     return connected(graph, posterior.mean)
 
 
-def averaged(graphs: Sequence[Graph]) -> Graph:
-    """The graph of several seeds, which see the same samples from different sides: `expected` of all their draws.
-
-    Args:
-        graphs: of `posterior_graph`, with as many draws each.
-    """
-    return expected((graph.sqrt() for graph in graphs), len(graphs))
-
-
 def connected(graph: Graph, z: Float[np.ndarray, "n l"]) -> Graph:
     """The graph with its parts joined, each by one edge of the mean weight to the point nearest to it.
 
@@ -136,7 +127,23 @@ def connected(graph: Graph, z: Float[np.ndarray, "n l"]) -> Graph:
         graph = sparse.csr_array(graph + sparse.csr_array(links).maximum(sparse.csr_array(links.T)))
 
 
-def strongest(graph: Graph, num_neighbours: int) -> tuple[Int[np.ndarray, "n d"], Float[np.ndarray, "n d"]]:
+Edges: TypeAlias = tuple[Int[np.ndarray, "n d"], Float[np.ndarray, "n d"]]
+"""Of every point as many neighbours, and the weights of the edges to them."""
+
+
+def mean_graph(graphs: Sequence[Edges]) -> Graph:
+    """The mean of several seeds' edges of the same points, which need not be symmetric."""
+    n, d = graphs[0][0].shape
+    start = np.arange(0, n * d + 1, d)
+    total = sum(
+        sparse.csr_array((weights.ravel(), numbers.ravel(), start), shape=(n, n)) for numbers, weights in graphs
+    )
+    mean = sparse.csr_array(total / len(graphs))
+    mean.eliminate_zeros()
+    return mean
+
+
+def strongest(graph: Graph, num_neighbours: int) -> Edges:
     """Of every point the strongest edges as arrays of one width: numbers, and weights that sum to one.
 
     Points with fewer edges are padded with themselves at weight 0; one without any is its own neighbour.

@@ -16,7 +16,7 @@ from vaeclust_jax.training.passes import encode_rows, encode_views
 from vaeclust_jax.types import Key, Learner, Params, State, Together
 
 if TYPE_CHECKING:
-    from vaeclust_jax.graph.neighbours import Posterior
+    from vaeclust_jax.graph.neighbours import Edges, Posterior
 
 Spread = Callable[[Any, Array], Any]
 
@@ -70,38 +70,50 @@ def from_graph(learner: Learner, spread: Spread) -> Start:
         learner: whose clusters have prototypes.
         spread: (target with its graph, log q) -> target.
     """
-    together = from_shared_graph(learner, spread)
-    return lambda key, before, x: together.start(key[None], [before], x)[0]
+
+    def start(key: Key, before: State | None, x: Float[Array, "n ..."]) -> State:
+        from vaeclust_jax.graph.clusters import graph_clusters  # scipy and scikit-learn take long to import
+        from vaeclust_jax.graph.neighbours import posterior_graph, strongest
+
+        assert before is not None, "clusters need a trained encoder"
+        init_key, graph_key, prototypes_key = jax.random.split(key, 3)
+        fresh = learner.init(init_key)
+        posterior = posterior_of(graph_key, learner, before.params, x)
+        graph = posterior_graph(posterior)
+        labels = graph_clusters(graph, fresh.params["prototypes"].shape[0])
+        edges = strongest(graph, fresh.target.neighbours.shape[1])
+        return _following(prototypes_key, fresh, before, edges, labels, posterior.mean.astype(np.float32), spread)
+
+    return start
 
 
-def from_shared_graph(learner: Learner, spread: Spread) -> Together:
-    """`from_graph` with one graph for all seeds, the mean of theirs, and one set of clusters, which most of theirs say.
+def from_vote(learner: Learner, spread: Spread) -> Together:
+    """What several seeds that follow graphs of their own say together, for each of them to learn.
 
-    Each seed is then taught what all of them see, and a cluster has the same number in all of them. A vote,
-    because few mistakes are those of most seeds; the clusters of the mean graph have more.
+    Most of them say what the clusters are (`metrics.consensus`), which so have the same numbers in all of them, and the
+    graph is the mean of theirs; networks are each seed's own, and prototypes lie in its own latents.
+
+    Args:
+        learner: as for `from_graph`, and that of the stage before.
+        spread: likewise.
     """
 
     def start(keys: Key, before: Sequence[State | None], x: Float[Array, "n ..."]) -> list[State]:
-        from vaeclust_jax.graph.clusters import graph_clusters  # scipy and scikit-learn take long to import
-        from vaeclust_jax.graph.neighbours import averaged, posterior_graph, strongest
+        from vaeclust_jax.graph.neighbours import mean_graph, strongest
 
-        posteriors, fresh = [], []
-        for key, state in zip(keys, before, strict=True):
-            assert state is not None, "clusters need a trained encoder"
-            init_key, graph_key, prototypes_key = jax.random.split(key, 3)
-            fresh.append((learner.init(init_key), prototypes_key))
-            posteriors.append(posterior_of(graph_key, learner, state.params, x))
-        num_clusters = fresh[0][0].params["prototypes"].shape[0]
-        graphs = [posterior_graph(posterior) for posterior in posteriors]
-        labels = consensus(np.stack([graph_clusters(graph, num_clusters) for graph in graphs]))
-        edges = strongest(averaged(graphs), fresh[0][0].target.neighbours.shape[1])
-        one_hot = jnp.log(jax.nn.one_hot(labels, num_clusters))
+        seeds = [state for state in before if state is not None]
+        log_assign = learner.log_assign
+        assert len(seeds) == len(keys), "a vote needs seeds that are trained"
+        assert log_assign is not None, "a vote needs clusters"
+        codes = [encode_rows(learner, state.params, x)[0] for state in seeds]
+        log_q = [log_assign(state.params, jnp.asarray(z)) for state, z in zip(seeds, codes, strict=True)]
+        labels = consensus(np.stack([np.asarray(of_seed.argmax(axis=1)) for of_seed in log_q]))
+        graphs = [(np.asarray(state.target.neighbours), np.asarray(state.target.weights)) for state in seeds]
+        edges = strongest(mean_graph(graphs), graphs[0][0].shape[1])
         states = []
-        for (state, key), trained, posterior in zip(fresh, before, posteriors, strict=True):
-            assert trained is not None
-            inside = prototypes(key, posterior.mean.astype(np.float32), labels, *state.params["prototypes"].shape[:2])
-            ready = _with_clusters(state, trained, edges, *inside)
-            states.append(ready._replace(target=jax.jit(spread)(ready.target, one_hot)))
+        for key, state, z in zip(keys, seeds, codes, strict=True):
+            init_key, prototypes_key = jax.random.split(key)
+            states.append(_following(prototypes_key, learner.init(init_key), state, edges, labels, z, spread))
         return states
 
     return Together(start)
@@ -132,10 +144,17 @@ def posterior_of(key: Key, learner: Learner, params: Params, x: HostRows) -> "Po
     return Posterior(np.random.default_rng(seed_from_key(rng_key)), *codes, view)
 
 
-def _with_clusters(
-    fresh: State, trained: State, edges: tuple[np.ndarray, np.ndarray], centres: np.ndarray, scale: float
+def _following(
+    key: Key,
+    fresh: State,
+    trained: State,
+    edges: "Edges",
+    labels: Int[np.ndarray, " n"],
+    z: Float[np.ndarray, "n l"],
+    spread: Spread,
 ) -> State:
-    """The fresh state with the trained networks and weights, prototypes, their scale, and the graph."""
+    """The fresh state with the trained networks and weights, prototypes inside the labels, the graph and its target."""
+    centres, scale = prototypes(key, z, labels, *fresh.params["prototypes"].shape[:2])
     params = {
         **{name: value for name, value in trained.params.items() if name in fresh.params},
         "prototypes": jnp.asarray(centres),
@@ -143,5 +162,6 @@ def _with_clusters(
     }
     neighbours, weights = jnp.asarray(edges[0], jnp.int32), jnp.asarray(edges[1], jnp.float32)
     target = fresh.target._replace(neighbours=neighbours, weights=weights)
+    target = jax.jit(spread)(target, jnp.log(jax.nn.one_hot(labels, len(centres))))
     shared = {name: trained.control.get(name, value) for name, value in fresh.control.items()}
     return fresh._replace(params=params, control=shared, target=target)

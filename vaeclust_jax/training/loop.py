@@ -48,7 +48,7 @@ def train(
     """Runs the stages one after the other for all seeds.
 
     Args:
-        stages: each starts from the states that the one before hands on, or the one that its `after` says.
+        stages: each starts from the states that the one before hands on.
         keys: (S,) one key a seed. What is drawn is a function of (key, stage, epoch, step).
         x: training rows, in the model's units; an array, or a `Streamed` of rows that stay on the host.
         validation: held-out rows, for the stopping rules, likewise; may be empty.
@@ -71,7 +71,7 @@ def train(
     history: History = [] if saved is None else saved.history
     for number, stage in enumerate(stages):
         start_keys, epoch_keys = _stage_keys(keys, jnp.asarray(number))
-        before = finished[stage.after] if finished else [None] * len(names)
+        before = finished[-1] if finished else [None] * len(names)
         try:
             first = _first_states(stage, start_keys, before, x)
         except FloatingPointError as error:
