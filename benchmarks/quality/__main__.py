@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=__doc__)
     parser.add_argument(
         "--datasets", nargs="+", choices=list(DATASETS), default=list(DEVELOPED_ON),
-        help="by default those the library was developed on: the others are scored once, when nothing changes any more",
+        help="by default those the library was developed on: the others are scored once, with everything frozen",
     )  # fmt: skip
     parser.add_argument("--methods", nargs="+", choices=list(METHODS), default=list(METHODS))
     parser.add_argument("--seeds", nargs="+", type=int, help="by default 0 to 4, of large sets 0 to 2")

@@ -35,8 +35,8 @@ Protocol: one setting for all data sets, none of it chosen for one of them, and 
 The number of clusters is the documented number of classes. Mean ± standard deviation (n - 1) over the seeds; ACC: best
 one-to-one match. Seconds: CPU time of all cores, prediction and compilation included; VAE + k-means and VAE + mixture
 come from one fit, whose time both show; the choice of views, once for a data set, is not in it. Labels of {developed}
-were in view while the library was made; the other sets are scored once, when nothing changes any more, and are missing
-until then.
+were in view while the library was made; the other sets are scored once, with all that a row depends on frozen, and
+their rows stay whatever they are. Methods without a row are not measured yet.
 
 Published figures are the sources', in their own settings and mostly on all 70,000 images of MNIST; nothing was tuned to
 them.
