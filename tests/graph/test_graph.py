@@ -12,7 +12,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import cdist
 
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.graph.clusters import cut_share, graph_clusters, groups_of, merged_clusters
+from vaeclust_jax.graph.clusters import graph_clusters, groups_of, merged_clusters
 from vaeclust_jax.graph.kernel import walk_embedding
 from vaeclust_jax.graph.micro import between, micro_clusters
 from vaeclust_jax.graph.neighbours import (
@@ -104,16 +104,6 @@ def test_edges_of_seeds_are_averaged() -> None:
     found = mean_graph(edges)
     np.testing.assert_allclose(found.toarray(), wanted.mean(axis=0), atol=1e-12)
     assert (found.data > 0).all()
-
-
-@given(seeds)
-@settings(max_examples=20, deadline=None)
-def test_the_cut_is_what_lies_between_clusters(seed: int) -> None:
-    graph = random_graph(seed)
-    labels = np.random.default_rng(seed).integers(0, 3, graph.shape[0])
-    dense = graph.toarray()
-    between_them = sum(dense[i, j] for i in range(len(dense)) for j in range(len(dense)) if labels[i] != labels[j])
-    assert cut_share(graph, labels) == pytest.approx(between_them / dense.sum() if dense.sum() else 0.0)
 
 
 @pytest.mark.parametrize(("n", "draws"), [(20, 64), (4000, 40), (20_000, 16)])

@@ -15,6 +15,7 @@ from vaeclust_jax.fitting.fit import OnEpoch, fit_seeds
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.training.graph_start import posterior_of
 from vaeclust_jax.types import Networks
+from vaeclust_jax.uncertainty.neighbours import outside_share
 
 STRENGTHS = (0.0, 1.0)
 SEEDS = (0, 1, 2)
@@ -22,7 +23,7 @@ NUM_GRAPHS = 2
 MAX_ROWS = 10_000
 """Rows that a graph is judged on: there are several, and their merge takes longest."""
 
-_GRAPHS = 2**32 - 6  # folded into a seed's key, whose stages count from 0
+_GRAPHS, _ROWS = 2**32 - 6, 2**32 - 7  # folded into a seed's key, whose stages count from 0
 _LEAST = 1e-4  # of disagreement and cut: of the log of nothing
 
 
@@ -129,12 +130,12 @@ def _judged(seeds: Sequence[int], runs: Sequence[Run], raw: Rows) -> tuple[float
     """Agreement, cut and gap of the graphs of the same rows."""
     from sklearn.metrics import adjusted_rand_score  # takes long to import, as do the graphs
 
-    from vaeclust_jax.graph.clusters import cut_share, merged_clusters
+    from vaeclust_jax.graph.clusters import merged_clusters
     from vaeclust_jax.graph.neighbours import posterior_graph
 
     raw = raw[runs[0].train_index]  # the same for all seeds
     if len(raw) > MAX_ROWS:
-        key = jax.random.fold_in(jax.random.key(seeds[0]), _GRAPHS)
+        key = jax.random.fold_in(jax.random.key(seeds[0]), _ROWS)
         raw = raw[np.sort(np.asarray(jax.random.permutation(key, len(raw))[:MAX_ROWS]))]
     labels: list[list[np.ndarray]] = []
     cuts, gaps = [], []
@@ -145,7 +146,8 @@ def _judged(seeds: Sequence[int], runs: Sequence[Run], raw: Rows) -> tuple[float
             merged = merged_clusters(graph, run.config.num_clusters)
             found.append(merged.labels)
             gaps.append(merged.gap)
-            cuts.append(max(cut_share(graph, merged.labels), _LEAST))
+            cut = np.average(outside_share(graph, merged.labels), weights=np.asarray(graph.sum(axis=1)).ravel())
+            cuts.append(max(float(cut), _LEAST))
         labels.append(found)
     agreement = [adjusted_rand_score(a, b) for one, other in combinations(labels, 2) for a, b in product(one, other)]
     return float(np.mean(agreement)), float(np.exp(np.mean(np.log(cuts)))), float(np.mean(gaps))

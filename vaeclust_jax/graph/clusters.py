@@ -62,11 +62,3 @@ def groups_of(graph: Graph, at_least: int, at_most: int = MAX_GROUPS) -> Int[np.
             f"groups, of which at most {at_most} can be merged, or into {smallest}"
         )
     return groups
-
-
-def cut_share(graph: Graph, labels: Int[np.ndarray, " n"]) -> float:
-    """Share of the edge weight that leads from one cluster to another, 0 to 1; 0 of a graph without edges."""
-    edges = graph.tocoo()
-    one, other = (labels[end] for end in edges.coords)
-    total = edges.data.sum()
-    return float(edges.data[one != other].sum() / total) if total > 0 else 0.0
