@@ -4,18 +4,21 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import vaeclust_jax as vc
-from tests.fitting.made import assert_same_bits, blobs, config
+from tests.fitting.made import LINEAR, assert_same_bits, blobs, config
 from tests.fitting.test_resume import EndedError, ending_after
 from tests.graph.test_graph import rings
 from vaeclust_jax.fitting.config import measure_input, resolve_kind
 from vaeclust_jax.fitting.fit import fit_stages
 from vaeclust_jax.fitting.stages import networks_of, plan
+from vaeclust_jax.learners.vaegraph import spread, vaegraph
 from vaeclust_jax.metrics import scores
-from vaeclust_jax.training.graph_start import prototypes
+from vaeclust_jax.training.graph_start import from_vote, prototypes
+from vaeclust_jax.types import State
 
 GRAPH = {"clustering": "graph", "tolerance": 0.0}
 
@@ -55,6 +58,50 @@ def test_seeds_that_share_a_graph_name_their_clusters_alike(stages: dict[str, li
     # They go on from where the seeds' own clusters led.
     for joint, shared in zip(stages["joint"], stages["shared-graph"], strict=True):
         np.testing.assert_array_equal(joint.embed(x), shared.embed(x))
+
+
+IDENTITY = LINEAR._replace(encoder=vc.Network(lambda key: {}, lambda params, x: (x, jnp.zeros_like(x))))
+FOLLOWING = vaegraph(IDENTITY, num_clusters=3, num_samples=6, latent_dim=1, num_prototypes=1)
+LINE = np.arange(6, dtype=np.float32)[:, np.newaxis]
+
+
+def seeds_saying(*said: tuple[list[float], int]) -> list[State]:
+    """Six points on a line, 0 to 5: the clusters of seeds whose prototypes stand at points, and whom all points have
+    for a neighbour."""
+    states = []
+    for seed, (places, neighbour) in enumerate(said):
+        state = FOLLOWING.init(jax.random.key(seed))
+        params = {
+            **jax.tree.map(jnp.zeros_like, state.params),
+            "prototypes": jnp.asarray(places, jnp.float32).reshape(3, 1, 1),
+        }
+        target = state.target._replace(
+            neighbours=jnp.full_like(state.target.neighbours, neighbour),
+            weights=jnp.zeros_like(state.target.weights).at[:, 0].set(1.0),
+        )
+        states.append(state._replace(params=params, target=target))
+    return states
+
+
+def test_seeds_learn_what_most_of_them_say_from_the_mean_of_their_graphs() -> None:
+    keys = jax.vmap(jax.random.key)(jnp.arange(3))
+    # Two say 012|34|5, named otherwise; one says 0|12|345.
+    before = seeds_saying(([1, 3.5, 6], 0), ([6, 1, 3.5], 0), ([-1, 1.6, 4], 3))
+    for state in from_vote(FOLLOWING, spread).start(keys, before, LINE):
+        at = state.params["prototypes"][:, 0, 0]
+        np.testing.assert_allclose(np.sort(at), [1, 3.5, 5], atol=1e-5)
+        edges = dict(zip(np.asarray(state.target.neighbours[1]), np.asarray(state.target.weights[1]), strict=True))
+        assert (edges[0], edges[3]) == pytest.approx((2 / 3, 1 / 3))
+    for state in from_vote(FOLLOWING, spread).start(keys, before[::-1], LINE):  # whoever comes first
+        np.testing.assert_allclose(np.sort(state.params["prototypes"][:, 0, 0]), [1, 3.5, 5], atol=1e-5)
+
+
+def test_a_cluster_that_all_seeds_leave_empty_breaks_nothing() -> None:
+    keys = jax.vmap(jax.random.key)(jnp.arange(2))
+    for state in from_vote(FOLLOWING, spread).start(keys, seeds_saying(([1, 4, 90], 0), ([4, 1, 90], 0)), LINE):
+        np.testing.assert_allclose(np.sort(state.params["prototypes"][:, 0, 0]), [1, 2.5, 4], atol=1e-5)
+        assert np.isfinite(state.target.p).all()
+        assert np.isfinite(state.params["log_scale"])
 
 
 def test_degrees_of_freedom_are_one_less_than_latents_or_as_said() -> None:

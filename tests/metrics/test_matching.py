@@ -116,5 +116,6 @@ def test_consensus_leaves_no_cluster_empty() -> None:
 def test_consensus_of_one_is_itself_and_of_different_numbers_the_best_known() -> None:
     np.testing.assert_array_equal(consensus([[2, 0, 1]]), [2, 0, 1])
     assert consensus([[0, 0, 1, 1], [0, 0, 1, 1], [0, 1, 2, 3]]).tolist() == [0, 0, 1, 1]
-    with pytest.raises(InputError, match="labels must hold numbers from 0"):
-        consensus([[-1, 0]])
+    for bad, says in (([[-1, 0]], "labels must hold numbers from 0"), ([0, 1], r"got \(2,\)"), ([[]], r"got \(1, 0\)")):
+        with pytest.raises(InputError, match=says):
+            consensus(bad)

@@ -104,16 +104,21 @@ def consensus(labels: ArrayLike) -> NDArray[np.integer]:
     from sklearn.metrics import adjusted_rand_score
 
     labels = np.asarray(labels)
+    if labels.ndim != 2 or labels.size == 0:
+        raise InputError(f"labels must have shape (clusterings, samples), not empty; got {labels.shape}.")
+    check_ids("labels", labels.ravel())
     agreement = [sum(adjusted_rand_score(one, other) for other in labels) for one in labels]
-    found = check_ids("labels", labels[int(np.argmax(agreement))])
+    found = labels[int(np.argmax(agreement))]
     for _ in range(_ROUNDS):
         votes = np.zeros((len(found), int(found.max()) + 1))
         everyone = np.arange(len(found))
         votes[everyone, found] = 0.5
         for one in labels:
             matched = match_clusters(found, one)
-            of_sample = np.vectorize(matched.__getitem__, otypes=[int])(one)
-            votes[everyone[of_sample >= 0], of_sample[of_sample >= 0]] += 1
+            name_of = np.full(int(one.max()) + 1, -1)
+            name_of[list(matched)] = list(matched.values())
+            has_partner = name_of[one] >= 0
+            votes[everyone[has_partner], name_of[one][has_partner]] += 1
         voted = votes.argmax(axis=1).astype(found.dtype)
         if (voted == found).all() or len(np.unique(voted)) < len(np.unique(found)):
             break

@@ -26,18 +26,20 @@ def prototypes(
 ) -> tuple[Float[np.ndarray, "k r l"], float]:
     """Centroids by k-means inside each cluster, the one with the most points first, and their points' spread.
 
-    A cluster of fewer points than prototypes repeats them. The spread is the root mean square distance to the nearest
+    A cluster of fewer points than prototypes repeats them; one without points, which several seeds may agree to leave
+    empty, begins among all points. The spread is the root mean square distance to the nearest
     prototype, for each dimension.
     """
     found, squares = np.zeros((num_clusters, num_prototypes, z.shape[1]), np.float32), 0.0
     for cluster in range(num_clusters):
-        members = z[labels == cluster]
+        inside = labels == cluster
+        members = z[inside] if inside.any() else z
         distinct = len(np.unique(members, axis=0))
         centres = kmeans_centroids(jax.random.fold_in(key, cluster), members, min(num_prototypes, distinct))
         distances = ((members[:, np.newaxis] - centres) ** 2).sum(axis=-1)
         order = np.argsort(-np.bincount(distances.argmin(axis=1), minlength=len(centres)), kind="stable")
         found[cluster] = centres[order][np.arange(num_prototypes) % len(centres)]
-        squares += float(distances.min(axis=1).sum())
+        squares += float(distances.min(axis=1).sum()) if inside.any() else 0.0
     return found, float(np.sqrt(squares / z.size))
 
 
