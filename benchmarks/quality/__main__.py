@@ -16,8 +16,10 @@ from benchmarks.quality.table import current, page
 from benchmarks.quality.views import asks, file_beside, strength
 from benchmarks.quality.views import read as read_views
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.experiments.certainty import correctness
 from vaeclust_jax.metrics import scores
 from vaeclust_jax.report.whole_file import write_whole
+from vaeclust_jax.uncertainty import error_auroc
 
 BENCHMARKS = Path(__file__).parent.parent
 SMALL, MANY, FEW = 2000, 5, 3  # rows up to which there are five seeds, else three
@@ -75,10 +77,12 @@ def _measured(
     found = cluster(methods, x, num_classes(name), seed, quick, augment)
     seconds = round(time.process_time() - started, 3)  # of 200 rows milliseconds
     rows = []
-    for method, labels in found.items():
+    for method, (labels, uncertainty) in found.items():
         acc, nmi, ari = (round(scores(y, labels, None)[key] or 0.0, 4) for key in ("acc", "nmi", "ari"))
+        auroc = None if uncertainty is None else error_auroc(correctness(y, labels), uncertainty)
+        auroc = None if auroc is None else round(auroc, 4)
         setting = as_text(setting_of(method, num_classes(name), quick))
-        rows.append(Row(name, method, seed, setting, acc, nmi, ari, seconds, commit()))
+        rows.append(Row(name, method, seed, setting, acc, nmi, ari, seconds, commit(), auroc))
     return rows
 
 

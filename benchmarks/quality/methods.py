@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.special import entr
 
 from vaeclust_jax.baselines.shallow import shallow_labels
 from vaeclust_jax.data import PrepareConfig, fit_preparation
@@ -52,7 +53,13 @@ METHODS: dict[str, Method] = {
     "vaegraph": Method(ModelConfig(clustering="graph", augment="auto"), "joint"),
 }
 
-Labels = dict[str, np.ndarray]
+
+class Clustering(NamedTuple):
+    """What a method says of each sample."""
+
+    labels: np.ndarray
+    uncertainty: np.ndarray | None
+    """(n,), entropy of q(c | x); None of shallow methods."""
 
 
 def setting_of(name: str, num_clusters: int, quick: bool) -> Config | str:
@@ -87,8 +94,8 @@ def prepare_of(x: np.ndarray) -> PrepareConfig:
 
 def cluster(
     names: Sequence[str], x: np.ndarray, num_clusters: int, seed: int, quick: bool, augment: float = 0.0
-) -> Labels:
-    """Clusters (n,) of each method of one group.
+) -> dict[str, Clustering]:
+    """Clusters of each method of one group.
 
     Args:
         names: of `together`.
@@ -101,8 +108,9 @@ def cluster(
     setting = setting_of(names[0], num_clusters, quick)
     if isinstance(setting, str):
         pixels = fit_preparation(x, prepare_of(x)).apply(x).reshape(len(x), -1)
-        return {names[0]: shallow_labels(setting, pixels, num_clusters, [seed])[0]}
+        return {names[0]: Clustering(shallow_labels(setting, pixels, num_clusters, [seed])[0], None)}
     if setting.model.augment == "auto":
         setting = replace(setting, model=replace(setting.model, augment=augment))
     stages = fit_stages(replace(setting, prepare=prepare_of(x)), x, [seed])
-    return {name: stages[METHODS[name].stage][0].predict(x) for name in names}
+    runs = {name: stages[METHODS[name].stage][0] for name in names}
+    return {name: Clustering(run.predict(x), entr(run.predict_proba(x)).sum(axis=1)) for name, run in runs.items()}

@@ -22,6 +22,8 @@ class Row(NamedTuple):
     seconds: float
     """CPU seconds of fit and prediction, all cores together, compilation included."""
     commit: str | None
+    auroc: float | None = None
+    """Of the entropy of q(c | x), as it flags wrong assignments; None where there is none, or nothing is wrong."""
 
 
 def read(path: Path) -> list[Row]:

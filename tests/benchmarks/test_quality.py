@@ -12,7 +12,7 @@ from benchmarks.machine import CHECKOUT
 from benchmarks.quality import __main__ as command
 from benchmarks.quality import views
 from benchmarks.quality.ablations import AXES, HEADS, Setting, graph_of
-from benchmarks.quality.methods import METHODS, PREPARE, as_text, cluster, prepare_of, setting_of, together
+from benchmarks.quality.methods import METHODS, PREPARE, Clustering, as_text, cluster, prepare_of, setting_of, together
 from benchmarks.quality.rows import Row, keep, read
 from benchmarks.quality.table import page
 from vaeclust_jax.errors import InputError
@@ -22,7 +22,7 @@ from vaeclust_jax.graph.neighbours import Posterior, posterior_graph
 
 
 def row(method: str = "VaDE", seed: int = 0, acc: float = 0.5, dataset: str = "digits") -> Row:
-    return Row(dataset, method, seed, as_text(setting_of(method, 10, False)), acc, 0.6, 0.7, 8.0, None)
+    return Row(dataset, method, seed, as_text(setting_of(method, 10, False)), acc, 0.6, 0.7, 8.0, None, 0.8)
 
 
 def test_a_row_is_kept_and_replaced_by_one_of_its_place(tmp_path: Path) -> None:
@@ -39,9 +39,10 @@ def test_the_page_has_mean_and_deviation_over_seeds() -> None:
     views = {"digits": {"reason": "augment 0: for a reason."}, "usps": {"reason": "without rows"}}
     text = page([row(acc=0.5), row(seed=1, acc=0.7), row("DEC", dataset="mnist-test")], views)
     assert (
-        f"| VaDE | 0.600 ± {np.std([0.5, 0.7], ddof=1):.3f} | 0.600 ± 0.000 | 0.700 ± 0.000 | 8.0 ± 0.0 | 2 |" in text
-    )
-    assert "| DEC | 0.500 | 0.600 | 0.700 | 8.0 | 1 | MNIST ACC .84 to .91" in text
+        f"| VaDE | 0.600 ± {np.std([0.5, 0.7], ddof=1):.3f} | 0.600 ± 0.000 | 0.700 ± 0.000 | 0.800 ± 0.000 | "
+        "8.0 ± 0.0 | 2 |"
+    ) in text
+    assert "| DEC | 0.500 | 0.600 | 0.700 | 0.800 | 8.0 | 1 | MNIST ACC .84 to .91" in text
     assert "no label read but to score" in text
     assert "Views: augment 0: for a reason." in text
     assert "without rows" not in text
@@ -58,7 +59,7 @@ def test_vectors_keep_their_size() -> None:
     x = np.random.default_rng(0).normal(size=(60, 4))
     assert prepare_of(x).image_size is None
     assert prepare_of(x.reshape(15, 4, 4)) == PREPARE
-    labels = cluster(["Ward"], x, 3, 0, True)["Ward"]
+    labels = cluster(["Ward"], x, 3, 0, True)["Ward"].labels
     assert labels.shape == (60,)
     assert set(labels) == {0, 1, 2}
 
@@ -87,9 +88,9 @@ def test_what_is_there_is_not_measured_again(tmp_path: Path, monkeypatch: pytest
 
     def cluster(
         names: list[str], x: np.ndarray, k: int, seed: int, quick: bool, augment: float
-    ) -> dict[str, np.ndarray]:
+    ) -> dict[str, Clustering]:
         asked.extend((name, seed) for name in names)
-        return {name: np.arange(len(x)) % k for name in names}
+        return {name: Clustering(np.arange(len(x)) % k, None) for name in names}
 
     monkeypatch.setattr(command, "cluster", cluster)
     words = ["--datasets", "digits", "--out", str(tmp_path), "--methods", "Ward", "VAE + k-means", "VAE + mixture"]
@@ -118,6 +119,7 @@ def test_the_quick_form_runs_every_method(tmp_path: Path) -> None:
     rows = read(tmp_path / "rows.json")
     assert {one.method for one in rows} == set(METHODS)
     assert all(0 < one.acc <= 1 and 0 <= one.nmi <= 1 and one.seconds > 0 for one in rows)
+    assert all((one.auroc is None) == (METHODS[one.method].model is None) for one in rows)
     text = (tmp_path / "quality.md").read_text()
     assert all(f"| {name} |" in text for name in METHODS)
 
