@@ -9,9 +9,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.cli.conftest import TINY, VAECLUST, Answer
+from tests.fitting.made import squares
 
 Run = Callable[..., Answer]
 SETTINGS = [*TINY, "--epochs", "12", "--tolerance", "0", "--seeds", "2", "--checkpoint-epochs", "1"]
@@ -44,9 +46,9 @@ def whole(process: Run, files: Path, tmp_path_factory: pytest.TempPathFactory) -
     return found
 
 
-def started(files: Path, out: Path, environment: dict[str, str]) -> tuple[subprocess.Popen[str], Path]:
+def started(argv: list[str], out: Path, environment: dict[str, str]) -> tuple[subprocess.Popen[str], Path]:
     command = subprocess.Popen(
-        [*VAECLUST, *words(files, out)],
+        [*VAECLUST, *argv],
         env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     deadline = time.monotonic() + 120
@@ -77,7 +79,7 @@ def test_a_killed_run_goes_on_bit_for_bit(
     tmp_path: Path,
     environment: dict[str, str],
 ) -> None:
-    command, folder = started(files, tmp_path, environment)
+    command, folder = started(words(files, tmp_path), tmp_path, environment)
     time.sleep(random.Random(moment).uniform(0, 6))
     code, _ = ended(command, signal.SIGKILL)
     if code == 0:
@@ -100,7 +102,7 @@ def test_a_run_that_is_asked_to_end_says_how_to_go_on(
     tmp_path: Path,
     environment: dict[str, str],
 ) -> None:
-    command, folder = started(files, tmp_path, environment)
+    command, folder = started(words(files, tmp_path), tmp_path, environment)
     code, err = ended(command, number)
     assert code == expected
     assert f"vaeclust: to go on from there: vaeclust run --resume {folder}" in err
@@ -115,10 +117,33 @@ def test_a_run_that_is_asked_to_end_says_how_to_go_on(
 
 
 @pytest.mark.long
+def test_what_was_chosen_is_not_chosen_again(process: Run, tmp_path: Path, environment: dict[str, str]) -> None:
+    np.savez(tmp_path / "bands.npz", x=squares()[0])
+    out = tmp_path / "runs"
+    argv = ["run", "vaegraph", "--dataset", tmp_path / "bands.npz", "--clusters", "auto", *SETTINGS, "--out", out]
+    command, folder = started([*map(str, argv), "--image-size", "None"], out, environment)
+    assert ended(command, signal.SIGKILL)[0] == -signal.SIGKILL
+    chosen = json.loads((folder / "chosen.json").read_text())
+    chosen["choice"]["reason"] = "so many, because I say so."
+    chosen["views"]["reason"] = "as they are, because I say so."
+    (folder / "chosen.json").write_text("{")
+    code, _, err = process("run", "--resume", folder)
+    assert code == 2
+    assert "chosen.json cannot be read; without it, the run chooses again" in err
+    (folder / "chosen.json").write_text(json.dumps(chosen))
+    code, out, err = process("run", "--resume", folder)
+    assert code == 0, err
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert metrics["num_clusters_choice"] == chosen["choice"]
+    assert metrics["augment_choice"] == chosen["views"]
+    assert metrics["num_clusters"] == chosen["choice"]["num_clusters"]
+
+
+@pytest.mark.long
 def test_other_settings_are_refused_by_name(
     process: Run, files: Path, tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    command, folder = started(files, tmp_path, environment)
+    command, folder = started(words(files, tmp_path), tmp_path, environment)
     ended(command, signal.SIGKILL)
     before = contents(folder)
     code, _, err = process(*words(files, tmp_path, "--beta", 2, "--seeds", 3), "--resume", folder)
@@ -131,7 +156,7 @@ def test_other_settings_are_refused_by_name(
 def test_a_second_run_on_the_folder_is_refused(
     process: Run, files: Path, tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    command, folder = started(files, tmp_path, environment)
+    command, folder = started(words(files, tmp_path), tmp_path, environment)
     command.send_signal(signal.SIGSTOP)  # it cannot end meanwhile
     try:
         code, _, err = process("run", "--resume", folder)

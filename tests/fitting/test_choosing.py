@@ -7,6 +7,7 @@ import pytest
 
 import vaeclust_jax as vc
 from tests.fitting.made import blobs, config
+from vaeclust_jax.fitting.choosing import Choice
 
 
 @pytest.mark.long
@@ -17,7 +18,7 @@ def test_the_three_blobs_are_found_through_a_vae() -> None:
     assert choice.num_clusters == 3
     assert choice.curve.best["bic"] == 3
     assert "3 clusters of 2 to 6: the silhouette of k-means is highest. The other criteria say: bic 3" in choice.reason
-    json.dumps(choice.record())
+    assert Choice.of(json.loads(json.dumps(choice.record()))) == choice
 
 
 def test_mistakes_are_named() -> None:

@@ -71,9 +71,10 @@ def test_the_strength_with_the_higher_score_is_chosen(best: float, monkeypatch: 
     assert choice.augment == best
     said = "seeds agree 0.600, cut 0.0100, log gap 0.500; seeds agree 0.700, cut 0.0400, log gap 0.200"
     assert choice.reason == f"augment {best:g}: its graphs show 3 clusters best ({said} with {1 - best:g})."
-    tried = json.loads(json.dumps(choice.record()))["tried"]
+    record = json.loads(json.dumps(choice.record()))
+    assert choosing_views.AugmentChoice.of(record) == choice
     wanted = {best: 0.5 - np.log(0.4 * 0.01), 1.0 - best: 0.2 - np.log(0.3 * 0.04)}
-    assert {one["augment"]: one["score"] for one in tried} == pytest.approx(wanted)
+    assert {one["augment"]: one["score"] for one in record["tried"]} == pytest.approx(wanted)
 
 
 def test_what_a_choice_is_made_of(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""`vaeclust run --resume`: the arguments that a run was started with, and that they are the same."""
+"""`vaeclust run --resume`: what a run was started with, that it is the same, and what it chose before it trained."""
 
 import json
 from collections.abc import Callable
@@ -7,18 +7,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.fitting.choosing import Choice
+from vaeclust_jax.fitting.choosing_views import AugmentChoice
+from vaeclust_jax.report import write_json
 
 if TYPE_CHECKING:
     from vaeclust_jax.cli.run import RunArguments
 
 ARGUMENTS = "arguments.json"
 """In a run's folder: the words after `vaeclust run`."""
+CHOSEN = "chosen.json"
+"""In the folder of a run that was asked for `auto`: what it took, which takes minutes to find again."""
 _FREE = ("out", "quiet", "resume", "compilation_cache", "checkpoint_epochs", "checkpoint_minutes")
 """What a resumed run may do in another way: it changes no result."""
 
 
-def remember(folder: Path, argv: list[str]) -> None:
-    """Writes down what the run was started with."""
+def remember(folder: Path, argv: list[str], choice: Choice | None, views: AugmentChoice | None) -> None:
+    """Writes down what the run was started with, and what it chose."""
+    chosen = {"choice": choice, "views": views}
+    if any(chosen.values()):
+        write_json(folder / CHOSEN, {name: one and one.record() for name, one in chosen.items()})
     (folder / ARGUMENTS).write_text(json.dumps(argv, indent=2) + "\n", encoding="utf-8")
 
 
@@ -50,6 +58,22 @@ def given_again(args: "RunArguments", argv: list[str], parse: Callable[[list[str
     if different:
         raise InputError(f"the run in {folder} was started with other settings: {', '.join(different)}")
     return again
+
+
+def chosen_before(folder: Path) -> tuple[Choice | None, AugmentChoice | None]:
+    """What a run that goes on chose when it was started: the number of clusters and the views.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    path = folder / CHOSEN
+    if not path.exists():
+        return None, None
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        return kept["choice"] and Choice.of(kept["choice"]), kept["views"] and AugmentChoice.of(kept["views"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise InputError(f"{path} cannot be read; without it, the run chooses again: {error!r}") from error
 
 
 def _only_free(argv: list[str]) -> bool:

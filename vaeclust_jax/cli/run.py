@@ -14,7 +14,7 @@ import tyro
 from vaeclust_jax.cli.compiling import use_compilation_cache
 from vaeclust_jax.cli.interrupt import Interrupt
 from vaeclust_jax.cli.progress import Reporter
-from vaeclust_jax.cli.resume import ARGUMENTS, given_again, remember
+from vaeclust_jax.cli.resume import ARGUMENTS, CHOSEN, chosen_before, given_again, remember
 from vaeclust_jax.data import Dataset, PrepareConfig, load
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.experiments import DEFAULT, EXPERIMENTS
@@ -86,11 +86,12 @@ def run(argv: list[str]) -> None:
         args = given_again(args, argv, lambda argv: parse(RunArguments, argv, "vaeclust run"))
     use_compilation_cache(args.compilation_cache)
     started = time.perf_counter()
-    choice = _choice(args) if args.clusters == "auto" else None
-    if choice is not None:
+    choice, views = (None, None) if args.resume is None else chosen_before(args.resume)
+    if args.clusters == "auto":
+        choice = choice or _choice(args)
         args = replace(args, clusters=choice.num_clusters)
-    views = _views(args) if args.model.augment == "auto" else None
-    if views is not None:
+    if args.model.augment == "auto":
+        views = views or _views(args)
         args = replace(args, model=replace(args.model, augment=views.augment))
     experiment, dataset, config, seeds = resolve(args)
     others = _outliers(args, experiment, dataset)
@@ -98,7 +99,7 @@ def run(argv: list[str]) -> None:
     if args.resume is None:
         check_writable(args.out)
         folder = new_run_folder(args.out, experiment.name)
-        remember(folder, argv)
+        remember(folder, argv, choice, views)
     else:
         folder = args.resume
     held = lock(folder / "checkpoints")
@@ -225,7 +226,7 @@ def _outliers(args: RunArguments, experiment: Experiment, dataset: Dataset) -> D
 
 def _discard(folder: Path) -> bool:
     """Removes the folder of a run that was refused before it trained; one that holds results stays."""
-    if {path.name for path in folder.iterdir()} - {"config.json", ARGUMENTS, "checkpoints"}:
+    if {path.name for path in folder.iterdir()} - {"config.json", ARGUMENTS, CHOSEN, "checkpoints"}:
         return False
     if any((folder / "checkpoints").glob("*/epochs")):
         return False

@@ -1,6 +1,6 @@
 """How many clusters? Chosen without labels, from the latents of a VAE that was trained alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -41,6 +41,11 @@ class Choice(NamedTuple):
     def record(self) -> dict[str, Any]:
         """As `metrics.json` holds it."""
         return {**self._asdict(), "curve": self.curve._asdict()}
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> "Choice":
+        """From its record."""
+        return cls(**{**record, "curve": NumClusters(**record["curve"])})
 
 
 def choose_num_clusters(

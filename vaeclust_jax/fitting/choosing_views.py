@@ -1,6 +1,6 @@
 """Shall the encoder be taught to forget how images are moved? Chosen without labels, by what the graph then says."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations, product
 from typing import Any, NamedTuple
@@ -64,6 +64,12 @@ class AugmentChoice(NamedTuple):
     def record(self) -> dict[str, Any]:
         """As `metrics.json` holds it."""
         return {**self._asdict(), "tried": [{**one._asdict(), "score": one.score} for one in self.tried]}
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> "AugmentChoice":
+        """From its record."""
+        tried = (Tried(**{name: one[name] for name in Tried._fields}) for one in record["tried"])
+        return cls(**{**record, "tried": tuple(tried)})
 
 
 def choose_augment(
