@@ -99,6 +99,8 @@ class Learner(NamedTuple):
     """The expected x, in the model's units."""
     log_assign: Callable[[Params, Float[Array, "n l"]], Float[Array, "n k"]] | None = None
     """Log-probabilities of the clusters."""
+    prior: Callable[[Params], Any] | None = None
+    """What z is a priori, an `objectives.mixture.Mixture` with a component a cluster; None: N(0, I)."""
     advance: Callable[[dict[str, Any], Info], tuple[dict[str, Any], Info]] = lambda control, losses: (control, {})
     """(controllers' states, mean losses of the epoch) -> (those of the next epoch, info)."""
     gentler: Callable[[State], State] = lambda state: state

@@ -6,9 +6,10 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 import vaeclust_jax as vc
-from tests.fitting.made import F, K, L, N, student_t
+from tests.fitting.made import F, K, L, N, config, student_t
 from vaeclust_jax.fitting.run import cluster_shapes
 
 MANY = 20_000
@@ -124,6 +125,30 @@ def test_samples_of_a_cluster_have_its_mean_and_covariance(fitted: vc.Run, clust
     error = 5 * np.sqrt(np.diag(covariance) / MANY)
     assert (np.abs(z.mean(axis=0) - fitted.cluster_mean[cluster]) < error).all()
     np.testing.assert_allclose(np.cov(z.T), covariance, atol=0.06 * covariance.max())
+
+
+@pytest.mark.parametrize("model", [{"clustering": "vade"}, {"clustering": "mixture", "joint_epochs": 0}])
+def test_samples_of_a_mixture_are_those_of_its_components(model: dict[str, Any], vectors: np.ndarray) -> None:
+    """Moments of the mixture by the law of total variance, from the parameters alone."""
+    run = vc.fit(config(pretrain_epochs=2, **model), vectors, jax.random.key(0))
+    mixture = run.params["mixture"]
+    means = np.asarray(run.params["centroids"], np.float64)
+    if model["clustering"] == "vade":
+        covariances = np.stack([np.diag(one) for one in np.exp(np.asarray(mixture["logvars"], np.float64))])
+        weights = softmax(np.asarray(mixture["logits"], np.float64))
+    else:
+        covariances, weights = np.asarray(mixture["covariances"], np.float64), np.exp(mixture["log_weights"])
+    z = seen_by_decoder(run, jax.random.key(1), MANY)
+    mean = weights @ means
+    between = (weights[:, np.newaxis, np.newaxis] * np.einsum("ki,kj->kij", means - mean, means - mean)).sum(axis=0)
+    for drawn, wanted_mean, wanted in [
+        (z, mean, between + np.einsum("k,kij->ij", weights, covariances)),
+        (seen_by_decoder(run, jax.random.key(2), MANY, 1), means[1], covariances[1]),
+    ]:
+        assert (np.abs(drawn.mean(axis=0) - wanted_mean) < 5 * np.sqrt(np.diag(wanted) / MANY)).all()
+        np.testing.assert_allclose(np.cov(drawn.T), wanted, atol=0.06 * wanted.max())
+    with pytest.raises(vc.InputError, match="cluster must lie in 0 to"):
+        run.sample(jax.random.key(0), 1, K)
 
 
 def test_the_gaussians_are_those_of_the_training_latents(fitted: vc.Run, vectors: np.ndarray) -> None:

@@ -13,6 +13,7 @@ from vaeclust_jax.data import Preparation
 from vaeclust_jax.draws import normal
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config
+from vaeclust_jax.objectives.mixture import sample as draw
 from vaeclust_jax.training.passes import by_chunk, encode_rows
 from vaeclust_jax.types import Key, Learner, Params
 from vaeclust_jax.uncertainty.latent import Uncertainty, stochastic_passes
@@ -105,21 +106,26 @@ class Run:
     def sample(self, key: Key, num_samples: int, cluster: int | None = None) -> Float[np.ndarray, "n ..."]:
         """New samples, in the units of `prepare`.
 
+        Where the model has a mixture of Gaussians on the codes (VaDE, or a mixture fitted to a VAE's), they are drawn
+        from that, or from the component of a cluster. Elsewhere from N(0, I), or from Gaussians with the means and
+        covariances of a cluster's codes in training.
+
         Args:
             key: of `jax.random.key`.
             num_samples: how many.
-            cluster: draw z from Gaussians with the means and covariances of this cluster's components in training;
-                None draws it from the prior N(0, I).
+            cluster: of which; None: of all.
 
         Raises:
             InputError: no such cluster, or fewer than one sample asked for.
         """
         if not is_whole(num_samples) or num_samples < 1:
             raise InputError(f"num_samples must be a whole number of at least 1, got {num_samples!r}")
+        if cluster is not None and (not is_whole(cluster) or not 0 <= cluster < self.config.num_clusters):
+            raise InputError(f"cluster must lie in 0 to {self.config.num_clusters - 1}, got {cluster!r}")
+        if self.learner.prior is not None:
+            return self.decode(np.asarray(draw(key, self.learner.prior(self.params), num_samples, cluster)))
         z = normal(key, (num_samples, self.config.network.latent_dim))
         if cluster is not None:
-            if not is_whole(cluster) or not 0 <= cluster < self.config.num_clusters:
-                raise InputError(f"cluster must lie in 0 to {self.config.num_clusters - 1}, got {cluster!r}")
             own = np.arange(len(self.cluster_share)).reshape(self.config.num_clusters, -1)[cluster]
             share = jnp.asarray(self.cluster_share[own])
             drawn = own[np.asarray(jax.random.choice(jax.random.fold_in(key, 1), len(own), (num_samples,), p=share))]

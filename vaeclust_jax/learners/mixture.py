@@ -1,7 +1,7 @@
 """A VAE with a mixture of Gaussians on its latents, fitted by EM once the VAE is trained and not trained with it.
 
-The VAE is that of `learners.vae`; the mixture, which `training.handover` fits, only assigns. Its covariances may be
-full, which those of `learners.vade` are not.
+The VAE is that of `learners.vae`; the mixture, which `training.handover` fits, assigns codes and draws new ones. Its
+covariances may be full, which those of `learners.vade` are not.
 """
 
 import math
@@ -77,4 +77,4 @@ def vae_mixture(
         params = {**base.init(params_key).params, **params_of(Mixture(equal, means, unit[covariance]))}
         return with_numbers(first_state(params), learning_rate, beta=as_controller(beta))
 
-    return base._replace(init=init, log_assign=_log_assign)
+    return base._replace(init=init, log_assign=_log_assign, prior=mixture_of)

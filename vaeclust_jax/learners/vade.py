@@ -36,6 +36,11 @@ def prior_of(params: Params) -> Prior:
     return Prior(params["mixture"]["logits"], params["centroids"], params["mixture"]["logvars"])
 
 
+def _mixture_of(params: Params) -> Mixture:
+    prior = prior_of(params)
+    return Mixture(jax.nn.log_softmax(prior.logits), prior.means, jnp.exp(prior.logvars))
+
+
 def prior_from(mixture: Mixture) -> Prior:
     """A mixture of diagonal covariances as a prior."""
     return Prior(mixture.log_weights, mixture.means, jnp.log(mixture.covariances))
@@ -89,6 +94,7 @@ def _static(
         decode=base.decode,
         view=networks.view,
         log_assign=log_assign,
+        prior=_mixture_of,
         advance=advancing(beta=update_beta),
         gentler=halved_learning_rate,
     )
