@@ -47,6 +47,7 @@ METHODS: dict[str, Method] = {
     "IDEC": Method(_AUTOENCODER, "joint"),
     "VAE+DEC": Method(ModelConfig(), "joint"),
     "VaDE": Method(ModelConfig(clustering="vade"), "joint"),
+    "VaDE, autoencoder first": Method(ModelConfig(clustering="vade", deterministic=True), "joint"),
     "VaDE, graph start": Method(ModelConfig(clustering="vade", mixture_start="graph"), "joint"),
     "VaDE, graph start, views": Method(ModelConfig(clustering="vade", mixture_start="graph", augment="auto"), "joint"),
     "vaegraph without views": Method(ModelConfig(clustering="graph"), "joint"),

@@ -71,10 +71,28 @@ def test_it_comes_back_from_disk(stages, tmp_path):
     np.testing.assert_array_equal(back.decode(run.params["centroids"]), run.decode(run.params["centroids"]))
 
 
-def test_a_deterministic_code_has_no_posterior():
+@pytest.mark.long
+def test_it_can_start_from_an_autoencoder():
     from dataclasses import replace
 
-    config = replace(CONFIG, model=replace(CONFIG.model, deterministic=True))
+    beta = 0.5
+    config = replace(CONFIG, model=replace(CONFIG.model, deterministic=True, beta=beta))
+    stages = fit_stages(config, X, [0])
+    run = stages["joint"][0]
+    assert scores(Y, run.predict(X), None)["acc"] > 0.95
+    for row in run.history:
+        weight = 0 if row["stage"] == "vae" else beta  # reconstruction alone, then the whole bound
+        assert row["loss"] == pytest.approx(row["reconstruction"] + weight * row["kl"], rel=1e-4), row
+    mixture = stages["mixture"][0]
+    z = mixture.embed(X)
+    for label in range(3):  # of the autoencoder's codes, which are some 3 apart
+        assert np.linalg.norm(mixture.centroids - z[label == Y].mean(axis=0), axis=1).min() < 0.5
+
+
+def test_a_graph_of_deterministic_codes_has_no_posterior():
+    from dataclasses import replace
+
+    config = replace(CONFIG, model=replace(CONFIG.model, deterministic=True, mixture_start="graph"))
     with pytest.raises(vc.InputError, match="clustering 'vade' needs a posterior"):
         vc.fit_seeds(config, X, [0])
 

@@ -52,7 +52,8 @@ class ModelConfig:
     """dec: whether the joint stage reconstructs; if not, it minimises the clustering loss alone and leaves the decoder
     as it is. With deterministic and beta 0 these are IDEC and DEC."""
     deterministic: bool = False
-    """The decoder sees the posterior's mean; nothing is sampled."""
+    """The decoder sees the posterior's mean; nothing is sampled. vade: so it is until the mixture is fitted, without a
+    KL term, which makes an autoencoder of it; the joint stage has the posterior that VaDE needs."""
     beta: float | str = 1.0
     """Weight of the KL term: a number, or what controls it while training: linear, cyclic, two-level, dynamic, pid or
     geco, with arguments by name as in dynamic:a=0.05,interval=11 (see vaeclust_jax.control)."""
@@ -217,7 +218,8 @@ def check_settings(config: Config, shape: tuple[int, ...]) -> None:
     if not 0 <= training.tolerance <= 1:
         raise InputError(f"tolerance must lie in [0, 1], got {training.tolerance}")
     controllers(config)
-    if model.clustering != "dec" and model.deterministic:
+    vade_from_em = model.clustering == "vade" and model.mixture_start == "em"
+    if model.deterministic and model.clustering != "dec" and not vade_from_em:
         raise InputError(f"clustering {model.clustering!r} needs a posterior: set deterministic to False")
     if model.clustering != "dec" and not model.joint_reconstruction:
         raise InputError(f"clustering {model.clustering!r} needs a decoder: set joint_reconstruction to True")

@@ -21,7 +21,7 @@ from vaeclust_jax.networks.build import build, computing_in, standardising
 from vaeclust_jax.networks.views import moving
 from vaeclust_jax.objectives.mixture import Mixture
 from vaeclust_jax.training.graph_start import from_graph, from_graph_mixture, from_vote
-from vaeclust_jax.training.handover import Start, carry_on, from_kmeans, from_mixture, from_scratch
+from vaeclust_jax.training.handover import Start, carry_on, from_kmeans, from_mixture, from_scratch, with_own_weights
 from vaeclust_jax.training.stopping import NEVER, assignment_change, validation_patience
 from vaeclust_jax.types import Learner, Networks, Params, Stage
 
@@ -122,12 +122,12 @@ def check_partial_labels(y: Any, num_samples: int) -> np.ndarray:
 
 
 def _first_stage(config: Config, networks: Networks, labels: np.ndarray | None) -> tuple[Learner, Start]:
-    """The VAE, semi-supervised where the classes of some training rows are known."""
+    """The VAE, or VaDE's autoencoder; semi-supervised where the classes of some training rows are known."""
     beta, _, supervision = controllers(config)
     settings: dict[str, Any] = {
         "likelihood": config.model.likelihood,
         "deterministic": config.model.deterministic,
-        "beta": beta,
+        "beta": 0.0 if _begins_as_autoencoder(config) else beta,
         "learning_rate": config.training.learning_rate,
     }
     if labels is None:
@@ -150,6 +150,10 @@ def _first_stage(config: Config, networks: Networks, labels: np.ndarray | None) 
     return learner, lambda key, before, x: learner.init(key)._replace(
         target=Labelled(jnp.asarray(np.asarray(x[rows])), jnp.asarray(y, jnp.int32))
     )
+
+
+def _begins_as_autoencoder(config: Config) -> bool:
+    return config.model.clustering == "vade" and config.model.deterministic
 
 
 def _vade_start(config: Config, joint: Learner) -> Start:
@@ -183,9 +187,10 @@ def plan(
     dec = clustering_learner(replace(config, model=replace(model, clustering="dec")), networks, num_samples)
     joint = clustering_learner(config, networks, num_samples)
     settled = assignment_change(training.tolerance) if training.joint_stopping == "assignments" else patience
+    centroids = from_kmeans(dec, config.num_clusters)
     stages = [
         Stage("vae", alone, training.pretrain_epochs, from_weights, patience),
-        Stage("kmeans", dec, 0, from_kmeans(dec, config.num_clusters), NEVER),
+        Stage("kmeans", dec, 0, with_own_weights(centroids) if _begins_as_autoencoder(config) else centroids, NEVER),
     ]
 
     def then(start: list[Stage], joint_name: str) -> None:

@@ -53,6 +53,11 @@ def carry_on(key: Key, before: State | None, x: Array) -> State:
     return before
 
 
+def with_own_weights(start: Start) -> Start:
+    """As `start`, but weights that both stages have, such as beta, begin anew."""
+    return lambda key, before, x: start(key, None if before is None else before._replace(control={}), x)
+
+
 def from_kmeans(learner: Learner, num_clusters: int) -> Start:
     """Networks of the stage before, centroids by k-means on the means of all training rows, the target from them.
 
