@@ -7,6 +7,7 @@ import pytest
 
 import vaeclust_jax as vc
 from tests.fitting.made import blobs, config
+from vaeclust_jax.fitting import choosing
 from vaeclust_jax.fitting.choosing import Choice
 
 
@@ -25,3 +26,11 @@ def test_mistakes_are_named() -> None:
     x, _ = blobs()
     with pytest.raises(vc.InputError, match="criterion must be one of bic, stability, silhouette, gap, got 'elbow'"):
         vc.choose_num_clusters(config(), x, jax.random.key(0), criterion="elbow")
+
+
+def test_candidates_are_looked_at_before_anything_is_trained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choosing, "fit_seeds", None)
+    x, _ = blobs()
+    for candidates in ([3], [1, 2], [len(x), 2 * len(x)]):
+        with pytest.raises(vc.InputError, match="candidates must be at least two whole numbers from 2, below half"):
+            vc.choose_num_clusters(config(), x, jax.random.key(0), candidates=candidates)

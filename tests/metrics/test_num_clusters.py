@@ -3,16 +3,21 @@
 import numpy as np
 import pytest
 from sklearn.cluster import KMeans
-from sklearn.metrics import silhouette_score
+from sklearn.metrics import adjusted_rand_score, silhouette_score
 from sklearn.mixture import GaussianMixture
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.metrics import num_clusters_curve
 
 
-def blobs(k: int, num_features: int = 3, n: int = 240) -> np.ndarray:
+def blobs(k: int, num_features: int = 3, n: int = 240) -> list[np.ndarray]:
+    """Of three seeds: each has noise and axes of its own."""
     centres = 12 * np.random.default_rng(5).normal(size=(k, num_features))
-    return centres[np.arange(n) % k] + np.random.default_rng(6).normal(size=(n, num_features))
+    rngs = [np.random.default_rng(seed) for seed in (6, 7, 8)]
+    noisy = [centres[np.arange(n) % k] + rng.normal(size=(n, num_features)) for rng in rngs]
+    return [
+        z @ np.linalg.qr(rng.normal(size=(num_features, num_features)))[0] for z, rng in zip(noisy, rngs, strict=True)
+    ]
 
 
 @pytest.mark.parametrize("k", [2, 4, 5])
@@ -23,19 +28,22 @@ def test_all_criteria_find_the_blobs_that_are_there(k: int) -> None:
 
 
 def test_curves_equal_scikit_learn() -> None:
-    z = blobs(4)
-    curve = num_clusters_curve(z, [3, 4, 5], 1)
+    vectors = blobs(4)
+    curve, z = num_clusters_curve(vectors, [3, 4, 5], 1), vectors[0]
     expected = [GaussianMixture(k, n_init=3, random_state=1).fit(z).bic(z) for k in (3, 4, 5)]
     np.testing.assert_allclose(curve.bic, expected, rtol=1e-3)
     labels = [KMeans(k, n_init=3, random_state=1).fit_predict(z) for k in (3, 4, 5)]
     np.testing.assert_allclose(curve.silhouette, [silhouette_score(z, one) for one in labels], rtol=1e-6)
-    assert max(curve.stability) <= 1
+    for number, agreement in zip((3, 4, 5), curve.stability, strict=True):
+        first, *others = (KMeans(number, n_init=3, random_state=1).fit_predict(one) for one in vectors)
+        pairs = [(first, others[0]), (first, others[1]), (others[0], others[1])]
+        assert agreement == pytest.approx(np.mean([adjusted_rand_score(*pair) for pair in pairs]))
 
 
 def test_one_cloud_has_no_gap() -> None:
     """Tibshirani, Walther and Hastie's own null case: evenly spread samples."""
     z = np.random.default_rng(0).uniform(size=(300, 2))
-    assert num_clusters_curve(z, range(2, 6), 0).best["gap"] == 2
+    assert num_clusters_curve([z, z], range(2, 6), 0).best["gap"] == 2
 
 
 @pytest.mark.parametrize(
@@ -44,7 +52,7 @@ def test_one_cloud_has_no_gap() -> None:
     ids=["duplicates on a line", "duplicates and singular covariances"],
 )
 def test_degenerate_vectors_have_finite_curves(z: np.ndarray) -> None:
-    curve = num_clusters_curve(z, [2, 3, 4], 0)
+    curve = num_clusters_curve([z, z], [2, 3, 4], 0)
     for name in ("bic", "stability", "silhouette", "gap", "gap_error"):
         assert np.isfinite(getattr(curve, name)).all(), name
 
@@ -52,4 +60,12 @@ def test_degenerate_vectors_have_finite_curves(z: np.ndarray) -> None:
 @pytest.mark.parametrize("candidates", [[3], [1, 2], [2, 10], [2.0, 3]])
 def test_candidates_that_cannot_be_used(candidates: list[int]) -> None:
     with pytest.raises(InputError, match="candidates must be at least two whole numbers from 2, below half of the 20"):
-        num_clusters_curve(np.arange(40.0).reshape(20, 2), candidates, 0)
+        num_clusters_curve([np.arange(40.0).reshape(20, 2)] * 2, candidates, 0)
+
+
+@pytest.mark.parametrize(
+    ("vectors", "got"), [([np.ones((9, 2))], r"1 of \[9\]"), ([np.eye(9), np.eye(8)], r"2 of \[8, 9\]")]
+)
+def test_vectors_of_one_seed_or_of_other_samples(vectors: list[np.ndarray], got: str) -> None:
+    with pytest.raises(InputError, match=f"of the same samples and of at least two seeds, got {got} samples"):
+        num_clusters_curve(vectors, [2, 3], 0)

@@ -21,7 +21,7 @@ from vaeclust_jax.experiments import DEFAULT, EXPERIMENTS
 from vaeclust_jax.experiments.classifying import hold_back
 from vaeclust_jax.experiments.execute import execute
 from vaeclust_jax.experiments.experiment import Experiment
-from vaeclust_jax.fitting.choosing import Choice, choose_num_clusters
+from vaeclust_jax.fitting.choosing import NUM_SEEDS, Choice, choose_num_clusters
 from vaeclust_jax.fitting.choosing_views import SEEDS, AugmentChoice, choose_augment
 from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
 from vaeclust_jax.networks.build import NetworkConfig
@@ -180,12 +180,12 @@ def _experiment(name: str) -> Experiment:
 
 
 def _choice(args: RunArguments) -> Choice:
-    """The number of clusters, chosen by what the first seed's VAE makes of the data."""
+    """The number of clusters, chosen by what VAEs with keys of the first seed make of the data."""
     model = replace(args.model, augment=0.0) if args.model.augment == "auto" else args.model
     experiment, dataset, config, seeds = resolve(replace(args, clusters=2, model=model))
     x = hold_back(dataset)[0].x if experiment.classifies else dataset.x
     with Reporter(config.training, quiet=args.quiet) as reporter:
-        reporter.say(f"how many clusters? A VAE on {len(x)} samples of {dataset.name}")
+        reporter.say(f"how many clusters? {NUM_SEEDS} VAEs on {len(x)} samples of {dataset.name}")
         choice = choose_num_clusters(
             config, x, jax.random.key(seeds[0]), on_epoch=Interrupt().checked(reporter.on_epoch)
         )

@@ -1,4 +1,4 @@
-"""How many clusters? Chosen without labels, from the latents of a VAE that was trained alone."""
+"""How many clusters? Chosen without labels, from the latents of VAEs that were trained alone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -6,18 +6,21 @@ from typing import Any, NamedTuple
 
 import jax
 
+from vaeclust_jax.data import checked_rows
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config
-from vaeclust_jax.fitting.fit import OnEpoch, fit
+from vaeclust_jax.fitting.fit import OnEpoch, fit_seeds
 from vaeclust_jax.metrics import NumClusters, num_clusters_curve
+from vaeclust_jax.metrics.num_clusters import check_candidates
 from vaeclust_jax.training.handover import seed_from_key
 from vaeclust_jax.types import Key, Networks
 
 CANDIDATES = tuple(range(2, 21))
+NUM_SEEDS = 3
 CRITERIA = ("bic", "stability", "silhouette", "gap")
 _WORDS = {
     "bic": "the BIC of a Gaussian mixture on the latents is lowest",
-    "stability": "it is the largest number at which k-means of two halves agrees as well as anywhere",
+    "stability": "it is the largest number at which k-means of three seeds' latents agrees as well as anywhere",
     "silhouette": "the silhouette of k-means is highest",
     "gap": "it is the first number whose gap statistic the next one does not surpass",
 }
@@ -58,7 +61,7 @@ def choose_num_clusters(
     networks: Networks | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> Choice:
-    """Trains the config's VAE alone and asks four criteria how many clusters its latents have.
+    """Trains three of the config's VAEs alone and asks four criteria how many clusters their latents have.
 
     No label is read, and the config's own number of clusters is not used.
 
@@ -77,7 +80,10 @@ def choose_num_clusters(
     """
     if criterion not in CRITERIA:
         raise InputError(f"criterion must be one of {', '.join(CRITERIA)}, got {criterion!r}")
-    vae_key, curve_key = jax.random.split(key)
+    raw = checked_rows(x)
+    possible = check_candidates([number for number in candidates if 2 * number < len(raw)], len(raw))
+    seeds_key, curve_key = jax.random.split(key)
+    seeds = [seed_from_key(of_seed) for of_seed in jax.random.split(seeds_key, NUM_SEEDS)]
     alone = replace(
         config,
         num_clusters=1,
@@ -85,8 +91,7 @@ def choose_num_clusters(
         model=replace(config.model, clustering="dec", joint_reconstruction=True),
         training=replace(config.training, joint_epochs=0),
     )
-    latents = fit(alone, x, vae_key, networks=networks, on_epoch=on_epoch).embed(x)
-    possible = [number for number in candidates if 2 * number < len(latents)]
+    latents = [run.embed(raw) for run in fit_seeds(alone, raw, seeds, networks=networks, on_epoch=on_epoch)]
     curve = num_clusters_curve(latents, possible, seed_from_key(curve_key))
     found = curve.best[criterion]
     others = ", ".join(f"{name} {number}" for name, number in curve.best.items() if name != criterion)

@@ -2,17 +2,19 @@
 
 - BIC of a Gaussian mixture with full covariances (Schwarz 1978), lowest: how many Gaussians describe the density. A
   cluster that is no Gaussian counts as several.
-- Stability (Ben-Hur, Elisseeff and Guyon 2002): do clusterings of two random halves agree on all samples? Few clusters
-  often do, so it is the largest number that is within 0.02 of the most stable one.
+- Stability (after Ben-Hur, Elisseeff and Guyon 2002): do clusterings of the vectors of different seeds agree on the
+  samples? Few clusters often do, so it is the largest number that is within 0.02 of the most stable one.
 - Silhouette (Rousseeuw 1987), highest: how much nearer is the own cluster than the next one?
 - Gap (Tibshirani, Walther and Hastie 2001): the smallest number whose dispersion, against that of samples spread
   evenly, is within a standard error of the next one's.
 
-The last three are of k-means. All is scikit-learn's: a number of clusters is a shape, and each would compile anew.
+The last three are of k-means; all but stability are of the first seed's vectors. All is scikit-learn's: a number of
+clusters is a shape, and each would compile anew.
 """
 
 import warnings
 from collections.abc import Sequence
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +27,6 @@ from vaeclust_jax.metrics.clustering import check_latents, silhouette_of
 MAX_SAMPLES = 5000
 """More are thinned out at random: the answers are of shapes, not of counts, and time grows with them."""
 _RESTARTS = 3
-_PAIRS = 10  # of halves
 _REFERENCES = 10  # of evenly spread samples
 _REGULARISATION = 1e-6  # of the mean variance
 _AS_STABLE = 0.02
@@ -37,7 +38,7 @@ class NumClusters(NamedTuple):
     Attributes:
         candidates: K, ascending.
         bic: nats times two, lower is better.
-        stability: mean adjusted Rand index between halves, at most 1.
+        stability: mean adjusted Rand index between seeds, at most 1.
         silhouette: in [-1, 1], higher is better.
         gap: nats, see above.
         gap_error: its standard error.
@@ -53,26 +54,30 @@ class NumClusters(NamedTuple):
     best: dict[str, int]
 
 
-def num_clusters_curve(z: Float[np.ndarray, "n l"], candidates: Sequence[int], seed: int) -> NumClusters:
+def num_clusters_curve(seeds: Sequence[Float[np.ndarray, "n l"]], candidates: Sequence[int], seed: int) -> NumClusters:
     """All four criteria over the candidates.
 
     Args:
-        z: finite vectors.
-        candidates: at least two whole numbers from 2, all below half the number of samples.
-        seed: of starts, halves and references.
+        seeds: of two seeds or more, finite vectors of the same samples.
+        candidates: see `check_candidates`.
+        seed: of starts and references.
 
     Raises:
         InputError: vectors or candidates that cannot be used.
     """
-    z = check_latents("z", z).astype(np.float64)
-    numbers = sorted(set(candidates))
-    if len(numbers) < 2 or not all(map(is_whole, numbers)) or numbers[0] < 2 or 2 * numbers[-1] >= len(z):
+    vectors = [check_latents("seeds", z).astype(np.float64) for z in seeds]
+    lengths = {len(z) for z in vectors}
+    if len(vectors) < 2 or len(lengths) > 1:
         raise InputError(
-            f"candidates must be at least two whole numbers from 2, below half of the {len(z)} samples, got {numbers}"
+            f"vectors must be of the same samples and of at least two seeds, "
+            f"got {len(vectors)} of {sorted(lengths)} samples"
         )
+    numbers = check_candidates(candidates, lengths.pop())
     rng = np.random.default_rng(seed)
-    if len(z) > MAX_SAMPLES:
-        z = z[rng.choice(len(z), MAX_SAMPLES, replace=False)]
+    if len(vectors[0]) > MAX_SAMPLES:
+        rows = rng.choice(len(vectors[0]), MAX_SAMPLES, replace=False)
+        vectors = [z[rows] for z in vectors]
+    z = vectors[0]
     import sklearn.cluster  # noqa: F401  # before the limit, which is of what is loaded
     from threadpoolctl import threadpool_limits
 
@@ -80,10 +85,11 @@ def num_clusters_curve(z: Float[np.ndarray, "n l"], candidates: Sequence[int], s
         warnings.simplefilter("ignore")  # no convergence, or fewer distinct points than clusters: the curve shows it
         fits = [_kmeans(z, k, seed) for k in numbers]
         bic = [_bic(z, k, seed) for k in numbers]
-        stability = [_stability(z, k, seed) for k in numbers]
+        others = [[_kmeans(other, k, seed)[0] for other in vectors[1:]] for k in numbers]
+        stability = [_agreement([own, *rest]) for (own, _), rest in zip(fits, others, strict=True)]
         references = [_spread_evenly(rng, z) for _ in range(_REFERENCES)]
         expected = np.array([[np.log(_kmeans(r, k, seed)[1]) for k in numbers] for r in references])
-        silhouette = [silhouette_of(labels, z, seed) or -1.0 for labels, _ in fits]
+        silhouette = [_silhouette(z, labels, seed) for labels, _ in fits]
     gap = expected.mean(axis=0) - np.log([inertia for _, inertia in fits])
     error = expected.std(axis=0) * np.sqrt(1 + 1 / _REFERENCES)
     best = {
@@ -95,6 +101,21 @@ def num_clusters_curve(z: Float[np.ndarray, "n l"], candidates: Sequence[int], s
         "gap": numbers[_first_within(gap, error)],
     }
     return NumClusters(numbers, bic, stability, silhouette, gap.tolist(), error.tolist(), best)
+
+
+def check_candidates(candidates: Sequence[int], num_samples: int) -> list[int]:
+    """Numbers of clusters to try, ascending.
+
+    Raises:
+        InputError: not at least two whole numbers from 2, all below half the number of samples.
+    """
+    numbers = sorted(set(candidates))
+    if len(numbers) < 2 or not all(map(is_whole, numbers)) or numbers[0] < 2 or 2 * numbers[-1] >= num_samples:
+        raise InputError(
+            "candidates must be at least two whole numbers from 2, below half of the "
+            f"{num_samples} samples, got {numbers}"
+        )
+    return numbers
 
 
 def _kmeans(z: np.ndarray, k: int, seed: int) -> tuple[Int[np.ndarray, " n"], float]:
@@ -111,17 +132,15 @@ def _bic(z: np.ndarray, k: int, seed: int) -> float:
     return float(GaussianMixture(k, n_init=_RESTARTS, reg_covar=ridge, random_state=seed).fit(z).bic(z))
 
 
-def _stability(z: np.ndarray, k: int, seed: int) -> float:
-    from sklearn.cluster import KMeans
+def _silhouette(z: np.ndarray, labels: np.ndarray, seed: int) -> float:
+    found = silhouette_of(labels, z, seed)
+    return -1.0 if found is None else found
+
+
+def _agreement(labels: Sequence[np.ndarray]) -> float:
     from sklearn.metrics import adjusted_rand_score
 
-    rng, agreed = np.random.default_rng(seed), []
-    for _ in range(_PAIRS):
-        order = rng.permutation(len(z))
-        halves = order[: len(z) // 2], order[len(z) // 2 :]
-        first, second = (KMeans(k, n_init=_RESTARTS, random_state=seed).fit(z[half]).predict(z) for half in halves)
-        agreed.append(adjusted_rand_score(first, second))
-    return float(np.mean(agreed))
+    return float(np.mean([adjusted_rand_score(one, other) for one, other in combinations(labels, 2)]))
 
 
 def _spread_evenly(rng: np.random.Generator, z: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _LABELS = {
     "bic": "BIC (nats times two), lower is better",
-    "stability": "agreement of halves (adjusted Rand)",
+    "stability": "agreement of seeds (adjusted Rand)",
     "silhouette": "silhouette, higher is better",
     "gap": "gap (nats), first not surpassed",
 }
