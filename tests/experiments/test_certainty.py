@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import sparse
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
-from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, roc_auc_score
 
 from tests.experiments.made_answers import made_answer, made_dataset, soft
 from vaeclust_jax.experiments.answers import Answer
@@ -188,6 +189,29 @@ def test_the_ensemble_is_the_average_under_the_best_renaming() -> None:
     np.testing.assert_allclose(seed_measures(answers)["seeds: vote entropy"], entropy, atol=1e-12)
     pairs = [adjusted_rand_score(answers[a].labels, answers[b].labels) for a, b in ((0, 1), (0, 2), (1, 2))]
     assert judge(*answers)["seed_agreement"] == pytest.approx(np.mean(pairs))
+
+
+def test_an_edge_counts_by_how_often_draws_and_seeds_agree_on_it() -> None:
+    """Graphs hold squared means over draws: those of several seeds are averaged before they are squared."""
+    rng = np.random.default_rng(3)
+    halves = [np.triu(rng.uniform(size=(30, 30)) * (rng.uniform(size=(30, 30)) < 0.3), 1) for _ in range(2)]
+    dense = [(half + half.T) ** 2 for half in halves]
+    graphs = [sparse.csr_array(one) for one in dense]
+    answers = [varied(seed)._replace(graph=graph) for seed, graph in enumerate(graphs)]
+    found = judge(*answers)["measures"]
+    shared = ((np.sqrt(dense[0]) + np.sqrt(dense[1])) / 2) ** 2
+    other = LABELS[:, np.newaxis] != LABELS
+    for whose, graph in (("neighbours", dense[1]), ("seeds' neighbours", shared)):
+        said = graph @ np.exp(answers[1].log_q) / graph.sum(axis=1, keepdims=True)  # type: ignore[arg-type]
+        wanted = {
+            "outside the cluster": (graph * other).sum(axis=1) / graph.sum(axis=1),
+            "not agreed on": 1 - graph.sum(axis=1) / np.sqrt(graph).sum(axis=1),
+            "entropy": -(said * np.log(said)).sum(axis=1),
+        }
+        for name, values in wanted.items():
+            auroc = found[f"{whose}: {name}"]["seeds"][1]["auroc"]
+            assert auroc == pytest.approx(roc_auc_score(~CORRECT, values))
+    assert not any(name.startswith("seeds' neighbours") for name in judge(answers[0])["measures"])
 
 
 def test_what_the_seeds_share_is_judged_by_the_errors_of_each_seed() -> None:

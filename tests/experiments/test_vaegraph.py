@@ -25,7 +25,8 @@ def test_seeds_by_themselves_stand_beside_seeds_together(carry_out: Execute) -> 
         "fitting VAE + graph DEC, 2 seeds; the first epoch of each stage compiles"
     ]
     measures = found.metrics["uncertainty"]["measures"]
-    assert {"neighbours: entropy", "neighbours: outside the cluster"} < set(measures)
+    said = ("entropy", "outside the cluster", "not agreed on")
+    assert {f"{whose}: {name}" for whose in ("neighbours", "seeds' neighbours") for name in said} < set(measures)
 
 
 @pytest.mark.long

@@ -9,6 +9,7 @@ from scipy.special import entr
 
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.experiments.answers import Answer
+from vaeclust_jax.graph.neighbours import Graph, expected
 from vaeclust_jax.metrics import match_clusters, summarise
 from vaeclust_jax.uncertainty.calibration import expected_calibration_error
 from vaeclust_jax.uncertainty.ensemble import (
@@ -20,7 +21,7 @@ from vaeclust_jax.uncertainty.ensemble import (
     vote_entropy,
 )
 from vaeclust_jax.uncertainty.latent import latent_variance
-from vaeclust_jax.uncertainty.neighbours import neighbour_entropy, outside_share
+from vaeclust_jax.uncertainty.neighbours import edge_disagreement, neighbour_entropy, outside_share
 from vaeclust_jax.uncertainty.selective import (
     compare_groups,
     error_auroc,
@@ -42,16 +43,21 @@ def measures(answer: Answer) -> dict[str, Values]:
     assert answer.log_q is not None
     assert answer.passes is not None
     q = np.exp(answer.log_q)
-    by_graph = {}
-    if answer.graph is not None:
-        by_graph["neighbours: entropy"] = neighbour_entropy(answer.graph, q)
-        by_graph["neighbours: outside the cluster"] = outside_share(answer.graph, answer.labels)
     return {
         "assignment entropy": entr(q).sum(axis=1),
         "latent variance": answer.passes.latent_variance,
         "entropy over passes": answer.passes.entropy,
         "mutual information over passes": answer.passes.mutual_information,
-        **by_graph,
+        **({} if answer.graph is None else _by_graph("neighbours", answer.graph, answer)),
+    }
+
+
+def _by_graph(whose: str, graph: Graph, answer: Answer) -> dict[str, Values]:
+    assert answer.log_q is not None
+    return {
+        f"{whose}: entropy": neighbour_entropy(graph, np.exp(answer.log_q)),
+        f"{whose}: outside the cluster": outside_share(graph, answer.labels),
+        f"{whose}: not agreed on": edge_disagreement(graph),
     }
 
 
@@ -104,9 +110,12 @@ def judge_uncertainty(answers: Sequence[Answer], dataset: Dataset, seeds: Sequen
         return found
     right = [correctness(dataset.y, answer.labels) for answer in answers]
     shared = seed_measures(answers)
+    graphs = [answer.graph for answer in answers if answer.graph is not None]
+    of_all = expected((graph.sqrt() for graph in graphs), len(graphs)) if len(graphs) > 1 else None
     rows: dict[str, list[dict[str, Any]]] = {}
     for answer, correct in zip(answers, right, strict=True):
-        for name, values in {**measures(answer), **shared}.items():
+        by_all = {} if of_all is None else _by_graph("seeds' neighbours", of_all, answer)
+        for name, values in {**measures(answer), **by_all, **shared}.items():
             rows.setdefault(name, []).append(_judge(correct, values))
     found["measures"] = {name: _over_seeds(of_seeds, seeds) for name, of_seeds in rows.items()}
     if shared:

@@ -1,5 +1,6 @@
-"""How sure an assignment is by the neighbour graph: do draws and seeds agree on a sample's neighbours, and these on its
-cluster? Nothing of it is trained, so it can doubt what the trained clusters are sure of.
+"""How sure an assignment is by the neighbour graph: do draws agree on a sample's neighbours, and these on its cluster?
+Nothing of it is trained, so it can doubt what the trained clusters are sure of. Of a graph that is the mean of several
+seeds' (`graph.neighbours.expected`), what is said of draws here is said of draws and seeds.
 """
 
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 def outside_share(graph: "Graph", labels: Int[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     """Share of each sample's edge weight that leads out of its cluster, 0 to 1; 1 where it has no edge.
 
-    With `graph.posterior_graph` edges are weighted by how often draws of the code, and seeds, agree on them.
+    With `graph.posterior_graph` edges are weighted by how often draws of the code agree on them.
 
     Args:
         graph: of the n samples.
@@ -33,8 +34,8 @@ def outside_share(graph: "Graph", labels: Int[np.ndarray, " n"]) -> Float[np.nda
 def edge_disagreement(graph: "Graph") -> Float[np.ndarray, " n"]:
     """1 - sum_j w_ij^2 / sum_j w_ij with w^2 the graph's weights: how little the draws agree on who is near, 0 to 1.
 
-    w_ij, the mean weight of an edge over draws and seeds, is near 1 where all of them have it, and 1 / S where one of
-    S has; the mean is over a sample's edges, each counted by its weight.
+    w_ij, the mean weight of an edge over draws, is near 1 where all of them have it, and 1 / S where one of S has; the
+    mean is over a sample's edges, each counted by its weight.
 
     Args:
         graph: of `graph.posterior_graph`, whose weights are squared means.
