@@ -21,9 +21,9 @@ IN_WORDS = """images of 32 x 32 and
 standardised vectors, all rows clustered and scored; an MLP 512-256 with ten latents, cross-entropy summed over pixels
 (Gaussian of vectors), Adam 1e-3, batch 256; 100 epochs of the (variational) autoencoder alone, then at most 50 of the
 joint stage, which ends when fewer than 0.1 % of the assignments change; beta 1, gamma 100; the mixture of VAE + mixture
-has full covariances, that of VaDE diagonal ones. The autoencoder of DEC and IDEC is deterministic, with beta 0. With
-views (and in vaegraph), the graphs of three VAEs choose for each data set whether images are moved (`choose_augment`).
-Shallow methods see the same pixels."""
+has full covariances, that of VaDE diagonal ones. The autoencoder of DEC, IDEC and "VaDE, autoencoder first" is
+deterministic, with beta 0. With views (and in vaegraph), the graphs of three VAEs choose for each data set whether
+images are moved (`choose_augment`). Shallow methods see the same pixels."""
 
 
 class Method(NamedTuple):

@@ -28,15 +28,15 @@ _HEAD = """# Quality of the clusterings
 ```bash
 python -m benchmarks.quality                                  # goes on where it was, row by row; writes this page
 python -m benchmarks.quality --datasets digits --methods VaDE DEC --seeds 0 1 2
-python -m benchmarks.quality --quick                          # seconds; its figures mean nothing
+python -m benchmarks.quality --quick --out folder             # short; its figures mean nothing
 ```
 
 Protocol: one setting for all data sets, none of it chosen for one of them, and no label read but to score: {setting}
 The number of clusters is the documented number of classes. Mean ± standard deviation (n - 1) over the seeds; ACC: best
-one-to-one match. AUROC: how well the entropy of q(c | x) tells the assignments that this match counts as wrong; empty
-where a method has no probabilities, a seed made no error, or rows are older than the column. Seconds: CPU time of all
-cores, prediction and compilation included; VAE + k-means and VAE + mixture come from one fit, whose time both show; the
-choice of views, once for a data set, is not in it. Labels of {developed} were in view while the
+one-to-one match. AUROC: how well the entropy of q(c | x) tells the assignments that this match counts as wrong, over
+the seeds that made an error; empty where a method has no probabilities or its rows are older than the column. Seconds:
+CPU time of all cores, prediction and compilation included; VAE + k-means and VAE + mixture come from one fit, whose
+time both show; the choice of views, once for a data set, is not in it. Labels of {developed} were in view while the
 library was made; the other sets are scored once, with all that a row depends on frozen, and their rows stay whatever
 they are. Methods without a row are not measured yet.
 
@@ -65,9 +65,8 @@ def _section(dataset: str, rows: Sequence[Row]) -> str:
     for method in METHODS:
         own = [row._asdict() for row in rows if row.method == method]
         if own:
-            found = summarise([{key: row[key] for key in ("acc", "nmi", "ari", "auroc", "seconds")} for row in own])
-            cells = [_spread(found["mean"][key], found["std"][key], 3) for key in ("acc", "nmi", "ari", "auroc")]
-            cells.append(_spread(found["mean"]["seconds"], found["std"]["seconds"], 1))
+            cells = [_spread([row[key] for row in own], 3) for key in ("acc", "nmi", "ari", "auroc")]
+            cells.append(_spread([row["seconds"] for row in own], 1))
             published = PUBLISHED.get(method, "") if "mnist" in dataset and "fashion" not in dataset else ""
             lines.append(f"| {' | '.join([method, *cells, str(len(own)), published])} |")
     return "\n".join(lines) + "\n"
@@ -84,7 +83,10 @@ def current(rows: Sequence[Row], quick: bool) -> list[Row]:
     ]
 
 
-def _spread(mean: float | None, std: float | None, digits: int) -> str:
-    if mean is None:
+def _spread(values: Sequence[float | None], digits: int) -> str:
+    """Mean and deviation of those that there are."""
+    there = [{"": value} for value in values if value is not None]
+    if not there:
         return ""
+    mean, std = (of[""] for of in summarise(there).values())
     return f"{mean:.{digits}f}" if std is None else f"{mean:.{digits}f} ± {std:.{digits}f}"

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,9 @@ import pytest
 
 from benchmarks.machine import CHECKOUT
 from benchmarks.quality import __main__ as command
-from benchmarks.quality import views
-from benchmarks.quality.ablations import AXES, HEADS, Setting, graph_of
+from benchmarks.quality import ablations, views
 from benchmarks.quality.methods import METHODS, PREPARE, Clustering, as_text, cluster, prepare_of, setting_of, together
+from benchmarks.quality.moved import AXES, Point, Setting, Task, graph_of
 from benchmarks.quality.rows import Row, keep, read
 from benchmarks.quality.table import page
 from vaeclust_jax.errors import InputError
@@ -37,12 +38,15 @@ def test_a_row_is_kept_and_replaced_by_one_of_its_place(tmp_path: Path) -> None:
 
 def test_the_page_has_mean_and_deviation_over_seeds() -> None:
     views = {"digits": {"reason": "augment 0: for a reason."}, "usps": {"reason": "without rows"}}
-    text = page([row(acc=0.5), row(seed=1, acc=0.7), row("DEC", dataset="mnist-test")], views)
+    right = row("DEC", seed=1, dataset="mnist-test")._replace(auroc=None)  # made no error
+    text = page([row(acc=0.5), row(seed=1, acc=0.7), row("DEC", dataset="mnist-test"), right], views)
     assert (
         f"| VaDE | 0.600 ± {np.std([0.5, 0.7], ddof=1):.3f} | 0.600 ± 0.000 | 0.700 ± 0.000 | 0.800 ± 0.000 | "
         "8.0 ± 0.0 | 2 |"
     ) in text
-    assert "| DEC | 0.500 | 0.600 | 0.700 | 0.800 | 8.0 | 1 | MNIST ACC .84 to .91" in text
+    assert (
+        "| DEC | 0.500 ± 0.000 | 0.600 ± 0.000 | 0.700 ± 0.000 | 0.800 | 8.0 ± 0.0 | 2 | MNIST ACC .84 to .91" in text
+    )
     assert "no label read but to score" in text
     assert "Views: augment 0: for a reason." in text
     assert "without rows" not in text
@@ -137,6 +141,42 @@ def test_the_quick_ablation_writes_its_page_and_picture(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "benchmarks.quality.ablations", "--quick", "--datasets", "digits", "--seeds", "0"]
     subprocess.run([*words, "--out", str(tmp_path)], cwd=CHECKOUT, check=True, capture_output=True, timeout=600)
     points = json.loads((tmp_path / "results" / "quality" / "ablations.json").read_text())
-    assert len(points) == sum(len(values) for _, values in [*AXES.values(), *HEADS.values()])
+    assert len(points) == sum(len(values) for _, values in AXES.values())
     assert (tmp_path / "results" / "quality" / "ablations.png").stat().st_size > 10_000
-    assert (tmp_path / "ablations.md").read_text().count("**") == 2 * (len(AXES) + len(HEADS))
+    assert (tmp_path / "ablations.md").read_text().count("**") == 2 * len(AXES)
+
+
+def test_points_that_are_there_are_not_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def measured(task: Task, settings: list[tuple[str, float]]) -> Iterator[Point]:
+        for axis, value in settings:
+            asked.append((axis, value, task.seed))
+            if len(asked) == 3:
+                raise KeyboardInterrupt
+            yield Point(task.dataset, axis, value, task.seed, 0.5, 0.5)
+
+    for name in ("on_graphs", "on_vaes", "on_heads"):
+        monkeypatch.setattr(Task, name, measured)
+    words = ["--datasets", "digits", "--seeds", "3", "--quick", "--out", str(tmp_path)]
+    with pytest.raises(KeyboardInterrupt):
+        ablations.main(words)
+    ablations.main(words)
+    assert asked[2] == asked[3]  # the one that was interrupted
+    assert len(asked) == 1 + sum(len(values) for _, values in AXES.values())
+    assert "| **64** | 0.500 / 0.500 |" in (tmp_path / "ablations.md").read_text()
+
+
+def test_one_scale_and_mutual_neighbours_by_hand() -> None:
+    """Of a line of points: 2 has 1 for its nearest, which has 0."""
+    z = np.array([[0.0], [1.0], [2.5]])
+    posterior = Posterior(np.random.default_rng(0), z, np.full_like(z, -100.0))
+    usual = Setting(draws=1, temperature=0.0, neighbours=1, power=1.0)
+    mean = (1 + 1 + 1.5) / 3
+    near, far = np.exp(-2 / mean**2), np.exp(-2 * 1.5**2 / mean**2)
+    np.testing.assert_allclose(
+        graph_of(posterior, usual._replace(local=False)).toarray(), [[0, near, 0], [near, 0, far / 2], [0, far / 2, 0]]
+    )
+    mutual = graph_of(posterior, usual._replace(mutual=True)).toarray()
+    assert mutual[0, 1] == pytest.approx(np.exp(-2))
+    assert mutual[1, 2] == pytest.approx(np.exp(-2))  # the link between parts, of the mean weight
