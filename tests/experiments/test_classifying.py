@@ -11,6 +11,7 @@ import pytest
 from sklearn.metrics import precision_recall_fscore_support
 
 from tests.experiments.conftest import Execute, Executed, tiny
+from vaeclust_jax.data import load
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.experiments.classifying import classification, hold_back
 from vaeclust_jax.experiments.classifying_shown import classification_finding, classification_tables
@@ -74,14 +75,24 @@ def test_a_labelled_part_without_a_class_is_said() -> None:
     assert [table.name for table in classification_tables(record, "ours")] == ["classification", "naming", "classes"]
 
 
-def test_the_published_test_part_is_the_last_rows_and_others_are_drawn() -> None:
-    big = tiny(x=np.zeros((10_020, 2), np.float32), y=np.arange(10_020) % 3)
-    seen, test = hold_back(replace(big, name="mnist"))
-    assert (len(seen.x), len(test.x)) == (20, 10_000)
+@pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
+def test_the_published_test_part_is_the_last_rows(name: str) -> None:
+    x = np.broadcast_to(np.uint8(0), (70_000, 28, 28, 1))
+    seen, test = hold_back(tiny(x=x, y=np.arange(70_000), name=name))
+    assert seen.y is not None
     assert test.y is not None
-    np.testing.assert_array_equal(test.y, np.arange(20, 10_020) % 3)
-    seen, test = hold_back(big)
-    assert (len(seen.x), len(test.x)) == (10_020 - 1431, 1431)
+    np.testing.assert_array_equal(seen.y, np.arange(60_000))
+    np.testing.assert_array_equal(test.y, np.arange(60_000, 70_000))
+
+
+@pytest.mark.parametrize("rows", [500, 6000, 12_000])
+@pytest.mark.parametrize("name", ["mnist", "fashion-mnist", "mine"])
+def test_of_a_person_s_own_file_a_seventh_is_drawn_whatever_its_name(name: str, rows: int, tmp_path: Path) -> None:
+    np.savez(tmp_path / f"{name}.npz", x=np.arange(rows, dtype=np.float32)[:, np.newaxis], y=np.arange(rows) % 3)
+    seen, test = (part.x[:, 0].astype(int) for part in hold_back(load(tmp_path / f"{name}.npz")))
+    assert (len(seen), len(test)) == (rows - rows // 7, rows // 7)
+    assert sorted([*seen, *test]) == list(range(rows))
+    assert test.mean() == pytest.approx(rows / 2, rel=0.2)  # from all over the file
 
 
 def test_without_labels_or_rows_it_says_so() -> None:
