@@ -11,10 +11,13 @@ import pytest
 from sklearn.metrics import precision_recall_fscore_support
 
 from tests.experiments.conftest import Execute, Executed, tiny
+from tests.fitting.made import config
 from vaeclust_jax.data import load
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.experiments import EXPERIMENTS
 from vaeclust_jax.experiments.classifying import classification, hold_back
 from vaeclust_jax.experiments.classifying_shown import classification_finding, classification_tables
+from vaeclust_jax.experiments.execute import execute
 
 SETTINGS: dict[str, Any] = {"name": "vaegmm-mnist", "clustering": "mixture", "joint_epochs": 0, "draw": False}
 
@@ -100,8 +103,16 @@ def test_without_labels_or_rows_it_says_so() -> None:
         hold_back(replace(tiny(), y=None))
     with pytest.raises(InputError, match="naming clusters needs at least 14 rows"):
         hold_back(tiny(x=np.zeros((5, 2), np.float32), y=np.zeros(5, int)))
-    with pytest.raises(InputError, match="naming clusters needs validation rows"):
-        judged(np.arange(70) % 3, np.arange(70) % 3, slice(0, 0))
+
+
+def test_without_validation_rows_it_says_so_before_anything_is_done(tmp_path: Path) -> None:
+    settings = config(clustering="mixture", joint_epochs=0, validation=0)
+    with pytest.raises(InputError) as caught:
+        execute(EXPERIMENTS["vaegmm-mnist"], settings, tiny(), [4], tmp_path, say=pytest.fail)
+    assert str(caught.value) == (
+        "naming clusters needs validation rows, whose labels name them: set validation above 0"
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture(scope="module")

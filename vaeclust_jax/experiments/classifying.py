@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from vaeclust_jax.data import DATASETS, Dataset
+from vaeclust_jax.data import DATASETS, Dataset, PrepareConfig
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.metrics import classify, name_clusters, summarise
@@ -23,6 +23,19 @@ _DRAWS = 20  # of the few labels, which are drawn at random
 _PUBLISHED = {"mnist": 10_000, "fashion-mnist": 10_000}  # the last rows are the test part
 _SCORES = ("precision", "recall", "f1")
 _SHARE = 7  # of other data sets a seventh, as of those
+
+
+def check_labelled_rows(prepare: PrepareConfig) -> None:
+    """One sentence before anything is trained.
+
+    Args:
+        prepare: what is held out.
+
+    Raises:
+        InputError: no row would be left whose label could name a cluster.
+    """
+    if prepare.validation == 0:
+        raise InputError("naming clusters needs validation rows, whose labels name them: set validation above 0")
 
 
 def hold_back(dataset: Dataset) -> tuple[Dataset, Dataset]:
@@ -73,7 +86,7 @@ def classification(
     Args:
         methods: of each the models of all seeds.
         named: the method that is reported in full.
-        seen: what was clustered; the validation rows of the models name the clusters.
+        seen: what was clustered; the validation rows of the models, at least one, name the clusters.
         test: rows of neither.
         seeds: their numbers.
 
@@ -83,13 +96,8 @@ def classification(
         labels, with mean and std of the accuracy over draws of the labels and seeds; and of the first seed of the
         named method, with all labels: `classes`, `confusion` (classes by answers, the last one "no name"),
         `confidence`.
-
-    Raises:
-        InputError: no row was held out.
     """
     rows = methods[named][0].validation_index
-    if len(rows) == 0:
-        raise InputError("naming clusters needs validation rows, whose labels name them: set validation above 0")
     assert seen.y is not None
     assert test.y is not None
     num_classes = int(max(seen.y.max(), test.y.max())) + 1

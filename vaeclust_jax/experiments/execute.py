@@ -13,7 +13,7 @@ from vaeclust_jax.data import Dataset
 from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.experiments.answers import Answer, answer, floor, with_graph, with_passes
 from vaeclust_jax.experiments.certainty_pictures import certainty_pictures
-from vaeclust_jax.experiments.classifying import classification, hold_back
+from vaeclust_jax.experiments.classifying import check_labelled_rows, classification, hold_back
 from vaeclust_jax.experiments.classifying_shown import classification_pictures
 from vaeclust_jax.experiments.experiment import Experiment, Method
 from vaeclust_jax.experiments.labelling import told_labels
@@ -100,6 +100,7 @@ def execute(
     experiment = experiment.of_seeds(len(seeds))
     test = None
     if experiment.classifies:
+        check_labelled_rows(config.prepare)
         dataset, test = hold_back(dataset)
     clock = _Clock()
     write_json(folder / "config.json", _config_record(experiment, config, dataset, seeds))
