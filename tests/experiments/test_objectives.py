@@ -1,5 +1,6 @@
 """Experiments with other objectives than DEC's: every method bears the score of the training and stage it names."""
 
+import json
 from typing import NamedTuple
 
 import numpy as np
@@ -57,6 +58,14 @@ def assert_scored(run: Executed, dataset: Dataset, expected: dict[str, vc.Run]) 
     assert {row[0] for row in tables["comparisons"].rows} == set(others)
 
 
+def assert_told_apart(run: Executed) -> None:
+    """What trains differently is called differently, to the person and in the list of wall seconds."""
+    said = [line.partition(", 1 seed")[0] for line in run.said if line.startswith("fitting ")]
+    timed = json.loads((run.folder / "timing.json").read_text())
+    assert [name.replace("fit ", "fitting ") for name in timed if name.startswith("fit ")] == said
+    assert len(set(said)) == 2
+
+
 @pytest.mark.long
 def test_vade_is_scored_beside_the_mixture_it_starts_from(carry_out: Execute) -> None:
     run, (from_em, from_graph) = watched(carry_out, "vade")
@@ -67,6 +76,7 @@ def test_vade_is_scored_beside_the_mixture_it_starts_from(carry_out: Execute) ->
         "vae-kmeans": from_em["kmeans"],
     }
     assert_scored(run, tiny(), {name: only for name, (only,) in expected.items()})
+    assert_told_apart(run)
     assert [stages["joint"][0].config.model.mixture_start for stages in (from_em, from_graph)] == ["em", "graph"]
 
 
@@ -75,6 +85,7 @@ def test_idec_trains_its_decoder_to_the_end_and_dec_does_not(carry_out: Execute)
     run, (idec, dec) = watched(carry_out, "idec")
     expected = {"idec": idec["joint"], "dec": dec["joint"], "ae-kmeans": idec["kmeans"]}
     assert_scored(run, tiny(), {name: only for name, (only,) in expected.items()})
+    assert_told_apart(run)
     assert all(stages["joint"][0].config.model.deterministic for stages in (idec, dec))
     rows = [stages["joint"][0].history[-1] for stages in (idec, dec)]
     assert rows[0]["loss"] == pytest.approx(rows[0]["reconstruction"] + 100 * rows[0]["cluster"], rel=1e-5)
@@ -87,6 +98,7 @@ def test_the_literal_vaegmm_has_relu_heads_and_stands_beside_linear_ones(carry_o
     seen, _ = hold_back(tiny())
     expected = {"vaegmm-relu": relu["mixture"], "vaegmm": linear["mixture"], "vae-kmeans": linear["kmeans"]}
     assert_scored(run, seen, {name: only for name, (only,) in expected.items()})
+    assert_told_apart(run)
     assert list(run.metrics["classification"]["methods"]) == list(expected)
     saved = vc.load(run.folder, seed=4)
     mean, logvar = saved.posterior(seen.x)

@@ -287,6 +287,8 @@ def _describe(config: Config, labelled: float) -> str:
     beta += f", views of strength {config.model.augment:g}" if config.model.augment else ""
     told = f" told {labelled:.0%} of the classes" if labelled else ""
     joint = {"dec": "DEC", "vade": "VaDE", "graph": "graph DEC", "mixture": "mixture"}[config.model.clustering]
+    joint += "" if config.model.joint_reconstruction else " without reconstruction"
+    joint += " from the graph" if config.model.clustering == "vade" and config.model.mixture_start == "graph" else ""
     clusters = joint if config.training.joint_epochs or config.model.clustering == "mixture" else "k-means"
     return f"{kind}{beta}{told} + {clusters}"
 
