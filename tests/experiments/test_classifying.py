@@ -18,6 +18,7 @@ from vaeclust_jax.experiments import EXPERIMENTS
 from vaeclust_jax.experiments.classifying import classification, hold_back
 from vaeclust_jax.experiments.classifying_shown import classification_finding, classification_tables
 from vaeclust_jax.experiments.execute import execute
+from vaeclust_jax.report.figure_list import read_figure_list
 
 SETTINGS: dict[str, Any] = {"name": "vaegmm-mnist", "clustering": "mixture", "joint_epochs": 0, "draw": False}
 
@@ -117,7 +118,7 @@ def test_without_validation_rows_it_says_so_before_anything_is_done(tmp_path: Pa
 
 @pytest.fixture(scope="module")
 def run(carry_out: Execute) -> Executed:
-    return carry_out(tiny(), **SETTINGS)
+    return carry_out(tiny(), **{**SETTINGS, "draw": True})
 
 
 def clusters_of(folder: Path) -> list[list[str]]:
@@ -144,3 +145,11 @@ def test_the_record_says_what_named_the_clusters(run: Executed) -> None:
     assert len(clusters_of(run.folder)) == 103
     assert json.loads((run.folder / "metrics.json").read_text())["classification"]["labels"] == 21
     assert [table.name for table in run.tables][:4] == ["scores", "classification", "naming", "classes"]
+
+
+@pytest.mark.long
+def test_the_pictures_of_the_classifier_stand_among_the_others(run: Executed) -> None:
+    listed = [entry.file for entry in read_figure_list(run.folder / "figures.json")]
+    own = ["naming_curve", "classification_confusion", "classification_reliability", "pca_by_class", "pca_by_component"]
+    assert listed[-5:] == [f"{name}.png" for name in own]
+    assert all((run.folder / file).stat().st_size > 2000 for file in listed)
