@@ -11,9 +11,14 @@ import pytest
 from sklearn.metrics import precision_recall_fscore_support
 
 from tests.experiments.conftest import Execute, Executed, tiny
+from tests.fitting.made import config
+from vaeclust_jax.data import load
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.experiments import EXPERIMENTS
 from vaeclust_jax.experiments.classifying import classification, hold_back
 from vaeclust_jax.experiments.classifying_shown import classification_finding, classification_tables
+from vaeclust_jax.experiments.execute import execute
+from vaeclust_jax.report.figure_list import read_figure_list
 
 SETTINGS: dict[str, Any] = {"name": "vaegmm-mnist", "clustering": "mixture", "joint_epochs": 0, "draw": False}
 
@@ -74,14 +79,24 @@ def test_a_labelled_part_without_a_class_is_said() -> None:
     assert [table.name for table in classification_tables(record, "ours")] == ["classification", "naming", "classes"]
 
 
-def test_the_published_test_part_is_the_last_rows_and_others_are_drawn() -> None:
-    big = tiny(x=np.zeros((10_020, 2), np.float32), y=np.arange(10_020) % 3)
-    seen, test = hold_back(replace(big, name="mnist"))
-    assert (len(seen.x), len(test.x)) == (20, 10_000)
+@pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
+def test_the_published_test_part_is_the_last_rows(name: str) -> None:
+    x = np.broadcast_to(np.uint8(0), (70_000, 28, 28, 1))
+    seen, test = hold_back(tiny(x=x, y=np.arange(70_000), name=name))
+    assert seen.y is not None
     assert test.y is not None
-    np.testing.assert_array_equal(test.y, np.arange(20, 10_020) % 3)
-    seen, test = hold_back(big)
-    assert (len(seen.x), len(test.x)) == (10_020 - 1431, 1431)
+    np.testing.assert_array_equal(seen.y, np.arange(60_000))
+    np.testing.assert_array_equal(test.y, np.arange(60_000, 70_000))
+
+
+@pytest.mark.parametrize("rows", [500, 6000, 12_000])
+@pytest.mark.parametrize("name", ["mnist", "fashion-mnist", "mine"])
+def test_of_a_person_s_own_file_a_seventh_is_drawn_whatever_its_name(name: str, rows: int, tmp_path: Path) -> None:
+    np.savez(tmp_path / f"{name}.npz", x=np.arange(rows, dtype=np.float32)[:, np.newaxis], y=np.arange(rows) % 3)
+    seen, test = (part.x[:, 0].astype(int) for part in hold_back(load(tmp_path / f"{name}.npz")))
+    assert (len(seen), len(test)) == (rows - rows // 7, rows // 7)
+    assert sorted([*seen, *test]) == list(range(rows))
+    assert test.mean() == pytest.approx(rows / 2, rel=0.2)  # from all over the file
 
 
 def test_without_labels_or_rows_it_says_so() -> None:
@@ -89,13 +104,21 @@ def test_without_labels_or_rows_it_says_so() -> None:
         hold_back(replace(tiny(), y=None))
     with pytest.raises(InputError, match="naming clusters needs at least 14 rows"):
         hold_back(tiny(x=np.zeros((5, 2), np.float32), y=np.zeros(5, int)))
-    with pytest.raises(InputError, match="naming clusters needs validation rows"):
-        judged(np.arange(70) % 3, np.arange(70) % 3, slice(0, 0))
+
+
+def test_without_validation_rows_it_says_so_before_anything_is_done(tmp_path: Path) -> None:
+    settings = config(clustering="mixture", joint_epochs=0, validation=0)
+    with pytest.raises(InputError) as caught:
+        execute(EXPERIMENTS["vaegmm-mnist"], settings, tiny(), [4], tmp_path, say=pytest.fail)
+    assert str(caught.value) == (
+        "naming clusters needs validation rows, whose labels name them: set validation above 0"
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture(scope="module")
 def run(carry_out: Execute) -> Executed:
-    return carry_out(tiny(), **SETTINGS)
+    return carry_out(tiny(), **{**SETTINGS, "draw": True})
 
 
 def clusters_of(folder: Path) -> list[list[str]]:
@@ -122,3 +145,11 @@ def test_the_record_says_what_named_the_clusters(run: Executed) -> None:
     assert len(clusters_of(run.folder)) == 103
     assert json.loads((run.folder / "metrics.json").read_text())["classification"]["labels"] == 21
     assert [table.name for table in run.tables][:4] == ["scores", "classification", "naming", "classes"]
+
+
+@pytest.mark.long
+def test_the_pictures_of_the_classifier_stand_among_the_others(run: Executed) -> None:
+    listed = [entry.file for entry in read_figure_list(run.folder / "figures.json")]
+    own = ["naming_curve", "classification_confusion", "classification_reliability", "pca_by_class", "pca_by_component"]
+    assert listed[-5:] == [f"{name}.png" for name in own]
+    assert all((run.folder / file).stat().st_size > 2000 for file in listed)

@@ -13,7 +13,7 @@ from vaeclust_jax.data import Dataset
 from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.experiments.answers import Answer, answer, floor, with_graph, with_passes
 from vaeclust_jax.experiments.certainty_pictures import certainty_pictures
-from vaeclust_jax.experiments.classifying import classification, hold_back
+from vaeclust_jax.experiments.classifying import check_labelled_rows, classification, hold_back
 from vaeclust_jax.experiments.classifying_shown import classification_pictures
 from vaeclust_jax.experiments.experiment import Experiment, Method
 from vaeclust_jax.experiments.labelling import told_labels
@@ -100,6 +100,7 @@ def execute(
     experiment = experiment.of_seeds(len(seeds))
     test = None
     if experiment.classifies:
+        check_labelled_rows(config.prepare)
         dataset, test = hold_back(dataset)
     clock = _Clock()
     write_json(folder / "config.json", _config_record(experiment, config, dataset, seeds))
@@ -286,6 +287,8 @@ def _describe(config: Config, labelled: float) -> str:
     beta += f", views of strength {config.model.augment:g}" if config.model.augment else ""
     told = f" told {labelled:.0%} of the classes" if labelled else ""
     joint = {"dec": "DEC", "vade": "VaDE", "graph": "graph DEC", "mixture": "mixture"}[config.model.clustering]
+    joint += "" if config.model.joint_reconstruction else " without reconstruction"
+    joint += " from the graph" if config.model.clustering == "vade" and config.model.mixture_start == "graph" else ""
     clusters = joint if config.training.joint_epochs or config.model.clustering == "mixture" else "k-means"
     return f"{kind}{beta}{told} + {clusters}"
 
