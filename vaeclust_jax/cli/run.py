@@ -18,7 +18,7 @@ from vaeclust_jax.cli.resume import ARGUMENTS, CHOSEN, chosen_before, given_agai
 from vaeclust_jax.data import Dataset, PrepareConfig, load
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.experiments import DEFAULT, EXPERIMENTS
-from vaeclust_jax.experiments.classifying import hold_back
+from vaeclust_jax.experiments.classifying import check_labelled_rows, hold_back
 from vaeclust_jax.experiments.execute import execute
 from vaeclust_jax.experiments.experiment import Experiment
 from vaeclust_jax.fitting.choosing import NUM_SEEDS, Choice, choose_num_clusters
@@ -84,6 +84,8 @@ def run(argv: list[str]) -> None:
     args = parse(RunArguments, argv, "vaeclust run")
     if args.resume is not None:
         args = given_again(args, argv, lambda argv: parse(RunArguments, argv, "vaeclust run"))
+    if _experiment(args.experiment).classifies:
+        check_labelled_rows(args.prepare)  # before anything is chosen, which trains
     use_compilation_cache(args.compilation_cache)
     started = time.perf_counter()
     choice, views = (None, None) if args.resume is None else chosen_before(args.resume)
