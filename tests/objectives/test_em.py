@@ -237,6 +237,17 @@ def test_starts_under_vmap():
         assert int(together.iterations[number]) == int(alone.iterations)
 
 
+def test_a_random_start_survives_a_draw_of_exactly_zero():
+    """One float32 draw in 2^23 is 0; with one component it is the sum of its row too."""
+    key, n = jax.random.key(301), 100_000
+    (restart,) = jax.random.split(key, 1)
+    assert float(jax.random.uniform(restart, (n, 1)).min()) == 0
+    x = np.random.default_rng(0).normal([1, -2], [1, 3], (n, 2)).astype(np.float32)
+    found = fit_mixture(key, x, 1, "diag", init="random").mixture
+    np.testing.assert_allclose(found.means[0], x.mean(axis=0, dtype=float), atol=1e-3)
+    np.testing.assert_allclose(found.covariances[0], x.var(axis=0, dtype=float), rtol=1e-3)
+
+
 # Degenerate data -------------------------------------------------------------------------------------
 
 NORMAL = np.random.default_rng(0).normal(size=(30, 3))
