@@ -59,9 +59,9 @@ LEARNERS: dict[str, Callable[..., Learner]] = {
 KINDS = {"conv": (CONV, "bernoulli", IMAGE), "mlp": (MLP, "gaussian", VECTOR)}
 
 
-# Every learner with the quick network; the two objectives with convolutions as well.
+# Every learner with the quick network; the objectives with convolutions as well.
 CASES = [(name, "mlp") for name in LEARNERS]
-CASES += [pytest.param((name, "conv"), marks=pytest.mark.long) for name in ("vae", "vaedec")]
+CASES += [pytest.param((name, "conv"), marks=pytest.mark.long) for name in ("vae", "vaedec", "vade")]
 
 
 @pytest.fixture(params=CASES, ids="-".join)

@@ -137,7 +137,7 @@ def _start(key: Key, x: Float[Array, "n l"], num_components: int, init: Init) ->
     if init == "kmeans":
         labels = kmeans(key, x, num_components, num_restarts=1).labels
         return jnp.log(jax.nn.one_hot(labels, num_components, dtype=x.dtype))
-    random = uniform(key, (len(x), num_components), x.dtype)
+    random = 1 - uniform(key, (len(x), num_components), x.dtype)  # in (0, 1]: a row of zeros has no shares
     return jnp.log(random / random.sum(axis=1, keepdims=True))
 
 
