@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import cdist
 
 from vaeclust_jax.errors import InputError
@@ -16,7 +17,9 @@ from vaeclust_jax.graph.clusters import graph_clusters, groups_of, merged_cluste
 from vaeclust_jax.graph.kernel import walk_embedding
 from vaeclust_jax.graph.micro import between, micro_clusters
 from vaeclust_jax.graph.neighbours import (
+    LISTED,
     Posterior,
+    connected,
     expected,
     mean_graph,
     nearest,
@@ -251,6 +254,35 @@ def test_parts_without_an_edge_between_them_are_merged_with_the_nearest() -> Non
     assert first[0] == first[1] != first[2] == first[3]
     assert len(set(first)) == 3
     assert (labels == np.repeat(first, 20)).mean() > 0.9
+
+
+SIZES = (1, 1, 2, 9, LISTED + 1, 2 * LISTED, 2 * LISTED)
+
+
+@given(seeds, st.sampled_from([0.0, 1.0, 5.0, 100.0]))
+@settings(max_examples=20, deadline=None)
+def test_parts_are_joined_by_a_minimum_spanning_tree(seed: int, apart: float) -> None:
+    """Parts that lie in each other, next to each other and far away; points of one part have numbers all over."""
+    rng = np.random.default_rng(seed)
+    part = rng.permutation(np.repeat(np.arange(len(SIZES)), SIZES))
+    z = apart * rng.normal(size=(len(SIZES), 3))[part] + rng.normal(size=(len(part), 3))
+    before = np.where(part[:, np.newaxis] == part, rng.uniform(size=(len(part), 1)), 0)
+    before = np.maximum(before, before.T) * (1 - np.eye(len(part)))
+    d = cdist(z, z)
+    gaps = np.array([[d[np.ix_(part == a, part == b)].min() for b in range(len(SIZES))] for a in range(len(SIZES))])
+    edges = np.isin(d, minimum_spanning_tree(gaps).data)
+    assert edges.sum() == 2 * (len(SIZES) - 1)
+    found = connected(sparse.csr_array(before), z).toarray()
+    np.testing.assert_allclose(found, before + edges * before[before > 0].mean(), rtol=1e-12)
+
+
+def test_duplicates_in_parts_of_their_own_are_joined_once() -> None:
+    z = np.repeat(points(0, 12), 7, axis=0)
+    graph = self_tuning(z, 5)
+    found = connected(graph, z)
+    assert sparse.csgraph.connected_components(graph)[0] == 12
+    assert sparse.csgraph.connected_components(found)[0] == 1
+    assert found.nnz == graph.nnz + 2 * 11
 
 
 def test_mistakes_are_named() -> None:
