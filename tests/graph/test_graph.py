@@ -122,9 +122,9 @@ def test_few_points_are_drawn_more_often(n: int, draws: int) -> None:
     assert drawn == list(range(draws))
 
 
-@given(seeds)
-@settings(max_examples=20, deadline=None)
-def test_micro_clusters_are_chains_of_strongest_neighbours(seed: int) -> None:
+@given(seeds, st.integers(1, 12))
+@settings(max_examples=30, deadline=None)
+def test_micro_clusters_are_chains_of_strongest_neighbours(seed: int, at_least: int) -> None:
     graph = random_graph(seed)
     dense = graph.toarray()
     root = list(range(len(dense)))
@@ -132,10 +132,11 @@ def test_micro_clusters_are_chains_of_strongest_neighbours(seed: int) -> None:
     def find(i: int) -> int:
         return i if root[i] == i else find(root[i])
 
-    for i, row in enumerate(dense):
-        if row.any():
-            root[find(i)] = find(int(row.argmax()))
-    found = micro_clusters(graph)
+    edges = [(float(row.max()), i, int(row.argmax())) for i, row in enumerate(dense) if row.any()]
+    for _, i, j in sorted(edges, reverse=True):
+        if len({find(point) for point in root}) > at_least:
+            root[find(i)] = find(j)
+    found = micro_clusters(graph, at_least)
     same = np.array([[find(i) == find(j) for j in range(len(dense))] for i in range(len(dense))])
     np.testing.assert_array_equal(found[:, None] == found, same)
 
@@ -208,7 +209,9 @@ def test_many_micro_clusters_are_joined_again_and_give_the_same_rings() -> None:
 
 def test_more_clusters_than_can_be_compared_are_refused() -> None:
     graph = posterior_graph(asked(points(0, 200)))
-    assert len(np.unique(graph_clusters(graph, 40, max_groups=200))) == 40
+    assert micro_clusters(graph).max() + 1 < 150
+    for k, limit in ((40, 200), (150, 200), (150, 160), (150, 150)):
+        assert len(np.unique(graph_clusters(graph, k, max_groups=limit))) == k
     with pytest.raises(InputError, match="num_clusters 40 is out of reach: the graph joins 200 samples into"):
         graph_clusters(graph, 40, max_groups=39)
     with pytest.raises(InputError, match="num_clusters 3 is out of reach: the graph joins 30 samples into 30 groups"):
