@@ -10,7 +10,7 @@ from vaeclust_jax.control.parse import parse_controller
 from vaeclust_jax.data import PrepareConfig, Rows
 from vaeclust_jax.data.mapped import extremes, moments
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.graph import NUM_NEIGHBOURS
+from vaeclust_jax.graph import MAX_GROUPS, NUM_NEIGHBOURS
 from vaeclust_jax.networks.build import NetworkConfig, check_network
 from vaeclust_jax.types import Controller
 
@@ -185,8 +185,8 @@ def check_config(config: Config, x: Rows) -> None:
     if config.model.clustering == "vade":
         asking["mixture_start"] = config.model.mixture_start
     for name, value in asking.items():
-        if value == "graph" and len(x) <= NUM_NEIGHBOURS:
-            raise InputError(f"{name} 'graph' needs more than {NUM_NEIGHBOURS} training samples, got {len(x)}")
+        if value == "graph":
+            check_graph(f"{name} 'graph'", config.num_clusters, len(x))
     likelihood = config.model.likelihood
     if likelihood in ("bernoulli", "squared"):
         low, high = extremes(x)
@@ -195,6 +195,24 @@ def check_config(config: Config, x: Rows) -> None:
                 f"likelihood {likelihood!r} needs values in [0, 1], got {low:.4g} to {high:.4g}: "
                 "use 'gaussian' or scaling 'minmax'"
             )
+
+
+def check_graph(name: str, num_clusters: int, num_samples: int) -> None:
+    """Whether the graph of so many samples can show so many clusters.
+
+    Args:
+        name: of what makes the graph.
+        num_clusters: K.
+        num_samples: of training, as many as the graph is made of.
+
+    Raises:
+        InputError: too few samples, or too many clusters.
+    """
+    if num_samples <= NUM_NEIGHBOURS:
+        raise InputError(f"{name} needs more than {NUM_NEIGHBOURS} training samples, got {num_samples}")
+    most = min(num_samples, MAX_GROUPS)
+    if num_clusters > most:
+        raise InputError(f"{name} can show at most {most} clusters of {num_samples} samples, got {num_clusters}")
 
 
 def check_settings(config: Config, shape: tuple[int, ...]) -> None:
