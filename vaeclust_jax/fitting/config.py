@@ -61,7 +61,7 @@ class ModelConfig:
     supervision: float | str = "two-level"
     """Weight of the compactness of known classes, likewise; used where some labels are given (partial_labels)."""
     q_from: Literal["mean", "sample"] = "mean"
-    """What the training q is computed from: the posterior's mean, or a sample of it."""
+    """dec and vade: what the training q is computed from: the posterior's mean, or a sample of it."""
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -241,6 +241,8 @@ def check_settings(config: Config, shape: tuple[int, ...]) -> None:
         raise InputError(f"clustering {model.clustering!r} needs a decoder: set joint_reconstruction to True")
     if model.clustering == "mixture" and training.joint_epochs:
         raise InputError(f"clustering 'mixture' has no joint stage: set joint_epochs to 0, got {training.joint_epochs}")
+    if model.clustering in ("graph", "mixture") and model.q_from != "mean":
+        raise InputError(f"clustering {model.clustering!r} takes q from the posterior's mean: set q_from to 'mean'")
     if model.augment == "auto":
         raise InputError("augment 'auto' is for vaeclust run; in Python, choose_augment chooses it before a fit")
     if not 0 <= model.augment <= _MOST_MOVED:
