@@ -98,6 +98,19 @@ def test_draws_are_averaged_before_squaring_and_known_codes_need_none() -> None:
     assert unsure.max() < sure.max()
 
 
+@pytest.mark.parametrize("temperature", [0.5, 1.0])
+def test_draws_have_the_posteriors_mean_and_a_share_of_its_deviation(temperature: float) -> None:
+    many = 20_000
+    mean, logvar = points(0, 4), points(1, 4)
+    z = np.stack(list(asked(mean, logvar).draws(many, temperature)))
+    sigma = temperature * np.sqrt(np.exp(logvar))
+    assert (np.abs(z.mean(axis=0) - mean) < 5 * sigma / np.sqrt(many)).all()
+    np.testing.assert_allclose(z.std(axis=0), sigma, rtol=5 / np.sqrt(2 * many))
+    independent = np.corrcoef(z.reshape(many, -1).T)
+    np.testing.assert_allclose(independent, np.eye(mean.size), atol=5 / np.sqrt(many))
+    assert np.abs(np.corrcoef(z[:-1, 0, 0], z[1:, 0, 0])[0, 1]) < 5 / np.sqrt(many)
+
+
 def test_edges_of_seeds_are_averaged() -> None:
     graphs = [random_graph(seed) for seed in range(3)]
     edges = [strongest(graph, 4) for graph in graphs]
