@@ -68,6 +68,8 @@ def test_data_that_cannot_be_used(x: Any, words: list[str]) -> None:
         ({"num_clusters": 0}, ["num_clusters", "at least 1", "got 0"]),
         ({"num_clusters": N}, ["num_clusters", f"{N} clusters", "96 samples"]),
         ({"likelihood": "bernoulli"}, ["likelihood 'bernoulli'", "[0, 1]", "'gaussian'"]),
+        ({"clustering": "graph", "q_from": "sample"}, ["clustering 'graph'", "set q_from to 'mean'"]),
+        ({"clustering": "mixture", "joint_epochs": 0, "q_from": "sample"}, ["'mixture'", "set q_from to 'mean'"]),
         ({"stratify": True}, ["stratify", "labels"]),
         ({"validation": 0.001}, ["validation=0.001", "no validation rows"]),
         ({"validation": 0.999}, ["validation=0.999", "no training rows"]),

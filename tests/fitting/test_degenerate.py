@@ -39,6 +39,18 @@ def test_more_clusters_than_samples(objective: dict[str, Any]) -> None:
         vc.fit(config(num_clusters=9, **SETTINGS, **objective), X[:8], jax.random.key(0))
 
 
+@pytest.mark.parametrize(
+    ("name", "objective"),
+    [("clustering", {"clustering": "graph"}), ("mixture_start", {"clustering": "vade", "mixture_start": "graph"})],
+)
+def test_more_clusters_than_can_be_merged(
+    name: str, objective: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vaeclust_jax.fitting.config.MAX_GROUPS", 20)
+    with pytest.raises(vc.InputError, match=f"{name} 'graph' can show at most 20 clusters of 30 samples, got 21"):
+        vc.fit(config(num_clusters=21, **SETTINGS, **objective), X[:30], jax.random.key(0))
+
+
 def test_a_graph_start_needs_neighbours() -> None:
     with pytest.raises(vc.InputError, match="mixture_start 'graph' needs more than 5 training samples, got 5"):
         vc.fit(config(num_clusters=2, clustering="vade", mixture_start="graph", **SETTINGS), X[:5], jax.random.key(0))

@@ -1,5 +1,6 @@
 """Clusters that follow the neighbour graph, from data to predictions."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.fitting.test_resume import EndedError, ending_after
 from tests.graph.test_graph import rings
 from vaeclust_jax.fitting.config import measure_input, resolve_kind
 from vaeclust_jax.fitting.fit import fit_stages
+from vaeclust_jax.fitting.run import components
 from vaeclust_jax.fitting.stages import networks_of, plan
 from vaeclust_jax.learners.vaegraph import spread, vaegraph
 from vaeclust_jax.metrics import scores
@@ -188,6 +190,67 @@ def test_small_and_repeated_clusters_have_as_many_prototypes() -> None:
     np.testing.assert_array_equal(found[1], 5)
     assert {tuple(row) for row in found[2].tolist()} == {(9.0, 9.0), (9.0, 8.0)}
     assert spread == 0
+
+
+def test_prototypes_are_of_their_cluster_and_its_points_lie_around_them() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 90)  # of four, one of them empty
+    z = (10 * labels[:, np.newaxis] + rng.normal(size=(90, 2))).astype(np.float32)
+    found, spread = prototypes(jax.random.key(0), z, labels, 4, 3)
+    squares = 0.0
+    for cluster in range(3):
+        members = z[labels == cluster].astype(float)
+        squared = ((members[:, np.newaxis] - found[cluster]) ** 2).sum(axis=-1)
+        nearest = squared.argmin(axis=1)
+        for number, prototype in enumerate(found[cluster]):
+            np.testing.assert_allclose(prototype, members[nearest == number].mean(axis=0), atol=1e-4)
+        counts = np.bincount(nearest, minlength=3)
+        assert (counts[:-1] >= counts[1:]).all()
+        squares += squared.min(axis=1).sum()
+    assert spread == pytest.approx(np.sqrt(squares / (90 * 2)))
+
+
+def test_samples_of_a_cluster_come_from_its_prototypes_by_their_share(stages: dict[str, list[vc.Run]]) -> None:
+    (run, _), many = stages["joint"], 20_000
+    rng = np.random.default_rng(0)
+    means = 100 * np.arange(15)[:, np.newaxis] + rng.normal(size=(15, 2))
+    scales = np.tril(rng.uniform(0.5, 2, size=(15, 2, 2)))
+    shares = np.tile([0.5, 0.3, 0.2, 0.0, 0.0], 3)
+    shares[5:10] = 0.1, 0.0, 0.2, 0.0, 0.7
+    known = replace(
+        run,
+        learner=run.learner._replace(decode=lambda params, z: z),
+        cluster_mean=means.astype(np.float32),
+        cluster_scale=scales.astype(np.float32),
+        cluster_share=shares.astype(np.float32),
+    )
+    z = known.sample(jax.random.key(0), many, cluster=1).astype(float)
+    nearest = ((z[:, np.newaxis] - means) ** 2).sum(axis=-1).argmin(axis=1)
+    wanted = np.where(np.arange(15) // 5 == 1, shares, 0)
+    np.testing.assert_allclose(np.bincount(nearest, minlength=15) / many, wanted, atol=5 * np.sqrt(0.25 / many), rtol=0)
+    assert set(nearest) == {5, 7, 9}
+    for component in set(nearest):
+        own, covariance = z[nearest == component], scales[component] @ scales[component].T
+        assert (np.abs(own.mean(axis=0) - means[component]) < 5 * np.sqrt(np.diag(covariance) / len(own))).all()
+        np.testing.assert_allclose(np.cov(own.T), covariance, atol=0.15 * covariance.max())
+
+
+def test_the_gaussians_of_prototypes_are_those_of_the_training_latents_nearest_to_them() -> None:
+    rng = np.random.default_rng(0)
+    centres, mean = rng.normal(size=(3, 2, 2)), rng.normal(size=(50, 2))
+    logvar, labels = rng.normal(size=(50, 2)), rng.integers(0, 2, 50)  # the last cluster is empty
+    means, scales, share = components({"prototypes": jnp.asarray(centres)}, mean, logvar, labels)
+    for cluster, prototype in np.ndindex(2, 2):
+        own = labels == cluster
+        distance = np.linalg.norm(mean[:, np.newaxis] - centres[cluster], axis=-1)
+        near = own & (distance.argmin(axis=1) == prototype)
+        assert share[2 * cluster + prototype] == pytest.approx(near.sum() / own.sum())
+        np.testing.assert_allclose(means[2 * cluster + prototype], mean[near].mean(axis=0), atol=1e-5)
+        covariance = np.cov(mean[near].T, bias=True) + np.diag(np.exp(logvar[near]).mean(axis=0))
+        found = scales[2 * cluster + prototype] @ scales[2 * cluster + prototype].T
+        np.testing.assert_allclose(found, covariance, atol=1e-5)
+    np.testing.assert_allclose(means[4:], centres[2], atol=1e-6)
+    np.testing.assert_allclose(share[4:], 0.5)
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,25 @@ def test_a_choice_needs_seeds_that_can_agree() -> None:
         vc.choose_augment(config(**SETTINGS), squares()[0], [0])
 
 
+@pytest.mark.parametrize(
+    ("images", "num_clusters", "says"),
+    [
+        (6, 3, "a choice of views needs more than 5 training samples, got 5"),
+        (120, 61, "a choice of views can show at most 60 clusters of 60 samples, got 61"),
+        (20, 17, "a choice of views can show at most 16 clusters of 16 samples, got 17"),
+    ],
+)
+def test_a_choice_that_no_graph_can_make_trains_nothing(
+    images: int, num_clusters: int, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choosing_views, "MAX_ROWS", 60)
+    epochs: list[Any] = []
+    with pytest.raises(vc.InputError) as error:
+        vc.choose_augment(config(num_clusters, **SETTINGS), squares(images)[0], [0, 1], on_epoch=epochs.append)
+    assert str(error.value) == says
+    assert epochs == []
+
+
 def test_a_choice_reads_no_label_for_its_split(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choosing_views, "_judged", lambda seeds, runs, raw: (0.0, 0.5, 0.0))
     choice = vc.choose_augment(config(stratify=True, **SETTINGS), squares()[0], [0, 1])

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import cdist
 
 from vaeclust_jax.errors import InputError
@@ -16,7 +17,9 @@ from vaeclust_jax.graph.clusters import graph_clusters, groups_of, merged_cluste
 from vaeclust_jax.graph.kernel import walk_embedding
 from vaeclust_jax.graph.micro import between, micro_clusters
 from vaeclust_jax.graph.neighbours import (
+    LISTED,
     Posterior,
+    connected,
     expected,
     mean_graph,
     nearest,
@@ -95,6 +98,19 @@ def test_draws_are_averaged_before_squaring_and_known_codes_need_none() -> None:
     assert unsure.max() < sure.max()
 
 
+@pytest.mark.parametrize("temperature", [0.5, 1.0])
+def test_draws_have_the_posteriors_mean_and_a_share_of_its_deviation(temperature: float) -> None:
+    many = 20_000
+    mean, logvar = points(0, 4), points(1, 4)
+    z = np.stack(list(asked(mean, logvar).draws(many, temperature)))
+    sigma = temperature * np.sqrt(np.exp(logvar))
+    assert (np.abs(z.mean(axis=0) - mean) < 5 * sigma / np.sqrt(many)).all()
+    np.testing.assert_allclose(z.std(axis=0), sigma, rtol=5 / np.sqrt(2 * many))
+    independent = np.corrcoef(z.reshape(many, -1).T)
+    np.testing.assert_allclose(independent, np.eye(mean.size), atol=5 / np.sqrt(many))
+    assert np.abs(np.corrcoef(z[:-1, 0, 0], z[1:, 0, 0])[0, 1]) < 5 / np.sqrt(many)
+
+
 def test_edges_of_seeds_are_averaged() -> None:
     graphs = [random_graph(seed) for seed in range(3)]
     edges = [strongest(graph, 4) for graph in graphs]
@@ -119,9 +135,9 @@ def test_few_points_are_drawn_more_often(n: int, draws: int) -> None:
     assert drawn == list(range(draws))
 
 
-@given(seeds)
-@settings(max_examples=20, deadline=None)
-def test_micro_clusters_are_chains_of_strongest_neighbours(seed: int) -> None:
+@given(seeds, st.integers(1, 12))
+@settings(max_examples=30, deadline=None)
+def test_micro_clusters_are_chains_of_strongest_neighbours(seed: int, at_least: int) -> None:
     graph = random_graph(seed)
     dense = graph.toarray()
     root = list(range(len(dense)))
@@ -129,10 +145,11 @@ def test_micro_clusters_are_chains_of_strongest_neighbours(seed: int) -> None:
     def find(i: int) -> int:
         return i if root[i] == i else find(root[i])
 
-    for i, row in enumerate(dense):
-        if row.any():
-            root[find(i)] = find(int(row.argmax()))
-    found = micro_clusters(graph)
+    edges = [(float(row.max()), i, int(row.argmax())) for i, row in enumerate(dense) if row.any()]
+    for _, i, j in sorted(edges, reverse=True):
+        if len({find(point) for point in root}) > at_least:
+            root[find(i)] = find(j)
+    found = micro_clusters(graph, at_least)
     same = np.array([[find(i) == find(j) for j in range(len(dense))] for i in range(len(dense))])
     np.testing.assert_array_equal(found[:, None] == found, same)
 
@@ -205,7 +222,9 @@ def test_many_micro_clusters_are_joined_again_and_give_the_same_rings() -> None:
 
 def test_more_clusters_than_can_be_compared_are_refused() -> None:
     graph = posterior_graph(asked(points(0, 200)))
-    assert len(np.unique(graph_clusters(graph, 40, max_groups=200))) == 40
+    assert micro_clusters(graph).max() + 1 < 150
+    for k, limit in ((40, 200), (150, 200), (150, 160), (150, 150)):
+        assert len(np.unique(graph_clusters(graph, k, max_groups=limit))) == k
     with pytest.raises(InputError, match="num_clusters 40 is out of reach: the graph joins 200 samples into"):
         graph_clusters(graph, 40, max_groups=39)
     with pytest.raises(InputError, match="num_clusters 3 is out of reach: the graph joins 30 samples into 30 groups"):
@@ -251,6 +270,35 @@ def test_parts_without_an_edge_between_them_are_merged_with_the_nearest() -> Non
     assert first[0] == first[1] != first[2] == first[3]
     assert len(set(first)) == 3
     assert (labels == np.repeat(first, 20)).mean() > 0.9
+
+
+SIZES = (1, 1, 2, 9, LISTED + 1, 2 * LISTED, 2 * LISTED)
+
+
+@given(seeds, st.sampled_from([0.0, 1.0, 5.0, 100.0]))
+@settings(max_examples=20, deadline=None)
+def test_parts_are_joined_by_a_minimum_spanning_tree(seed: int, apart: float) -> None:
+    """Parts that lie in each other, next to each other and far away; points of one part have numbers all over."""
+    rng = np.random.default_rng(seed)
+    part = rng.permutation(np.repeat(np.arange(len(SIZES)), SIZES))
+    z = apart * rng.normal(size=(len(SIZES), 3))[part] + rng.normal(size=(len(part), 3))
+    before = np.where(part[:, np.newaxis] == part, rng.uniform(size=(len(part), 1)), 0)
+    before = np.maximum(before, before.T) * (1 - np.eye(len(part)))
+    d = cdist(z, z)
+    gaps = np.array([[d[np.ix_(part == a, part == b)].min() for b in range(len(SIZES))] for a in range(len(SIZES))])
+    edges = np.isin(d, minimum_spanning_tree(gaps).data)
+    assert edges.sum() == 2 * (len(SIZES) - 1)
+    found = connected(sparse.csr_array(before), z).toarray()
+    np.testing.assert_allclose(found, before + edges * before[before > 0].mean(), rtol=1e-12)
+
+
+def test_duplicates_in_parts_of_their_own_are_joined_once() -> None:
+    z = np.repeat(points(0, 12), 7, axis=0)
+    graph = self_tuning(z, 5)
+    found = connected(graph, z)
+    assert sparse.csgraph.connected_components(graph)[0] == 12
+    assert sparse.csgraph.connected_components(found)[0] == 1
+    assert found.nnz == graph.nnz + 2 * 11
 
 
 def test_mistakes_are_named() -> None:

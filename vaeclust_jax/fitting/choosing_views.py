@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from vaeclust_jax.data import Rows, checked_rows
+from vaeclust_jax.data import Rows, checked_rows, split_rows
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.fitting.config import Config
+from vaeclust_jax.fitting.config import Config, check_graph
 from vaeclust_jax.fitting.fit import OnEpoch, fit_seeds
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.training.graph_start import posterior_of
@@ -98,7 +98,8 @@ def choose_augment(
         on_epoch: as for `fit`.
 
     Raises:
-        InputError: no strength to try, fewer than two seeds, or as `fit`.
+        InputError: no strength to try, fewer than two seeds, too few samples or too many clusters for a graph of at
+            most 10,000 of them, or as `fit`.
         TrainingDivergedError: as `fit`.
     """
     raw = checked_rows(x)
@@ -111,12 +112,15 @@ def choose_augment(
         raise InputError(
             f"seeds must be at least 2, because a choice of views asks how far they agree, got {len(seeds)}"
         )
+    prepare = replace(config.prepare, stratify=False)  # which would read labels
+    num_rows = min(len(split_rows(len(raw), prepare)[0]), MAX_ROWS)
+    check_graph("a choice of views", config.num_clusters, num_rows)
     tried = []
     for strength in possible:
         model = replace(config.model, augment=strength, clustering="dec", joint_reconstruction=True)
         alone = replace(
             config,
-            prepare=replace(config.prepare, stratify=False),  # which would read labels
+            prepare=prepare,
             model=model,
             training=replace(config.training, joint_epochs=0),
         )

@@ -10,7 +10,7 @@ from vaeclust_jax.control.parse import parse_controller
 from vaeclust_jax.data import PrepareConfig, Rows
 from vaeclust_jax.data.mapped import extremes, moments
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.graph import NUM_NEIGHBOURS
+from vaeclust_jax.graph import MAX_GROUPS, NUM_NEIGHBOURS
 from vaeclust_jax.networks.build import NetworkConfig, check_network
 from vaeclust_jax.types import Controller
 
@@ -62,7 +62,7 @@ class ModelConfig:
     supervision: float | str = "two-level"
     """Weight of the compactness of known classes, likewise; used where some labels are given (partial_labels)."""
     q_from: Literal["mean", "sample"] = "mean"
-    """What the training q is computed from: the posterior's mean, or a sample of it."""
+    """dec and vade: what the training q is computed from: the posterior's mean, or a sample of it."""
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -186,8 +186,8 @@ def check_config(config: Config, x: Rows) -> None:
     if config.model.clustering == "vade":
         asking["mixture_start"] = config.model.mixture_start
     for name, value in asking.items():
-        if value == "graph" and len(x) <= NUM_NEIGHBOURS:
-            raise InputError(f"{name} 'graph' needs more than {NUM_NEIGHBOURS} training samples, got {len(x)}")
+        if value == "graph":
+            check_graph(f"{name} 'graph'", config.num_clusters, len(x))
     likelihood = config.model.likelihood
     if likelihood in ("bernoulli", "squared"):
         low, high = extremes(x)
@@ -196,6 +196,24 @@ def check_config(config: Config, x: Rows) -> None:
                 f"likelihood {likelihood!r} needs values in [0, 1], got {low:.4g} to {high:.4g}: "
                 "use 'gaussian' or scaling 'minmax'"
             )
+
+
+def check_graph(name: str, num_clusters: int, num_samples: int) -> None:
+    """Whether the graph of so many samples can show so many clusters.
+
+    Args:
+        name: of what makes the graph.
+        num_clusters: K.
+        num_samples: of training, as many as the graph is made of.
+
+    Raises:
+        InputError: too few samples, or too many clusters.
+    """
+    if num_samples <= NUM_NEIGHBOURS:
+        raise InputError(f"{name} needs more than {NUM_NEIGHBOURS} training samples, got {num_samples}")
+    most = min(num_samples, MAX_GROUPS)
+    if num_clusters > most:
+        raise InputError(f"{name} can show at most {most} clusters of {num_samples} samples, got {num_clusters}")
 
 
 def check_settings(config: Config, shape: tuple[int, ...]) -> None:
@@ -225,6 +243,8 @@ def check_settings(config: Config, shape: tuple[int, ...]) -> None:
         raise InputError(f"clustering {model.clustering!r} needs a decoder: set joint_reconstruction to True")
     if model.clustering == "mixture" and training.joint_epochs:
         raise InputError(f"clustering 'mixture' has no joint stage: set joint_epochs to 0, got {training.joint_epochs}")
+    if model.clustering in ("graph", "mixture") and model.q_from != "mean":
+        raise InputError(f"clustering {model.clustering!r} takes q from the posterior's mean: set q_from to 'mean'")
     if model.augment == "auto":
         raise InputError("augment 'auto' is for vaeclust run; in Python, choose_augment chooses it before a fit")
     if not 0 <= model.augment <= _MOST_MOVED:

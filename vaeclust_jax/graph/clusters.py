@@ -4,13 +4,11 @@ import numpy as np
 from jaxtyping import Int
 
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.graph import MAX_GROUPS
 from vaeclust_jax.graph.kernel import walk_embedding
 from vaeclust_jax.graph.micro import between, micro_clusters
 from vaeclust_jax.graph.neighbours import Graph
 from vaeclust_jax.graph.ward import Merged, ward
-
-MAX_GROUPS = 6000
-"""Micro-clusters that are merged at most, as a matrix of all pairs: 2 GB. There are n / 3.6 or so."""
 
 
 def graph_clusters(
@@ -42,10 +40,11 @@ def groups_of(graph: Graph, at_least: int, at_most: int = MAX_GROUPS) -> Int[np.
     """What is merged into clusters, (n,) from 0: micro-clusters, or the points where there are fewer than `at_least`.
 
     Where there are more than `at_most` of them, micro-clusters of micro-clusters, which are about a quarter as many,
-    and so on: the walk's matrix has a row for each, and the graph between them is of the same kind.
+    and so on: the walk's matrix has a row for each, and the graph between them is of the same kind. Where that leads
+    from more than `at_most` to fewer than `at_least`, as many as can be merged: their strongest edges alone are taken.
 
     Raises:
-        InputError: no level has from `at_least` to `at_most` groups.
+        InputError: more clusters than can be merged, or a graph in more parts than that.
     """
     groups, smallest = np.arange(graph.shape[0]), graph.shape[0]
     while True:
@@ -56,6 +55,8 @@ def groups_of(graph: Graph, at_least: int, at_most: int = MAX_GROUPS) -> Int[np.
         groups = joined
         if smallest <= at_most:
             break
+    if at_least <= at_most < groups.max() + 1:
+        groups = micro_clusters(between(graph, groups), at_most)[groups]
     if groups.max() + 1 > at_most:
         raise InputError(
             f"num_clusters {at_least} is out of reach: the graph joins {len(groups)} samples into {groups.max() + 1} "

@@ -3,18 +3,30 @@
 import numpy as np
 from jaxtyping import Int
 from scipy import sparse
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 from vaeclust_jax.graph.neighbours import Graph
 
 
-def micro_clusters(graph: Graph) -> Int[np.ndarray, " n"]:
-    """Connected components of the graph in which every point keeps its strongest edge alone, (n,) from 0."""
+def micro_clusters(graph: Graph, at_least: int = 1) -> Int[np.ndarray, " n"]:
+    """Connected components of the graph in which every point keeps its strongest edge alone, (n,) from 0.
+
+    Args:
+        graph: of n points.
+        at_least: components, up to n: where there were fewer, the weakest of those edges are left out.
+    """
     n = graph.shape[0]
     has = np.diff(graph.indptr) > 0
     # argmax sees the zeros that are not stored; a point with edges has a larger one.
     best = np.where(has, np.asarray(graph.argmax(axis=1)).ravel(), np.arange(n))
-    links = sparse.csr_array((np.ones(n), (np.arange(n), best)), shape=(n, n))
+    edges = (np.arange(n), best)
+    count, found = connected_components(sparse.csr_array((np.ones(n), edges), shape=(n, n)), directed=False)
+    if count >= at_least:
+        return found
+    weights = np.asarray(graph.max(axis=1).todense()).ravel()
+    forest = minimum_spanning_tree(sparse.csr_array((-weights, edges), shape=(n, n))).tocoo()  # each edge once
+    kept = np.argsort(forest.data, kind="stable")[: n - at_least]
+    links = sparse.csr_array((np.ones(len(kept)), (forest.row[kept], forest.col[kept])), shape=(n, n))
     return connected_components(links, directed=False)[1]
 
 

@@ -14,6 +14,8 @@ from vaeclust_jax.errors import InputError
 from vaeclust_jax.graph import NUM_NEIGHBOURS
 
 FEWEST_DRAWS, MOST_DRAWS, DRAWN_POINTS = 16, 64, 160_000
+LISTED = 32
+"""Neighbours of a point among which one of another part is looked for first: 1.4 times the work of 5."""
 
 Graph: TypeAlias = sparse.csr_array
 """(n, n) symmetric, no negative weights, no loops."""
@@ -30,7 +32,9 @@ def nearest(
     if not 1 <= num_neighbours < len(z):
         raise InputError(f"num_neighbours must lie in 1 to {len(z) - 1} for {len(z)} samples, got {num_neighbours}")
     # Asked without points of its own, it leaves each point out of its neighbours: duplicates stay among them. It takes
-    # a k-d tree up to 15 dimensions, which in 10 is as fast for 70,000 points as an approximation that misses 3 %.
+    # a k-d tree up to 15 dimensions, which in 10 is as fast for 70,000 points as an approximation that misses 3 %, and
+    # all distances above, which is right up to there: 70,000 points of ten Gaussian clusters in 20 dimensions take one
+    # core 11 s, a k-d tree 22 s, a ball tree 30 s (in 10: 10, 7 and 11 s).
     return NearestNeighbors(n_neighbors=num_neighbours, n_jobs=-1).fit(z).kneighbors()
 
 
@@ -111,20 +115,63 @@ def connected(graph: Graph, z: Float[np.ndarray, "n l"]) -> Graph:
     """The graph with its parts joined, each by one edge of the mean weight to the point nearest to it.
 
     Parts without an edge between them are all equally far for a walk; one edge says which are neighbours, and holds
-    next to nothing together, unless it is all that a stray point has.
+    next to nothing together, unless it is all that a stray point has. The edges are a minimum spanning tree of the
+    parts, found as Borůvka did (1926): what was joined is joined again, until there is one part.
     """
+    count, part = connected_components(graph, directed=False)
+    if count == 1:
+        return graph
     weight = graph.data.mean() if graph.nnz else 1.0
-    while True:
+    # The others find the way to the largest part, which need not look for one.
+    home = np.bincount(part)[part].argmax()
+    asked = np.flatnonzero(part != part[home])
+    distances, numbers = NearestNeighbors(n_neighbors=min(LISTED, len(z)), n_jobs=-1).fit(z).kneighbors(z[asked])
+    while count > 1:
+        a, b = _ways_out(z, part, asked, distances, numbers)
+        links = sparse.csr_array((np.full(len(a), weight), (a, b)), shape=graph.shape)
+        graph = sparse.csr_array(graph + links.maximum(links.T))
         count, part = connected_components(graph, directed=False)
-        if count == 1:
-            return graph
-        links = sparse.lil_array(graph.shape)
-        for number in range(count):
-            inside, outside = np.flatnonzero(part == number), np.flatnonzero(part != number)
-            nearest_outside, distance = pairwise_distances_argmin_min(z[inside], z[outside])
-            a = int(distance.argmin())
-            links[inside[a], outside[nearest_outside[a]]] = weight
-        graph = sparse.csr_array(graph + sparse.csr_array(links).maximum(sparse.csr_array(links.T)))
+        away = part[asked] != part[home]
+        asked, distances, numbers = asked[away], distances[away], numbers[away]
+    return graph
+
+
+def _ways_out(
+    z: Float[np.ndarray, "n l"],
+    part: Int[np.ndarray, " n"],
+    asked: Int[np.ndarray, " a"],
+    distances: Float[np.ndarray, "a m"],
+    numbers: Int[np.ndarray, "a m"],
+) -> tuple[Int[np.ndarray, " p"], Int[np.ndarray, " p"]]:
+    """Of each part that is asked the point nearest to one outside, and that one.
+
+    Args:
+        z: points.
+        part: of each point.
+        asked: numbers of points, all of a part or none.
+        distances: of those to the points nearest to them, the nearest first.
+        numbers: which these are.
+    """
+    own = part[asked]
+    outside = part[numbers] != own[:, np.newaxis]
+    seen = outside.any(axis=1)
+    # From a point whose list stays inside, the way out is at least as long as the list.
+    way = np.where(outside, distances, distances[:, -1:]).min(axis=1)
+    # Of duplicates the first, so that two parts find one edge.
+    end = np.where(outside & (distances == way[:, np.newaxis]), numbers, len(z)).min(axis=1)
+    order = np.lexsort((~seen, way, own))
+    shortest = order[np.flatnonzero(np.diff(own[order], prepend=-1))]
+    sure = shortest[seen[shortest]]
+    pairs = [(asked[sure], end[sure])]
+    for row in shortest[~seen[shortest]]:  # parts larger than a list, a few: all points outside are measured
+        inside = own == own[row]
+        inside &= way <= way[inside & seen].min(initial=np.inf)
+        here, there = asked[inside], np.flatnonzero(part != own[row])
+        nearest_there, distance = pairwise_distances_argmin_min(z[here], z[there])
+        a = distance.argmin()
+        pairs.append((here[[a]], there[nearest_there[[a]]]))
+    a, b = map(np.concatenate, zip(*pairs, strict=True))
+    return a, b
 
 
 Edges: TypeAlias = tuple[Int[np.ndarray, "n d"], Float[np.ndarray, "n d"]]

@@ -30,8 +30,8 @@ from vaeclust_jax.objectives.elbo import LIKELIHOODS
 from vaeclust_jax.objectives.propagation import propagate
 from vaeclust_jax.types import Batch, Controller, Info, Key, Learner, Networks, Params, State
 
-NUM_NEIGHBOURS = 48
-"""Edges a point, the strongest: the others weigh next to nothing, and rows of one width are one gather."""
+EDGES_KEPT = 48
+"""Of each point, the strongest: the others weigh next to nothing, and rows of one width are one gather."""
 
 
 class GraphTarget(NamedTuple):
@@ -142,12 +142,12 @@ def vaegraph(
         params = dict(static.init(params_key).params)
         params["prototypes"] = normal(prototypes_key, (num_clusters, num_prototypes, latent_dim))
         params["log_scale"] = jnp.zeros(())
-        alone = jnp.tile(jnp.arange(num_samples, dtype=jnp.int32)[:, None], (1, NUM_NEIGHBOURS))
+        alone = jnp.tile(jnp.arange(num_samples, dtype=jnp.int32)[:, None], (1, EDGES_KEPT))
         target = GraphTarget(
             jnp.full((num_samples, num_clusters), 1.0 / num_clusters),
             Assigned(jnp.full((num_samples,), -1, jnp.int32), jnp.ones(())),
             alone,
-            jnp.full(alone.shape, 1.0 / NUM_NEIGHBOURS),
+            jnp.full(alone.shape, 1.0 / EDGES_KEPT),
         )
         return with_numbers(first_state(params, target), learning_rate, beta=beta, gamma=gamma)
 

@@ -12,7 +12,7 @@ from vaeclust_jax.metrics import consensus
 from vaeclust_jax.objectives.mixture import Mixture, m_step
 from vaeclust_jax.streamed import HostRows
 from vaeclust_jax.training.handover import Start, from_clusters, kmeans_centroids, seed_from_key
-from vaeclust_jax.training.passes import encode_rows, encode_views
+from vaeclust_jax.training.passes import by_chunk, encode_rows, encode_views
 from vaeclust_jax.types import Key, Learner, Params, State, Together
 
 if TYPE_CHECKING:
@@ -108,8 +108,8 @@ def from_vote(learner: Learner, spread: Spread) -> Together:
         assert len(seeds) == len(keys), "a vote needs seeds that are trained"
         assert log_assign is not None, "a vote needs clusters"
         codes = [encode_rows(learner, state.params, x)[0] for state in seeds]
-        log_q = [log_assign(state.params, jnp.asarray(z)) for state, z in zip(seeds, codes, strict=True)]
-        labels = consensus(np.stack([np.asarray(of_seed.argmax(axis=1)) for of_seed in log_q]))
+        log_q = [by_chunk(log_assign, state.params, z) for state, z in zip(seeds, codes, strict=True)]
+        labels = consensus(np.stack([of_seed.argmax(axis=1) for of_seed in log_q]))
         graphs = [(np.asarray(state.target.neighbours), np.asarray(state.target.weights)) for state in seeds]
         edges = strongest(mean_graph(graphs), graphs[0][0].shape[1])
         states = []
