@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tests.fitting.made import blobs, squares
-from vaeclust_jax.estimators import VAEDEC, DynamicBetaVAE, VaDE, VAEGaussianMixture, VAEKMeans
+from vaeclust_jax.estimators import VAEDEC, DynamicBetaVAE, VaDE, VAEGaussianMixture, VAEGraph, VAEKMeans
 
 SMALL: dict[str, Any] = {
     "n_clusters": 3,
@@ -22,6 +22,7 @@ MAKE: dict[str, Callable[..., Any]] = {
     "VAEGaussianMixture": lambda **more: VAEGaussianMixture(**SMALL | more),
     "VaDE": lambda **more: VaDE(**SMALL | JOINT | more),
     "VAEDEC": lambda **more: VAEDEC(**SMALL | JOINT | more),
+    "VAEGraph": lambda **more: VAEGraph(**SMALL | {"joint_epochs": 2} | more),
     "DynamicBetaVAE": lambda **more: DynamicBetaVAE(**SMALL | more),
 }
 """Small estimators, any of whose parameters can be changed."""

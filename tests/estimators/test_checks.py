@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from vaeclust_jax.estimators import VAEDEC, DynamicBetaVAE, VaDE, VAEGaussianMixture, VAEKMeans
+import vaeclust_jax.estimators
+from vaeclust_jax.estimators import VAEDEC, DynamicBetaVAE, VaDE, VAEGaussianMixture, VAEGraph, VAEKMeans
 
 
 @pytest.mark.long
@@ -18,7 +19,7 @@ def test_one_estimator(estimator: Any, check: Any) -> None:
 
 
 @pytest.mark.slow
-@parametrize_with_checks([VAEDEC(), VaDE(), VAEGaussianMixture(), DynamicBetaVAE()])
+@parametrize_with_checks([VAEDEC(), VaDE(), VAEGaussianMixture(), VAEGraph(), DynamicBetaVAE()])
 def test_the_others(estimator: Any, check: Any) -> None:
     check(estimator)
 
@@ -36,7 +37,7 @@ print(len(checks))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["VAEKMeans", "VAEDEC", "VaDE", "VAEGaussianMixture", "DynamicBetaVAE"])
+@pytest.mark.parametrize("name", vaeclust_jax.estimators.__all__)
 def test_the_check_that_is_skipped_without_a_setting_of_scipy(name: str) -> None:
     """scipy reads it when it is imported, so that it needs a process of its own."""
     command = [sys.executable, "-c", ARRAY_API, name]

@@ -1,6 +1,7 @@
 """What every estimator promises beyond scikit-learn's own checks."""
 
 import pickle
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -12,7 +13,7 @@ from sklearn.exceptions import NotFittedError
 
 import vaeclust_jax as vc
 from tests.estimators.conftest import MAKE
-from vaeclust_jax.estimators import VAEDEC
+from vaeclust_jax.estimators import VAEDEC, VAEKMeans
 from vaeclust_jax.estimators.base import _consecutive
 from vaeclust_jax.fitting.packing import pack, unpack
 
@@ -102,6 +103,17 @@ def test_the_initialisation_with_the_best_objective_is_kept(x: np.ndarray) -> No
         seeds = {row["seed"] for row in several.history_}
         assert seeds <= {first, first + 1, first + 2}
         assert len(seeds) == 1
+
+
+@pytest.mark.long
+def test_the_number_of_clusters_is_chosen_where_it_is_auto(x: np.ndarray, tmp_path: Path) -> None:
+    estimator = MAKE["VAEKMeans"](n_clusters="auto", pretrain_epochs=60, learning_rate=1e-2, beta=0.1).fit(x)
+    assert estimator.choice_["num_clusters"] == 3
+    assert estimator.predict_proba(x).shape == (len(x), 3)
+    assert set(estimator.labels_) == {0, 1, 2}
+    assert estimator.n_clusters == "auto"
+    estimator.save(tmp_path / "model.vaeclust")
+    assert VAEKMeans.load(tmp_path / "model.vaeclust").choice_ == estimator.choice_
 
 
 def test_empty_clusters_come_last(x: np.ndarray) -> None:

@@ -143,7 +143,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
         run = runs[int(np.argmin(values))]
         self._packed, labels = _consecutive(pack(run), run.predict(x))
         self.labels_ = labels
-        self.cluster_centers_ = self._packed.arrays["params/centroids"]
+        self.cluster_centers_ = self._run().centroids
         self.history_ = run.history
         self.n_iter_ = len(run.history)
         self.objective_ = min(values)

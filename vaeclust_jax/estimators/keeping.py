@@ -50,11 +50,10 @@ class Kept(BaseEstimator):
             }
             estimator = cls(**params)
             estimator._packed = packed
-            estimator.cluster_centers_ = packed.arrays["params/centroids"]
+            estimator.cluster_centers_ = estimator._run().centroids
             for name, value in extra["fitted"].items():
                 if name.endswith("_"):
                     setattr(estimator, name, np.asarray(value) if name in _ARRAYS else value)
-            estimator._run()
         except Exception as error:  # a manifest may say anything
             raise InputError(f"{path} is damaged: {error}") from error
         return estimator

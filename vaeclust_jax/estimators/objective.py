@@ -3,11 +3,16 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from vaeclust_jax.data.mapped import chunks
 from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.graph.neighbours import posterior_graph, strongest
+from vaeclust_jax.learners.vaegraph import NUM_NEIGHBOURS
 from vaeclust_jax.objectives.dec import kl_divergence, target_distribution
 from vaeclust_jax.objectives.elbo import kl_to_standard_normal
+from vaeclust_jax.objectives.propagation import propagate
+from vaeclust_jax.training.graph_start import posterior_of
 from vaeclust_jax.uncertainty.outliers import negative_elbo
 
 _KEY = 0
@@ -29,7 +34,8 @@ def elbo(run: Run, x: np.ndarray) -> np.ndarray:
 def objective(run: Run, x: np.ndarray) -> float:
     """What training minimised, in nats a sample: -ELBO, or reconstruction + beta KL + gamma KL(P || Q) of a VAE+DEC.
 
-    P is computed from the model's own q of `x`: models are compared after a refresh that all of them get.
+    P is computed from the model's own q of `x`, spread over the graph of its own codes if training followed one: models
+    are compared after a refresh that all of them get.
     """
     value = -float(elbo(run, x).mean())
     model = run.config.model
@@ -40,4 +46,13 @@ def objective(run: Run, x: np.ndarray) -> float:
     mean, logvar = map(jnp.asarray, run.posterior(x))
     log_q = jnp.asarray(run.log_assign(np.asarray(mean)))
     value += (model.beta - 1) * float(kl_to_standard_normal(mean, logvar).mean())
-    return value + model.gamma * float(kl_divergence(target_distribution(log_q), log_q).mean())
+    agreed = _agreed(run, x, log_q) if model.clustering == "graph" else log_q
+    return value + model.gamma * float(kl_divergence(target_distribution(agreed), log_q).mean())
+
+
+def _agreed(run: Run, x: np.ndarray, log_q: Float[Array, "n k"]) -> Float[Array, "n k"]:
+    """Log of what neighbours agree on, as `learners.vaegraph.spread` has it."""
+    posterior = posterior_of(jax.random.key(_KEY), run.learner, run.params, run.preparation.rows(x))
+    neighbours, weights = strongest(posterior_graph(posterior), NUM_NEIGHBOURS)
+    agreed = propagate(jnp.exp(log_q), jnp.asarray(neighbours, jnp.int32), jnp.asarray(weights, jnp.float32))
+    return jnp.log(jnp.maximum(agreed, jnp.finfo(agreed.dtype).tiny))

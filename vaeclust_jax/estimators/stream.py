@@ -58,7 +58,7 @@ class StreamingClusterer(DeepClusterer):
         self._stream = _joined(stream._replace(momentum=momentum), rows)
         self._packed = pack(run)
         self.labels_ = run.predict(x)
-        self.cluster_centers_ = self._packed.arrays["params/centroids"]
+        self.cluster_centers_ = run.centroids
         self.history_ = [*self.history_, *run.history]
         self.n_iter_ = len(self.history_)
         return self

@@ -1,0 +1,56 @@
+"""What is `VAEGraph`'s own."""
+
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+
+from tests.estimators.conftest import MAKE
+from tests.fitting.made import blobs
+from vaeclust_jax.graph.neighbours import posterior_graph
+from vaeclust_jax.metrics import scores
+from vaeclust_jax.training.graph_start import posterior_of
+
+
+@pytest.mark.long
+def test_the_objective_has_the_target_of_the_graph_of_all_rows(x: np.ndarray) -> None:
+    x = x[:45]  # no point has more neighbours than the target keeps
+    estimator = MAKE["VAEGraph"](beta=0.5, gamma=50.0).fit(x)
+    run = estimator._run()
+    graph = posterior_graph(posterior_of(jax.random.key(0), run.learner, run.params, run.prepare(x))).toarray()
+    walk = graph / graph.sum(axis=1, keepdims=True)
+    q = agreed = estimator.predict_proba(x).astype(float)
+    for _ in range(30):
+        agreed = 0.9 * walk @ agreed + 0.1 * q
+    p = agreed**2 / agreed.sum(axis=0)
+    p /= p.sum(axis=1, keepdims=True)
+    mean, logvar = run.posterior(x)
+    kl = (mean**2 + np.exp(logvar) - logvar - 1).sum(axis=1).mean() / 2
+    cluster = (p * np.log(p / q)).sum(axis=1).mean()
+    assert cluster > 1e-3
+    assert estimator.objective_ == pytest.approx(-estimator.score(x) - 0.5 * kl + 50 * cluster, rel=1e-4)
+
+
+@pytest.mark.long
+def test_seeds_vote_before_the_best_is_kept() -> None:
+    x, y = blobs()
+    estimator = MAKE["VAEGraph"](n_init=2, pretrain_epochs=100, beta=0.1).fit(x)
+    assert scores(y, estimator.labels_, x)["acc"] == 1.0
+    stages = [row["stage"] for row in estimator.history_ if row["stage"] != "vae"]
+    assert stages == ["joint", "joint", "shared-joint", "shared-joint"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "rows", "message"),
+    [
+        ({"n_clusters": 2}, 6, "needs more than 5 training samples, got 5"),
+        ({"augment": 1.0}, 120, "augment moves images, got vectors"),
+        ({"augment": -1.0}, 120, "'augment' parameter"),
+        ({"joint_epochs": 0}, 120, "'joint_epochs' parameter"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_used_is_named(parameters: dict[str, Any], rows: int, message: str, x: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=message):
+        MAKE["VAEGraph"](**parameters).fit(x[:rows])
