@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 from vaeclust_jax.data.mapped import chunks
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.graph.neighbours import posterior_graph, strongest
-from vaeclust_jax.learners.vaegraph import NUM_NEIGHBOURS
+from vaeclust_jax.learners.vaegraph import EDGES_KEPT
 from vaeclust_jax.objectives.dec import kl_divergence, target_distribution
 from vaeclust_jax.objectives.elbo import kl_to_standard_normal
 from vaeclust_jax.objectives.propagation import propagate
@@ -53,6 +53,6 @@ def objective(run: Run, x: np.ndarray) -> float:
 def _agreed(run: Run, x: np.ndarray, log_q: Float[Array, "n k"]) -> Float[Array, "n k"]:
     """Log of what neighbours agree on, as `learners.vaegraph.spread` has it."""
     posterior = posterior_of(jax.random.key(_KEY), run.learner, run.params, run.preparation.rows(x))
-    neighbours, weights = strongest(posterior_graph(posterior), NUM_NEIGHBOURS)
+    neighbours, weights = strongest(posterior_graph(posterior), EDGES_KEPT)
     agreed = propagate(jnp.exp(log_q), jnp.asarray(neighbours, jnp.int32), jnp.asarray(weights, jnp.float32))
     return jnp.log(jnp.maximum(agreed, jnp.finfo(agreed.dtype).tiny))
