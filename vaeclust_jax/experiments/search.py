@@ -4,7 +4,8 @@ Networks and learning rate are judged by the held-out ELBO of the VAE alone. The
 ELBO is best where nothing is clustered (gamma 0). They are judged by stability: how far the clusterings of different
 seeds agree, and how far those of different draws of the code agree with that of its mean (adjusted Rand index, so
 that a few large clusters gain nothing; a setting that leaves clusters empty is out). Stability is necessary for a
-clustering one may believe, not sufficient: all seeds can agree on a wrong one.
+clustering one may believe, not sufficient: all seeds can agree on a wrong one. Views are judged by graphs
+(`fitting.choosing_views`).
 """
 
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ import numpy as np
 from vaeclust_jax.draws import normal
 from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.experiments.keys import SEARCH, key_of
+from vaeclust_jax.fitting.choosing_views import STRENGTHS, judge_views
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.fit import OnEpoch, fit_stages
 from vaeclust_jax.fitting.run import Run
@@ -33,13 +35,13 @@ class Axis(NamedTuple):
         section: of the config.
         name: of the setting.
         values: tried in this order, after the own one, which wins ties.
-        judge: "elbo" (lower held-out -ELBO wins) or "stability" (higher wins).
+        judge: "elbo" (lower held-out -ELBO wins), "stability" or "graph" (higher wins).
     """
 
     section: str
     name: str
     values: tuple[Any, ...]
-    judge: Literal["elbo", "stability"]
+    judge: Literal["elbo", "stability", "graph"]
 
 
 AXES = (
@@ -52,7 +54,7 @@ AXES = (
 )
 
 
-VIEWS = Axis("model", "augment", (0.0, 1.0), "stability")
+VIEWS = Axis("model", "augment", STRENGTHS, "graph")
 """Searched where the config leaves it to a choice."""
 
 
@@ -63,8 +65,8 @@ class Trial(NamedTuple):
         setting: its name.
         value: what was tried.
         judge: as `Axis.judge`.
-        score: mean held-out -ELBO in nats (lower is better) or stability in [-0.5, 1] (higher is better); None
-            where clusters were left empty or training diverged.
+        score: mean held-out -ELBO in nats (lower is better), stability in [-0.5, 1] or how well a graph shows the
+            clusters (higher is better); None where clusters were left empty or training diverged.
         details: what the score is made of, or how training diverged.
         chosen: whether it won its axis.
     """
@@ -150,7 +152,8 @@ def _judged(
 ) -> tuple[float | None, dict[str, Any]]:
     """A setting that cannot be trained is out; the search goes on."""
     try:
-        return (_held_out_elbo if axis.judge == "elbo" else _stability)(config, x, seeds, on_epoch)
+        judge = {"elbo": _held_out_elbo, "stability": _stability, "graph": _views}[axis.judge]
+        return judge(config, x, seeds, on_epoch)
     except TrainingDivergedError as error:
         return None, {"diverged": str(error)}
 
@@ -163,6 +166,14 @@ def _held_out_elbo(
     runs = fit_stages(alone, x, seeds, on_epoch=on_epoch)["kmeans"]
     best = [min(row["val_vae_loss"] for row in run.history) for run in runs]
     return float(np.mean(best)), {"negative_elbo": best}
+
+
+def _views(
+    config: Config, x: np.ndarray, seeds: Sequence[int], on_epoch: OnEpoch | None
+) -> tuple[float | None, dict[str, Any]]:
+    """As `choose_augment`, because views that make one thing of two leave no seed in doubt."""
+    tried = judge_views(config, x, seeds, on_epoch=on_epoch)
+    return tried.score, tried._asdict()
 
 
 def _stability(

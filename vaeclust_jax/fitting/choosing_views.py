@@ -108,28 +108,42 @@ def choose_augment(
         raise InputError(f"candidates must hold a strength, 0 for vectors, got {list(candidates)}")
     if len(possible) == 1:
         return AugmentChoice(possible[0], (), f"augment {possible[0]:g}: there is nothing else to choose from.")
-    if len(seeds) < 2:
-        raise InputError(
-            f"seeds must be at least 2, because a choice of views asks how far they agree, got {len(seeds)}"
-        )
-    prepare = replace(config.prepare, stratify=False)  # which would read labels
-    num_rows = min(len(split_rows(len(raw), prepare)[0]), MAX_ROWS)
-    check_graph("a choice of views", config.num_clusters, num_rows)
-    tried = []
-    for strength in possible:
-        model = replace(config.model, augment=strength, clustering="dec", joint_reconstruction=True)
-        alone = replace(
-            config,
-            prepare=prepare,
-            model=model,
-            training=replace(config.training, joint_epochs=0),
-        )
-        runs = fit_seeds(alone, raw, seeds, networks=networks, on_epoch=on_epoch)
-        tried.append(Tried(strength, *_judged(seeds, runs, raw)))
+    with_views = [replace(config, model=replace(config.model, augment=strength)) for strength in possible]
+    tried = [judge_views(one, raw, seeds, networks=networks, on_epoch=on_epoch) for one in with_views]
     best = max(tried, key=lambda one: one.score)
     others = ", ".join(f"{_said(one)} with {one.augment:g}" for one in tried if one is not best)
     reason = f"augment {best.augment:g}: its graphs show {config.num_clusters} clusters best ({_said(best)}; {others})."
     return AugmentChoice(best.augment, tuple(tried), reason)
+
+
+def judge_views(
+    config: Config,
+    x: Any,
+    seeds: Sequence[int],
+    *,
+    networks: Networks | None = None,
+    on_epoch: OnEpoch | None = None,
+) -> Tried:
+    """What the graphs of the config's VAEs, trained alone, say of its strength of views.
+
+    Args, errors: as `choose_augment`.
+    """
+    raw = checked_rows(x)
+    if len(seeds) < 2:
+        raise InputError(
+            f"seeds must be at least 2, because a choice of views asks how far they agree, got {len(seeds)}"
+        )
+    alone = replace(
+        config,
+        prepare=replace(config.prepare, stratify=False),  # which would read labels
+        model=replace(config.model, clustering="dec", joint_reconstruction=True),
+        training=replace(config.training, joint_epochs=0),
+    )
+    num_rows = min(len(split_rows(len(raw), alone.prepare)[0]), MAX_ROWS)
+    check_graph("a choice of views", config.num_clusters, num_rows)
+    runs = fit_seeds(alone, raw, seeds, networks=networks, on_epoch=on_epoch)
+    assert not isinstance(config.model.augment, str), "tried one by one"
+    return Tried(config.model.augment, *_judged(seeds, runs, raw))
 
 
 def _said(tried: Tried) -> str:
