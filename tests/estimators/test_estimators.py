@@ -114,6 +114,7 @@ def test_the_number_of_clusters_is_chosen_where_it_is_auto(x: np.ndarray, tmp_pa
     assert estimator.n_clusters == "auto"
     estimator.save(tmp_path / "model.vaeclust")
     assert VAEKMeans.load(tmp_path / "model.vaeclust").choice_ == estimator.choice_
+    assert not hasattr(estimator.set_params(n_clusters=2).fit(x), "choice_"), "nothing was chosen"
 
 
 def test_empty_clusters_come_last(x: np.ndarray) -> None:

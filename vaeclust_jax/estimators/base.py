@@ -135,6 +135,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
     def _fit(self, x: Rows, partial_labels: Any = None) -> Self:
         first = int(check_random_state(self.random_state).randint(_LARGEST_SEED))
         config = self._config(first)
+        self.__dict__.pop("choice_", None)  # of another fit
         if self.n_clusters == "auto":
             self.choice_ = choose_num_clusters(config, x, jax.random.key(first)).record()
             config = replace(config, num_clusters=self.choice_["num_clusters"])
