@@ -153,11 +153,11 @@ def _ways_out(
         numbers: which these are.
     """
     own = part[asked]
-    outside = part[numbers] != own[:, np.newaxis]
+    # Of duplicates the first is wanted, which a list that ends among them may lack.
+    outside = (part[numbers] != own[:, np.newaxis]) & (distances < distances[:, -1:])
     seen = outside.any(axis=1)
-    # From a point whose list stays inside, the way out is at least as long as the list.
+    # From a point that sees none, the way out is at least as long as the list.
     way = np.where(outside, distances, distances[:, -1:]).min(axis=1)
-    # Of duplicates the first, so that two parts find one edge.
     end = np.where(outside & (distances == way[:, np.newaxis]), numbers, len(z)).min(axis=1)
     order = np.lexsort((~seen, way, own))
     shortest = order[np.flatnonzero(np.diff(own[order], prepend=-1))]
