@@ -7,10 +7,12 @@ from scipy import special
 
 import vaeclust_jax as vc
 from vaeclust_jax.fitting.fit import fit_stages
-from vaeclust_jax.learners.vade import prior_of
+from vaeclust_jax.learners.vade import prior_from, prior_of
 from vaeclust_jax.metrics import scores
 from vaeclust_jax.objectives.em import fit_mixture
 from vaeclust_jax.objectives.mixture import e_step
+from vaeclust_jax.objectives.vade import divergence
+from vaeclust_jax.training.handover import with_posteriors
 
 Y = np.repeat(np.arange(3), [60, 40, 20])
 X = np.random.default_rng(0).normal(size=(120, 5)).astype(np.float32) + 6 * np.eye(5, dtype=np.float32)[Y]
@@ -50,8 +52,26 @@ def test_it_starts_from_the_mixture_of_the_latents(stages):
     order, other = np.argsort(prior.means[:, 0]), np.argsort(found.means[:, 0])
     np.testing.assert_allclose(prior.means[order], found.means[other], atol=1e-2)
     np.testing.assert_allclose(prior.logits[order], found.log_weights[other], atol=1e-2)
-    expected = np.exp(e_step(found, z)[0])[:, other]
-    np.testing.assert_allclose(run.predict_proba(X)[:, order], expected, atol=1e-2)
+    # Its variances are those of codes, not of their means: the rows' own variances count (total variance).
+    share, (mean, logvar) = np.exp(e_step(found, z)[0]), run.posterior(X)
+    centred = (mean[:, np.newaxis] - found.means) ** 2 + np.exp(logvar)[:, np.newaxis]
+    total = (share[..., np.newaxis] * centred).sum(axis=0) / share.sum(axis=0)[:, np.newaxis]
+    np.testing.assert_allclose(np.exp(prior.logvars[order]), total[other], rtol=2e-2)
+
+
+def test_a_code_that_is_not_used_costs_next_to_nothing_at_the_start():
+    """As it does under N(0, I): the mixture of the means alone would ask hundreds of nats for it."""
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], 60)
+    mean = np.stack([4.0 * y + 0.1 * rng.normal(size=120), 1e-3 * rng.normal(size=120)], axis=1).astype(np.float32)
+    logvar = np.log(np.tile(np.array([0.05, 1.0], np.float32), (120, 1)))
+    alone = fit_mixture(jax.random.key(0), mean, 2, "diag").mixture
+    spent = []
+    for mixture in (alone, with_posteriors(alone, mean, logvar)):
+        log_q = e_step(mixture, mean)[0]
+        spent.append(float(divergence(prior_from(mixture), mean, logvar, log_q).mean()))
+    assert spent[0] > 100
+    assert spent[1] < 2
 
 
 def test_the_history_has_both_divergences(stages):
@@ -110,5 +130,6 @@ def test_it_can_start_from_the_graph():
     for cluster in range(3):  # the moments of its clusters, but for rows on the borders
         members = z[labels == cluster]
         np.testing.assert_allclose(prior.means[cluster], members.mean(axis=0), atol=0.2)
-        np.testing.assert_allclose(np.exp(prior.logvars[cluster]), members.var(axis=0), rtol=0.3, atol=1e-2)
+        own = np.exp(run.posterior(X)[1][labels == cluster]).mean(axis=0)
+        np.testing.assert_allclose(np.exp(prior.logvars[cluster]), members.var(axis=0) + own, rtol=0.3, atol=1e-2)
     assert scores(Y, stages["joint"][0].predict(X), None)["acc"] > 0.95

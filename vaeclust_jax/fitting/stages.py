@@ -162,7 +162,8 @@ def _vade_start(config: Config, joint: Learner) -> Start:
 
     if config.model.mixture_start == "graph":
         return from_graph_mixture(joint, config.num_clusters, params_of)
-    return from_mixture(joint, config.num_clusters, "diag", params_of)
+    # An autoencoder has no posterior yet.
+    return from_mixture(joint, config.num_clusters, "diag", params_of, of_posteriors=not config.model.deterministic)
 
 
 def plan(

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Int
 from vaeclust_jax.metrics import consensus
 from vaeclust_jax.objectives.mixture import Mixture, m_step
 from vaeclust_jax.streamed import HostRows
-from vaeclust_jax.training.handover import Start, from_clusters, kmeans_centroids, seed_from_key
+from vaeclust_jax.training.handover import Start, from_clusters, kmeans_centroids, seed_from_key, with_posteriors
 from vaeclust_jax.training.passes import by_chunk, encode_rows, encode_views
 from vaeclust_jax.types import Key, Learner, Params, State, Together
 
@@ -58,7 +58,8 @@ def from_graph_mixture(learner: Learner, num_clusters: int, params_of: Callable[
         mean = posterior.mean.astype(np.float32)
         centre = mean.mean(axis=0)
         found = m_step(jnp.log(jax.nn.one_hot(labels, num_clusters)), jnp.asarray(mean - centre), "diag")
-        return params_of(found._replace(means=found.means + centre))
+        found = found._replace(means=found.means + centre)
+        return params_of(with_posteriors(found, mean, posterior.logvar))
 
     return from_clusters(learner, clusters)
 

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.objectives.em import fit_mixture
-from vaeclust_jax.objectives.mixture import CovarianceType, Mixture
+from vaeclust_jax.objectives.mixture import CovarianceType, Mixture, e_step
 from vaeclust_jax.training.passes import encode_rows
 from vaeclust_jax.types import Key, Learner, Params, State
 
@@ -71,22 +71,28 @@ def from_kmeans(learner: Learner, num_clusters: int) -> Start:
 
 
 def from_mixture(
-    learner: Learner, num_clusters: int, covariance_type: CovarianceType, params_of: Callable[[Mixture], Params]
+    learner: Learner,
+    num_clusters: int,
+    covariance_type: CovarianceType,
+    params_of: Callable[[Mixture], Params],
+    of_posteriors: bool = False,
 ) -> Start:
-    """As `from_kmeans`, with a Gaussian mixture: the best of ten runs of EM.
+    """As `from_kmeans`, with a Gaussian mixture: the best of ten runs of EM on the means of all training rows.
 
     Args:
         learner: of the stage.
         num_clusters: K.
         covariance_type: of the mixture.
         params_of: the mixture as the learner's parameters.
+        of_posteriors: the components have the rows' own variances, too (`with_posteriors`), as a prior needs.
     """
 
     def clusters(key: Key, before: Params, x: Array) -> Params:
-        latents = encode_rows(learner, before, x)[0]
+        latents, logvar = encode_rows(learner, before, x)
         if not np.isfinite(latents).all():
             raise FloatingPointError("latents of training rows are not finite")
-        return params_of(latent_mixture(key, latents, num_clusters, covariance_type))
+        found = latent_mixture(key, latents, num_clusters, covariance_type)
+        return params_of(with_posteriors(found, latents, logvar) if of_posteriors else found)
 
     return from_clusters(learner, clusters)
 
@@ -105,6 +111,17 @@ def latent_mixture(
     except InputError:
         wider = 1e-4 * float(latents.var(axis=0).mean())
         return fit_mixture(key, z, num_clusters, covariance_type, num_restarts=10, regularisation=wider).mixture
+
+
+def with_posteriors(mixture: Mixture, mean: Float[np.ndarray, "n l"], logvar: Float[np.ndarray, "n l"]) -> Mixture:
+    """A diagonal mixture of codes' means as one of the codes: each component's variance and the mean of its rows' own.
+
+    A dimension that an encoder does not use has means of next to no variance and codes of variance 1: a prior of the
+    former would cost hundreds of nats, and tear clusters apart that were good.
+    """
+    share = np.exp(np.asarray(e_step(mixture, jnp.asarray(mean))[0], np.float64))
+    own = share.T @ np.exp(logvar.astype(np.float64)) / np.maximum(share.sum(axis=0), 1e-9)[:, np.newaxis]
+    return mixture._replace(covariances=mixture.covariances + jnp.asarray(own, jnp.float32))
 
 
 def from_clusters(learner: Learner, clusters: Callable[[Key, Params, Array], Params]) -> Start:
