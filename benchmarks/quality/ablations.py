@@ -37,7 +37,7 @@ def page(points: Sequence[Point]) -> str:
         "of [quality.md](quality.md), without views. What moves the VAE or the graph: clusters of the graph, ACC / NMI",
         "/ purity of its micro-clusters, which is what the merge could reach at best. Prototypes and degrees of",
         "freedom: the encoder after the joint stage, ACC / NMI. Means ± standard deviation over the seeds. Labels of",
-        "these sets were in view when the setting was chosen.\n",
+        "these sets were in view when the setting was chosen. Empty: not measured.\n",
         "![ACC against each setting](results/quality/ablations.png)\n",
     ]
     for axis, (title, values) in AXES.items():
@@ -90,7 +90,7 @@ def draw(points: Sequence[Point], path: Path) -> None:
         panel.set_ylabel("ACC")
     for panel in list(panels.flat)[len(AXES) :]:
         panel.set_visible(False)
-    panels[0, 0].legend(loc="lower right")
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="lower right")  # where no panel is
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
 
