@@ -17,7 +17,7 @@ from sklearn.metrics import adjusted_rand_score
 from benchmarks.alone import run_alone
 from benchmarks.case import Case, Effort, Row
 from benchmarks.cases.mixtures import overlapping_blobs
-from benchmarks.grow import slope, slope_beyond_first
+from benchmarks.grow import slope
 from benchmarks.timing import measured
 from vaeclust_jax.graph.clusters import graph_clusters
 from vaeclust_jax.graph.neighbours import Graph, Posterior, posterior_graph
@@ -65,9 +65,8 @@ def _run(effort: Effort) -> Iterator[Row]:
     at_large = sizes.index(large)
     yield _row(f"graph stage, {large} rows", taken[at_large], SECONDS, details, "the target is for two cores", unit="s")
     yield _row(f"graph stage, {large} rows, peak memory", peaks[at_large], BYTES, details, "all of it", unit="MB")
-    if effort.full:  # of sizes that are more than what is loaded
-        exponent = slope_beyond_first(sizes, peaks)
-        yield _row("exponent of memory: graph stage against rows", exponent, 1.1, details, "beyond the smallest")
+    exponent = slope(sizes, peaks)
+    yield _row("exponent of memory: graph stage against rows", exponent, 1.1, details, "libraries included")
     small = min(10_000, sizes[-1])
     again, redrawn = agreement(small, small // 10)
     note = f"{small} rows; {redrawn:.3f} between two sets of draws, joined once"

@@ -13,6 +13,7 @@ def test_smoke_gives_its_rows() -> None:
         "exponent of time: graph stage against rows",
         "graph stage, 1000 rows",
         "graph stage, 1000 rows, peak memory",
+        "exponent of memory: graph stage against rows",
         "micro-clusters joined twice against once, ARI",
     ]
     details = rows[0].details
