@@ -15,7 +15,7 @@ from vaeclust_jax.objectives.propagation import propagate
 from vaeclust_jax.training.graph_start import posterior_of
 from vaeclust_jax.uncertainty.outliers import negative_elbo
 
-_KEY = 0
+_KEY, _GRAPH_KEY = 0, 1  # of the draws of codes for the bound, and for the graph
 """The draws are the same for all rows, models and calls: a score then depends on the row and the model alone."""
 _NUM_DRAWS = 8
 
@@ -52,7 +52,7 @@ def objective(run: Run, x: np.ndarray) -> float:
 
 def _agreed(run: Run, x: np.ndarray, log_q: Float[Array, "n k"]) -> Float[Array, "n k"]:
     """Log of what neighbours agree on, as `learners.vaegraph.spread` has it."""
-    posterior = posterior_of(jax.random.key(_KEY), run.learner, run.params, run.preparation.rows(x))
+    posterior = posterior_of(jax.random.key(_GRAPH_KEY), run.learner, run.params, run.preparation.rows(x))
     neighbours, weights = strongest(posterior_graph(posterior), EDGES_KEPT)
     agreed = propagate(jnp.exp(log_q), jnp.asarray(neighbours, jnp.int32), jnp.asarray(weights, jnp.float32))
     return jnp.log(jnp.maximum(agreed, jnp.finfo(agreed.dtype).tiny))
