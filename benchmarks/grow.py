@@ -19,7 +19,7 @@ from jaxtyping import Array, Float
 import vaeclust_jax as vc
 from benchmarks.alone import run_alone
 from benchmarks.ours import Training
-from vaeclust_jax.learners.vaedec import vaedec
+from vaeclust_jax.methods.vaedec import vaedec
 from vaeclust_jax.networks.build import NetworkConfig, build
 
 FEATURES = 784

@@ -24,7 +24,7 @@ def write_growth(path: Path, panels: dict[str, Sequence[Line]]) -> None:
     """
     from matplotlib.figure import Figure
 
-    from vaeclust_jax.report.style import OKABE_ITO
+    from vaeclust_jax.plots.style import OKABE_ITO
 
     figure = Figure(figsize=(5.5 * len(panels), 4.2), layout="constrained")
     for axes, (quantity, lines) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):

@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.case import Measured, Row
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.report import check_writable, write_json
+from vaeclust_jax.folder import check_writable, write_json
 
 Record = dict[str, Any]
 """A row as it is in the file: the fields of `Row`, `ratio`, `met`, `share`, and `run`, the run it was measured in."""

@@ -13,14 +13,13 @@ import vaeclust_jax
 PACKAGE = Path(vaeclust_jax.__file__).parent
 
 FLOORS = [
-    {"errors", "types"},
-    {"checks", "each", "draws", "streamed"},
-    {"networks", "data", "metrics"},
-    {"objectives", "control", "graph"},
-    {"learners", "training", "baselines"},
-    {"uncertainty"},
-    {"fitting"},
-    {"report", "estimators"},
+    {"errors", "types", "checks", "for_each", "random", "streamed", "keys", "compiling"},
+    {"training", "graph", "baselines", "folder"},
+    {"objectives", "networks", "control", "data", "metrics"},
+    {"methods", "plots", "uncertainty"},
+    {"fitting", "page"},
+    {"selection"},
+    {"studies", "estimators"},
     {"experiments"},
     {"cli"},
 ]
@@ -29,11 +28,11 @@ FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in room
 HOME_OF = {
     "flax": "networks",
     "orbax": "training",
-    "matplotlib": "report",
-    "bokeh": "report",
-    "jinja2": "report",
+    "matplotlib": "plots",
+    "bokeh": "page",
+    "jinja2": "page",
     "tyro": "cli",
-    "rich": {"cli", "report"},
+    "rich": {"cli", "folder"},
 }
 
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -68,6 +67,9 @@ def test_imports_go_downward(path: Path) -> None:
     for module in imported_modules(path):
         parts = module.split(".")
         if parts[0] != "vaeclust_jax" or len(parts) == 1 or parts[1] == room:
+            continue
+        if FLOOR_OF[room] == 0:  # single files: no circle, which the test below sees, but no order either
+            assert FLOOR_OF[parts[1]] == 0, f"{room} imports {module}"
             continue
         assert FLOOR_OF[parts[1]] < FLOOR_OF[room], f"{room} imports {module}"
 

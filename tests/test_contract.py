@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
 
-from vaeclust_jax.learners.mixture import vae_mixture
-from vaeclust_jax.learners.vade import vade
-from vaeclust_jax.learners.vae import vae
-from vaeclust_jax.learners.vaedec import vaedec
-from vaeclust_jax.learners.vaegraph import vaegraph
+from vaeclust_jax.methods.mixture import vae_mixture
+from vaeclust_jax.methods.vade import vade
+from vaeclust_jax.methods.vae import vae
+from vaeclust_jax.methods.vaedec import vaedec
+from vaeclust_jax.methods.vaegraph import vaegraph
 from vaeclust_jax.networks.build import NetworkConfig, build
 from vaeclust_jax.training.epoch import begin, epoch_program
 from vaeclust_jax.training.loop import stack

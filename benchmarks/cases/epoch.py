@@ -14,7 +14,7 @@ from benchmarks.models import CONV, encode_flops, train_flops
 from benchmarks.ours import Training
 from benchmarks.peers.available import missing
 from benchmarks.timing import measure
-from vaeclust_jax.learners.vaedec import vaedec
+from vaeclust_jax.methods.vaedec import vaedec
 from vaeclust_jax.types import Batch, Learner
 
 BATCH_SIZE = 64

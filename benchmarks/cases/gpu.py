@@ -24,8 +24,8 @@ from benchmarks.models import CONV, Model, train_flops
 from benchmarks.ours import Training
 from benchmarks.peers.available import missing
 from benchmarks.timing import measure
-from vaeclust_jax.learners.vae import vae
-from vaeclust_jax.learners.vaedec import vaedec
+from vaeclust_jax.methods.vae import vae
+from vaeclust_jax.methods.vaedec import vaedec
 from vaeclust_jax.networks.build import computing_in
 from vaeclust_jax.types import Batch, Learner
 

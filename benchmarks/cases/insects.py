@@ -15,7 +15,7 @@ from benchmarks.timing import measure
 from vaeclust_jax.control.dynamic import dynamic
 from vaeclust_jax.data.wingbeat import make_insects
 from vaeclust_jax.experiments.dynamic_beta_insects import EXPERIMENT
-from vaeclust_jax.learners.vae import vae
+from vaeclust_jax.methods.vae import vae
 
 NUM_SEEDS = 5
 EPOCHS = EXPERIMENT.training.pretrain_epochs

@@ -13,7 +13,7 @@ from benchmarks.fastest import OURS, against_fastest
 from benchmarks.models import CONV
 from benchmarks.peers.available import missing
 from benchmarks.timing import measure
-from vaeclust_jax.training.passes import encode_rows
+from vaeclust_jax.training.rows import encode_rows
 from vaeclust_jax.types import Learner, Params
 from vaeclust_jax.uncertainty.latent import Uncertainty, stochastic_passes
 

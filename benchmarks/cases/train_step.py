@@ -14,7 +14,7 @@ from benchmarks.models import CONV, MLP, WIDE_MLP, Model, train_flops
 from benchmarks.ours import Training
 from benchmarks.peers.available import missing
 from benchmarks.timing import measure
-from vaeclust_jax.learners.vae import vae
+from vaeclust_jax.methods.vae import vae
 from vaeclust_jax.types import Batch, Learner
 
 

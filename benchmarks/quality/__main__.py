@@ -16,9 +16,9 @@ from benchmarks.quality.table import current, page
 from benchmarks.quality.views import asks, file_beside, strength
 from benchmarks.quality.views import read as read_views
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.experiments.certainty import correctness
+from vaeclust_jax.folder.whole_file import write_whole
 from vaeclust_jax.metrics import scores
-from vaeclust_jax.report.whole_file import write_whole
+from vaeclust_jax.studies.uncertainty import correctness
 from vaeclust_jax.uncertainty import error_auroc
 
 BENCHMARKS = Path(__file__).parent.parent

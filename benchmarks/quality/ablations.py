@@ -19,9 +19,9 @@ import numpy as np
 
 from benchmarks.quality.datasets import DEVELOPED_ON
 from benchmarks.quality.moved import AXES, OWN, Point, Task
+from vaeclust_jax.folder import write_json
+from vaeclust_jax.folder.whole_file import write_whole
 from vaeclust_jax.metrics import summarise
-from vaeclust_jax.report import write_json
-from vaeclust_jax.report.whole_file import write_whole
 
 BENCHMARKS = Path(__file__).parent.parent
 SEEDS = {"digits": 5, "coil20": 5, "mnist-train-10k": 1}
@@ -70,7 +70,7 @@ def draw(points: Sequence[Point], path: Path) -> None:
     """ACC against each setting, a panel each, a line a data set, its deviation shaded."""
     from matplotlib.figure import Figure
 
-    from vaeclust_jax.report.style import OKABE_ITO
+    from vaeclust_jax.plots.style import OKABE_ITO
 
     figure = Figure(figsize=(16, 9), layout="constrained")
     names = list(dict.fromkeys(point.dataset for point in points))

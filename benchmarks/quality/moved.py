@@ -17,8 +17,8 @@ from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.graph.clusters import graph_clusters
 from vaeclust_jax.graph.micro import micro_clusters
 from vaeclust_jax.graph.neighbours import Graph, Posterior, connected, expected, nearest, posterior_graph
+from vaeclust_jax.methods.graph_starts import posterior_of
 from vaeclust_jax.metrics import scores
-from vaeclust_jax.training.graph_start import posterior_of
 
 METHOD = "vaegraph without views"
 

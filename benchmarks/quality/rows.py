@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.report import write_json
+from vaeclust_jax.folder import write_json
 
 
 class Row(NamedTuple):

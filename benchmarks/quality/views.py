@@ -9,8 +9,8 @@ import numpy as np
 
 from benchmarks.quality.methods import METHODS, as_text, prepare_of, setting_of
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.fitting.choosing_views import choose_augment
-from vaeclust_jax.report import write_json
+from vaeclust_jax.folder import write_json
+from vaeclust_jax.selection.augment import choose_augment
 
 _ASKS = "vaegraph"
 

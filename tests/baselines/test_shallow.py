@@ -8,11 +8,11 @@ import pytest
 from sklearn.datasets import make_circles
 from sklearn.metrics import adjusted_rand_score
 
-from tests.experiments.made_answers import made_dataset, made_model
 from tests.fitting.made import blobs, squares
+from tests.studies.made_assignments import made_dataset, made_model
 from vaeclust_jax.baselines.shallow import FLOOR, SHALLOW, shallow_labels
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.experiments.answers import floor
+from vaeclust_jax.studies.assignments import floor
 
 NAMES = ["k-means", "pca-gmm", "ward", "spectral", "average linkage", "PCA(2) + k-means"]
 WITHOUT_CHANCE = {"ward", "average linkage"}

@@ -17,9 +17,9 @@ from benchmarks.quality.moved import AXES, Point, Setting, Task, graph_of
 from benchmarks.quality.rows import Row, keep, read
 from benchmarks.quality.table import page
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.fitting.choosing_views import AugmentChoice, Tried
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.graph.neighbours import Posterior, posterior_graph
+from vaeclust_jax.selection.augment import AugmentChoice, Tried
 
 
 def row(method: str = "VaDE", seed: int = 0, acc: float = 0.5, dataset: str = "digits") -> Row:

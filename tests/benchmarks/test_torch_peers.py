@@ -16,7 +16,7 @@ from benchmarks.peers.torch_training import Training as TorchTraining  # noqa: E
 from benchmarks.peers.torch_training import torch_vae, variants  # noqa: E402
 from benchmarks.peers.torch_vae import load_params  # noqa: E402
 from benchmarks.samples import images, vectors  # noqa: E402
-from vaeclust_jax.learners.vae import vae  # noqa: E402
+from vaeclust_jax.methods.vae import vae  # noqa: E402
 from vaeclust_jax.types import Batch  # noqa: E402
 
 SMOKE = Effort("smoke", 1)

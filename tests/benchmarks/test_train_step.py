@@ -12,7 +12,7 @@ from benchmarks.models import CONV, MLP, WIDE_MLP, Model, encode_flops, train_fl
 from benchmarks.ours import Training
 from benchmarks.peers.available import missing
 from benchmarks.samples import images, vectors
-from vaeclust_jax.learners.vae import vae
+from vaeclust_jax.methods.vae import vae
 from vaeclust_jax.networks.build import NetworkConfig
 from vaeclust_jax.types import Batch
 

@@ -11,7 +11,6 @@ import pytest
 import vaeclust_jax as vc
 from tests.cli.conftest import VAECLUST, Answer
 from tests.fitting.made import blobs, config
-from vaeclust_jax.training import compilation
 
 Run = Callable[..., Answer]
 COMPILING = {
@@ -25,7 +24,7 @@ COMPILING = {
 def switched(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """What the command asks for, with jax's settings restored afterwards."""
     calls: list[str] = []
-    monkeypatch.setattr(compilation, "enable_compilation_cache", lambda: calls.append("on"))
+    monkeypatch.setattr(compiling, "enable_compilation_cache", lambda: calls.append("on"))
     before = {name: jax.config.values[name] for name in ("jax_enable_compilation_cache", "jax_compilation_cache_dir")}
     jax.config.update("jax_enable_compilation_cache", True)
     jax.config.update("jax_compilation_cache_dir", None)

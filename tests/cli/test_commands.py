@@ -155,7 +155,7 @@ def test_predict_writes_labels_csv_here_and_scores_where_there_are_labels(
 def test_a_file_name_that_is_no_utf_8_does_not_stop_a_run(
     vaeclust: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from vaeclust_jax.report import write_assignments
+    from vaeclust_jax.folder import write_assignments
 
     write_assignments(tmp_path / "a.csv", {"row": [0], "file": ["\udcff.png"]})
     assert b"\xff.png" in (tmp_path / "a.csv").read_bytes()

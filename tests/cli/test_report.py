@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Answer
-from tests.report.made_run import made_map, make_run
+from tests.page.made_run import made_map, make_run
 
 Run = Callable[..., Answer]
 

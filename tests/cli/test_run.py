@@ -173,7 +173,7 @@ def test_the_outliers_of_an_experiment_are_for_its_own_data() -> None:
 def test_runs_never_write_over_each_other(vaeclust: Run, files: Path, tmp_path: Path, monkeypatch: Any) -> None:
     from datetime import datetime
 
-    from vaeclust_jax.report import run_folder
+    from vaeclust_jax.plots import run_folder
 
     class Stopped(datetime):
         @classmethod
@@ -335,7 +335,7 @@ def test_an_input_error_after_training_keeps_what_was_written(
 ) -> None:
     """A full disk, say, while the scores are written."""
     from vaeclust_jax.errors import InputError
-    from vaeclust_jax.experiments import execute
+    from vaeclust_jax.studies import execute
 
     def full(*arguments: Any) -> None:
         raise InputError("no space left")

@@ -14,8 +14,8 @@ import pytest
 from tests.cli.conftest import TINY, Answer
 from vaeclust_jax.cli import tune as module
 from vaeclust_jax.cli.run import Arguments, parse, resolve
-from vaeclust_jax.experiments.search import AXES, Axis, Trial, search
 from vaeclust_jax.fitting.config import Config
+from vaeclust_jax.selection.search import AXES, Axis, Trial, search
 
 Run = Callable[..., Answer]
 FEW = (Axis("training", "learning_rate", (3e-3,), "elbo"), Axis("model", "gamma", (1.0,), "stability"))

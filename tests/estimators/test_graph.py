@@ -9,8 +9,8 @@ import pytest
 from tests.estimators.conftest import MAKE
 from tests.fitting.made import blobs
 from vaeclust_jax.graph.neighbours import posterior_graph
+from vaeclust_jax.methods.graph_starts import posterior_of
 from vaeclust_jax.metrics import scores
-from vaeclust_jax.training.graph_start import posterior_of
 
 
 @pytest.mark.long

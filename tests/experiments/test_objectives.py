@@ -8,11 +8,11 @@ import pytest
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 import vaeclust_jax as vc
-from tests.experiments.conftest import Execute, Executed, tiny
+from tests.studies.conftest import Execute, Executed, tiny
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.experiments import EXPERIMENTS
-from vaeclust_jax.experiments import execute as module
-from vaeclust_jax.experiments.classifying import hold_back
+from vaeclust_jax.studies import execute as module
+from vaeclust_jax.studies.classification import hold_back
 
 Stages = dict[str, list[vc.Run]]
 

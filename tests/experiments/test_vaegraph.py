@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.experiments.conftest import Execute, tiny
+from tests.studies.conftest import Execute, tiny
 from vaeclust_jax.experiments import EXPERIMENTS
 
 GRAPH = {"clustering": "graph", "graphs": "shared", "tolerance": 0.0}

@@ -73,7 +73,7 @@ def test_the_same_seed_gives_the_same_bits_and_a_saved_model_predicts_the_same(t
 
 
 def test_one_compilation_whatever_the_controller_s_numbers():
-    from vaeclust_jax.learners.vae import vae
+    from vaeclust_jax.methods.vae import vae
     from vaeclust_jax.networks.build import build
     from vaeclust_jax.training.epoch import epoch_program
     from vaeclust_jax.training.stopping import NEVER

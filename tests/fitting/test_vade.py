@@ -7,12 +7,12 @@ from scipy import special
 
 import vaeclust_jax as vc
 from vaeclust_jax.fitting.fit import fit_stages
-from vaeclust_jax.learners.vade import prior_from, prior_of
+from vaeclust_jax.methods.starts import with_posteriors
+from vaeclust_jax.methods.vade import prior_from, prior_of
 from vaeclust_jax.metrics import scores
 from vaeclust_jax.objectives.em import fit_mixture
 from vaeclust_jax.objectives.mixture import e_step
 from vaeclust_jax.objectives.vade import divergence
-from vaeclust_jax.training.handover import with_posteriors
 
 Y = np.repeat(np.arange(3), [60, 40, 20])
 X = np.random.default_rng(0).normal(size=(120, 5)).astype(np.float32) + 6 * np.eye(5, dtype=np.float32)[Y]

@@ -17,9 +17,9 @@ from vaeclust_jax.fitting.config import measure_input, resolve_kind
 from vaeclust_jax.fitting.fit import fit_stages
 from vaeclust_jax.fitting.run import components
 from vaeclust_jax.fitting.stages import networks_of, plan
-from vaeclust_jax.learners.vaegraph import spread, vaegraph
+from vaeclust_jax.methods.graph_starts import from_vote, prototypes
+from vaeclust_jax.methods.vaegraph import spread, vaegraph
 from vaeclust_jax.metrics import scores
-from vaeclust_jax.training.graph_start import from_vote, prototypes
 from vaeclust_jax.types import State
 
 GRAPH = {"clustering": "graph", "tolerance": 0.0}

@@ -10,10 +10,10 @@ import pytest
 
 import vaeclust_jax as vc
 from tests.fitting.made import LINEAR, assert_same_bits, blobs, config, squares
-from vaeclust_jax.fitting import choosing_views
 from vaeclust_jax.fitting.fit import fit_stages
-from vaeclust_jax.training.graph_start import posterior_of
-from vaeclust_jax.training.passes import ROWS_AT_ONCE, encode_rows, encode_views
+from vaeclust_jax.methods.graph_starts import posterior_of
+from vaeclust_jax.selection import augment
+from vaeclust_jax.training.rows import ROWS_AT_ONCE, encode_rows, encode_views
 
 SETTINGS: dict[str, Any] = {"network": "mlp", "clustering": "graph", "tolerance": 0.0}
 
@@ -65,14 +65,14 @@ def test_the_strength_with_the_higher_score_is_chosen(best: float, monkeypatch: 
         asked.append((seeds, runs[0].config.model.augment, runs[0].config.training.joint_epochs))
         return (0.6, 0.01, 0.5) if runs[0].config.model.augment == best else (0.7, 0.04, 0.2)
 
-    monkeypatch.setattr(choosing_views, "_judged", judged)
+    monkeypatch.setattr(augment, "_judged", judged)
     choice = vc.choose_augment(config(augment="auto", **SETTINGS), squares()[0], [4, 5])
     assert asked == [([4, 5], 0.0, 0), ([4, 5], 1.0, 0)]
     assert choice.augment == best
     said = "seeds agree 0.600, cut 0.0100, log gap 0.500; seeds agree 0.700, cut 0.0400, log gap 0.200"
     assert choice.reason == f"augment {best:g}: its graphs show 3 clusters best ({said} with {1 - best:g})."
     record = json.loads(json.dumps(choice.record()))
-    assert choosing_views.AugmentChoice.of(record) == choice
+    assert augment.AugmentChoice.of(record) == choice
     wanted = {best: 0.5 - np.log(0.4 * 0.01), 1.0 - best: 0.2 - np.log(0.3 * 0.04)}
     assert {one["augment"]: one["score"] for one in record["tried"]} == pytest.approx(wanted)
 
@@ -80,7 +80,7 @@ def test_the_strength_with_the_higher_score_is_chosen(best: float, monkeypatch: 
 def test_what_a_choice_is_made_of(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bands that training has told apart are found by all seeds, with hardly an edge between them; of some rows too."""
     settings = config(pretrain_epochs=60, learning_rate=1e-2, **SETTINGS)
-    monkeypatch.setattr(choosing_views, "MAX_ROWS", 60)
+    monkeypatch.setattr(augment, "MAX_ROWS", 60)
     (found, other) = vc.choose_augment(settings, squares()[0], [0, 1], candidates=(0.0, 5.0)).tried
     assert found.agreement == pytest.approx(1.0)
     assert found.cut < 0.01
@@ -106,7 +106,7 @@ def test_a_choice_needs_seeds_that_can_agree() -> None:
 def test_a_choice_that_no_graph_can_make_trains_nothing(
     images: int, num_clusters: int, says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(choosing_views, "MAX_ROWS", 60)
+    monkeypatch.setattr(augment, "MAX_ROWS", 60)
     epochs: list[Any] = []
     with pytest.raises(vc.InputError) as error:
         vc.choose_augment(config(num_clusters, **SETTINGS), squares(images)[0], [0, 1], on_epoch=epochs.append)
@@ -115,7 +115,7 @@ def test_a_choice_that_no_graph_can_make_trains_nothing(
 
 
 def test_a_choice_reads_no_label_for_its_split(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choosing_views, "_judged", lambda seeds, runs, raw: (0.0, 0.5, 0.0))
+    monkeypatch.setattr(augment, "_judged", lambda seeds, runs, raw: (0.0, 0.5, 0.0))
     choice = vc.choose_augment(config(stratify=True, **SETTINGS), squares()[0], [0, 1])
     assert choice.augment == 0.0  # the first wins ties
     found = vc.choose_num_clusters(config(stratify=True), squares()[0], jax.random.key(0), candidates=[2, 3])

@@ -18,7 +18,7 @@ from tests.fitting.made import LINEAR, blobs, config
 from vaeclust_jax.cli.run import RunArguments, parse
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.packing import pack, unpack
-from vaeclust_jax.learners.vaedec import vaedec
+from vaeclust_jax.methods.vaedec import vaedec
 from vaeclust_jax.networks.adapter import in_bfloat16
 from vaeclust_jax.networks.build import NetworkConfig, build, computing_in
 from vaeclust_jax.types import Batch, Learner, Network, Networks, Params

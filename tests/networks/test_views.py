@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from vaeclust_jax.learners.vae import vae_losses
+from vaeclust_jax.methods.vae import vae_losses
 from vaeclust_jax.networks.views import moved, moving
 from vaeclust_jax.objectives.elbo import BERNOULLI
 from vaeclust_jax.types import Batch, Network, Networks

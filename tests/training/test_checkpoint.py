@@ -17,8 +17,8 @@ import pytest
 
 from tests.training.counting import counting_learner
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.methods.starts import carry_on, from_scratch
 from vaeclust_jax.training.checkpoint import Checkpoint, Keeper, lock
-from vaeclust_jax.training.handover import carry_on, from_scratch
 from vaeclust_jax.training.loop import History, train
 from vaeclust_jax.training.stopping import NEVER, assignment_change
 from vaeclust_jax.types import Stage, State

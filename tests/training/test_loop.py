@@ -10,7 +10,7 @@ import pytest
 
 from tests.training.counting import counting_learner
 from vaeclust_jax.errors import TrainingDivergedError
-from vaeclust_jax.training.handover import carry_on, from_scratch
+from vaeclust_jax.methods.starts import carry_on, from_scratch
 from vaeclust_jax.training.loop import History, train
 from vaeclust_jax.training.stopping import NEVER, assignment_change
 from vaeclust_jax.types import Learner, Stage, State, Stopping, Together

@@ -13,9 +13,9 @@ import vaeclust_jax as vc
 from tests.fitting.made import blobs, config, squares
 from tests.training.counting import counting_learner
 from vaeclust_jax.errors import TrainingDivergedError
+from vaeclust_jax.methods.starts import carry_on, from_scratch
 from vaeclust_jax.training import loop
 from vaeclust_jax.training.epoch import Progress
-from vaeclust_jax.training.handover import carry_on, from_scratch
 from vaeclust_jax.training.loop import train
 from vaeclust_jax.training.stopping import NEVER, validation_patience
 from vaeclust_jax.types import Batch, Info, Key, Learner, Stage, State

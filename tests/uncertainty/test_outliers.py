@@ -9,8 +9,8 @@ from scipy import special, stats
 from scipy.spatial.distance import cdist
 
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.learners.vae import vae
-from vaeclust_jax.learners.vaedec import vaedec
+from vaeclust_jax.methods.vae import vae
+from vaeclust_jax.methods.vaedec import vaedec
 from vaeclust_jax.networks.build import NetworkConfig, build
 from vaeclust_jax.objectives.dec import log_soft_assignment
 from vaeclust_jax.types import Network, Networks

@@ -129,8 +129,8 @@ def _info(argv: list[str]) -> None:
 
     import jax
 
+    from vaeclust_jax.compiling import compilation_cache_bytes, compilation_cache_dir
     from vaeclust_jax.data import cache_dir
-    from vaeclust_jax.training.compilation import compilation_cache_bytes, compilation_cache_dir
 
     def line(name: str, value: object) -> None:
         print(f"{name:18}{value}")

@@ -11,18 +11,12 @@ from typing import Any, Literal
 import tyro
 
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.experiments.compare_lines import Record, Rows
-from vaeclust_jax.experiments.compare_runs import SideBySide, compare_runs
-from vaeclust_jax.experiments.scoring import SCORES
-from vaeclust_jax.report import (
-    check_writable,
-    critical_difference_diagram,
-    export_tables,
-    print_tables,
-    save_figures,
-    write_tables,
-)
-from vaeclust_jax.report.run_record import read_config_and_metrics
+from vaeclust_jax.folder import check_writable, export_tables, print_tables, write_tables
+from vaeclust_jax.folder.run_record import read_config_and_metrics
+from vaeclust_jax.plots import critical_difference_diagram, save_figures
+from vaeclust_jax.studies.scores import SCORES
+from vaeclust_jax.studies.side_by_side.lines import Record, Rows
+from vaeclust_jax.studies.side_by_side.runs import SideBySide, compare_runs
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ def use_compilation_cache(wanted: bool) -> None:
     """Switches jax's compilation cache on (a line on stderr where its folder cannot be used) or off."""
     import jax
 
-    from vaeclust_jax.training.compilation import enable_compilation_cache
+    from vaeclust_jax.compiling import enable_compilation_cache
 
     if not wanted:
         jax.config.update("jax_enable_compilation_cache", False)

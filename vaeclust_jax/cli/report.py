@@ -5,8 +5,8 @@ from pathlib import Path
 
 import tyro
 
-from vaeclust_jax.report.export import export_tables
-from vaeclust_jax.report.page import write_page
+from vaeclust_jax.folder.export import export_tables
+from vaeclust_jax.page.page import write_page
 
 
 @dataclass(frozen=True)

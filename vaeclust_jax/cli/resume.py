@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.fitting.choosing import Choice
-from vaeclust_jax.fitting.choosing_views import AugmentChoice
-from vaeclust_jax.report import write_json
+from vaeclust_jax.folder import write_json
+from vaeclust_jax.selection.augment import AugmentChoice
+from vaeclust_jax.selection.num_clusters import Choice
 
 if TYPE_CHECKING:
     from vaeclust_jax.cli.run import RunArguments

@@ -18,14 +18,14 @@ from vaeclust_jax.cli.resume import ARGUMENTS, CHOSEN, chosen_before, given_agai
 from vaeclust_jax.data import Dataset, PrepareConfig, load
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.experiments import DEFAULT, EXPERIMENTS
-from vaeclust_jax.experiments.classifying import check_labelled_rows, hold_back
-from vaeclust_jax.experiments.execute import execute
-from vaeclust_jax.experiments.experiment import Experiment
-from vaeclust_jax.fitting.choosing import NUM_SEEDS, Choice, choose_num_clusters
-from vaeclust_jax.fitting.choosing_views import SEEDS, AugmentChoice, choose_augment
 from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
+from vaeclust_jax.folder import Table, check_writable, new_run_folder, print_tables
 from vaeclust_jax.networks.build import NetworkConfig
-from vaeclust_jax.report import Table, check_writable, new_run_folder, print_tables
+from vaeclust_jax.selection.augment import SEEDS, AugmentChoice, choose_augment
+from vaeclust_jax.selection.num_clusters import NUM_SEEDS, Choice, choose_num_clusters
+from vaeclust_jax.studies.classification import check_labelled_rows, hold_back
+from vaeclust_jax.studies.execute import execute
+from vaeclust_jax.studies.experiment import Experiment
 from vaeclust_jax.training.checkpoint import Checkpoint, lock
 
 

@@ -10,9 +10,9 @@ from vaeclust_jax.cli.compiling import use_compilation_cache
 from vaeclust_jax.cli.interrupt import Interrupt
 from vaeclust_jax.cli.progress import Reporter
 from vaeclust_jax.cli.run import Arguments, parse, resolve
-from vaeclust_jax.experiments.search import Trial, search
-from vaeclust_jax.report import Table, check_writable, new_run_folder, print_tables, write_json
-from vaeclust_jax.report.table import Column
+from vaeclust_jax.folder import Table, check_writable, new_run_folder, print_tables, write_json
+from vaeclust_jax.folder.table import Column
+from vaeclust_jax.selection.search import Trial, search
 
 
 @dataclass(frozen=True)

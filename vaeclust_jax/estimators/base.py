@@ -17,14 +17,14 @@ from sklearn.utils.validation import check_is_fitted
 from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.data.config import Scaling
 from vaeclust_jax.estimators.inputs import samples
-from vaeclust_jax.estimators.keeping import Kept
 from vaeclust_jax.estimators.objective import elbo, objective
-from vaeclust_jax.fitting.choosing import choose_num_clusters
+from vaeclust_jax.estimators.serialisation import Kept
 from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
 from vaeclust_jax.fitting.fit import fit_seeds
 from vaeclust_jax.fitting.packing import Packed, pack, reordered
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.networks.build import NetworkConfig
+from vaeclust_jax.selection.num_clusters import choose_num_clusters
 
 _LARGEST_SEED = 2**31 - 1
 

@@ -81,7 +81,7 @@ class VaDE(StreamingClusterer):
         joint_epochs: of networks and mixture together, at most.
         tolerance: they end once less than this share of the assignments changes between two looks.
 
-    Further arguments and the attributes are those of `DeepClusterer`; the objective is `vaeclust_jax.learners.vade`.
+    Further arguments and the attributes are those of `DeepClusterer`; the objective is `vaeclust_jax.methods.vade`.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -142,7 +142,7 @@ class VAEDEC(StreamingClusterer):
         update_target_interval: epochs between refreshes of the target P.
         tolerance: training ends once less than this share of the assignments changes between two refreshes.
 
-    Further arguments and the attributes are those of `DeepClusterer`; the objective is `vaeclust_jax.learners.vaedec`.
+    Further arguments and the attributes are those of `DeepClusterer`; the objective is `vaeclust_jax.methods.vaedec`.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

@@ -8,11 +8,11 @@ from jaxtyping import Array, Float
 from vaeclust_jax.data.mapped import chunks
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.graph.neighbours import posterior_graph, strongest
-from vaeclust_jax.learners.vaegraph import EDGES_KEPT
+from vaeclust_jax.methods.graph_starts import posterior_of
+from vaeclust_jax.methods.vaegraph import EDGES_KEPT
 from vaeclust_jax.objectives.dec import kl_divergence, target_distribution
 from vaeclust_jax.objectives.elbo import kl_to_standard_normal
 from vaeclust_jax.objectives.propagation import propagate
-from vaeclust_jax.training.graph_start import posterior_of
 from vaeclust_jax.uncertainty.outliers import negative_elbo
 
 _KEY, _GRAPH_KEY = 0, 1  # of the draws of codes for the bound, and for the graph
@@ -51,7 +51,7 @@ def objective(run: Run, x: np.ndarray) -> float:
 
 
 def _agreed(run: Run, x: np.ndarray, log_q: Float[Array, "n k"]) -> Float[Array, "n k"]:
-    """Log of what neighbours agree on, as `learners.vaegraph.spread` has it."""
+    """Log of what neighbours agree on, as `methods.vaegraph.spread` has it."""
     posterior = posterior_of(jax.random.key(_GRAPH_KEY), run.learner, run.params, run.preparation.rows(x))
     neighbours, weights = strongest(posterior_graph(posterior), EDGES_KEPT)
     agreed = propagate(jnp.exp(log_q), jnp.asarray(neighbours, jnp.int32), jnp.asarray(weights, jnp.float32))

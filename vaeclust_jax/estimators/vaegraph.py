@@ -22,7 +22,7 @@ class VAEGraph(DeepClusterer):
         joint_epochs: of networks and prototypes together, all of which are run; as many again after a vote.
 
     Further arguments and the attributes are those of `DeepClusterer`, but that `cluster_centers_` holds the prototype
-    of each cluster that stood for the most samples when it began. The objective is `vaeclust_jax.learners.vaegraph`.
+    of each cluster that stood for the most samples when it began. The objective is `vaeclust_jax.methods.vaegraph`.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

@@ -10,7 +10,7 @@ from vaeclust_jax.experiments import (
     vaegmm_mnist,
     vaegraph,
 )
-from vaeclust_jax.experiments.experiment import Experiment
+from vaeclust_jax.studies.experiment import Experiment
 
 EXPERIMENTS: dict[str, Experiment] = {
     experiment.name: experiment

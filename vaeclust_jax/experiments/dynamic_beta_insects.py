@@ -11,9 +11,9 @@ name says so. Labels are read for scoring, and a part of them by the training of
 """
 
 from vaeclust_jax.data import PrepareConfig
-from vaeclust_jax.experiments.experiment import Experiment, Method, unchanged, with_beta
 from vaeclust_jax.fitting.config import ModelConfig, TrainingConfig
 from vaeclust_jax.networks.build import NetworkConfig
+from vaeclust_jax.studies.experiment import Experiment, Method, unchanged, with_beta
 
 _HIDDEN, _DECODER_HIDDEN = (128, 128, 64, 32, 16, 8, 4), (4, 8, 16, 32, 32, 64, 128, 128)
 

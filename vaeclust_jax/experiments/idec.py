@@ -10,9 +10,9 @@ clustering loss are those of `vaeclust run`, so that these compare with VAE+DEC;
 from dataclasses import replace
 
 from vaeclust_jax.data import PrepareConfig
-from vaeclust_jax.experiments.experiment import Experiment, Method, unchanged
 from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
 from vaeclust_jax.networks.build import NetworkConfig
+from vaeclust_jax.studies.experiment import Experiment, Method, unchanged
 
 
 def without_decoder(config: Config) -> Config:

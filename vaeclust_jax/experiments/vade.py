@@ -8,9 +8,9 @@ Networks, epochs and optimiser are those of `vaeclust run`, so that the two comp
 from dataclasses import replace
 
 from vaeclust_jax.data import PrepareConfig
-from vaeclust_jax.experiments.experiment import Experiment, Method, unchanged
 from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
 from vaeclust_jax.networks.build import NetworkConfig
+from vaeclust_jax.studies.experiment import Experiment, Method, unchanged
 
 
 def _from_graph(config: Config) -> Config:

@@ -6,9 +6,9 @@ Expected on digits (8x8, scaled to 32x32): see README, "Measured".
 """
 
 from vaeclust_jax.data import PrepareConfig
-from vaeclust_jax.experiments.experiment import Experiment, Method, unchanged
 from vaeclust_jax.fitting.config import ModelConfig, TrainingConfig
 from vaeclust_jax.networks.build import NetworkConfig
+from vaeclust_jax.studies.experiment import Experiment, Method, unchanged
 
 EXPERIMENT = Experiment(
     name="vaedec",

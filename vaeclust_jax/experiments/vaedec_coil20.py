@@ -15,9 +15,9 @@ Expected figures and times: see README, "What it reproduces" and "Measured".
 from dataclasses import replace
 
 from vaeclust_jax.data import PrepareConfig
-from vaeclust_jax.experiments.experiment import Experiment, Method, Reported, unchanged
 from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
 from vaeclust_jax.networks.build import NetworkConfig
+from vaeclust_jax.studies.experiment import Experiment, Method, Reported, unchanged
 
 
 def _deterministic(config: Config) -> Config:

@@ -9,9 +9,9 @@ No label is read but for scoring.
 """
 
 from vaeclust_jax.data import PrepareConfig
-from vaeclust_jax.experiments.experiment import Experiment, Method, with_beta
 from vaeclust_jax.fitting.config import ModelConfig, TrainingConfig
 from vaeclust_jax.networks.build import NetworkConfig
+from vaeclust_jax.studies.experiment import Experiment, Method, with_beta
 
 EXPERIMENT = Experiment(
     name="vaedec-controllers",

@@ -13,9 +13,9 @@ went on with the mean of their graphs, so that every one of them learns what all
 """
 
 from vaeclust_jax.data import PrepareConfig
-from vaeclust_jax.experiments.experiment import Experiment, Method, unchanged
 from vaeclust_jax.fitting.config import ModelConfig, TrainingConfig
 from vaeclust_jax.networks.build import NetworkConfig
+from vaeclust_jax.studies.experiment import Experiment, Method, unchanged
 
 EXPERIMENT = Experiment(
     name="vaegraph",

@@ -28,7 +28,7 @@ from vaeclust_jax.fitting.stages import check_custom, check_partial_labels, netw
 from vaeclust_jax.streamed import Streamed
 from vaeclust_jax.training.checkpoint import Checkpoint, Keeper
 from vaeclust_jax.training.loop import History, train
-from vaeclust_jax.training.passes import by_chunk, encode_rows
+from vaeclust_jax.training.rows import by_chunk, encode_rows
 from vaeclust_jax.types import Key, Learner, Networks, Params, Stage, State, Together
 
 OnEpoch = Callable[[History], None]

@@ -10,11 +10,11 @@ from jaxtyping import Float, Int
 
 from vaeclust_jax.checks import is_whole
 from vaeclust_jax.data import Preparation
-from vaeclust_jax.draws import normal
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.objectives.mixture import sample as draw
-from vaeclust_jax.training.passes import by_chunk, encode_rows
+from vaeclust_jax.random import normal
+from vaeclust_jax.training.rows import by_chunk, encode_rows
 from vaeclust_jax.types import Key, Learner, Params
 from vaeclust_jax.uncertainty.latent import Uncertainty, stochastic_passes
 

@@ -9,19 +9,19 @@ import numpy as np
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config, controllers
-from vaeclust_jax.learners.labelled_vae import Labelled, labelled_vae
-from vaeclust_jax.learners.mixture import params_of as mixture_params
-from vaeclust_jax.learners.mixture import vae_mixture
-from vaeclust_jax.learners.vade import params_of as vade_params
-from vaeclust_jax.learners.vade import prior_from, vade
-from vaeclust_jax.learners.vae import vae
-from vaeclust_jax.learners.vaedec import vaedec
-from vaeclust_jax.learners.vaegraph import spread, vaegraph
+from vaeclust_jax.methods.graph_starts import from_graph, from_graph_mixture, from_vote
+from vaeclust_jax.methods.labelled_vae import Labelled, labelled_vae
+from vaeclust_jax.methods.mixture import params_of as mixture_params
+from vaeclust_jax.methods.mixture import vae_mixture
+from vaeclust_jax.methods.starts import Start, carry_on, from_kmeans, from_mixture, from_scratch, with_own_weights
+from vaeclust_jax.methods.vade import params_of as vade_params
+from vaeclust_jax.methods.vade import prior_from, vade
+from vaeclust_jax.methods.vae import vae
+from vaeclust_jax.methods.vaedec import vaedec
+from vaeclust_jax.methods.vaegraph import spread, vaegraph
 from vaeclust_jax.networks.build import build, computing_in, standardising
 from vaeclust_jax.networks.views import moving
 from vaeclust_jax.objectives.mixture import Mixture
-from vaeclust_jax.training.graph_start import from_graph, from_graph_mixture, from_vote
-from vaeclust_jax.training.handover import Start, carry_on, from_kmeans, from_mixture, from_scratch, with_own_weights
 from vaeclust_jax.training.stopping import NEVER, assignment_change, validation_patience
 from vaeclust_jax.types import Learner, Networks, Params, Stage
 

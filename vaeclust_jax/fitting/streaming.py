@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 from vaeclust_jax.fitting.run import Run, components
 from vaeclust_jax.fitting.stages import clustering_learner, networks_of
 from vaeclust_jax.training.loop import train
-from vaeclust_jax.training.passes import by_chunk, encode_rows
+from vaeclust_jax.training.rows import by_chunk, encode_rows
 from vaeclust_jax.training.stopping import NEVER
 from vaeclust_jax.types import Key, Stage, State
 

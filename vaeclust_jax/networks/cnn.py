@@ -7,9 +7,9 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from vaeclust_jax.draws import truncated_normal
 from vaeclust_jax.networks.conv import conv, conv_output_size, conv_transpose
 from vaeclust_jax.networks.linear import linear
+from vaeclust_jax.random import truncated_normal
 
 _STRIDE = 2
 

@@ -5,7 +5,7 @@ from typing import Any
 from flax import nnx
 from jaxtyping import Array
 
-from vaeclust_jax.draws import truncated_normal, uniform
+from vaeclust_jax.random import truncated_normal, uniform
 from vaeclust_jax.types import Key
 
 

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
 
-from vaeclust_jax.draws import normal
+from vaeclust_jax.random import normal
 from vaeclust_jax.types import Key, Params
 
 _HALF_LOG_2PI = 0.9189385332046727

@@ -11,11 +11,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from vaeclust_jax.draws import uniform
-from vaeclust_jax.each import for_each
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.for_each import for_each
 from vaeclust_jax.objectives.kmeans import check_loop, check_vectors, kmeans
 from vaeclust_jax.objectives.mixture import CovarianceType, Mixture, e_step, m_step
+from vaeclust_jax.random import uniform
 from vaeclust_jax.types import Key
 
 Init = Literal["kmeans", "random"]

@@ -14,8 +14,8 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from vaeclust_jax.checks import is_whole
-from vaeclust_jax.each import for_each
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.for_each import for_each
 from vaeclust_jax.types import Key
 
 _product = partial(jnp.matmul, precision="highest")  # else an accelerator may keep 10 bits of a float32

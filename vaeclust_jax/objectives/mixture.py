@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from vaeclust_jax.draws import normal
+from vaeclust_jax.random import normal
 from vaeclust_jax.types import Key
 
 CovarianceType = Literal["full", "tied", "diag", "spherical"]

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from vaeclust_jax.each import for_each
-from vaeclust_jax.training.compilation import quick_to_compile
+from vaeclust_jax.compiling import quick_to_compile
+from vaeclust_jax.for_each import for_each
 from vaeclust_jax.types import Batch, Info, Key, Learner, State, Stopping
 
 

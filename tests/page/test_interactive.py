@@ -1,0 +1,279 @@
+"""The map: its file, what Bokeh is told to draw, and the images."""
+
+import base64
+import io
+import re
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import pytest
+from bokeh.model import Model
+from bokeh.models import CustomJS, GlyphRenderer, HoverTool, Legend, Tabs, TapTool
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from tests.page.made_run import K, found, made_map
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.folder.map_file import LatentMap, read_map, write_map
+from vaeclust_jax.page.interactive import embed, map_tabs
+from vaeclust_jax.page.members import members_of
+from vaeclust_jax.page.thumbnails import BUDGET, data_uri, fitting, mosaic
+from vaeclust_jax.plots.style import hex_colours
+
+OPTIONAL = ("y", "correct", "thumbnails", "class_names", "file")
+
+
+def small(m: int = 60, **changes: Any) -> LatentMap:
+    return made_map().take(np.arange(m))._replace(**changes)
+
+
+def models(tabs: Tabs, kind: type) -> list[Any]:
+    return [model for model in tabs.references() if isinstance(model, kind)]
+
+
+def titles(tabs: Tabs) -> list[str]:
+    return [panel.title for panel in tabs.tabs]
+
+
+def pixels(uri: str) -> np.ndarray:
+    kind, content = uri.split(",")
+    assert kind == "data:image/webp;base64"
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(content))).convert("RGBA"))
+
+
+def rgba(image: np.ndarray) -> np.ndarray:
+    """The same in four channels."""
+    colour, opacity = (image[..., :-1], image[..., -1:]) if image.shape[-1] in (2, 4) else (image, 255 + 0 * image)
+    return np.concatenate([np.broadcast_to(colour, (*colour.shape[:2], 3)), opacity[..., :1]], axis=2)
+
+
+def assert_same(first: LatentMap, second: LatentMap) -> None:
+    for name, expected, value in zip(LatentMap._fields, first, second, strict=True):
+        assert (expected is None) == (value is None), name
+        if expected is not None:
+            np.testing.assert_array_equal(value, expected, err_msg=name)
+
+
+@pytest.mark.parametrize("absent", [(), OPTIONAL])
+def test_a_map_comes_back_as_it_was_written(tmp_path, absent) -> None:
+    written = small(**dict.fromkeys(absent))
+    write_map(tmp_path / "map.npz", written)
+    assert_same(written, read_map(tmp_path / "map.npz"))
+    assert [path.name for path in tmp_path.iterdir()] == ["map.npz"]
+
+
+def test_equal_maps_are_equal_bytes_and_texts_may_be_lists(tmp_path) -> None:
+    names = ["\udcff", "é", *"abcdefgh"]
+    write_map(tmp_path / "a.npz", small(class_names=names))
+    write_map(tmp_path / "b.npz", small(class_names=np.array(names, object)))
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    assert read_map(tmp_path / "a.npz").class_names.tolist() == names
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"cluster": np.zeros(59, int)}, "one entry per point"),
+        ({"points": np.zeros((60, 3))}, "shape (60, 2)"),
+        ({"points": np.full((60, 2), np.nan)}, "finite points"),
+        ({"cluster": np.full(60, -1)}, "whole numbers from 0 as cluster"),
+        ({"cluster": np.zeros(60)}, "whole numbers from 0 as cluster"),
+        ({"y": np.full(60, 10)}, "a name for class 10, got 10 names"),
+        ({"thumbnails": np.zeros((60, 8, 8, 2), np.uint8)}, "uint8 thumbnails"),
+        ({"thumbnails": np.zeros((60, 8, 8, 1))}, "uint8 thumbnails"),
+        ({"file": np.array(["a"])}, "one entry per point"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_neither_written_nor_read(tmp_path, changes, words) -> None:
+    path = tmp_path / "map.npz"
+    with pytest.raises(InputError) as caught:
+        write_map(path, small(**changes))
+    assert words in str(caught.value)
+    assert not path.exists()
+    arrays = {name: value for name, value in small(**changes)._asdict().items() if value is not None}
+    arrays["class"], arrays["files"] = arrays.pop("y"), arrays.pop("file")
+    np.savez(path, **arrays)
+    with pytest.raises(InputError) as caught:
+        read_map(path)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["cut", "text", "pickle", "short", "absent"])
+def test_a_file_that_is_no_map(tmp_path, content: str) -> None:
+    path = tmp_path / "map.npz"
+    if content == "text":
+        path.write_text("no map")
+    elif content == "pickle":
+        np.savez(path, points=np.array([print], object))
+    elif content == "short":
+        np.savez(path, points=np.zeros((3, 2)))
+    elif content == "cut":
+        write_map(path, small())
+        path.write_bytes(path.read_bytes()[:300])
+    with pytest.raises(InputError, match=r"map\.npz cannot be read as the latent map of a run"):
+        read_map(path)
+
+
+def test_every_view_draws_the_same_points_once() -> None:
+    tabs = map_tabs(small(), K)
+    assert titles(tabs) == ["cluster", "class", "entropy", "latent variance", "mutual information", "correctness"]
+    figures = [panel.child for panel in tabs.tabs]
+    assert len({renderer.data_source.id for renderer in models(tabs, GlyphRenderer)}) == 1
+    assert len({figure.x_range.id for figure in figures}) == len({figure.y_range.id for figure in figures}) == 1
+    for figure, values in zip(figures, (small().cluster, small().y, None, None, None, small().correct), strict=True):
+        if values is None:
+            assert len(figure.renderers) == 1
+            continue
+        indices = [renderer.view.filter.indices for renderer in figure.renderers]
+        assert sorted(chain.from_iterable(indices)) == list(range(60))
+        assert [len({values[index] for index in members}) for members in indices] == [1] * len(np.unique(values))
+
+
+def test_a_cluster_has_one_colour_and_a_legend_that_hides_it() -> None:
+    latent_map = small(cluster=np.arange(60) % 3 * 2)  # 1 and 3 are empty
+    figure = map_tabs(latent_map, 5).tabs[0].child
+    (legend,) = figure.select(Legend)
+    assert legend.click_policy == "hide"
+    assert [item.label.value for item in legend.items] == ["0", "2", "4"]
+    assert [item.renderers[0].glyph.fill_color for item in legend.items] == [hex_colours(5)[k] for k in (0, 2, 4)]
+    assert len(set(hex_colours(20))) == 20
+
+
+def test_more_categories_than_colours_have_no_legend() -> None:
+    figure = map_tabs(small(cluster=np.arange(60) % 30), 30).tabs[0].child
+    assert figure.select(Legend) == []
+    (dots,) = figure.renderers
+    assert list(dots.data_source.data[dots.glyph.fill_color.field]) == hex_colours(30) * 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"y": None, "correct": None, "class_names": None}, ["cluster", "entropy", "latent variance"]),
+        ({"class_names": None}, ["cluster", "class", "entropy", "latent variance", "correctness"]),
+        ({"latent_variance": np.zeros(60)}, ["cluster", "class", "entropy", "correctness"]),
+    ],
+)
+def test_what_is_not_known_has_no_view(changes, expected) -> None:
+    tabs = map_tabs(small(mutual_information=np.full(60, np.nan), **changes), K)
+    assert titles(tabs) == expected
+    assert all("mutual_information" not in tool.tooltips for tool in models(tabs, HoverTool))
+
+
+def test_the_tooltip_shows_the_image_and_every_name_as_text() -> None:
+    names = np.array(["<script>alert(1)</script>", *"abcdefghi"])
+    tabs = map_tabs(small(class_names=names, file=np.array(['a"b<img src=x>.png'] * 60)), K)
+    source = models(tabs, GlyphRenderer)[0].data_source
+    assert source.data["file"][0] == 'a"b<img src=x>.png'
+    for image, uri in zip(small().thumbnails, source.data["image"], strict=True):
+        np.testing.assert_array_equal(pixels(uri), rgba(image))
+    for tool in models(tabs, HoverTool):
+        assert '<img src="@image"' in tool.tooltips
+        assert "safe" not in tool.tooltips  # Bokeh's word for HTML that it takes as it is
+        assert "script" not in tool.tooltips
+    bokeh, data, place = embed(tabs)
+    assert "<script>alert(1)" not in data + place
+    assert not any(re.search(r"<(script|link)[^>]+(src|href)", text) for text in (bokeh, data, place))
+
+
+def test_vectors_have_no_image_and_no_file() -> None:
+    (tooltip,) = {tool.tooltips for tool in models(map_tabs(small(thumbnails=None, file=None), K), HoverTool)}
+    assert "img" not in tooltip
+    assert "@file" not in tooltip
+    assert "@row" in tooltip
+
+
+def test_a_tap_leads_to_the_cluster_without_javascript_of_ours() -> None:
+    tabs = map_tabs(small(), K)
+    taps = models(tabs, TapTool)
+    assert {(tap.callback.url, tap.callback.same_tab) for tap in taps} == {("#cluster-@cluster", True)}
+    assert models(tabs, CustomJS) == []
+    assert not any(model.js_event_callbacks or model.js_property_callbacks for model in models(tabs, Model))
+
+
+@pytest.mark.parametrize("points", [np.zeros((60, 2)), np.c_[np.arange(60), np.zeros(60)]])
+def test_points_on_a_spot_or_a_line_can_be_seen(points) -> None:
+    ranges = map_tabs(small(points=points), K).tabs[0].child
+    for low, high, values in zip(
+        (ranges.x_range.start, ranges.y_range.start), (ranges.x_range.end, ranges.y_range.end), points.T, strict=True
+    ):
+        assert low < values.min() <= values.max() < high
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 200), st.integers(1, 200), st.sampled_from([1, 3]))
+def test_thumbnails_fit_in_a_page_and_keep_their_shape_and_brightness(m, height, width, channels) -> None:
+    images = np.full((m, height, width, channels), 77, np.uint8)
+    small_ones = fitting(images)
+    assert (small_ones == 77).all()
+    assert small_ones.shape[0] == m
+    assert small_ones.shape[3] == channels
+    assert max(small_ones.shape[1:3]) == min(64, max(height, width)) or max(height, width) > 64
+    assert max(small_ones.shape[1:3]) <= 64
+    factor = min(1, 64 / max(height, width))
+    np.testing.assert_array_less(np.abs(np.array(small_ones.shape[1:3]) - factor * np.array([height, width])), 1.01)
+
+
+def test_many_thumbnails_are_smaller() -> None:
+    images = np.zeros((3000, 64, 64, 3), np.uint8)
+    assert BUDGET / 2 < fitting(images).size <= BUDGET
+    assert fitting(images[:100]) is not None
+    assert fitting(images[:100]).shape == (100, 64, 64, 3)
+
+
+def test_shrinking_averages() -> None:
+    image = np.zeros((1, 128, 128, 1), np.uint8)
+    image[:, ::2] = 200
+    assert (fitting(image) == 100).all()
+
+
+@pytest.mark.parametrize(
+    ("count", "channels", "grid"), [(5, 1, (1, 5)), (12, 3, (1, 12)), (30, 3, (3, 12)), (90, 1, (5, 12))]
+)
+def test_a_mosaic_holds_the_first_sixty_row_by_row(count, channels, grid) -> None:
+    images = np.random.default_rng(0).integers(0, 255, (count, 6, 4, channels), np.uint8)
+    canvas = mosaic(images)
+    rows, columns = grid
+    assert canvas.shape == (rows * 7, columns * 5, channels + 1)
+    seen = canvas[..., -1:] > 0
+    np.testing.assert_array_equal(pixels(data_uri(canvas)) * seen, rgba(canvas) * seen)
+    for number in range(rows * columns):
+        top, left = number // columns * 7, number % columns * 5
+        tile = canvas[top : top + 7, left : left + 5]
+        assert (tile[6:, :, -1] == 0).all()
+        assert (tile[:, 4:, -1] == 0).all()
+        shown = number < count
+        assert (tile[:6, :4, -1] == (255 if shown else 0)).all()
+        if shown:
+            np.testing.assert_array_equal(tile[:6, :4, :channels], images[number])
+
+
+def test_clusters_are_described_by_their_members() -> None:
+    latent_map = made_map()
+    y, q = found().y, found().q
+    cluster = q.argmax(axis=1)
+    cluster[cluster == 3] = 4  # 3 is empty
+    described = members_of(latent_map._replace(cluster=cluster), K)
+    assert [one.cluster for one in described] == list(range(K))
+    for one in described:
+        index = np.flatnonzero(cluster == one.cluster)
+        assert one.size == len(index)
+        if one.cluster == 3:
+            assert one[3:7] == (None, None, None, None)
+            continue
+        assert one.probability == pytest.approx(q[index].max(axis=1).mean(), abs=1e-6)
+        assert one.entropy == pytest.approx(latent_map.entropy[index].mean(), abs=1e-6)
+        values, counts = np.unique(y[index], return_counts=True)
+        assert one.top_class == latent_map.class_names[values[counts.argmax()]]
+        assert one.purity == counts.max() / len(index)
+        surest = max(index, key=lambda row: q[row].max())
+        np.testing.assert_array_equal(pixels(one.mosaic)[:16, :16, 0], latent_map.thumbnails[surest, ..., 0])
+
+
+def test_clusters_of_vectors_without_classes_have_numbers_alone() -> None:
+    bare = made_map(thumbnails=None, y=None, correct=None, class_names=None, file=None)
+    for one in members_of(bare, K):
+        assert one.size > 0
+        assert (one.top_class, one.purity, one.mosaic) == (None, None, None)

@@ -1,0 +1,345 @@
+"""The page as a reader of HTML finds it; `test_browser.py` looks at it in a browser."""
+
+import base64
+import io
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageChops
+
+from tests.page.made_run import K, found, made_map, made_tables, make_run
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.folder.figure_list import FigureEntry, read_figure_list, write_figure_list
+from vaeclust_jax.folder.run_folder import write_json
+from vaeclust_jax.folder.run_record import read_run
+from vaeclust_jax.folder.table import Column, Table, write_tables
+from vaeclust_jax.folder.whole_file import write_whole
+from vaeclust_jax.page.page import MAX_POINTS, write_page
+
+HOSTILE = "<script>alert(1)</script>"
+VOID = {"meta", "link", "img", "br"}
+
+
+class Reader(HTMLParser):
+    """Elements with their attributes, and the texts between them by the element they are in."""
+
+    def __init__(self, path: Path):
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.texts: list[tuple[str, str]] = []
+        self.open: list[str] = []
+        self.feed(path.read_text(encoding="utf-8"))
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if data.strip():
+            self.texts.append((self.open[-1], " ".join(data.split())))
+
+    def all(self, *tags: str) -> list[dict[str, str]]:
+        return [attrs for tag, attrs in self.elements if tag in tags]
+
+    def text(self) -> str:
+        return " ".join(text for tag, text in self.texts if tag not in ("script", "style"))
+
+
+def made(folder: Path, **options: Any) -> Reader:
+    return Reader(write_page(make_run(folder / "run", **options)))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = make_run(tmp_path_factory.mktemp("page") / "run", latent_map=made_map(), figures=True)
+    write_page(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(run: Path) -> Reader:
+    return Reader(run / "report.html")
+
+
+def test_it_says_what_was_run_and_how_it_scored(page: Reader) -> None:
+    text = page.text()
+    for words in (
+        "vaedec on digits",
+        "Method vaedec",
+        "Clusters K = 10",
+        "Data 1797 × 8 × 8 × 1",  # noqa: RUF001
+        "Seeds 0, 1, 2",
+        "ACC 0.842 ± 0.021",
+        "silhouette 0.241 ± 0.021",
+        "mean ± standard deviation over 3 seeds",
+        "Warning seed 1: 9 of 10 clusters have members",
+        "The assignments are overconfident: the calibration error is 0.074.",
+        "Labels used for scoring alone",
+        "Data from comes with scikit-learn",
+        "image size 32, 32",
+        "input mean none",
+        "grey no",
+        "learning rate 0.001",
+        "jax 0.10.2",
+        "fit VAE + DEC 182.3 s",
+        "together 199.5 s",
+    ):
+        assert words in text, words
+
+
+def test_its_tables_hold_every_cell(page: Reader) -> None:
+    cells = [text for tag, text in page.texts if tag in ("th", "td")]
+    expected = [
+        text for table in made_tables() for row in ([c.name for c in table.columns], *table.texts()) for text in row
+    ]
+    assert cells == expected
+    assert all(table.title in page.text() and table.note in page.text() for table in made_tables())
+    assert all(attrs["scope"] == "col" for attrs in page.all("th"))
+
+
+def test_a_long_table_after_the_first_is_folded(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run")
+    rows = {"first": 17, "short": 16, "long": 17}
+    tables = [Table(name, name, (Column("a", "text"),), (("b",),) * count) for name, count in rows.items()]
+    write_tables(folder / "tables.json", tables)
+    reader = Reader(write_page(folder))
+    assert [attrs["id"] for attrs in reader.all("details")] == ["table-long"]
+    assert "long 17 rows" in reader.text()
+
+
+def test_its_figures_are_the_files_in_order_with_words_for_those_who_do_not_see_them(run: Path, page: Reader) -> None:
+    entries = read_figure_list(run / "figures.json")
+    images = [attrs for attrs in page.all("img") if "mosaic" not in attrs.get("class", "")]
+    for entry, image in zip(entries, images, strict=True):
+        content = base64.b64decode(image["src"].removeprefix("data:image/webp;base64,"))
+        shown, drawn = Image.open(io.BytesIO(content)), Image.open(run / entry.file)
+        assert ImageChops.difference(shown.convert("RGB"), drawn.convert("RGB")).getbbox() is None
+        assert 1 <= drawn.width / int(image["width"]) == pytest.approx(drawn.height / int(image["height"]), rel=0.01)
+        assert image["alt"] == f"{entry.title}: {entry.caption}"
+    sections = [attrs["id"] for attrs in page.all("h3") if attrs.get("id", "").startswith("figures-")]
+    assert sections == ["figures-training", "figures-clusters", "figures-uncertainty"]
+    assert all(attrs["alt"] for attrs in page.all("img"))
+
+
+def test_every_link_leads_somewhere_in_the_page(page: Reader) -> None:
+    ids = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    links = [attrs["href"] for attrs in page.all("a")]
+    assert {link.removeprefix("#") for link in links} <= set(ids)
+    sections = [attrs["id"] for attrs in page.all("section")]
+    assert [link for link in dict.fromkeys(links) if link[1:] in sections] == [f"#{name}" for name in sections]
+    assert len(page.all("h1")) == len(page.all("main")) == len(page.all("nav")) == 1
+
+
+def test_nothing_is_loaded(run: Path, page: Reader) -> None:
+    for tag, attrs in page.elements:
+        for name in ("src", "href", "srcset", "data", "poster", "action"):
+            if name in attrs:
+                assert attrs[name].startswith(("#", "data:")), (tag, attrs[name][:80])
+    styles = " ".join(text for tag, text in page.texts if tag == "style")
+    styles += " ".join(attrs.get("style", "") for _, attrs in page.elements)
+    assert "@import" not in styles
+    assert "url(" not in styles
+    (policy,) = (attrs["content"] for attrs in page.all("meta") if "http-equiv" in attrs)
+    assert policy.startswith("default-src 'none'; img-src data:;")
+    assert "http" not in policy
+
+
+def test_each_cluster_has_a_place_that_a_tap_leads_to(page: Reader) -> None:
+    assert [attrs["id"] for attrs in page.all("article")] == [f"cluster-{k}" for k in range(K)]
+    sizes = np.bincount(found().q.argmax(axis=1), minlength=K)
+    text = page.text()
+    for k, size in enumerate(sizes):
+        assert f"Cluster {k} Members {size} Mean probability 0." in text
+    assert sum("mosaic" in attrs.get("class", "") for attrs in page.all("img")) == K
+
+
+def test_it_is_small(run: Path) -> None:
+    assert (run / "report.html").stat().st_size < 3e6
+
+
+def test_names_are_text_wherever_they_come_from(tmp_path: Path, page: Reader) -> None:
+    folder = make_run(
+        tmp_path / "run",
+        latent_map=made_map(
+            class_names=np.full(10, HOSTILE), file=np.full(1797, 'a"b<img src=x>.png'), thumbnails=None
+        ),
+        experiment=HOSTILE,
+        method=HOSTILE,
+        dataset={"name": HOSTILE, "source": HOSTILE, "shape": [1797, 64]},
+        findings=[HOSTILE],
+        warnings=[HOSTILE],
+        protocol={HOSTILE: HOSTILE},
+        versions={"vaeclust_jax": HOSTILE},
+    )
+    name = 'a"b<img src=x>.png'
+    Image.new("RGB", (50, 20)).save(folder / name)
+    write_figure_list(folder / "figures.json", [FigureEntry(name, HOSTILE, '"><img src=x>', HOSTILE)])
+    config = json.loads((folder / "config.json").read_text())
+    write_json(folder / "config.json", config | {"experiment": HOSTILE, HOSTILE: HOSTILE})
+    write_json(folder / "timing.json", {HOSTILE: 1.0})
+    table = made_tables()[0]
+    write_tables(folder / "tables.json", [Table("t", HOSTILE, table.columns, table.rows, HOSTILE)])
+    hostile = Reader(write_page(folder))
+    assert len(hostile.all("script")) == len(page.all("script"))
+    assert not any(attrs.get("src") == "x" for attrs in hostile.all("img"))
+    assert hostile.text().count(HOSTILE) == 32
+    assert {text for tag, text in hostile.texts if tag == "title"} == {f"{HOSTILE} on {HOSTILE}"}
+
+
+def test_one_seed_has_no_spread(tmp_path: Path) -> None:
+    text = made(tmp_path, seeds=(4,), findings=[], warnings=[]).text()
+    assert "±" not in text
+    assert "Seed 4" in text
+    assert "one seed: there is no spread to give" in text
+    assert "Warning" not in text
+    assert "None were recorded." in text
+
+
+def test_scores_that_are_not_defined_are_named_as_such(tmp_path: Path) -> None:
+    undefined = dict.fromkeys(("acc", "nmi", "ari", "ami"))
+    reader = made(tmp_path, mean={**undefined, "silhouette": 0.3}, std={**undefined, "silhouette": 0.01})
+    text = reader.text()
+    assert "Not defined: ACC, NMI, ARI, AMI." in text
+    assert "silhouette 0.300 ± 0.010" in text
+    assert not re.search(r"\b(nan|None)\b", text)
+
+
+def test_vectors_without_classes_or_files_have_a_page_too(tmp_path: Path) -> None:
+    bare = made_map(thumbnails=None, y=None, correct=None, class_names=None, file=None)
+    reader = made(tmp_path, latent_map=bare)
+    assert reader.all("img") == []
+    assert len(reader.all("article")) == K
+    assert "Purity" not in reader.text()
+
+
+def test_a_run_without_a_map_and_times_has_no_place_for_them(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run")
+    (folder / "timing.json").unlink()
+    write_tables(folder / "tables.json", [])
+    reader = Reader(write_page(folder))
+    assert reader.all("script") == reader.all("article") == reader.all("table") == []
+    ids = {attrs["id"] for _, attrs in reader.elements if "id" in attrs}
+    assert {attrs["href"].removeprefix("#") for attrs in reader.all("a")} <= ids
+    assert not {"map", "clusters", "tables", "figures"} & ids
+    assert "Wall time" not in reader.text()
+
+
+def test_an_empty_cluster_has_a_place_that_says_so(tmp_path: Path) -> None:
+    reader = made(tmp_path, latent_map=made_map(thumbnails=None), num_clusters=12)
+    assert len(reader.all("article")) == 12
+    assert reader.text().count("No members.") == 2
+
+
+def test_of_many_points_some_are_shown_and_the_page_says_how_many(tmp_path: Path) -> None:
+    many = made_map(thumbnails=None, file=None).take(np.arange(5000) % 1797)
+    dataset = {"name": "many", "source": "made", "shape": [70000, 64]}
+    text = made(tmp_path, latent_map=many, dataset=dataset).text()
+    assert f"{MAX_POINTS} of the 70000 are shown" in text
+    assert sum(map(int, re.findall(r"Members (\d+)", text))) == MAX_POINTS
+
+
+def test_a_page_that_cannot_be_made_leaves_the_one_before(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run")
+    before = write_page(folder).read_bytes()
+    (folder / "map.npz").write_bytes(b"no map")
+    with pytest.raises(InputError):
+        write_page(folder)
+    assert (folder / "report.html").read_bytes() == before
+    assert not list(folder.glob(".*"))
+
+
+def test_a_disk_that_fails_while_writing_leaves_the_file_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "page"
+    write_whole(path, "é\udcff")
+    assert path.read_bytes() == "é".encode() + b"\xff"
+
+    def fail(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr("os.replace", fail)
+    with pytest.raises(OSError, match="no space left"):
+        write_whole(path, b"new")
+    assert path.read_bytes() == "é".encode() + b"\xff"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def _with(**changes: Any) -> Any:
+    def change(folder: Path) -> None:
+        metrics = json.loads((folder / "metrics.json").read_text())
+        write_json(folder / "metrics.json", metrics | changes)
+
+    return change
+
+
+def _older(folder: Path) -> None:
+    metrics = json.loads((folder / "metrics.json").read_text())
+    del metrics["findings"]
+    write_json(folder / "metrics.json", metrics)
+    for name in ("tables.json", "figures.json", "map.npz"):
+        (folder / name).unlink()
+
+
+def _figure(file: str) -> Any:
+    return lambda folder: write_figure_list(folder / "figures.json", [FigureEntry(file, "s", "t", "c")])
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda folder: (folder / "metrics.json").unlink(), "did not finish: metrics.json is missing"),
+        (lambda folder: (folder / "tables.json").unlink(), "did not finish: tables.json is missing"),
+        (lambda folder: (folder / "figures.json").unlink(), "did not finish: figures.json is missing"),
+        (lambda folder: (folder / "config.json").unlink(), "which holds no config.json"),
+        (_older, "was written by an older vaeclust_jax: run it again"),
+        (_with(protocol=None), "was written by another version: this one cannot read its protocol"),
+        (_with(seeds=[0, 1]), "this one cannot read its seeds"),
+        (_with(dataset={"name": "digits"}, mean=3), "this one cannot read its mean, dataset"),
+        (lambda folder: (folder / "metrics.json").write_text("{"), "metrics.json cannot be read as JSON"),
+        (lambda folder: (folder / "metrics.json").write_text("[]"), "metrics.json must hold an object, got list"),
+        (lambda folder: (folder / "tables.json").write_text('[{"a": 1}]'), "tables.json cannot be read as tables"),
+        (lambda folder: (folder / "figures.json").write_text('[{"a": 1}]'), "figures.json cannot be read"),
+        (lambda folder: (folder / "map.npz").write_text("no"), "map.npz cannot be read as the latent map"),
+        (_figure("gone.png"), "did not finish: gone.png is missing"),
+        (_figure("../../secret.png"), "must name PNGs beside it, got '../../secret.png'"),
+        (_figure("config.json"), "must name PNGs beside it, got 'config.json'"),
+    ],
+)
+def test_a_folder_that_holds_no_whole_run(tmp_path: Path, change: Any, words: str) -> None:
+    folder = make_run(tmp_path / "run", latent_map=made_map().take(np.arange(20)))
+    read_run(folder)  # it is whole before
+    change(folder)
+    with pytest.raises(InputError) as caught:
+        write_page(folder)
+    assert words in str(caught.value)
+    assert not (folder / "report.html").exists()
+
+
+def test_a_png_that_is_none(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run")
+    (folder / "a.png").write_bytes(b"no image")
+    _figure("a.png")(folder)
+    with pytest.raises(InputError, match=r"a\.png must be a PNG"):
+        write_page(folder)
+
+
+@pytest.mark.parametrize("kind", ["absent", "file"])
+def test_what_is_no_folder(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "run"
+    if kind == "file":
+        path.write_text("")
+    with pytest.raises(InputError, match="does not exist" if kind == "absent" else "is a file"):
+        write_page(path)

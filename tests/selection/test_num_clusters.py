@@ -1,0 +1,36 @@
+"""The number of clusters, chosen from a VAE's latents."""
+
+import json
+
+import jax
+import pytest
+
+import vaeclust_jax as vc
+from tests.fitting.made import blobs, config
+from vaeclust_jax.selection import num_clusters as module
+from vaeclust_jax.selection.num_clusters import Choice
+
+
+@pytest.mark.long
+def test_the_three_blobs_are_found_through_a_vae() -> None:
+    x, _ = blobs(300)
+    settings = config(num_clusters=9, pretrain_epochs=60, learning_rate=1e-2, beta=0.1)
+    choice = vc.choose_num_clusters(settings, x, jax.random.key(0), candidates=range(2, 7), criterion="silhouette")
+    assert choice.num_clusters == 3
+    assert choice.curve.best["bic"] == 3
+    assert "3 clusters of 2 to 6: the silhouette of k-means is highest. The other criteria say: bic 3" in choice.reason
+    assert Choice.of(json.loads(json.dumps(choice.record()))) == choice
+
+
+def test_mistakes_are_named() -> None:
+    x, _ = blobs()
+    with pytest.raises(vc.InputError, match="criterion must be one of bic, stability, silhouette, gap, got 'elbow'"):
+        vc.choose_num_clusters(config(), x, jax.random.key(0), criterion="elbow")
+
+
+def test_candidates_are_looked_at_before_anything_is_trained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "fit_seeds", None)
+    x, _ = blobs()
+    for candidates in ([3], [1, 2], [len(x), 2 * len(x)]):
+        with pytest.raises(vc.InputError, match="candidates must be at least two whole numbers from 2, below half"):
+            vc.choose_num_clusters(config(), x, jax.random.key(0), candidates=candidates)

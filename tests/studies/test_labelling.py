@@ -1,0 +1,81 @@
+"""Told labels are a part of every class, and no other label reaches the training."""
+
+import jax
+import numpy as np
+import pytest
+
+import vaeclust_jax as vc
+from vaeclust_jax.data import Dataset
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.studies.labelling import told_labels
+
+Y = np.repeat(np.arange(3), [100, 40, 10])
+X = np.random.default_rng(0).normal(size=(150, 6)).astype(np.float32) + 2 * np.eye(6)[Y].astype(np.float32)
+CONFIG = vc.Config(
+    3,
+    network=vc.NetworkConfig(hidden=(16,), latent_dim=2),
+    model=vc.ModelConfig(supervision=5.0),
+    training=vc.TrainingConfig(pretrain_epochs=15, joint_epochs=0, batch_size=32, learning_rate=1e-2),
+)
+
+
+def test_a_part_of_every_class_is_told():
+    told = told_labels(Dataset(X, Y, "made"), 0.1)
+    assert np.bincount(told[told >= 0]).tolist() == [10, 4, 4]
+    np.testing.assert_array_equal(told[told >= 0], Y[told >= 0])
+    np.testing.assert_array_equal(told, told_labels(Dataset(X, Y, "made"), 0.1))
+
+
+def test_without_labels_there_is_nothing_to_tell():
+    with pytest.raises(InputError, match="needs labels, but there are none"):
+        told_labels(Dataset(X, None, "made"), 0.1)
+
+
+@pytest.mark.long
+def test_only_told_labels_of_training_rows_touch_training():
+    told = told_labels(Dataset(X, Y, "made"), 0.3)
+    first = vc.fit_seeds(CONFIG, X, [0, 1], partial_labels=told)
+    held_out, train = first[0].validation_index, first[0].train_index
+    assert (told[held_out] >= 0).any()
+
+    def with_another(row: int) -> list[vc.Run]:
+        changed = told.copy()
+        changed[row] = (told[row] + 1) % 3
+        return vc.fit_seeds(CONFIG, X, [0, 1], partial_labels=changed)
+
+    for one, two in zip(first, with_another(held_out[told[held_out] >= 0][0]), strict=True):
+        jax.tree.map(np.testing.assert_array_equal, one.params, two.params)
+    of_train = with_another(train[told[train] == 0][0])
+    assert not np.array_equal(of_train[0].params["centroids"], first[0].params["centroids"])
+
+
+@pytest.mark.long
+def test_told_classes_are_drawn_together():
+    y = np.arange(150) % 3
+    x = np.random.default_rng(1).normal(size=(150, 6)).astype(np.float32) + np.eye(6, dtype=np.float32)[y]
+    told = told_labels(Dataset(x, y, "made"), 0.3)
+    alone, helped = vc.fit_seeds(CONFIG, x, [0])[0], vc.fit_seeds(CONFIG, x, [0], partial_labels=told)[0]
+
+    def spread(run: vc.Run) -> float:
+        z, _ = run.posterior(x)
+        within = np.mean([z[y == k].var(axis=0).sum() for k in range(3)])
+        return within / z.var(axis=0).sum()
+
+    assert spread(helped) < spread(alone)
+    assert helped.history[-1]["compactness"] < helped.history[0]["compactness"]
+    assert helped.history[0]["supervision"] == 5.0
+
+
+@pytest.mark.parametrize(
+    ("labels", "says"),
+    [
+        (np.full(150, -1), "at least two training rows, got none"),
+        (np.where(np.arange(150) == 0, 0, -1), "two training rows of each class, got one of class 0|got none"),
+        (Y[:-1], "for each of 150 rows"),
+        (Y - 2, "got .* from -2"),
+        (Y.astype(float), "must be a class from 0 or -1"),
+    ],
+)
+def test_labels_that_cannot_be_used_are_one_sentence(labels, says):
+    with pytest.raises(InputError, match=says):
+        vc.fit_seeds(CONFIG, X, [0], partial_labels=labels)

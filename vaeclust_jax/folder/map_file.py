@@ -1,0 +1,120 @@
+"""`map.npz`: a latent map with what is known of each point, for the interactive page."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.folder.whole_file import write_whole
+
+Arrays = NDArray[Any]
+_KEY = {"y": "class", "file": "files"}  # a field cannot be called class, nor an array of NumPy's writer file
+
+
+class LatentMap(NamedTuple):
+    """Points of one seed's latent map. Numbers that are not defined for a model are NaN throughout.
+
+    Attributes:
+        points: shape (m, 2).
+        row: shape (m,), which sample of the data set a point is.
+        cluster: shape (m,), ids from 0.
+        probability: shape (m,), of the cluster.
+        entropy: shape (m,), of the assignment, in nats.
+        latent_variance: shape (m,), of the posterior, summed over the latent units.
+        mutual_information: shape (m,), of the assignment and the code, in nats.
+        y: shape (m,), class numbers from 0; called class in the file.
+        correct: shape (m,), whether the cluster is matched to the class.
+        thumbnails: shape (m, height, width, 1 or 3), uint8.
+        class_names: shape (classes,), by class number.
+        file: shape (m,), the samples' files; called files in the file.
+    """
+
+    points: Arrays
+    row: Arrays
+    cluster: Arrays
+    probability: Arrays
+    entropy: Arrays
+    latent_variance: Arrays
+    mutual_information: Arrays
+    y: Arrays | None = None
+    correct: Arrays | None = None
+    thumbnails: Arrays | None = None
+    class_names: Arrays | None = None
+    file: Arrays | None = None
+
+    def take(self, index: NDArray[np.integer]) -> LatentMap:
+        """Some of the points.
+
+        Args:
+            index: shape (k,), which.
+        """
+        chosen = {name: value[index] for name, value in self._asdict().items() if _of_points(name, value)}
+        return self._replace(**chosen)
+
+
+def write_map(path: Path, latent_map: LatentMap) -> None:
+    """Write a map for `read_map`, without pickling anything.
+
+    Args:
+        path: the file; replaced if it exists.
+        latent_map: texts may be lists of str.
+
+    Raises:
+        InputError: its arrays do not fit together.
+    """
+    arrays = {name: np.asarray(value) for name, value in latent_map._asdict().items() if value is not None}
+    arrays |= {name: arrays[name].astype(np.str_) for name in ("class_names", "file") if name in arrays}
+    problem = _problem(LatentMap(**arrays))
+    if problem is not None:
+        raise InputError(f"latent_map must {problem}")
+    content = io.BytesIO()
+    np.savez_compressed(content, **{_KEY.get(name, name): array for name, array in arrays.items()})  # type: ignore[arg-type]
+    write_whole(path, content.getvalue())
+
+
+def read_map(path: Path) -> LatentMap:
+    """What `write_map` wrote.
+
+    Raises:
+        InputError: no such file, not one of ours, or damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            found = {name: arrays[_KEY.get(name, name)] for name in LatentMap._fields if _KEY.get(name, name) in arrays}
+        latent_map = LatentMap(**found)
+    except (OSError, ValueError, TypeError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} cannot be read as the latent map of a run: {error}") from error
+    problem = _problem(latent_map)
+    if problem is not None:
+        raise InputError(f"{path} cannot be read as the latent map of a run: it must {problem}")
+    return latent_map
+
+
+def _of_points(name: str, value: Arrays | None) -> bool:
+    return value is not None and name != "class_names"
+
+
+def _problem(latent_map: LatentMap) -> str | None:
+    """What is wrong with a map, to be read after "must"."""
+    m, thumbnails, y = len(latent_map.row), latent_map.thumbnails, latent_map.y
+    lengths = {name: len(value) for name, value in latent_map._asdict().items() if _of_points(name, value)}
+    if m == 0 or set(lengths.values()) != {m}:
+        return f"have one entry per point, of at least one, got {lengths}"
+    if latent_map.points.shape != (m, 2) or not np.isfinite(latent_map.points).all():
+        return f"have finite points of shape ({m}, 2), got {latent_map.points.shape}"
+    for name, ids in (("row", latent_map.row), ("cluster", latent_map.cluster), ("class", y)):
+        if ids is not None and (not np.issubdtype(ids.dtype, np.integer) or ids.ndim != 1 or ids.min() < 0):
+            return f"have whole numbers from 0 as {name}, got {ids.dtype} of shape {ids.shape}"
+    if y is not None and latent_map.class_names is not None and y.max() >= len(latent_map.class_names):
+        return f"have a name for class {y.max()}, got {len(latent_map.class_names)} names"
+    if thumbnails is not None and not (
+        thumbnails.dtype == np.uint8 and thumbnails.ndim == 4 and thumbnails.shape[-1] in (1, 3)
+    ):
+        return f"have uint8 thumbnails ({m}, height, width, 1 or 3), got {thumbnails.dtype} {thumbnails.shape}"
+    return None

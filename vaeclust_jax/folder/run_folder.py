@@ -1,0 +1,151 @@
+"""What a run leaves on disk: a new folder, and files that are either whole or not there.
+
+Every file is written beside its final name and moved there at the end, so that a reader, or a run that is
+stopped, never leaves half a file.
+"""
+
+import csv
+import itertools
+import json
+import math
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.folder.whole_file import unfinished_file
+
+
+def check_writable(parent: Path) -> None:
+    """Check that runs can be saved under a folder, by making it if needed and trying; call before training.
+
+    Args:
+        parent: the folder that is to hold the run folders.
+
+    Raises:
+        InputError: it is a file, lies under a file, or cannot be written to.
+    """
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=parent):
+            pass
+    except OSError as error:
+        raise _not_writable(parent, error) from error
+
+
+def new_run_folder(parent: Path, experiment: str) -> Path:
+    """Make the folder of a run, `parent/<experiment>-<YYYYmmdd-HHMMSS>`, in local time.
+
+    When it exists, "-2", "-3" and so on is added: no run writes over another, even if they start together.
+
+    Args:
+        parent: made if it does not exist.
+        experiment: a name that can be part of a folder name.
+
+    Raises:
+        InputError: the folder cannot be made, or `experiment` is empty or a path.
+    """
+    if not experiment or experiment in (".", "..") or Path(experiment).name != experiment:
+        raise InputError(f"experiment must be a plain name without slashes; got {experiment!r}.")
+    stem = f"{experiment}-{datetime.now():%Y%m%d-%H%M%S}"
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_writable(parent, error) from error
+    for number in itertools.count(1):
+        folder = parent / (stem if number == 1 else f"{stem}-{number}")
+        try:
+            folder.mkdir()  # fails when it exists, so of two runs only one gets the name
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise _not_writable(parent, error) from error
+        return folder
+    raise AssertionError("the count of folder names has no end")
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write an object as JSON, keys in their own order.
+
+    Args:
+        path: the file; replaced if it exists.
+        content: dicts, sequences, strings, numbers, arrays and paths. NaN and infinity, which JSON does not
+            have, become null.
+    """
+    with _replacing(path) as file:
+        json.dump(_as_json(content), file, indent=2, ensure_ascii=False, allow_nan=False)
+        file.write("\n")
+
+
+def write_history(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
+    """Write the history of a training as CSV, one line per seed, stage and epoch.
+
+    Args:
+        path: the file; replaced if it exists.
+        rows: dicts with `seed`, `stage`, `epoch` and the values of that epoch. The columns are those of all
+            rows in the order they were first seen; a value that a row lacks is an empty cell. Floats get
+            nine digits, from which a float32 is read back exactly.
+    """
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    _write_csv(path, columns, ([row.get(column) for column in columns] for row in rows))
+
+
+def write_assignments(path: Path, table: Mapping[str, Sequence[Any]]) -> None:
+    """Write columns of equal length, such as sample, cluster and confidence, as CSV.
+
+    Args:
+        path: the file; replaced if it exists.
+        table: the columns by name, in the order of the file.
+
+    Raises:
+        InputError: the columns differ in length.
+    """
+    lengths = {name: len(column) for name, column in table.items()}
+    if len(set(lengths.values())) > 1:
+        raise InputError(f"table must have columns of one length; got {lengths}.")
+    _write_csv(path, list(table), zip(*table.values(), strict=True))
+
+
+def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
+    with _replacing(path) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([_cell(value) for value in row] for row in rows)
+
+
+def _cell(value: object) -> object:
+    return f"{value:.9g}" if isinstance(value, (float, np.floating)) else value
+
+
+def _as_json(value: Any) -> Any:
+    """Replace what JSON does not know: arrays and their scalars, paths, NaN and infinity."""
+    if hasattr(value, "tolist"):  # numpy and JAX arrays and scalars
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(key): _as_json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_as_json(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[TextIO]:
+    """Open a file beside the given one that takes its place when all was written, and is removed if not."""
+    with (
+        unfinished_file(path) as unfinished,
+        unfinished.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+    ):
+        yield file
+
+
+def _not_writable(parent: Path, error: OSError) -> InputError:
+    occupied = isinstance(error, (FileExistsError, NotADirectoryError))
+    reason = "a file is in the way" if occupied else (error.strerror or "unknown reason").lower()
+    return InputError(f"the output folder must be one that can be written to; got {str(parent)!r} ({reason}).")

@@ -1,0 +1,170 @@
+"""How a stage starts that follows a graph: clusters of the posterior's neighbour graph, prototypes inside them."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from vaeclust_jax.methods.starts import Start, from_clusters, kmeans_centroids, seed_from_key, with_posteriors
+from vaeclust_jax.metrics import consensus
+from vaeclust_jax.objectives.mixture import Mixture, m_step
+from vaeclust_jax.streamed import HostRows
+from vaeclust_jax.training.rows import by_chunk, encode_rows, encode_views
+from vaeclust_jax.types import Key, Learner, Params, State, Together
+
+if TYPE_CHECKING:
+    from vaeclust_jax.graph.neighbours import Edges, Posterior
+
+Spread = Callable[[Any, Array], Any]
+
+
+def prototypes(
+    key: Key, z: Float[np.ndarray, "n l"], labels: Int[np.ndarray, " n"], num_clusters: int, num_prototypes: int
+) -> tuple[Float[np.ndarray, "k r l"], float]:
+    """Centroids by k-means inside each cluster, the one with the most points first, and their points' spread.
+
+    A cluster of fewer points than prototypes repeats them; one without points, which several seeds may agree to leave
+    empty, begins among all points. The spread is the root mean square distance to the nearest
+    prototype, for each dimension.
+    """
+    found, squares = np.zeros((num_clusters, num_prototypes, z.shape[1]), np.float32), 0.0
+    for cluster in range(num_clusters):
+        inside = labels == cluster
+        members = z[inside] if inside.any() else z
+        distinct = len(np.unique(members, axis=0))
+        centres = kmeans_centroids(jax.random.fold_in(key, cluster), members, min(num_prototypes, distinct))
+        distances = ((members[:, np.newaxis] - centres) ** 2).sum(axis=-1)
+        order = np.argsort(-np.bincount(distances.argmin(axis=1), minlength=len(centres)), kind="stable")
+        found[cluster] = centres[order][np.arange(num_prototypes) % len(centres)]
+        squares += float(distances.min(axis=1).sum()) if inside.any() else 0.0
+    return found, float(np.sqrt(squares / z.size))
+
+
+def from_graph_mixture(learner: Learner, num_clusters: int, params_of: Callable[[Mixture], Params]) -> Start:
+    """As `handover.from_mixture`, with the means and variances of the clusters of the posterior's graph.
+
+    EM moves it to another local maximum; the joint stage is left to do that.
+    """
+
+    def clusters(key: Key, before: Params, x: Array) -> Params:
+        from vaeclust_jax.graph.clusters import graph_clusters
+        from vaeclust_jax.graph.neighbours import posterior_graph
+
+        posterior = posterior_of(key, learner, before, x)
+        labels = graph_clusters(posterior_graph(posterior), num_clusters)
+        mean = posterior.mean.astype(np.float32)
+        centre = mean.mean(axis=0)
+        found = m_step(jnp.log(jax.nn.one_hot(labels, num_clusters)), jnp.asarray(mean - centre), "diag")
+        found = found._replace(means=found.means + centre)
+        return params_of(with_posteriors(found, mean, posterior.logvar))
+
+    return from_clusters(learner, clusters)
+
+
+def from_graph(learner: Learner, spread: Spread) -> Start:
+    """Networks of the stage before, prototypes inside the clusters of its posterior's graph, the target from them.
+
+    Weights that both stages have, such as beta, go on where they were; the optimiser starts afresh.
+
+    Args:
+        learner: whose clusters have prototypes.
+        spread: (target with its graph, log q) -> target.
+    """
+
+    def start(key: Key, before: State | None, x: Float[Array, "n ..."]) -> State:
+        from vaeclust_jax.graph.clusters import graph_clusters  # scipy and scikit-learn take long to import
+        from vaeclust_jax.graph.neighbours import posterior_graph, strongest
+
+        assert before is not None, "clusters need a trained encoder"
+        init_key, graph_key, prototypes_key = jax.random.split(key, 3)
+        fresh = learner.init(init_key)
+        posterior = posterior_of(graph_key, learner, before.params, x)
+        graph = posterior_graph(posterior)
+        labels = graph_clusters(graph, fresh.params["prototypes"].shape[0])
+        edges = strongest(graph, fresh.target.neighbours.shape[1])
+        return _following(prototypes_key, fresh, before, edges, labels, posterior.mean.astype(np.float32), spread)
+
+    return start
+
+
+def from_vote(learner: Learner, spread: Spread) -> Together:
+    """What several seeds that follow graphs of their own say together, for each of them to learn.
+
+    Most of them say what the clusters are (`metrics.consensus`), which so have the same numbers in all of them, and the
+    graph is the mean of theirs; networks are each seed's own, and prototypes lie in its own latents.
+
+    Args:
+        learner: as for `from_graph`, and that of the stage before.
+        spread: likewise.
+    """
+
+    def start(keys: Key, before: Sequence[State | None], x: Float[Array, "n ..."]) -> list[State]:
+        from vaeclust_jax.graph.neighbours import mean_graph, strongest
+
+        seeds = [state for state in before if state is not None]
+        log_assign = learner.log_assign
+        assert len(seeds) == len(keys), "a vote needs seeds that are trained"
+        assert log_assign is not None, "a vote needs clusters"
+        codes = [encode_rows(learner, state.params, x)[0] for state in seeds]
+        log_q = [by_chunk(log_assign, state.params, z) for state, z in zip(seeds, codes, strict=True)]
+        labels = consensus(np.stack([of_seed.argmax(axis=1) for of_seed in log_q]))
+        graphs = [(np.asarray(state.target.neighbours), np.asarray(state.target.weights)) for state in seeds]
+        edges = strongest(mean_graph(graphs), graphs[0][0].shape[1])
+        states = []
+        for key, state, z in zip(keys, seeds, codes, strict=True):
+            init_key, prototypes_key = jax.random.split(key)
+            states.append(_following(prototypes_key, learner.init(init_key), state, edges, labels, z, spread))
+        return states
+
+    return Together(start)
+
+
+def posterior_of(key: Key, learner: Learner, params: Params, x: HostRows) -> "Posterior":
+    """What a graph is made of: the codes of all rows and, where the learner has views, those of views of them.
+
+    Raises:
+        FloatingPointError: codes that are not finite.
+    """
+    from vaeclust_jax.graph.neighbours import Codes, Posterior
+
+    def finite(codes: Codes) -> Codes:
+        if not all(np.isfinite(part).all() for part in codes):
+            raise FloatingPointError("latents of training rows are not finite")
+        mean, logvar = codes
+        return mean.astype(np.float64), logvar.astype(np.float64)
+
+    codes = finite(encode_rows(learner, params, x))
+    if learner.view is None:
+        return Posterior(np.random.default_rng(seed_from_key(key)), *codes)
+    rng_key, views_key = jax.random.split(key)
+
+    def view(number: int) -> Codes:
+        return finite(encode_views(jax.random.fold_in(views_key, number), learner, params, x))
+
+    return Posterior(np.random.default_rng(seed_from_key(rng_key)), *codes, view)
+
+
+def _following(
+    key: Key,
+    fresh: State,
+    trained: State,
+    edges: "Edges",
+    labels: Int[np.ndarray, " n"],
+    z: Float[np.ndarray, "n l"],
+    spread: Spread,
+) -> State:
+    """The fresh state with the trained networks and weights, prototypes inside the labels, the graph and its target."""
+    centres, scale = prototypes(key, z, labels, *fresh.params["prototypes"].shape[:2])
+    params = {
+        **{name: value for name, value in trained.params.items() if name in fresh.params},
+        "prototypes": jnp.asarray(centres),
+        "log_scale": jnp.log(jnp.asarray(max(scale, 1e-3), jnp.float32)),
+    }
+    neighbours, weights = jnp.asarray(edges[0], jnp.int32), jnp.asarray(edges[1], jnp.float32)
+    target = fresh.target._replace(neighbours=neighbours, weights=weights)
+    target = jax.jit(spread)(target, jnp.log(jax.nn.one_hot(labels, len(centres))))
+    shared = {name: trained.control.get(name, value) for name, value in fresh.control.items()}
+    return fresh._replace(params=params, control=shared, target=target)

@@ -1,0 +1,42 @@
+"""The figures; the only room with matplotlib, which is imported only to draw."""
+
+from vaeclust_jax.plots.agreement import confidence_histogram, confusion
+from vaeclust_jax.plots.classifier import class_confusion, component_map, naming_curves
+from vaeclust_jax.plots.curves import loss_parts
+from vaeclust_jax.plots.figures import reconstructions, save_figures
+from vaeclust_jax.plots.generated import decoded_clusters, most_and_least_certain
+from vaeclust_jax.plots.images import images_by_cluster
+from vaeclust_jax.plots.num_clusters import num_clusters_figure
+from vaeclust_jax.plots.projections import latent_map, project, projection_title
+from vaeclust_jax.plots.ranks import critical_difference_diagram
+from vaeclust_jax.plots.uncertainty import (
+    correctness_curve,
+    reliability_diagram,
+    risk_coverage_curves,
+    uncertainty_histogram,
+)
+from vaeclust_jax.plots.vectors import profiles_by_cluster
+
+__all__ = [
+    "class_confusion",
+    "component_map",
+    "confidence_histogram",
+    "confusion",
+    "correctness_curve",
+    "critical_difference_diagram",
+    "decoded_clusters",
+    "images_by_cluster",
+    "latent_map",
+    "loss_parts",
+    "most_and_least_certain",
+    "naming_curves",
+    "num_clusters_figure",
+    "profiles_by_cluster",
+    "project",
+    "projection_title",
+    "reconstructions",
+    "reliability_diagram",
+    "risk_coverage_curves",
+    "save_figures",
+    "uncertainty_histogram",
+]

@@ -1,0 +1,49 @@
+"""The figures of a report by one name for images and vectors, and their way to disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from vaeclust_jax.plots.images import reconstructed_images
+from vaeclust_jax.plots.vectors import reconstructed_vectors
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def reconstructions(x: ArrayLike, x_hat: ArrayLike, names: Sequence[str] | None = None) -> Figure:
+    """Draw samples and what the decoder makes of them.
+
+    Args:
+        x: images of shape (n, height, width, 1 or 3) in [0, 1], of which the first 30 are shown, or vectors
+            of shape (n, features), of which the first 12 are shown.
+        x_hat: their reconstructions, of the same shape.
+        names: of the samples.
+
+    Raises:
+        InputError: the arguments do not fit together.
+    """
+    draw = reconstructed_vectors if np.ndim(x) == 2 else reconstructed_images
+    return draw(x, x_hat, names)
+
+
+def save_figures(folder: Path, figures: Mapping[str, Figure], dpi: int = 120) -> list[Path]:
+    """Save figures as `folder/<name>.png`.
+
+    Args:
+        folder: an existing folder.
+        figures: by name.
+        dpi: pixels per inch.
+
+    Returns:
+        The files, in the order of the figures.
+    """
+    paths = [folder / f"{name}.png" for name in figures]
+    for path, figure in zip(paths, figures.values(), strict=True):
+        figure.savefig(path, dpi=dpi)
+    return paths

@@ -1,0 +1,130 @@
+"""Colours, text sizes and the empty figure that the pictures of a report share.
+
+Figures are made with matplotlib's object interface only: without `pyplot` there is no window, no global
+state, and nothing to close, so they can be drawn on a server and in threads.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaeclust_jax.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+SMALL, NORMAL = 8, 10  # text sizes in points
+BLUE, VERMILLION, GREY = "#0072B2", "#D55E00", "#999999"
+# Okabe and Ito 2008, "Color universal design": eight colours told apart with any colour vision.
+OKABE_ITO = (BLUE, "#E69F00", "#009E73", "#CC79A7", "#56B4E9", VERMILLION, "#F0E442", "#000000")
+# Petroff 2021, "Accessible color sequences for data visualization" (arXiv:2107.02270), the set of ten.
+PETROFF = (
+    *("#3F90DA", "#FFA90E", "#BD1F01", "#94A4A2", "#832DB6"),
+    *("#A96B59", "#E76300", "#B9AC70", "#717581", "#92DADD"),
+)
+SEQUENTIAL = "viridis"
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Make an empty figure.
+
+    Args:
+        width: in inches.
+        height: in inches.
+    """
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def small_multiples(
+    count: int, panel: tuple[float, float], max_columns: int, **sharing: Any
+) -> tuple[Figure, list[Axes]]:
+    """Make a figure with a grid of panels, wider than high, that leaves few places empty.
+
+    Args:
+        count: number of panels.
+        panel: width and height of one, in inches.
+        max_columns: of the grid.
+        sharing: `sharex` and `sharey` of `Figure.subplots`.
+
+    Returns:
+        The figure and its panels, row by row; the places left over in the last row have none.
+    """
+    square = min(max_columns, math.ceil(math.sqrt(count)))
+    columns = min(range(square, max_columns + 1), key=lambda width: -count % width)
+    rows = math.ceil(count / columns)
+    figure = new_figure(panel[0] * columns, panel[1] * rows + 0.4)
+    panels = figure.subplots(rows, columns, squeeze=False, **sharing).ravel().tolist()
+    for above, spare in zip(panels[count - columns : rows * columns - columns], panels[count:], strict=True):
+        above.tick_params(labelbottom=True)  # nothing is below it to carry the shared tick labels
+        spare.remove()
+    for axes in panels[:count]:
+        axes.tick_params(labelsize=SMALL)
+    return figure, panels[:count]
+
+
+def categorical_colours(count: int) -> NDArray[np.float64]:
+    """Return a colour for each of a number of categories.
+
+    Up to ten they are told apart with any colour vision; up to twenty, with most. For more, no set of
+    colours can be told apart, and the samples of a sequential map only keep neighbouring ids together.
+
+    Args:
+        count: number of categories.
+
+    Returns:
+        Shape (count, 4), RGBA in [0, 1].
+    """
+    import matplotlib
+    from matplotlib.colors import to_rgba_array
+
+    if count <= len(OKABE_ITO):
+        return to_rgba_array(OKABE_ITO[:count])
+    if count <= len(PETROFF):
+        return to_rgba_array(PETROFF[:count])
+    if count <= 20:  # the ten strong colours first, then their light partners
+        return matplotlib.colormaps["tab20"](np.r_[0:20:2, 1:20:2][:count])
+    return matplotlib.colormaps[SEQUENTIAL](np.linspace(0, 1, count))
+
+
+def hex_colours(count: int) -> list[str]:
+    """`categorical_colours` as #rrggbb."""
+    from matplotlib.colors import to_hex
+
+    return [to_hex(tuple(colour)) for colour in categorical_colours(count)]
+
+
+def sequential_palette() -> list[str]:
+    """256 colours from low to high, as #rrggbb."""
+    import matplotlib
+    from matplotlib.colors import to_hex
+
+    return [to_hex(colour) for colour in matplotlib.colormaps[SEQUENTIAL](np.linspace(0, 1, 256))]
+
+
+def shorten(name: object, length: int = 24) -> str:
+    """Cut a name that would take up the picture."""
+    text = str(name)
+    return text if len(text) <= length else text[: length - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def check_same_length(**arrays: Sequence[Any] | NDArray[Any]) -> None:
+    """Check that arguments have one entry per sample each.
+
+    Args:
+        arrays: by the name of the argument.
+
+    Raises:
+        InputError: they are empty, or their lengths differ.
+    """
+    lengths = {name: len(array) for name, array in arrays.items()}
+    if 0 in lengths.values() or len(set(lengths.values())) > 1:
+        got = ", ".join(f"{length} for {name}" for name, length in lengths.items())
+        raise InputError(f"{' and '.join(lengths)} must have the same number of samples, not 0; got {got}.")

@@ -1,0 +1,1 @@
+"""What is chosen without labels: the number of clusters, views, settings."""

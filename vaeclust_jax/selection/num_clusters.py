@@ -1,0 +1,101 @@
+"""How many clusters? Chosen without labels, from the latents of VAEs that were trained alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import jax
+
+from vaeclust_jax.data import checked_rows
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.fitting.config import Config
+from vaeclust_jax.fitting.fit import OnEpoch, fit_seeds
+from vaeclust_jax.methods.starts import seed_from_key
+from vaeclust_jax.metrics import NumClusters, num_clusters_curve
+from vaeclust_jax.metrics.num_clusters import check_candidates
+from vaeclust_jax.types import Key, Networks
+
+CANDIDATES = tuple(range(2, 21))
+NUM_SEEDS = 3
+CRITERIA = ("bic", "stability", "silhouette", "gap")
+_WORDS = {
+    "bic": "the BIC of a Gaussian mixture on the latents is lowest",
+    "stability": "it is the largest number at which k-means of three seeds' latents agrees as well as anywhere",
+    "silhouette": "the silhouette of k-means is highest",
+    "gap": "it is the first number whose gap statistic the next one does not surpass",
+}
+
+
+class Choice(NamedTuple):
+    """A number of clusters, and why.
+
+    Attributes:
+        num_clusters: K.
+        criterion: which chose it.
+        curve: all criteria over all candidates.
+        reason: in a sentence, with what the others say.
+    """
+
+    num_clusters: int
+    criterion: str
+    curve: NumClusters
+    reason: str
+
+    def record(self) -> dict[str, Any]:
+        """As `metrics.json` holds it."""
+        return {**self._asdict(), "curve": self.curve._asdict()}
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> "Choice":
+        """From its record."""
+        return cls(**{**record, "curve": NumClusters(**record["curve"])})
+
+
+def choose_num_clusters(
+    config: Config,
+    x: Any,
+    key: Key,
+    *,
+    candidates: Sequence[int] = CANDIDATES,
+    criterion: str = "bic",
+    networks: Networks | None = None,
+    on_epoch: OnEpoch | None = None,
+) -> Choice:
+    """Trains three of the config's VAEs alone and asks four criteria how many clusters their latents have.
+
+    No label is read, and the config's own number of clusters is not used.
+
+    Args:
+        config: settings of the VAE.
+        x: raw data, as for `fit`.
+        key: of `jax.random.key`.
+        candidates: numbers to try; those that are not below half the number of samples are left out.
+        criterion: which one decides: "bic", "stability", "silhouette" or "gap" (`vaeclust_jax.metrics.num_clusters`).
+        networks: as for `fit`.
+        on_epoch: as for `fit`.
+
+    Raises:
+        InputError: no such criterion, too few samples for two candidates, or as `fit`.
+        TrainingDivergedError: as `fit`.
+    """
+    if criterion not in CRITERIA:
+        raise InputError(f"criterion must be one of {', '.join(CRITERIA)}, got {criterion!r}")
+    raw = checked_rows(x)
+    possible = check_candidates([number for number in candidates if 2 * number < len(raw)], len(raw))
+    seeds_key, curve_key = jax.random.split(key)
+    seeds = [seed_from_key(of_seed) for of_seed in jax.random.split(seeds_key, NUM_SEEDS)]
+    alone = replace(
+        config,
+        num_clusters=1,
+        prepare=replace(config.prepare, stratify=False),  # which would read labels
+        model=replace(config.model, clustering="dec", joint_reconstruction=True),
+        training=replace(config.training, joint_epochs=0),
+    )
+    latents = [run.embed(raw) for run in fit_seeds(alone, raw, seeds, networks=networks, on_epoch=on_epoch)]
+    curve = num_clusters_curve(latents, possible, seed_from_key(curve_key))
+    found = curve.best[criterion]
+    others = ", ".join(f"{name} {number}" for name, number in curve.best.items() if name != criterion)
+    reason = (
+        f"{found} clusters of {possible[0]} to {possible[-1]}: {_WORDS[criterion]}. The other criteria say: {others}."
+    )
+    return Choice(found, criterion, curve, reason)

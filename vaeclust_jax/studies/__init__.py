@@ -1,0 +1,1 @@
+"""A study: fitted, scored, tested, written to a folder."""

@@ -1,0 +1,104 @@
+"""What a method says about every sample, of one seed: the form in which all methods are scored."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from vaeclust_jax.baselines.shallow import SHALLOW, shallow_labels, unfit
+from vaeclust_jax.data import Dataset
+from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.graph.neighbours import Graph, posterior_graph
+from vaeclust_jax.keys import GRAPH, PASSES, key_of
+from vaeclust_jax.methods.graph_starts import posterior_of
+from vaeclust_jax.uncertainty.latent import Uncertainty, stochastic_passes
+
+
+class Answer(NamedTuple):
+    """A clustering of n samples; what a method does not have is None.
+
+    Attributes:
+        labels: cluster ids.
+        num_clusters: K.
+        log_q: log-probabilities of the clusters at the posterior's mean.
+        latents: posterior means.
+        logvar: posterior log-variances.
+        passes: what draws of the code say.
+        graph: of the samples as neighbours, where the clusters follow one.
+    """
+
+    labels: Int[np.ndarray, " n"]
+    num_clusters: int
+    log_q: Float[np.ndarray, "n k"] | None = None
+    latents: Float[np.ndarray, "n l"] | None = None
+    logvar: Float[np.ndarray, "n l"] | None = None
+    passes: Uncertainty | None = None
+    graph: Graph | None = None
+
+
+def answer(run: Run, x: np.ndarray) -> Answer:
+    """What a fitted model says about raw samples, at their posterior means."""
+    mean, logvar = run.posterior(x)
+    log_q = run.log_assign(mean)
+    labels = np.exp(log_q).argmax(axis=1).astype(np.int32)  # as `Run.predict`
+    return Answer(labels, run.config.num_clusters, log_q, mean, logvar)
+
+
+def with_passes(found: Answer, run: Run, seed: int) -> Answer:
+    """The same with what draws of the code say."""
+    assert found.latents is not None
+    assert found.logvar is not None
+    key = key_of(seed, PASSES)
+    return found._replace(passes=stochastic_passes(key, run.learner, run.params, found.latents, found.logvar))
+
+
+def with_graph(found: Answer, vae: Run, x: np.ndarray, seed: int) -> Answer:
+    """The same with the neighbour graph of all samples, held-out ones too, from the VAE before its joint training."""
+    key = key_of(seed, GRAPH)
+    return found._replace(graph=posterior_graph(posterior_of(key, vae.learner, vae.params, vae.preparation.rows(x))))
+
+
+def floor(
+    dataset: Dataset,
+    vaes: list[Run],
+    latents: list[np.ndarray],
+    seeds: Sequence[int],
+    names: Sequence[str],
+) -> tuple[dict[str, list[Answer]], list[str]]:
+    """The shallow methods on the raw data (as the model sees them) and on the latents of the VAE alone.
+
+    k-means on the latents is one of an experiment's own methods and not repeated here.
+
+    Args:
+        dataset: all of it is clustered; labels are not read.
+        vaes: of every seed, before any joint training.
+        latents: their posterior means.
+        seeds: their numbers.
+        names: keys of `SHALLOW`.
+
+    Returns:
+        Answers by method, one where nothing is random, else one a seed; and a sentence on each method left out.
+    """
+    k, n = vaes[0].config.num_clusters, len(dataset.x)
+    x = vaes[0].prepare(dataset.x).reshape(n, -1)
+    raw = "pixels" if dataset.x.ndim == 4 else "features"
+    found: dict[str, list[Answer]] = {}
+    skipped = []
+    for name in names:
+        reason = unfit(name, n)
+        if reason is not None:
+            skipped.append(reason)
+            continue
+        method = SHALLOW[name]
+        of_raw = shallow_labels(name, x, k, seeds if method.random else seeds[:1])
+        found[f"{name} on {raw}"] = [_shallow_answer(labels, k) for labels in of_raw]
+        if method.of_latents:
+            of_latents = [shallow_labels(name, z, k, [seed])[0] for z, seed in zip(latents, seeds, strict=True)]
+            found[f"{name} on VAE latents"] = [_shallow_answer(labels, k) for labels in of_latents]
+    return found, skipped
+
+
+def _shallow_answer(labels: np.ndarray, num_clusters: int) -> Answer:
+    """Some methods find more clusters than they are asked for."""
+    return Answer(labels, max(num_clusters, int(labels.max()) + 1))

@@ -1,0 +1,194 @@
+"""The figures of a run, of its first seed (never the best one) unless the figure shows all."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from vaeclust_jax.data import Dataset
+from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.folder import FigureEntry, LatentMap
+from vaeclust_jax.keys import SAMPLES, key_of
+from vaeclust_jax.plots import (
+    confidence_histogram,
+    confusion,
+    decoded_clusters,
+    images_by_cluster,
+    latent_map,
+    loss_parts,
+    most_and_least_certain,
+    num_clusters_figure,
+    profiles_by_cluster,
+    project,
+    projection_title,
+    reconstructions,
+)
+from vaeclust_jax.selection.num_clusters import Choice
+from vaeclust_jax.studies.assignments import Answer
+from vaeclust_jax.studies.uncertainty import correctness
+
+_MAX_SHOWN = 5000  # images prepared for the mosaics, evenly spaced rows
+_SAMPLES = 9  # drawn of each cluster
+
+
+class Picture(NamedTuple):
+    """A figure and what is said about it."""
+
+    figure: Any
+    section: str
+    title: str
+    caption: str
+
+    def entry(self, name: str) -> FigureEntry:
+        """Its line in `figures.json`."""
+        return FigureEntry(f"{name}.png", self.section, self.title, self.caption)
+
+
+class Shown(NamedTuple):
+    """What is drawn of a method: its models of all seeds, and the first seed's answer, brought to the plane."""
+
+    method: str
+    runs: list[Run]
+    answer: Answer
+    points: np.ndarray
+    rows: np.ndarray
+
+
+def shown(method: str, runs: list[Run], answer: Answer) -> Shown:
+    """Projects the first seed's latents: seconds."""
+    assert answer.latents is not None
+    return Shown(method, runs, answer, *project(answer.latents))
+
+
+def loss_picture(model: Shown) -> Picture:
+    """The losses of all seeds of a method."""
+    history = [row for run in model.runs for row in run.history]
+    caption = "Every part of the loss over the epochs; thin lines are seeds, the thick one their mean."
+    return Picture(loss_parts(_drawn(history)), "Training", f"Losses of {model.method}", caption)
+
+
+def num_clusters_picture(choice: Choice) -> Picture:
+    """The criteria by which the number of clusters was chosen."""
+    drawn = num_clusters_figure(choice.curve, choice.criterion)
+    return Picture(drawn, "Clusters", "How many clusters?", choice.reason)
+
+
+def map_pictures(model: Shown, dataset: Dataset, seed: int, suffix: str = "") -> Iterator[tuple[str, Picture]]:
+    """The latent maps of a method by class and by cluster, by file name."""
+    what = f"{model.method}, seed {seed}"
+    labels = model.answer.labels
+    title = f"{what}: {projection_title(model.answer.latents.shape[1])}"  # type: ignore[union-attr]
+    section = "Latent space"
+    note = "Distances between groups mean little in a t-SNE; who is beside whom means more."
+    if dataset.y is not None:
+        drawn = latent_map(
+            model.points, dataset.y[model.rows], title=title, label="class", categorical=True,
+            names=dataset.class_names,
+        )  # fmt: skip
+        yield f"map_by_class{suffix}", Picture(drawn, section, f"{what}: true classes", note)
+    drawn = latent_map(model.points, labels[model.rows], title=title, label="cluster", categorical=True)
+    yield f"map_by_cluster{suffix}", Picture(drawn, section, f"{what}: clusters found", note)
+
+
+def named_pictures(model: Shown, dataset: Dataset, seed: int) -> Iterator[tuple[str, Picture]]:
+    """What the named method found, by file name."""
+    run, found = model.runs[0], model.answer
+    assert found.log_q is not None
+    assert found.passes is not None
+    labels, confidence = found.labels, np.exp(found.log_q.max(axis=1))
+    what = f"{model.method}, seed {seed}"
+    correct = None if dataset.y is None else correctness(dataset.y, labels)
+    drawn = latent_map(
+        model.points,
+        confidence[model.rows],
+        title=f"{what}: {projection_title(run.config.network.latent_dim)}",
+        label="probability of the cluster",
+        categorical=False,
+    )
+    yield (
+        "map_by_confidence",
+        Picture(drawn, "Latent space", f"{what}: how sure", "Dark: near the border of two clusters."),
+    )
+    rows = np.linspace(0, len(labels) - 1, min(len(labels), _MAX_SHOWN)).astype(int)
+    x = run.prepare(dataset.x[rows])
+    images = x.ndim == 4
+    k = run.config.num_clusters
+    if images:
+        mosaic = images_by_cluster(_visible(x), labels[rows], confidence[rows], num_clusters=k)
+    else:
+        mosaic = profiles_by_cluster(x, labels[rows], num_clusters=k)
+    yield "clusters", Picture(mosaic, "Clusters", "What each cluster holds", "One row a cluster, the surest first.")
+    yield "decoded", Picture(*_decoded(run, seed, images))
+    caption = "Held-out samples over what the decoder makes of their latent means."
+    yield "reconstructions", Picture(_reconstructions(run, dataset), "Reconstruction", "Reconstructions", caption)
+    certain = most_and_least_certain(
+        _visible(x) if images else x,
+        found.passes.entropy[rows],
+        labels[rows],
+        None if correct is None else correct[rows],
+        label="entropy over passes (nats)",
+    )
+    caption = "Over each sample: its cluster and its entropy. Framed: the cluster is not matched to the class."
+    yield "certain", Picture(certain, "Uncertainty", "The most and the least certain samples", caption)
+    caption = "The probability of the chosen cluster, of correct and of wrong assignments."
+    yield "confidence", Picture(confidence_histogram(confidence, correct), "Uncertainty", "Confidence", caption)
+    if dataset.y is not None:
+        caption = "Classes by clusters, in the order of the best one-to-one match; agreement lies on the diagonal."
+        table = confusion(dataset.y, labels, dataset.class_names)
+        yield "confusion", Picture(table, "Clusters", "Confusion after matching", caption)
+
+
+def interactive_map(model: Shown, dataset: Dataset) -> LatentMap:
+    """The points of the page's map with all that is known of each."""
+    found, index = model.answer, model.rows
+    assert found.log_q is not None
+    assert found.passes is not None
+    x = model.runs[0].prepare(dataset.x[index])
+    names, files, y = dataset.class_names, dataset.row_names, dataset.y
+    return LatentMap(
+        points=model.points.astype(np.float32),
+        row=index,
+        cluster=found.labels[index],
+        probability=np.exp(found.log_q.max(axis=1))[index],
+        entropy=found.passes.entropy[index],
+        latent_variance=found.passes.latent_variance[index],
+        mutual_information=found.passes.mutual_information[index],
+        y=None if y is None else y[index],
+        correct=None if y is None else correctness(y, found.labels)[index],
+        thumbnails=None if x.ndim != 4 else np.round(255 * _visible(x)).astype(np.uint8),
+        class_names=None if names is None else np.array(names, dtype=str),
+        file=None if files is None else np.array(files, dtype=str)[index],
+    )
+
+
+def _drawn(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The columns worth a panel: what training adds up and watches, and weights that change, with what moved them."""
+    weights = [name for name in ("beta", "gamma") if len({row[name] for row in history if name in row}) > 1]
+    watched = ("loss", "reconstruction", "kl", "cluster", "changed", *weights, "beta_d_rec", "beta_d_reg")
+    columns = ("seed", "stage", "epoch", *watched, *(f"val_{name}" for name in watched), "beta_regime")
+    return [{name: row[name] for name in columns if name in row} for row in history]
+
+
+def _decoded(run: Run, seed: int, images: bool) -> tuple[Any, str, str, str]:
+    """Centroids and samples."""
+    keys = jax.random.split(key_of(seed, SAMPLES), run.config.num_clusters)
+    samples = np.stack([run.sample(key, _SAMPLES, cluster) for cluster, key in enumerate(keys)])
+    centroids = run.decode(run.centroids)
+    if images:
+        samples, centroids = _visible(samples), _visible(centroids)
+    caption = "One row a cluster: the decoded centroid (framed), then new samples of the cluster."
+    return decoded_clusters(centroids, samples), "Clusters", "Centroids and samples", caption
+
+
+def _reconstructions(run: Run, dataset: Dataset) -> Any:
+    """Held-out rows where there are any."""
+    pool = run.validation_index if len(run.validation_index) else run.train_index
+    rows = pool[np.linspace(0, len(pool) - 1, min(len(pool), 20)).astype(int)]
+    x, x_hat = run.prepare(dataset.x[rows]), run.reconstruct(dataset.x[rows])
+    return reconstructions(_visible(x), _visible(x_hat)) if x.ndim == 4 else reconstructions(x, x_hat)
+
+
+def _visible(images: np.ndarray) -> np.ndarray:
+    """Grey or colour: of two or four channels the last is transparency, which is not drawn."""
+    return images[..., :-1] if images.shape[-1] in (2, 4) else images

@@ -1,0 +1,70 @@
+"""Do images of another data set look strange to the model? Scored without labels: where a sample is from is known."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from vaeclust_jax.data import Dataset, PrepareConfig
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.keys import OUTLIERS, key_of
+from vaeclust_jax.metrics import summarise
+from vaeclust_jax.training.rows import encode_rows
+from vaeclust_jax.uncertainty.latent import latent_variance
+from vaeclust_jax.uncertainty.outliers import assignment_energy, latent_distance, negative_elbo
+from vaeclust_jax.uncertainty.selective import error_auroc
+
+_MAX_ROWS = 500  # of each side, evenly spaced
+
+
+def check_comparable(dataset: Dataset, others: Dataset, prepare: PrepareConfig) -> None:
+    """One sentence, before anything is trained, if a model of the first cannot read the second.
+
+    Raises:
+        InputError: vectors beside images, other features, or other sizes or channels that are not made equal.
+    """
+    ours, theirs = dataset.x.shape[1:], others.x.shape[1:]
+    same_size = prepare.image_size is not None or ours[:2] == theirs[:2]
+    images = len(ours) == len(theirs) == 3 and same_size and (prepare.grey or ours[2] == theirs[2])
+    if not images and ours != theirs:
+        raise InputError(f"outliers must be samples like those of {dataset.name}, {ours}, got {others.name}, {theirs}")
+
+
+def judge_outliers(runs: Sequence[Run], dataset: Dataset, others: Dataset, seeds: Sequence[int]) -> dict[str, Any]:
+    """AUROC of "this image is of the other data set" for each score of `uncertainty.outliers`.
+
+    Known images are held-out rows where there are any.
+    """
+    held_out = runs[0].validation_index
+    known = dataset.x[_evenly(held_out if len(held_out) else np.arange(len(dataset.x)))]
+    strange = others.x[_evenly(np.arange(len(others.x)))]
+    rows = [_aurocs(run, known, strange, seed) for run, seed in zip(runs, seeds, strict=True)]
+    return {
+        "dataset": others.name,
+        "known": len(known),
+        "strange": len(strange),
+        **summarise(rows),
+        "seeds": [{"seed": seed, **row} for seed, row in zip(seeds, rows, strict=True)],
+    }
+
+
+def _evenly(index: np.ndarray) -> np.ndarray:
+    return index[np.linspace(0, len(index) - 1, min(len(index), _MAX_ROWS)).astype(int)]
+
+
+def _aurocs(run: Run, known: np.ndarray, strange: np.ndarray, seed: int) -> dict[str, float | None]:
+    x = np.concatenate([run.prepare(known), run.prepare(strange)])
+    mean, logvar = map(jnp.asarray, encode_rows(run.learner, run.params, x))
+    shapes = map(jnp.asarray, (run.cluster_mean, run.cluster_scale))
+    dec = run.config.model.clustering == "dec"  # the energy is that of its Student-t assignment
+    student_t = {"assignment energy": assignment_energy(mean, run.params["centroids"])} if dec else {}
+    scores = {
+        "negative ELBO": negative_elbo(key_of(seed, OUTLIERS), run.learner, run.params, x),
+        **student_t,
+        "distance to the nearest cluster": latent_distance(mean, *shapes),
+        "latent variance": latent_variance(logvar),
+    }
+    is_known = np.repeat([True, False], [len(known), len(strange)])
+    return {name: error_auroc(is_known, np.asarray(values)) for name, values in scores.items()}

@@ -1,0 +1,116 @@
+"""From answers to figures: scores of every method, protocol and seed, their spread, and what was done to get them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from vaeclust_jax.data import Dataset
+from vaeclust_jax.fitting.config import Config
+from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.metrics import active_units, bootstrap_interval, populated_clusters, scores, summarise
+from vaeclust_jax.studies.assignments import Answer
+
+SCORES = {"acc": "ACC", "nmi": "NMI", "ari": "ARI", "ami": "AMI", "silhouette": "silhouette"}
+
+Results = dict[str, dict[str, dict[str, Any]]]
+"""By method and protocol: mean, std and interval by score, and the rows of the seeds."""
+
+
+def score_methods(
+    answers: Mapping[str, list[Answer]], protocols: Mapping[str, np.ndarray], dataset: Dataset, seeds: Sequence[int]
+) -> Results:
+    """Scores every method under every protocol.
+
+    Args:
+        answers: by method, one a seed, or a single one where nothing is random (its seed is None).
+        protocols: the rows that count, by name.
+        dataset: whose labels, if any, are compared.
+        seeds: their numbers.
+    """
+    results: Results = {}
+    for name, of_seeds in answers.items():
+        numbers = list(seeds) if len(of_seeds) == len(seeds) else [None]
+        results[name] = {}
+        for protocol, index in protocols.items():
+            rows = [_scores(one, index, dataset) for one in of_seeds]
+            # Empty clusters and dead units belong to a seed, not to a mean over seeds.
+            plain = [{key: row[key] for key in SCORES} for row in rows]
+            results[name][protocol] = {
+                **summarise(plain),
+                "interval": {key: bootstrap_interval([row[key] for row in plain]) for key in SCORES},
+                "seeds": [{"seed": seed, **row} for seed, row in zip(numbers, rows, strict=True)],
+            }
+    return results
+
+
+def _scores(found: Answer, index: np.ndarray, dataset: Dataset) -> dict[str, Any]:
+    labels = found.labels[index]
+    latents = None if found.latents is None else found.latents[index]
+    y = None if dataset.y is None else dataset.y[index]
+    return {
+        **scores(y, labels, latents),
+        "populated_clusters": populated_clusters(labels, found.num_clusters),
+        "active_units": None if latents is None else active_units(latents),
+    }
+
+
+def protocol_record(
+    run: Run, dataset: Dataset, told: Mapping[str, float], classified: Mapping[str, Any] | None = None
+) -> dict[str, str]:
+    """Sentences on what was fitted and scored on what, and what labels were used for.
+
+    Args:
+        run: the named method's, of one seed.
+        dataset: what was clustered.
+        told: of each method, the share of rows whose class its training is told.
+        classified: of `classification`, if the clusters were named.
+    """
+    prepare = run.config.prepare
+    n, train, held_out = len(dataset.x), len(run.train_index), len(run.validation_index)
+    steady = not isinstance(run.config.model.beta, str)
+    split = f"{'stratified' if prepare.stratify else 'plain'} split with seed {prepare.split_seed}"
+    if dataset.y is None:
+        used = "there are none"
+    else:
+        parts = ["scoring"] + ["the stratified split"] * prepare.stratify
+        parts += [f"the training of {name} ({share:.0%} of the rows)" for name, share in told.items() if share]
+        if classified is not None:
+            parts += [f"naming the clusters of {', '.join(told)} as classes (at most {classified['labels']} labels)"]
+        used = f"{parts[0]} alone" if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+        if prepare.stratify and not any(told.values()):
+            used += "; training reads none"
+        if classified is not None:
+            used += "; the clustering read none"
+    record = {
+        "fitted_on": f"{train} of {n} rows ({split})" if held_out else f"all {n} rows",
+        "shallow_methods_fitted_on": f"all {n} rows, as most of them cannot label new ones",
+        "stopped_on": f"the other {held_out} rows (validation VAE loss)" if held_out and steady else "nothing",
+        "scored_on": f"all: all {n} rows{' (classes told included)' if any(told.values()) else ''}"
+        + (f"; validation: the {held_out} held-out rows" if held_out else ""),
+        "labels_used_for": used,
+        "spread": "standard deviation over seeds (n - 1)",
+        "interval": "95 % bootstrap interval of the mean over seeds; with five seeds or fewer it is too narrow",
+    }
+    if classified is not None:
+        record["classified"] = (
+            f"{classified['tested_on']} rows beside those above, which neither training nor naming saw, by clusters "
+            f"named by the labels of the {classified['labels']} held-out rows"
+        )
+    return record
+
+
+def collapse_warnings(rows: list[dict[str, Any]], config: Config) -> list[str]:
+    """Collapse is said, never hidden."""
+    found = []
+    for row in rows:
+        if row["populated_clusters"] < config.num_clusters:
+            found.append(
+                f"seed {row['seed']}: {row['populated_clusters']} of {config.num_clusters} clusters have members"
+            )
+        if row["active_units"] < min(2, config.network.latent_dim):
+            found.append(
+                f"seed {row['seed']}: {row['active_units']} of {config.network.latent_dim} latent units are active "
+                "(posterior collapse): a lower beta is the usual cure"
+            )
+    return found

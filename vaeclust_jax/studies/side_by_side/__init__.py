@@ -1,0 +1,1 @@
+"""Runs side by side: scores, tests of every pair, ranks over data sets."""

@@ -1,0 +1,171 @@
+"""Runs side by side: their scores, every pair of them tested, and ranks over several data sets."""
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.folder.table import Column, Table, cell_text
+from vaeclust_jax.metrics import Comparison, Interval, compare
+from vaeclust_jax.studies.scores import SCORES
+from vaeclust_jax.studies.side_by_side.lines import Line, Record, lines_of
+from vaeclust_jax.studies.side_by_side.ranks import Ranks, best_rank, rank_lines, rank_tables
+from vaeclust_jax.studies.tables import TEST_COLUMNS, cells_of_tests
+from vaeclust_jax.studies.tests import ALPHA, Comparisons, tested_together
+
+
+class SideBySide(NamedTuple):
+    """Tables, sentences made from them, warnings, and the ranks where there are any."""
+
+    tables: list[Table]
+    findings: list[str]
+    warnings: list[str]
+    ranks: Ranks | None
+
+
+def compare_runs(
+    records: Sequence[Record], *, score: str = "nmi", protocol: str = "all", every_method: bool = False
+) -> SideBySide:
+    """Puts runs side by side.
+
+    Args:
+        records: at least two.
+        score: of the pairs and ranks, a key of `SCORES`.
+        protocol: the rows that are scored: "all" or "validation".
+        every_method: all methods of each run, not the one alone that it is about.
+
+    Raises:
+        InputError: fewer than two runs, different data under one name, or a run without the protocol.
+    """
+    if len(records) < 2:
+        raise InputError(f"RUN_DIR must be the folders of at least two runs, got {len(records)}")
+    _check_same_data(records)
+    lines = lines_of(records, protocol, every_method)
+    tables: list[Table] = []
+    findings: list[str] = []
+    for slug, (dataset, those) in zip(_slugs(lines), lines.items(), strict=True):
+        tables.append(_scores_table(f"scores-{slug}", f"Scores on {dataset}, {protocol} rows", those))
+        if len(those) > 1:
+            pairs = _pairs(those, score)
+            title = f"Pairs on {dataset}: {SCORES[score]}, {protocol} rows"
+            tables.append(_pairs_table(f"pairs-{slug}", title, pairs))
+            findings.append(_best(dataset, those, pairs, score))
+    if not findings:
+        findings.append("No two of the runs are on one data set: there are no pairs to test.")
+    ranks = rank_lines(lines, score)
+    if ranks is not None:
+        tables += rank_tables(ranks, SCORES[score])
+        findings.append(best_rank(ranks, SCORES[score]))
+    return SideBySide(tables, findings, _version_warnings(records), ranks)
+
+
+def _check_same_data(records: Sequence[Record]) -> None:
+    known: dict[str, Record] = {}
+    for run in records:
+        other = known.setdefault(run.dataset, run)
+        if other.shape != run.shape:
+            raise InputError(
+                f"runs on {run.dataset} must have the same data, got shape {other.shape} in {other.folder} and "
+                f"{run.shape} in {run.folder}"
+            )
+
+
+def _version_warnings(records: Sequence[Record]) -> list[str]:
+    folders: dict[str, list[str]] = {}
+    for run in records:
+        folders.setdefault(run.version, []).append(run.folder)
+    versions = "; ".join(f"{version} in {', '.join(those)}" for version, those in folders.items())
+    return [f"the runs are of different versions of vaeclust_jax: {versions}"] if len(folders) > 1 else []
+
+
+def _slugs(names: Iterable[str]) -> list[str]:
+    """Names of data sets as parts of file names, unlike each other on any file system."""
+    found: list[str] = []
+    for name in names:
+        slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "data"
+        while slug in found:
+            slug += "-2"
+        found.append(slug)
+    return found
+
+
+def _scores_table(name: str, title: str, lines: Sequence[Line]) -> Table:
+    rows = tuple((line.name, len(line.rows), *map(line.spread, SCORES)) for line in lines)
+    columns = (Column("method", "text"), Column("seeds", "integer"), *map(Column, SCORES.values()))
+    note = (
+        "Mean ± standard deviation over seeds; of one seed there is no deviation. Silhouette: of each method's own "
+        "latent space."
+    )
+    return Table(name, title, columns, rows, note)
+
+
+def _pairs(lines: Sequence[Line], score: str) -> Comparisons:
+    """Every two lines, first and second by name; p-values adjusted over all pairs."""
+    those = list(combinations(lines, 2))
+    tested = tested_together([_compare(first, second, score) for first, second in those])
+    return [{"first": a.name, "second": b.name, **row} for (a, b), row in zip(those, tested, strict=True)]
+
+
+def _compare(first: Line, second: Line, score: str) -> Comparison:
+    """Paired if seeds and split are the same; a method in which nothing is random meets every seed with its score."""
+    a, b = ({seed: row[score] for seed, row in line.rows.items()} for line in (first, second))
+    if a.keys() == {None}:
+        a = dict.fromkeys(b, a[None])
+    if b.keys() == {None}:
+        b = dict.fromkeys(a, b[None])
+    if a.keys() == b.keys() and first.held_out == second.held_out:
+        return compare(list(a.values()), [b[seed] for seed in a])
+    found = compare(list(a.values()), list(b.values()), paired=False)
+    return found._replace(interval=_welch_interval(found, list(a.values()), list(b.values())))
+
+
+def _welch_interval(found: Comparison, *samples: Sequence[float | None]) -> Interval | None:
+    """95 % interval of the difference of the means of two independent samples, by the t of Welch's test."""
+    if found.welch is None or found.difference is None:
+        return None
+    from scipy.stats import t
+
+    error = math.sqrt(sum(np.var(np.asarray(one, float), ddof=1) / len(one) for one in samples))
+    margin = float(t.ppf(0.975, found.welch.df)) * error
+    return Interval(found.difference - margin, found.difference + margin)
+
+
+def _pairs_table(name: str, title: str, pairs: Comparisons) -> Table:
+    rows = tuple((pair["first"], pair["second"], *cells_of_tests(pair)) for pair in pairs)
+    columns = (Column("first", "text"), Column("second", "text"), *TEST_COLUMNS)
+    note = (
+        "First minus second. Paired p and sign-flip p are defined where both have the same seeds and the same split; "
+        "a method in which nothing is random meets every seed with its one score. Interval: bootstrap of the paired "
+        "differences, of unpaired ones by Welch's t. Sign-flip: exact permutation test, never below 2 / 2^seeds. "
+        f"Holm: over the {len(pairs)} {'pair' if len(pairs) == 1 else 'pairs'}."
+    )
+    return Table(name, title, columns, rows, note)
+
+
+def _best(dataset: str, lines: Sequence[Line], pairs: Comparisons, score: str) -> str:
+    """Which line is ahead, and of which others that is more than their spread over seeds."""
+    spreads = {line.name: spread for line in lines if (spread := line.spread(score)) is not None}
+    if not spreads:
+        return f"On {dataset}, {SCORES[score]} is not defined."
+    best = max(spreads, key=lambda name: spreads[name].mean)
+    verdicts: dict[str, list[str]] = {}
+    for pair in pairs:
+        if best in (pair["first"], pair["second"]):
+            p = pair["welch_holm"]
+            verdict = "not tested against" if p is None else "told apart from" if p < ALPHA else "not told apart from"
+            other = pair["second"] if pair["first"] == best else pair["first"]
+            verdicts.setdefault(verdict, []).append(other)
+    told = "; ".join(f"{verdict} {_others(names, len(lines) - 1)}" for verdict, names in verdicts.items())
+    value = cell_text(spreads[best], "score")
+    return f"On {dataset}, {best} has the highest {SCORES[score]}, {value}: {told} (Welch's t-test, Holm)."
+
+
+def _others(names: Sequence[str], count: int) -> str:
+    """Some of so many others: by their names where these can be read."""
+    if len(names) <= 3:
+        return ", ".join(names)
+    return f"all {count} others" if len(names) == count else f"{len(names)} of {count} others"

@@ -1,0 +1,252 @@
+"""The tables of a study, from the figures in `metrics.json`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vaeclust_jax.folder.table import Cell, Column, Spread, Table
+from vaeclust_jax.studies.classification_figures import classification_tables
+from vaeclust_jax.studies.scores import SCORES, Results
+from vaeclust_jax.studies.tests import Comparisons
+from vaeclust_jax.studies.unseen_classes import landing_table
+
+_SCORE_COLUMNS = tuple(Column(title) for title in SCORES.values())
+
+
+def tables_of(metrics: Mapping[str, Any]) -> list[Table]:
+    """Every table that the metrics have figures for, the most important first."""
+    tables = [scores_table(metrics["results"])]
+    if metrics["reported"]:
+        tables.append(reported_table(metrics["reported"], metrics["reported_runs"]))
+        tables.append(reported_tests_table(metrics["reported_tests"]))
+    compared = [row for row in metrics["comparisons"] if row["difference"] is not None]
+    fitted = [row for row in compared if row["second"] not in metrics["shallow"]]
+    shallow = [row for row in compared if row["second"] in metrics["shallow"]]
+    if fitted:
+        tables.append(comparison_table("comparisons", "the other models", fitted))
+    if shallow:
+        tables.append(comparison_table("shallow", "the shallow methods", shallow))
+    if len(metrics["seeds"]) > 1:
+        tables.append(intervals_table(metrics["results"]))
+    uncertainty = metrics["uncertainty"]
+    if "measures" in uncertainty:
+        tables += [flagging_table(uncertainty), correlation_table(uncertainty), calibration_table(uncertainty)]
+    if metrics["classification"]:
+        tables[1:1] = classification_tables(metrics["classification"], metrics["method"])
+    if metrics["outliers"]:
+        tables.append(outlier_table(metrics["outliers"]))
+        if "landing" in metrics["outliers"]:
+            tables.append(landing_table(metrics["outliers"]["dataset"], metrics["outliers"]["landing"]))
+    tables.append(seeds_table(metrics["results"]))
+    return tables
+
+
+def scores_table(results: Results) -> Table:
+    """Every method and protocol, mean and deviation over seeds."""
+    rows = []
+    for method, protocols in results.items():
+        for protocol, result in protocols.items():
+            cells = [_spread(result, key) for key in SCORES]
+            rows.append((method, protocol, *cells, len(result["seeds"])))
+    columns = (Column("method", "text"), Column("protocol", "text"), *_SCORE_COLUMNS, Column("seeds", "integer"))
+    note = (
+        "Mean ± standard deviation over seeds. ACC: best one-to-one match of clusters and classes. The silhouette is "
+        "that of each method's own latent space: it says how compact clusters are, not whether they are right."
+    )
+    return Table("scores", "Scores", columns, tuple(rows), note)
+
+
+def intervals_table(results: Results) -> Table:
+    """95 % bootstrap intervals of the means."""
+
+    def cell(result: Mapping[str, Any], key: str) -> Cell:
+        interval = result["interval"][key]
+        return None if interval is None else "[{:.3f}, {:.3f}]".format(*interval)
+
+    rows = tuple(
+        (method, protocol, *(cell(result, key) for key in SCORES))
+        for method, protocols in results.items()
+        for protocol, result in protocols.items()
+        if len(result["seeds"]) > 1
+    )
+    columns = (Column("method", "text"), Column("protocol", "text"), *_SCORE_COLUMNS)
+    note = "95 % bootstrap intervals of the mean over seeds; with few seeds they are too narrow."
+    return Table("intervals", "Intervals", columns, rows, note)
+
+
+def reported_table(beside: Sequence[Mapping[str, Any]], runs: int) -> Table:
+    """The source's figures beside ours."""
+    rows = tuple(
+        (
+            row["method"],
+            row["protocol"],
+            SCORES[row["metric"]],
+            Spread(*row["reported"]),
+            None if row["measured"][0] is None else Spread(*row["measured"]),
+            None if row["measured"][0] is None else row["measured"][0] - row["reported"][0],
+            row["p"],
+        )
+        for row in beside
+    )
+    columns = (
+        *(Column(name, "text") for name in ("method", "protocol", "score")),
+        *(Column(name) for name in ("reported", "measured", "difference")),
+        Column("Welch p", "p"),
+    )
+    note = f"Reported: what the source prints ({runs} runs). The two are never tuned to each other."
+    return Table("reported", "Reported and measured", columns, rows, note)
+
+
+def reported_tests_table(tests: Mapping[str, Mapping[str, float]]) -> Table:
+    """The source's own tests against what its means and deviations give."""
+    rows = tuple(
+        (SCORES[metric], test["t"], test["p"], test["implied_t"], test["implied_p"], test["df"])
+        for metric, test in tests.items()
+    )
+    columns = (
+        Column("score", "text"),
+        Column("reported t"),
+        Column("reported p", "p"),
+        Column("implied t"),
+        Column("implied p", "p"),
+        Column("implied df"),
+    )
+    note = (
+        "Implied: Welch's test from the source's own means, deviations and number of runs. The printed t and p do "
+        "not follow from them."
+    )
+    return Table("reported-tests", "The source's tests, checked", columns, rows, note)
+
+
+TEST_COLUMNS = (
+    Column("difference"),
+    Column("95 % interval", "text"),
+    Column("Welch t"),
+    Column("df"),
+    Column("p", "p"),
+    Column("p (Holm)", "p"),
+    Column("paired p", "p"),
+    Column("paired p (Holm)", "p"),
+    Column("sign-flip p", "p"),
+    Column("Hedges g"),
+)
+
+
+def cells_of_tests(row: Mapping[str, Any]) -> tuple[Cell, ...]:
+    """The cells of `TEST_COLUMNS` from a row of `comparing.tested_together`."""
+    return (
+        row["difference"],
+        None if row["interval"] is None else "[{low:+.3f}, {high:+.3f}]".format(**row["interval"]),
+        *(_of(row["welch"], field) for field in ("statistic", "df", "p")),
+        row["welch_holm"],
+        _of(row["paired"], "p"),
+        row["paired_holm"],
+        _of(row["sign_flip"], "p"),
+        row["hedges_g"],
+    )
+
+
+def comparison_table(name: str, others: str, compared: Comparisons) -> Table:
+    """The named method against others, in the scores that both have."""
+    rows = tuple((row["second"], SCORES[row["metric"]], *cells_of_tests(row)) for row in compared)
+    columns = (Column("against", "text"), Column("score", "text"), *TEST_COLUMNS)
+    first = compared[0]["first"]
+    note = (
+        f"{first} minus the other, on all samples. Interval: bootstrap of the paired differences. Holm: over the "
+        "scores of a pair. Sign-flip: exact permutation test of the pairs, which cannot go below 2 / 2^seeds."
+    )
+    return Table(name, f"{first} against {others}", columns, rows, note)
+
+
+def flagging_table(uncertainty: Mapping[str, Any]) -> Table:
+    """How well each uncertainty flags wrong assignments."""
+    keys = ("auroc", "aurc", "excess_aurc", "error", "error_at_80")
+    names = ("AUROC", "AURC", "excess AURC", "error, all", "error, surest 80 %")
+    rows = [(name, *(_spread(of, key) for key in keys)) for name, of in uncertainty["measures"].items()]
+    note = (
+        "Of the named method, on all samples, mean ± deviation over seeds. AUROC: a wrong assignment is less certain "
+        "than a correct one. AURC: mean error over coverages, lower is better; excess: over the best possible order."
+    )
+    if "ensemble" in uncertainty:
+        rows += [
+            (f"{name} (of the ensemble's own errors)", *(of[key] for key in keys))
+            for name, of in uncertainty["ensemble"]["measures"].items()
+        ]
+        note += (
+            " The ensemble is the average of the seeds' matched probabilities: ACC {acc:.3f}, NMI {nmi:.3f}, "
+            "ARI {ari:.3f}.".format(**uncertainty["ensemble"])
+        )
+    columns = (Column("uncertainty", "text"), *map(Column, names))
+    return Table("uncertainty", "Does uncertainty flag the errors?", columns, tuple(rows), note)
+
+
+def correlation_table(uncertainty: Mapping[str, Any]) -> Table:
+    """Each uncertainty against correctness: correlations, means by group, tests."""
+    keys = ("point_biserial", "spearman", "mean_correct", "mean_wrong")
+    rows = []
+    for name, of in uncertainty["measures"].items():
+        first = of["seeds"][0]
+        interval = None
+        if first["point_biserial"] is not None:
+            interval = "[{point_biserial_low:.2f}, {point_biserial_high:.2f}]".format(**first)
+        largest = [_largest(row[key] for row in of["seeds"]) for key in ("welch_p", "mann_whitney_p")]
+        rows.append((name, *(_spread(of, key) for key in keys), interval, *largest))
+    columns = (
+        Column("uncertainty", "text"),
+        Column("point-biserial r"),
+        Column("Spearman r"),
+        Column("mean, correct"),
+        Column("mean, wrong"),
+        Column("95 % of r, first seed", "text"),
+        Column("largest Welch p", "p"),
+        Column("largest Mann-Whitney p", "p"),
+    )
+    note = "Negative r: the less certain, the less often correct. p: wrong against correct, the largest of the seeds."
+    return Table("correlations", "Uncertainty and correctness", columns, tuple(rows), note)
+
+
+def calibration_table(uncertainty: Mapping[str, Any]) -> Table:
+    """Expected calibration error, raw and at fitted temperatures."""
+    keys = ("ece", "mean_confidence", "accuracy", "temperature")
+    rows = tuple((name, *(_spread(of, key) for key in keys)) for name, of in uncertainty["calibration"].items())
+    columns = (Column("probability", "text"), *map(Column, ("ECE", "mean confidence", "accuracy", "temperature")))
+    note = (
+        "ECE: 15 bins. A temperature fitted to the votes of other seeds reads no label, and cannot see an error that "
+        "all seeds share; not defined where the best temperature lies outside 0.01 to 100."
+    )
+    return Table("calibration", "Are the probabilities honest?", columns, rows, note)
+
+
+def outlier_table(outliers: Mapping[str, Any]) -> Table:
+    """AUROC of each score of strangeness."""
+    rows = tuple((name, _spread(outliers, name)) for name in outliers["mean"])
+    note = (
+        f"{outliers['known']} held-out samples against {outliers['strange']} of {outliers['dataset']}; 0.5 is chance."
+    )
+    columns = (Column("score", "text"), Column("AUROC"))
+    return Table("outliers", f"Are samples of {outliers['dataset']} noticed?", columns, rows, note)
+
+
+def seeds_table(results: Results) -> Table:
+    """Every seed of every method: no best one is picked."""
+    rows = tuple(
+        (method, protocol, row["seed"], *(row[key] for key in SCORES))
+        for method, protocols in results.items()
+        for protocol, result in protocols.items()
+        for row in result["seeds"]
+    )
+    columns = (Column("method", "text"), Column("protocol", "text"), Column("seed", "integer"), *_SCORE_COLUMNS)
+    return Table("seeds", "Every seed", columns, rows, "Methods in which nothing is random have no seed.")
+
+
+def _spread(summary: Mapping[str, Any], key: str) -> Cell:
+    mean = summary["mean"][key]
+    return None if mean is None else Spread(mean, summary["std"][key])
+
+
+def _of(outcome: Mapping[str, float] | None, field: str) -> float | None:
+    return None if outcome is None else outcome[field]
+
+
+def _largest(values: Any) -> float | None:
+    known = [value for value in values if value is not None]
+    return max(known) if known else None

@@ -1,0 +1,213 @@
+"""Does the uncertainty of the named method flag its errors, and are its probabilities honest? Labels judge, no more."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import entr
+
+from vaeclust_jax.data import Dataset
+from vaeclust_jax.graph.neighbours import Graph, expected
+from vaeclust_jax.metrics import match_clusters, summarise
+from vaeclust_jax.studies.assignments import Answer
+from vaeclust_jax.uncertainty.calibration import expected_calibration_error
+from vaeclust_jax.uncertainty.ensemble import (
+    align,
+    ensemble_probabilities,
+    pairwise_agreement,
+    seed_uncertainty,
+    stability,
+    vote_entropy,
+)
+from vaeclust_jax.uncertainty.latent import latent_variance
+from vaeclust_jax.uncertainty.neighbours import edge_disagreement, neighbour_entropy, outside_share
+from vaeclust_jax.uncertainty.selective import (
+    compare_groups,
+    error_auroc,
+    point_biserial,
+    risk_at,
+    risk_coverage,
+    spearman,
+)
+from vaeclust_jax.uncertainty.temperature import fit_temperature, scale, stability_temperature
+
+COVERAGE = 0.8  # the share kept when the least certain fifth is rejected
+_LABELS = 100  # of the temperature that is fitted with labels
+
+Values = NDArray[np.floating]
+
+
+def measures(answer: Answer) -> dict[str, Values]:
+    """Every uncertainty of one seed's assignments, (n,) each, higher is less sure."""
+    assert answer.log_q is not None
+    assert answer.passes is not None
+    q = np.exp(answer.log_q)
+    return {
+        "assignment entropy": entr(q).sum(axis=1),
+        "latent variance": answer.passes.latent_variance,
+        "entropy over passes": answer.passes.entropy,
+        "mutual information over passes": answer.passes.mutual_information,
+        **({} if answer.graph is None else _by_graph("neighbours", answer.graph, answer)),
+    }
+
+
+def _by_graph(whose: str, graph: Graph, answer: Answer) -> dict[str, Values]:
+    assert answer.log_q is not None
+    return {
+        f"{whose}: entropy": neighbour_entropy(graph, np.exp(answer.log_q)),
+        f"{whose}: outside the cluster": outside_share(graph, answer.labels),
+        f"{whose}: not agreed on": edge_disagreement(graph),
+    }
+
+
+def seed_measures(answers: Sequence[Answer]) -> dict[str, Values]:
+    """Every uncertainty that several seeds have together, (n,) each; none for one seed."""
+    if len(answers) < 2:
+        return {}
+    aligned = aligned_probabilities(answers)
+    between = seed_uncertainty(aligned)
+    votes, stable = vote_entropy(aligned), stability(np.stack([answer.labels for answer in answers]))
+    assert between is not None
+    assert votes is not None
+    assert stable is not None
+    return {
+        "seeds: vote entropy": votes,
+        "seeds: entropy": np.asarray(between.entropy),
+        "seeds: mutual information": np.asarray(between.mutual_information),
+        "seeds: instability": 1.0 - stable,
+    }
+
+
+def aligned_probabilities(answers: Sequence[Answer], reference: int = 0) -> Values:
+    """(S, n, K), the clusters of every seed matched to those of one."""
+    q = np.stack([np.exp(answer.log_q) for answer in answers if answer.log_q is not None])
+    return align(q, q[reference])
+
+
+def correctness(y: np.ndarray, labels: np.ndarray) -> NDArray[np.bool_]:
+    """Whether the cluster of each sample is matched to its class (one to one, Hungarian)."""
+    match = match_clusters(y, labels)
+    return np.array([match[int(label)] for label in labels]) == y
+
+
+def judge_uncertainty(answers: Sequence[Answer], dataset: Dataset, seeds: Sequence[int]) -> dict[str, Any]:
+    """What `metrics.json` holds under "uncertainty".
+
+    Returns:
+        `seed_agreement` (mean adjusted Rand index between seeds, None for one), `pass_check` (mean over samples of
+        the sampled total latent variance over the closed form: near 1), and, where there are labels, `measures`
+        (by name: mean, std and the rows of the seeds), `ensemble` (the averaged assignment of the seeds), and
+        `calibration` (by kind of probability).
+    """
+    drawn = [np.mean(a.passes.latent_variance) for a in answers if a.passes is not None]
+    exact = [np.mean(latent_variance(a.logvar)) for a in answers if a.logvar is not None]  # type: ignore[arg-type]
+    found: dict[str, Any] = {
+        "seed_agreement": pairwise_agreement(np.stack([answer.labels for answer in answers])),
+        "pass_check": float(np.mean(drawn) / np.mean(exact)),
+    }
+    if dataset.y is None:
+        return found
+    right = [correctness(dataset.y, answer.labels) for answer in answers]
+    shared = seed_measures(answers)
+    graphs = [answer.graph for answer in answers if answer.graph is not None]
+    of_all = expected((graph.sqrt() for graph in graphs), len(graphs)) if len(graphs) > 1 else None
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for answer, correct in zip(answers, right, strict=True):
+        by_all = {} if of_all is None else _by_graph("seeds' neighbours", of_all, answer)
+        for name, values in {**measures(answer), **by_all, **shared}.items():
+            rows.setdefault(name, []).append(_judge(correct, values))
+    found["measures"] = {name: _over_seeds(of_seeds, seeds) for name, of_seeds in rows.items()}
+    if shared:
+        found["ensemble"] = _judge_ensemble(answers, dataset.y, shared)
+    calibrated = [_calibration(number, answers, dataset.y, right[number]) for number in range(len(answers))]
+    found["calibration"] = {
+        kind: _over_seeds([of_seed[kind] for of_seed in calibrated], seeds) for kind in calibrated[0]
+    }
+    return found
+
+
+def _over_seeds(rows: list[dict[str, Any]], seeds: Sequence[int]) -> dict[str, Any]:
+    return {**summarise(rows), "seeds": [{"seed": seed, **row} for seed, row in zip(seeds, rows, strict=True)]}
+
+
+def _judge(correct: NDArray[np.bool_], values: Values) -> dict[str, float | None]:
+    """How well one uncertainty tells wrong assignments from correct ones."""
+    curve = risk_coverage(correct, values)
+    linear, ranked, groups = point_biserial(correct, values), spearman(correct, values), compare_groups(correct, values)
+    found: dict[str, float | None] = {
+        "auroc": error_auroc(correct, values),
+        "aurc": curve.area,
+        "excess_aurc": curve.excess,
+        "error": float(1 - correct.mean()),
+        "error_at_80": risk_at(curve, COVERAGE),
+    }
+    for name, correlation in (("point_biserial", linear), ("spearman", ranked)):
+        found[name] = None if correlation is None else correlation.value
+        found[f"{name}_low"] = None if correlation is None else correlation.low
+        found[f"{name}_high"] = None if correlation is None else correlation.high
+    found["mean_correct"] = None if groups is None else groups.mean_correct
+    found["mean_wrong"] = None if groups is None else groups.mean_wrong
+    found["welch_p"] = None if groups is None or groups.welch is None else groups.welch[1]
+    found["mann_whitney_p"] = None if groups is None else groups.mann_whitney[1]
+    return found
+
+
+def _judge_ensemble(answers: Sequence[Answer], y: np.ndarray, shared: Mapping[str, Values]) -> dict[str, Any]:
+    from vaeclust_jax.metrics import scores
+
+    q = ensemble_probabilities(aligned_probabilities(answers))
+    labels = q.argmax(axis=1)
+    correct = correctness(y, labels)
+    return {
+        **scores(y, labels, None),
+        "ece": expected_calibration_error(q.max(axis=1), correct),
+        "measures": {name: _judge(correct, values) for name, values in shared.items()},
+    }
+
+
+def _calibration(
+    number: int, answers: Sequence[Answer], y: np.ndarray, correct: NDArray[np.bool_]
+) -> dict[str, dict[str, float | None]]:
+    """Expected calibration error of one seed's probabilities, as they are and at fitted temperatures."""
+    answer = answers[number]
+    assert answer.log_q is not None
+    assert answer.passes is not None
+    everyone = np.ones(len(y), bool)
+
+    def row(probabilities: Values, temperature: float | None, scored: NDArray[np.bool_]) -> dict[str, float | None]:
+        confidence = np.take_along_axis(probabilities, answer.labels[:, None], axis=1)[:, 0]
+        return {
+            "ece": expected_calibration_error(confidence[scored], correct[scored]),
+            "mean_confidence": float(confidence[scored].mean()),
+            "accuracy": float(correct[scored].mean()),
+            "temperature": temperature,
+        }
+
+    found = {
+        "q at the mean": row(np.exp(answer.log_q), None, everyone),
+        "averaged over passes": row(answer.passes.probabilities, None, everyone),
+    }
+    if len(answers) > 1:
+        votes = np.delete(aligned_probabilities(answers, number), number, axis=0).argmax(axis=2)
+        stable = stability_temperature(answer.log_q, votes)
+        found["temperature by the other seeds' votes"] = _at(stable, answer.log_q, row, everyone)
+    chosen = np.random.default_rng(0).permutation(len(y))[: min(_LABELS, len(y) // 2)]
+    rest = everyone.copy()
+    rest[chosen] = False
+    found[f"temperature by {len(chosen)} labels (rest scored)"] = _at(
+        fit_temperature(answer.log_q[chosen], _as_clusters(y, answer.labels, chosen)), answer.log_q, row, rest
+    )
+    return found
+
+
+def _at(temperature: float | None, log_q: Values, row: Any, scored: NDArray[np.bool_]) -> dict[str, float | None]:
+    if temperature is None:
+        return dict.fromkeys(("ece", "mean_confidence", "accuracy", "temperature"))
+    return row(np.exp(scale(log_q, temperature)), temperature, scored)
+
+
+def _as_clusters(y: np.ndarray, labels: np.ndarray, chosen: NDArray[np.integer]) -> NDArray[np.int64]:
+    """The cluster that each chosen sample's class is matched to among the chosen; -1 where there is none."""
+    cluster_of = {of_class: cluster for cluster, of_class in match_clusters(y[chosen], labels[chosen]).items()}
+    return np.array([cluster_of.get(int(one), -1) for one in y[chosen]])
