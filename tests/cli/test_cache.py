@@ -11,6 +11,7 @@ import pytest
 import vaeclust_jax as vc
 from tests.cli.conftest import VAECLUST, Answer
 from tests.fitting.made import blobs, config
+from vaeclust_jax import compiling
 
 Run = Callable[..., Answer]
 COMPILING = {
