@@ -4,7 +4,7 @@ import jax
 import vaeclust_jax as vc
 
 data = vc.data.load("digits")
-run = vc.fit(vc.Config(num_clusters=10), data.x, jax.random.key(0))
+run = vc.fit(vc.Config(vc.DEC(num_clusters=10)), data.x, jax.random.key(0))
 run.predict(data.x)
 """
 
@@ -12,30 +12,59 @@ from vaeclust_jax import data, uncertainty
 from vaeclust_jax.compiling import enable_compilation_cache
 from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.errors import InputError, TrainingDivergedError
-from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
+from vaeclust_jax.fitting.config import Config, TrainingConfig
 from vaeclust_jax.fitting.fit import fit, fit_seeds
 from vaeclust_jax.fitting.run import Run
-from vaeclust_jax.fitting.saving import load
-from vaeclust_jax.networks.build import NetworkConfig
+from vaeclust_jax.fitting.serialisation import load
+from vaeclust_jax.methods.dec import DEC, GraphDEC
+from vaeclust_jax.methods.joint import BestValidation, Settled
+from vaeclust_jax.methods.kmeans import VAEKMeans
+from vaeclust_jax.methods.method import About, DataSpec, Method
+from vaeclust_jax.methods.mixture import VAEMixture
+from vaeclust_jax.methods.registry import METHODS
+from vaeclust_jax.methods.settings import VAEMethod
+from vaeclust_jax.methods.vade import EMStart, GraphStart, VaDE
+from vaeclust_jax.networks import MLP, AutoNetwork, Conv
 from vaeclust_jax.selection.augment import AugmentChoice, choose_augment
 from vaeclust_jax.selection.num_clusters import Choice, choose_num_clusters
 from vaeclust_jax.training.checkpoint import Checkpoint
-from vaeclust_jax.types import Network, Networks
+from vaeclust_jax.types import Batch, Heads, Learner, Network, Networks, Stage, State, Stopping
 
 __all__ = [
+    "DEC",
+    "METHODS",
+    "MLP",
+    "About",
     "AugmentChoice",
+    "AutoNetwork",
+    "Batch",
+    "BestValidation",
     "Checkpoint",
     "Choice",
     "Config",
+    "Conv",
+    "DataSpec",
+    "EMStart",
+    "GraphDEC",
+    "GraphStart",
+    "Heads",
     "InputError",
-    "ModelConfig",
+    "Learner",
+    "Method",
     "Network",
-    "NetworkConfig",
     "Networks",
     "PrepareConfig",
     "Run",
+    "Settled",
+    "Stage",
+    "State",
+    "Stopping",
     "TrainingConfig",
     "TrainingDivergedError",
+    "VAEKMeans",
+    "VAEMethod",
+    "VAEMixture",
+    "VaDE",
     "choose_augment",
     "choose_num_clusters",
     "data",

@@ -1,5 +1,6 @@
 """Types of config values, checked against the annotations: Python itself would take any."""
 
+from dataclasses import fields
 from numbers import Integral, Real
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -13,8 +14,9 @@ def check_types(section: Any) -> None:
     Raises:
         InputError: names the field, what was got and what is allowed.
     """
-    for name, kind in get_type_hints(type(section)).items():
-        value = getattr(section, name)
+    kinds = get_type_hints(type(section))
+    for name in (field.name for field in fields(section)):
+        kind, value = kinds[name], getattr(section, name)
         if not _fits(value, kind):
             raise InputError(f"{name} must be {_in_words(kind)}, got {value!r}")
 

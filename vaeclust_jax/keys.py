@@ -7,6 +7,10 @@ from vaeclust_jax.types import Key
 # The fit folds the number of a stage, from 0, into the seed's key; these count from the other end.
 GRAPH, SEARCH, SAMPLES, OUTLIERS, PASSES = range(2**32 - 5, 2**32)
 
+SCORE, OBJECTIVE_GRAPH = 0, 1
+"""Whole keys, of the draws of a bound and of the graph of an objective, the same for all models and calls: a score then
+depends on the row and the model alone."""
+
 
 def key_of(seed: int, use: int) -> Key:
     """The key of a seed for one of the uses above."""

@@ -1,9 +1,10 @@
 """The nouns that the rooms exchange: plain named tuples of arrays and pure functions."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import jax
+import numpy as np
 from jaxtyping import Array, Float, Int
 
 Key = jax.Array
@@ -47,8 +48,10 @@ class Batch(NamedTuple):
     """Rows of the training set with a shared leading axis; a pytree."""
 
     x: Float[Array, "b ..."]
+    y: Int[Array, " b"] | None
+    """Classes from 0, -1 where none is known; None where the method reads no label."""
     index: Int[Array, " b"]  # type: ignore[assignment]  # hides tuple.index, which nobody calls
-    """Row numbers in the training set: they look up the rows of the target P."""
+    """Row numbers in the training set: they look up what `State.memory` holds of a row."""
     weight: Float[Array, " b"]
     """1 for a sample, 0 for padding: loss = sum(weight * loss) / sum(weight)."""
 
@@ -75,38 +78,55 @@ class State(NamedTuple):
     opt_state: Any
     control: dict[str, Any]
     """Weights of the loss by name (beta, gamma), each a `Controller`'s state: swept without compiling again."""
-    target: Any
-    """What `end_epoch` computes from all training rows (for DEC the distribution P), or ()."""
+    memory: Any
+    """What `end_epoch` computes from all training rows (for DEC the target P), or what a start keeps; or ()."""
     step: Int[Array, ""]
 
 
 class Learner(NamedTuple):
-    """A model and its objective as pure functions; `training` runs any of them.
-
-    Heads that a learner does not have are None.
-    """
+    """A model and its objective as pure functions; `training` runs any of them."""
 
     init: Callable[[Key], State]
     step: Callable[[Key, State, Batch], tuple[State, Info]]
     """One gradient step: (key, state, batch) -> (state, info); info always has "loss"."""
     evaluate: Callable[[Key, State, Batch], Info]
-    """The loss parts without a step: (key, state, batch) -> info; info always has "vae_loss"."""
-    end_epoch: Callable[[State, Float[Array, "n ..."], Int[Array, ""], Info], tuple[State, Info]]
+    """The loss parts without a step: (key, state, batch) -> info; info always has "loss", what validation watches."""
+    end_epoch: Callable[[State, Float[Array, "n ..."], Int[Array, ""], Info], tuple[State, Info]] = (
+        lambda state, x, epoch, losses: (state, {})
+    )
     """(state, all training rows, epoch counted from 1, mean losses of the epoch) -> (state, info): target refresh."""
-    encode: Callable[[Params, Float[Array, "n ..."]], tuple[Float[Array, "n l"], Float[Array, "n l"]]]
-    """Mean and log-variance of the posterior q(z|x)."""
-    decode: Callable[[Params, Float[Array, "n l"]], Float[Array, "n ..."]]
-    """The expected x, in the model's units."""
-    log_assign: Callable[[Params, Float[Array, "n l"]], Float[Array, "n k"]] | None = None
-    """Log-probabilities of the clusters."""
-    prior: Callable[[Params], Any] | None = None
-    """What z is a priori, an `objectives.mixture.Mixture` with a component a cluster; None: N(0, I)."""
     advance: Callable[[dict[str, Any], Info], tuple[dict[str, Any], Info]] = lambda control, losses: (control, {})
     """(controllers' states, mean losses of the epoch) -> (those of the next epoch, info)."""
     gentler: Callable[[State], State] = lambda state: state
     """The state with a lower learning rate, to try an epoch again whose loss was not finite."""
+
+
+class Heads(NamedTuple):
+    """What a trained model can be asked, as pure functions; None: it cannot. Equal settings give the same functions.
+
+    Attributes:
+        encode: (params, x) -> mean and log-variance of the posterior q(z|x), (n, L) each. It reads
+            `params["encoder"]` alone, so that models with the same encoder are encoded once.
+        decode: (params, z) -> the expected x, in the model's units.
+        assign: (params, z) -> log-probabilities of the clusters, (n, K).
+        score: (key, params, x) -> (n,) nats, lower is likelier: -ELBO, or an energy.
+        sample: (key, params, number) -> new x. None: drawn from `prior` and decoded.
+        prior: (params) -> what z is a priori, an `objectives.mixture.Mixture`, a component a cluster; None: N(0, I).
+        predict: (params, x) -> log-probabilities of classes, (n, C).
+        centres: (params) -> (K, r, L), r prototypes of each cluster, the one that stands for most first. None: the
+            means of the clusters' codes.
+        view: `Networks.view`.
+    """
+
+    encode: Callable[[Params, Float[Array, "n ..."]], tuple[Array, Array]] | None = None
+    decode: Callable[[Params, Float[Array, "n l"]], Float[Array, "n ..."]] | None = None
+    assign: Callable[[Params, Float[Array, "n l"]], Float[Array, "n k"]] | None = None
+    score: Callable[[Key, Params, Float[Array, "n ..."]], Float[Array, " n"]] | None = None
+    sample: Callable[[Key, Params, int], Float[Array, "n ..."]] | None = None
+    prior: Callable[[Params], Any] | None = None
+    predict: Callable[[Params, Float[Array, "n ..."]], Float[Array, "n c"]] | None = None
+    centres: Callable[[Params], Float[Array, "k r l"]] | None = None
     view: Callable[[Key, Any], Any] | None = None
-    """`Networks.view`."""
 
 
 class Stopping(NamedTuple):
@@ -123,14 +143,19 @@ class Stopping(NamedTuple):
     result: Callable[[Any, State], State]
 
 
-class Together(NamedTuple):
-    """A `Stage.start` that is asked once for all seeds, which then see each other's states.
+class Rows(Protocol):
+    """The training rows that a start sees."""
 
-    Attributes:
-        start: (keys (S,), last states of the stage before, all training rows) -> first states, in the seeds' order.
-    """
+    @property
+    def x(self) -> Float[Array, "n ..."]:
+        """As the programs read them: an array, or what stands for rows that stay on the host."""
 
-    start: Callable[[Key, Sequence[State | None], Float[Array, "n ..."]], list[State]]
+    @property
+    def y(self) -> Int[Array, " n"] | None:
+        """As `Batch.y`."""
+
+    def encode(self, heads: Heads, params: Params) -> tuple[Float[np.ndarray, "n l"], Float[np.ndarray, "n l"]]:
+        """Posterior means and log-variances of all rows, computed once for each distinct encoder."""
 
 
 class Stage(NamedTuple):
@@ -139,6 +164,8 @@ class Stage(NamedTuple):
     name: str
     learner: Learner
     num_epochs: int
-    start: Callable[[Key, State | None, Float[Array, "n ..."]], State] | Together
-    """(key, last state of the stage before, all training rows) -> first state; runs on the host, once a seed."""
-    stopping: "Stopping"
+    start: Callable[[Key, Sequence[State | None], Rows], list[State]]
+    """(keys (S,), last states of the stage before, training rows) -> first states; on the host, once for all seeds."""
+    stopping: Stopping
+    model: Any = None
+    """The `methods.method.Method` whose model the stage ends with; None: one that cannot be asked yet."""

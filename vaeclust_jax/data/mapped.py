@@ -3,7 +3,7 @@
 import mmap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -119,17 +119,29 @@ def extremes(x: Rows, axis: int | None = None) -> tuple[Any, Any]:
     return np.min(low, axis=0), np.max(high, axis=0)
 
 
+class Moments(NamedTuple):
+    """Mean and variance in float64 of what was read so far."""
+
+    count: int = 0
+    mean: Any = np.float64(0)
+    variance: Any = np.float64(0)
+
+    def and_of(self, part: np.ndarray, axis: int | None = None) -> "Moments":
+        """The moments of these and of further rows (Chan, Golub and LeVeque 1983)."""
+        count = self.count + len(part)
+        share = len(part) / count
+        step = part.mean(axis=axis, dtype=np.float64) - self.mean
+        spread = part.var(axis=axis, dtype=np.float64)
+        variance = (1 - share) * self.variance + share * spread + share * (1 - share) * step**2
+        return Moments(count, self.mean + share * step, variance)
+
+
 def moments(x: Rows, axis: int | None = None) -> tuple[Any, Any]:
     """Mean and standard deviation in float64, of each feature with `axis=0`."""
-    count, mean, variance = 0, np.float64(0), np.float64(0)
+    found = Moments()
     for part in chunks(x):
-        count += len(part)
-        share = len(part) / count
-        step = part.mean(axis=axis, dtype=np.float64) - mean
-        spread = part.var(axis=axis, dtype=np.float64)
-        variance = (1 - share) * variance + share * spread + share * (1 - share) * step**2
-        mean = mean + share * step
-    return mean, np.sqrt(variance)
+        found = found.and_of(part, axis)
+    return found.mean, np.sqrt(found.variance)
 
 
 def _rows(file: _File, numbers: np.ndarray, convert: Callable[[np.ndarray], np.ndarray]) -> MappedRows:

@@ -1,35 +1,32 @@
-"""`fit`: data in, a clustered model out, for one seed or many as one program."""
+"""`fit`: data in, a fitted model out, for one seed or many as one program."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import asdict, replace
-from typing import Any, NamedTuple, cast
+from dataclasses import replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from vaeclust_jax.checks import is_whole
-from vaeclust_jax.data import (
-    MappedRows,
-    Preparation,
-    PrepareConfig,
-    Rows,
-    checked_rows,
-    fit_preparation,
-    split_rows,
-)
-from vaeclust_jax.data.mapped import chunks
+from vaeclust_jax.data import checked_rows
 from vaeclust_jax.errors import InputError, TrainingDivergedError
-from vaeclust_jax.fitting.config import Config, check_config, measure_input, resolve_kind
+from vaeclust_jax.fitting.config import Config, check_config, resolve
+from vaeclust_jax.fitting.config_json import config_to_json
+from vaeclust_jax.fitting.networks import check_custom, networks_of
+from vaeclust_jax.fitting.packed import check_leaves
+from vaeclust_jax.fitting.prepared import Prepared, prepare
 from vaeclust_jax.fitting.run import Run, components
-from vaeclust_jax.fitting.stages import check_custom, check_partial_labels, networks_of, plan
-from vaeclust_jax.streamed import Streamed
+from vaeclust_jax.methods.method import About, DataSpec
+from vaeclust_jax.networks import NetworkConfig
 from vaeclust_jax.training.checkpoint import Checkpoint, Keeper
+from vaeclust_jax.training.encodings import TrainingRows
+from vaeclust_jax.training.epoch import Data
 from vaeclust_jax.training.loop import History, train
-from vaeclust_jax.training.rows import by_chunk, encode_rows
-from vaeclust_jax.types import Key, Learner, Networks, Params, Stage, State, Together
+from vaeclust_jax.training.rows import by_chunk
+from vaeclust_jax.types import Key, Networks, Params, Stage, State
 
 OnEpoch = Callable[[History], None]
 
@@ -45,17 +42,18 @@ def fit(
     checkpoint: Checkpoint | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> Run:
-    """Clusters `x` with a VAE+DEC.
+    """Fits the config's method to `x`.
 
     Args:
-        config: all settings; `Config(num_clusters=10)` is enough.
+        config: all settings; `Config(DEC(num_clusters=10))` is enough.
         x: images (n, H, W) or (n, H, W, C), uint8 or floats in [0, 1]; or vectors (n, F) of any finite floats. A
             `numpy.memmap` of more than 256 MB stays in its file: every batch is read when it is trained on.
         key: of `jax.random.key`; the same key gives the same bits on a CPU.
         networks: an encoder and a decoder of one's own instead of the config's.
         split_labels: (n,) classes, read only for a stratified split (`prepare.stratify`).
         partial_labels: (n,) classes from 0, -1 where none is known: the VAE is then semi-supervised, and keeps the
-            known samples of a class together. Of rows held out for validation they are not read.
+            known samples of a class together. Of rows held out for validation they are not read. A supervised method
+            learns from them, and stops by those of the held-out rows.
         checkpoint: where to keep how far training is; the same call goes on from there, bit for bit, if it was ended.
         on_epoch: called after every epoch with its history rows.
 
@@ -117,7 +115,7 @@ def fit_stages(
     checkpoint: Checkpoint | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> dict[str, list[Run]]:
-    """`fit_seeds`, keeping every stage that can cluster: {"kmeans": runs, "joint": runs}.
+    """`fit_seeds`, keeping every stage that ends with a model: {"kmeans": runs, "joint": runs}, in their order.
 
     "kmeans" is k-means on the latents of the VAE before any joint training, at no further cost; "mixture" or "graph"
     stands between the two where the joint stage starts from it.
@@ -135,31 +133,10 @@ def fit_stages(
     return _fit(config, x, keys, seeds, networks, split_labels, partial_labels, checkpoint, on_epoch)
 
 
-class _Data(NamedTuple):
-    """Prepared rows and where they came from."""
-
-    preparation: Preparation
-    train_index: np.ndarray
-    validation_index: np.ndarray
-    train: Rows
-    validation: Rows
-
-
-def _prepare(config: PrepareConfig, raw: Rows, split_labels: Any) -> _Data:
-    train_index, validation_index = split_rows(len(raw), config, split_labels)
-    preparation = fit_preparation(raw[train_index], config)
-    train = preparation.rows(raw[train_index])
-    empty = np.zeros((0, *train.shape[1:]), np.float32)
-    validation = preparation.rows(raw[validation_index]) if len(validation_index) else empty
-    for part in (train, validation):  # what cannot be read or prepared is said before any training
-        for _ in chunks(part):
-            pass
-    return _Data(preparation, train_index, validation_index, train, validation)
-
-
-def _for_programs(rows: Rows) -> jax.Array:
-    """On the device, or what stands for an array there."""
-    return cast(jax.Array, Streamed(rows)) if isinstance(rows, MappedRows) else jnp.asarray(rows)
+def prepared_for(config: Config, x: Any, split_labels: Any = None, *, custom: bool = False) -> Prepared:
+    """The data of a fit: fits with the same preparation may share it, in the place of `x`."""
+    raw = checked_rows(x)
+    return prepare(resolve(config, raw.shape[1:], custom).prepare, raw, split_labels)
 
 
 def _fit(
@@ -177,25 +154,27 @@ def _fit(
         raise InputError(f"config must be a Config, got {config!r}")
     if not (networks is None or isinstance(networks, Networks)):
         raise InputError(f"networks must be Networks(encoder, decoder), got {type(networks).__name__}")
-    raw = checked_rows(x)
-    config = resolve_kind(config, raw, custom=networks is not None)
-    data = _prepare(config.prepare, raw, split_labels)
-    config = measure_input(config, data.train)
-    check_config(config, data.train)
+    data = x if isinstance(x, Prepared) else prepared_for(config, x, split_labels, custom=networks is not None)
+    known = None if partial_labels is None else check_partial_labels(partial_labels, len(data.rows))
+    config = resolved_for(config, data, known, custom=networks is not None)
     both = networks_of(config, data.preparation.output_shape, networks)
     if networks is not None:
         check_custom(both, config.network.latent_dim, data.preparation.output_shape)
-    known = None if partial_labels is None else check_partial_labels(partial_labels, len(raw))[data.train_index]
-    has_validation = len(data.validation) > 0
-    stages = plan(config, both, len(data.train), has_validation, labels=known, num_seeds=len(names))
-    train_rows = _for_programs(data.train)
+    told = None if known is None else known[data.train_index]
+    stages = config.method.stages(_about(config, data, both, told, len(names)))
+    supervised = config.method.needs_labels
+    y, held_out_y = (
+        (None, None) if known is None or not supervised
+        else (jnp.asarray(known[index], jnp.int32) for index in (data.train_index, data.validation_index))
+    )  # fmt: skip
+    rows = TrainingRows(data.train, y, data.train_index, data.encodings)
     try:
-        with _keeper(checkpoint, config, keys, data, known) as keeper:
+        with _keeper(checkpoint, config, keys, data, told) as keeper:
             states, history = train(
                 stages,
                 keys,
-                train_rows,
-                _for_programs(data.validation),
+                rows,
+                Data(data.validation, held_out_y),
                 batch_size=config.training.batch_size,
                 names=names,
                 halvings=config.training.halvings,
@@ -204,63 +183,129 @@ def _fit(
             )
     except TrainingDivergedError as error:
         states, history = error.last_good
-        if len(states) == 1:  # a VAE alone cannot cluster: k-means on what it had learned
-            starts = zip(keys, states[0], strict=True)
-            with suppress(FloatingPointError):  # nothing that could cluster is left
-                kmeans = stages[1].start  # with the key of its stage, which was never reached
-                assert not isinstance(kmeans, Together)
-                states = [*states, [kmeans(jax.random.fold_in(key, 1), state, train_rows) for key, state in starts]]
-        error.last_good = _runs(config, data, stages, states, names, history)
+        states = _with_clusters(stages, keys, states, rows)
+        error.last_good = _runs(config, data, both, stages, states, names, history)
         raise
-    return _runs(config, data, stages, states, names, history)
+    return _runs(config, data, both, stages, states, names, history)
+
+
+def _with_clusters(
+    stages: Sequence[Stage], keys: Key, states: Sequence[Sequence[State]], rows: TrainingRows
+) -> list[Sequence[State]]:
+    """After a failure: where nothing reached is a model yet, the one that only has to be started, if it can be."""
+    states = list(states)
+    reached = len(states)
+    if reached == len(stages) or any(stage.model is not None for stage in stages[:reached]):
+        return states
+    following = stages[reached]
+    if states and following.model is not None and following.num_epochs == 0:
+        of_stage = jax.vmap(lambda key: jax.random.fold_in(key, reached))(keys)
+        with suppress(FloatingPointError):  # nothing that could be asked is left
+            states.append(following.start(of_stage, states[-1], rows))
+    return states
+
+
+def resolved_for(config: Config, data: Prepared, labels: np.ndarray | None = None, *, custom: bool = False) -> Config:
+    """The config with nothing left open, checked against the data.
+
+    Raises:
+        InputError: a setting that cannot work.
+    """
+    preparation, facts = data.preparation, data.facts
+    config = replace(resolve(config, preparation.input_shape, custom), prepare=data.config)
+    classes = None if labels is None else int(labels.max()) + 1
+    spec = DataSpec(preparation.output_shape, len(data.train_index), facts.low, facts.high, classes)
+    if config.method.needs_labels and labels is None:
+        raise InputError(f"the method {type(config.method).__name__} learns from labels: give partial_labels (run: y)")
+    config = replace(config, method=config.method.resolved(spec), network=_measured(config, data))
+    check_config(config, spec)
+    return config
+
+
+def _measured(config: Config, data: Prepared) -> NetworkConfig:
+    """An open `input_mean` and `input_std` are those of the prepared training rows (images), or 0 and 1."""
+    network, images = config.network, len(data.preparation.output_shape) == 3
+    mean, std = (data.facts.mean, data.facts.std or 1.0) if images else (0.0, 1.0)
+    mean = mean if network.input_mean is None else network.input_mean
+    std = std if network.input_std is None else network.input_std
+    return replace(network, input_mean=mean, input_std=std)
+
+
+def _about(config: Config, data: Prepared, networks: Networks, labels: np.ndarray | None, num_seeds: int) -> About:
+    training = config.training
+    return About(
+        networks,
+        config.network.latent_dim,
+        len(data.train_index),
+        training.batch_size,
+        training.learning_rate,
+        training.patience,
+        has_validation=len(data.validation_index) > 0,
+        labels=labels,
+        num_seeds=num_seeds,
+        shape=data.preparation.output_shape,
+    )
+
+
+def check_partial_labels(y: Any, num_samples: int) -> np.ndarray:
+    """Classes of all rows, -1 where none is known.
+
+    Raises:
+        InputError: not one whole number of at least -1 a row.
+    """
+    y = np.asarray(y)
+    if y.shape != (num_samples,) or y.dtype.kind not in "iu" or y.min() < -1:
+        raise InputError(
+            f"partial_labels must be a class from 0 or -1 (not known) for each of {num_samples} rows, "
+            f"got {y.dtype} {y.shape}{f' from {y.min()}' if y.size and y.dtype.kind in 'iu' else ''}"
+        )
+    return y
 
 
 def _keeper(
-    checkpoint: Checkpoint | None, config: Config, keys: Key, data: _Data, known: np.ndarray | None
+    checkpoint: Checkpoint | None, config: Config, keys: Key, data: Prepared, known: np.ndarray | None
 ) -> AbstractContextManager[Keeper | None]:
     """What a checkpoint must have in common with the fit that goes on from it: everything but the networks' code."""
     if checkpoint is None:
         return nullcontext()
-    rows = {"train": data.train, "validation": data.validation, "partial_labels": known}
     identity = {
-        **asdict(config),
+        **config_to_json(config),
         "keys": jax.random.key_data(keys).tolist(),
-        "data": {name: None if array is None else _digest(array) for name, array in rows.items()},
+        "data": {
+            "train": data.facts.digest,
+            "validation": data.validation_digest,
+            "partial_labels": None if known is None else hashlib.sha256(np.ascontiguousarray(known)).hexdigest(),
+        },
     }
     return Keeper(checkpoint, identity)
 
 
-def _digest(rows: Rows) -> str:
-    found = hashlib.sha256()
-    for part in chunks(rows):
-        found.update(np.ascontiguousarray(part).tobytes())
-    return found.hexdigest()
-
-
 def _runs(
     config: Config,
-    data: _Data,
+    data: Prepared,
+    networks: Networks,
     stages: Sequence[Stage],
     states: Sequence[Sequence[State]],
     names: Sequence[int],
     history: History,
 ) -> dict[str, list[Run]]:
-    """A `Run` a seed for every stage reached that can cluster."""
-    kmeans = replace(config, model=replace(config.model, clustering="dec"))  # whatever comes after it
+    """A `Run` a seed for every stage reached that ends with a model."""
     of_seed = {name: [row for row in history if row["seed"] == name] for name in names}
     return {
         stage.name: [
-            _run(kmeans if stage.name == "kmeans" else config, data, stage.learner, state.params, of_seed[name])
+            _run(replace(config, method=stage.model), data, networks, state.params, of_seed[name])
             for state, name in zip(of_stage, names, strict=True)
         ]
         for stage, of_stage in zip(stages, states, strict=False)
-        if stage.learner.log_assign is not None
+        if stage.model is not None
     }
 
 
-def _run(config: Config, data: _Data, learner: Learner, params: Params, history: History) -> Run:
-    assert learner.log_assign is not None
-    mean, logvar = encode_rows(learner, params, data.train)
-    labels = by_chunk(learner.log_assign, params, mean).argmax(axis=1)
-    shapes = components(params, mean, logvar, labels)
-    return Run(config, data.preparation, learner, params, *shapes, data.train_index, data.validation_index, history)
+def _run(config: Config, data: Prepared, networks: Networks, params: Params, history: History) -> Run:
+    heads = config.method.heads(networks)
+    check_leaves(config, params)
+    shapes: tuple[Any, ...] = (None, None, None)
+    if heads.assign is not None:
+        mean, logvar = (part[data.train_index] for part in data.encodings.of(heads, params))
+        shapes = components(heads, params, mean, logvar, by_chunk(heads.assign, params, mean))
+    return Run(config, data.preparation, heads, params, *shapes, data.train_index, data.validation_index, history)

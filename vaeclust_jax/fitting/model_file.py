@@ -11,41 +11,23 @@ import os
 import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vaeclust_jax.data import Preparation, PrepareConfig
+from vaeclust_jax.data import Preparation
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
-from vaeclust_jax.fitting.packing import Packed
-from vaeclust_jax.networks.build import NetworkConfig
+from vaeclust_jax.fitting.config_json import config_from_json, config_of_format_2, config_to_json
+from vaeclust_jax.fitting.packed import Packed
 
-FORMAT = 2
-"""1 was a folder, before the first release."""
+FORMAT = 3
+"""1 was a folder; in 2 a string said which method it was, and is read still."""
 _LIBRARIES = ("vaeclust_jax", "jax", "flax", "numpy")
 _MANIFEST = "manifest.json"
 _LARGEST_MANIFEST = 2**26
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-_SECTIONS = {
-    "prepare": PrepareConfig,
-    "network": NetworkConfig,
-    "model": ModelConfig,
-    "training": TrainingConfig,
-}
-
-
-def config_from_json(fields: dict[str, Any]) -> Config:
-    """The config that `dataclasses.asdict` and JSON turned into dicts and lists."""
-
-    def section(values: dict[str, Any]) -> dict[str, Any]:
-        return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-
-    sections = {name: kind(**section(fields[name])) for name, kind in _SECTIONS.items()}
-    return Config(num_clusters=fields["num_clusters"], **sections)
 
 
 def write_model(path: Path, packed: Packed, more: Mapping[str, Any] | None = None) -> None:
@@ -63,7 +45,7 @@ def write_model(path: Path, packed: Packed, more: Mapping[str, Any] | None = Non
     manifest = {
         "format": FORMAT,
         "versions": {name: version(name) for name in _LIBRARIES},
-        "config": asdict(packed.config),
+        "config": config_to_json(packed.config),
         "preparation": packed.preparation.to_json(),
         "arrays": {
             name: {
@@ -107,7 +89,8 @@ def read_model(path: Path) -> tuple[Packed, dict[str, Any]]:
                 name: _from_npy(file.read(entries[f"{name}.npy"]), said) for name, said in manifest["arrays"].items()
             }
             preparation = Preparation.from_json(manifest["preparation"])
-            return Packed(config_from_json(manifest["config"]), preparation, arrays), dict(manifest["more"])
+            read = config_of_format_2 if manifest["format"] == 2 else config_from_json
+            return Packed(read(manifest["config"]), preparation, arrays), dict(manifest["more"])
     except _NewerFormatError as error:
         raise InputError(str(error)) from None
     except OSError as error:
@@ -132,7 +115,7 @@ def _check_format(path: Path, manifest: Mapping[str, Any]) -> None:
             f"{path} was written by vaeclust_jax {manifest['versions']['vaeclust_jax']}, in a newer format than this "
             f"version ({version('vaeclust_jax')}) reads: upgrade vaeclust_jax"
         )
-    if manifest["format"] != FORMAT:
+    if manifest["format"] not in (2, FORMAT):
         raise ValueError(f"unknown format {manifest['format']!r}")
 
 

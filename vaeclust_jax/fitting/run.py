@@ -1,6 +1,7 @@
 """A fitted model: what `fit` returns and `load` reads back."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -12,16 +13,18 @@ from vaeclust_jax.checks import is_whole
 from vaeclust_jax.data import Preparation
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config
+from vaeclust_jax.fitting.model_file import write_model
+from vaeclust_jax.fitting.packed import OF_CLUSTERS, Packed, named_arrays
 from vaeclust_jax.objectives.mixture import sample as draw
 from vaeclust_jax.random import normal
 from vaeclust_jax.training.rows import by_chunk, encode_rows
-from vaeclust_jax.types import Key, Learner, Params
+from vaeclust_jax.types import Heads, Key, Params
 from vaeclust_jax.uncertainty.latent import Uncertainty, stochastic_passes
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A fitted clustering of one seed.
+    """A fitted model of one seed. What it cannot be asked, because its method has no such head, is an `InputError`.
 
     Every method that takes `x` takes raw data, as `fit` did: images (n, H, W[, C]) or vectors (n, F), prepared
     (resized, scaled) the way the training rows were; another shape than the model's is an `InputError`. A
@@ -30,10 +33,10 @@ class Run:
     Attributes:
         config: resolved; what the fit really used.
         preparation: from raw data to the model's input, fitted on the training rows.
-        learner: the pure functions.
+        heads: the pure functions.
         params: their parameters.
         cluster_mean: (C, L) mean of the latents of each component in training: of each cluster, or of each of its
-            prototypes, those of a cluster one after the other.
+            prototypes, those of a cluster one after the other. None, as the next two, where nothing is clustered.
         cluster_scale: (C, L, L) Cholesky factor of their covariance, the posteriors' variance included.
         cluster_share: (C,) share of the cluster's training samples that the component has.
         train_index: rows that were trained on; empty after `load`.
@@ -43,11 +46,11 @@ class Run:
 
     config: Config
     preparation: Preparation
-    learner: Learner
+    heads: Heads
     params: Params
-    cluster_mean: Float[np.ndarray, "c l"]
-    cluster_scale: Float[np.ndarray, "c l l"]
-    cluster_share: Float[np.ndarray, " c"]
+    cluster_mean: Any = None
+    cluster_scale: Any = None
+    cluster_share: Any = None
     train_index: Int[np.ndarray, " n"] = field(default_factory=lambda: np.zeros(0, int))
     validation_index: Int[np.ndarray, " m"] = field(default_factory=lambda: np.zeros(0, int))
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -55,24 +58,29 @@ class Run:
     @property
     def centroids(self) -> Float[np.ndarray, "k l"]:
         """(K, L) the centre of each cluster; of several prototypes the one that stood for the most samples."""
-        return centroids_of(self.params)
+        if self.heads.centres is not None:
+            return np.asarray(self.heads.centres(self.params)[:, 0])
+        return np.asarray(self._has(self.cluster_mean, "cluster"))
 
     def posterior(self, x: Any) -> tuple[Float[np.ndarray, "n l"], Float[np.ndarray, "n l"]]:
         """Mean and log-variance of the posterior q(z|x) of the samples, each (n, L)."""
-        return encode_rows(self.learner, self.params, self.preparation.rows(x))
+        self._has(self.heads.encode, "encode")
+        return encode_rows(self.heads, self.params, self.preparation.rows(x))
 
     def embed(self, x: Any) -> Float[np.ndarray, "n l"]:
         """Latent means of the samples, (n, L)."""
         return self.posterior(x)[0]
 
     def predict_proba(self, x: Any) -> Float[np.ndarray, "n k"]:
-        """Probability of every cluster, (n, K), rows sum to one: q at the posterior's mean."""
+        """Probability of every cluster, (n, K), rows sum to one: q at the posterior's mean. Of a classifier: of every
+        class, (n, C)."""
+        if self.heads.predict is not None:
+            return np.exp(by_chunk(self.heads.predict, self.params, self.preparation.rows(x)))
         return np.exp(self.log_assign(self.embed(x)))
 
     def log_assign(self, z: Float[np.ndarray, "n l"]) -> Float[np.ndarray, "n k"]:
         """Log-probability of every cluster for codes, (n, K)."""
-        assert self.learner.log_assign is not None
-        return by_chunk(self.learner.log_assign, self.params, z)
+        return by_chunk(self._has(self.heads.assign, "assign to clusters"), self.params, z)
 
     def uncertainty(self, x: Any, key: Key, num_passes: int = 100) -> Uncertainty:
         """How sure the assignment of each sample is, from draws of its code: see `Uncertainty` for the columns.
@@ -85,10 +93,10 @@ class Run:
         Raises:
             InputError: too few passes.
         """
-        return stochastic_passes(key, self.learner, self.params, *self.posterior(x), num_passes)
+        return stochastic_passes(key, self.heads, self.params, *self.posterior(x), num_passes)
 
     def predict(self, x: Any) -> Int[np.ndarray, " n"]:
-        """The most probable cluster of each sample, (n,), from 0 to K - 1."""
+        """The most probable cluster (class) of each sample, (n,), from 0 to K - 1."""
         return self.predict_proba(x).argmax(axis=1).astype(np.int32)
 
     def reconstruct(self, x: Any) -> Float[np.ndarray, "n ..."]:
@@ -97,7 +105,7 @@ class Run:
 
     def decode(self, z: Float[np.ndarray, "n l"]) -> Float[np.ndarray, "n ..."]:
         """The expected samples of codes, in the units of `prepare`."""
-        return by_chunk(self.learner.decode, self.params, z)
+        return by_chunk(self._has(self.heads.decode, "decode"), self.params, z)
 
     def prepare(self, x: Any) -> Float[np.ndarray, "n ..."]:
         """The samples as the model sees them: images in [0, 1] of the model's size, vectors scaled."""
@@ -120,17 +128,31 @@ class Run:
         """
         if not is_whole(num_samples) or num_samples < 1:
             raise InputError(f"num_samples must be a whole number of at least 1, got {num_samples!r}")
-        if cluster is not None and (not is_whole(cluster) or not 0 <= cluster < self.config.num_clusters):
-            raise InputError(f"cluster must lie in 0 to {self.config.num_clusters - 1}, got {cluster!r}")
-        if self.learner.prior is not None:
-            return self.decode(np.asarray(draw(key, self.learner.prior(self.params), num_samples, cluster)))
+        if self.heads.sample is not None:
+            if cluster is not None:
+                raise InputError(f"the method {type(self.config.method).__name__} has no clusters to draw from")
+            return np.asarray(self.heads.sample(key, self.params, num_samples))
+        num_clusters = self.config.num_clusters
+        if cluster is not None and (not is_whole(cluster) or not 0 <= cluster < num_clusters):
+            raise InputError(f"cluster must lie in 0 to {num_clusters - 1}, got {cluster!r}")
+        if self.heads.prior is not None:
+            return self.decode(np.asarray(draw(key, self.heads.prior(self.params), num_samples, cluster)))
         z = normal(key, (num_samples, self.config.network.latent_dim))
         if cluster is not None:
-            own = np.arange(len(self.cluster_share)).reshape(self.config.num_clusters, -1)[cluster]
+            own = np.arange(len(self.cluster_share)).reshape(num_clusters, -1)[cluster]
             share = jnp.asarray(self.cluster_share[own])
             drawn = own[np.asarray(jax.random.choice(jax.random.fold_in(key, 1), len(own), (num_samples,), p=share))]
             z = self.cluster_mean[drawn] + np.einsum("nij,nj->ni", self.cluster_scale[drawn], np.asarray(z))
         return self.decode(np.asarray(z))
+
+    def pack(self) -> Packed:
+        """The model as plain data.
+
+        Raises:
+            InputError: two parameters (of networks of one's own) whose places read alike.
+        """
+        clusters = {name: getattr(self, name) for name in OF_CLUSTERS if getattr(self, name) is not None}
+        return Packed(self.config, self.preparation, named_arrays({"params": self.params, **clusters}))
 
     def save(self, path: Any) -> None:
         """Writes the model as one file, e.g. "coil.vaeclust", for `vaeclust_jax.load`; one of that name is replaced.
@@ -138,16 +160,24 @@ class Run:
         Raises:
             InputError: the file cannot be written.
         """
-        from vaeclust_jax.fitting.saving import save
+        write_model(Path(path), self.pack())
 
-        save(self, path)
+    def _has(self, part: Any, what: str) -> Any:
+        if part is None:
+            raise InputError(f"a model of the method {type(self.config.method).__name__} cannot {what}")
+        return part
 
 
 def components(
-    params: Params, mean: Float[np.ndarray, "n l"], logvar: Float[np.ndarray, "n l"], labels: Int[np.ndarray, " n"]
+    heads: Heads,
+    params: Params,
+    mean: Float[np.ndarray, "n l"],
+    logvar: Float[np.ndarray, "n l"],
+    log_q: Float[np.ndarray, "n k"],
 ) -> tuple[Float[np.ndarray, "c l"], Float[np.ndarray, "c l l"], Float[np.ndarray, " c"]]:
-    """`Run.cluster_mean`, `cluster_scale` and `cluster_share` of training samples and their clusters."""
-    centres = np.asarray(params["prototypes"] if "prototypes" in params else params["centroids"][:, np.newaxis])
+    """`Run.cluster_mean`, `cluster_scale` and `cluster_share` of training samples and their assignments."""
+    labels = log_q.argmax(axis=1)
+    centres = _means_of(mean, labels, log_q.shape[1]) if heads.centres is None else np.asarray(heads.centres(params))
     k, r, latent_dim = centres.shape
     nearest = ((mean[:, np.newaxis] - centres[labels]) ** 2).sum(axis=-1).argmin(axis=1)
     component = labels * r + nearest
@@ -157,9 +187,12 @@ def components(
     return *cluster_shapes(mean, logvar, component, centres.reshape(k * r, latent_dim)), share
 
 
-def centroids_of(params: Params) -> Float[np.ndarray, "k l"]:
-    """See `Run.centroids`."""
-    return np.asarray(params["prototypes"][:, 0] if "prototypes" in params else params["centroids"])
+def _means_of(
+    mean: Float[np.ndarray, "n l"], labels: Int[np.ndarray, " n"], num_clusters: int
+) -> Float[np.ndarray, "k 1 l"]:
+    """Of a method without centres; an empty cluster lies in the middle of all."""
+    inside = [mean[labels == cluster] for cluster in range(num_clusters)]
+    return np.stack([(part if len(part) else mean).mean(axis=0, keepdims=True) for part in inside])
 
 
 def cluster_shapes(

@@ -6,14 +6,18 @@ from dataclasses import replace
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from vaeclust_jax.fitting.networks import networks_of
 from vaeclust_jax.fitting.run import Run, components
-from vaeclust_jax.fitting.stages import clustering_learner, networks_of
+from vaeclust_jax.methods.method import About
+from vaeclust_jax.methods.starts import of_each_seed
+from vaeclust_jax.training.encodings import Encodings, TrainingRows
+from vaeclust_jax.training.epoch import Data
 from vaeclust_jax.training.loop import train
-from vaeclust_jax.training.rows import by_chunk, encode_rows
+from vaeclust_jax.training.rows import by_chunk
 from vaeclust_jax.training.stopping import NEVER
-from vaeclust_jax.types import Key, Stage, State
+from vaeclust_jax.types import Key, Rows, Stage, State
 
 Momentum = list[np.ndarray]
 """The optimiser's arrays, which an epoch hands to the next."""
@@ -36,32 +40,44 @@ def one_more_epoch(
         TrainingDivergedError: a loss turned non-finite.
     """
     config = run.config
-    learner = clustering_learner(config, networks_of(config, run.preparation.output_shape, None), len(rows))
+    shape = run.preparation.output_shape
+    networks, training = networks_of(config, shape, None), config.training
+    about = About(
+        networks,
+        config.network.latent_dim,
+        len(rows),
+        training.batch_size,
+        training.learning_rate,
+        training.patience,
+        has_validation=False,
+        shape=shape,
+    )
+    learner = config.method.stages(about)[-1].learner
 
-    def start(key: Key, before: State | None, x: Array) -> State:
+    def start(key: Key, before: State | None, data: Rows) -> State:
         state = learner.init(key)._replace(params=run.params)
         if momentum is not None:
             leaves = [jnp.asarray(leaf) for leaf in momentum]
             state = state._replace(opt_state=jax.tree.unflatten(jax.tree.structure(state.opt_state), leaves))
-        return jax.jit(learner.end_epoch)(state, x, jnp.zeros((), jnp.int32), {})[0]
+        return jax.jit(learner.end_epoch)(state, data.x, jnp.zeros((), jnp.int32), {})[0]
 
+    encodings = Encodings(rows)
     states, history = train(
-        [Stage("stream", learner, 1, start, NEVER)],
+        [Stage("stream", learner, 1, of_each_seed(start), NEVER)],
         key[None],
-        jnp.asarray(rows),
-        jnp.asarray(rows[:0]),
+        TrainingRows(jnp.asarray(rows), None, np.arange(len(rows)), encodings),
+        Data(jnp.asarray(rows[:0])),
         batch_size=config.training.batch_size,
         names=[0],
         halvings=config.training.halvings,
     )
     [[state]] = states
-    assert learner.log_assign is not None
-    mean, logvar = encode_rows(learner, state.params, rows)
-    labels = by_chunk(learner.log_assign, state.params, mean).argmax(axis=1)
-    mean, scale, share = components(state.params, mean, logvar, labels)
+    heads = run.heads
+    assert heads.assign is not None
+    mean, logvar = encodings.of(heads, state.params)
+    mean, scale, share = components(heads, state.params, mean, logvar, by_chunk(heads.assign, state.params, mean))
     moved = replace(
         run,
-        learner=learner,
         params=state.params,
         cluster_mean=mean,
         cluster_scale=scale,

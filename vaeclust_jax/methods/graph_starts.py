@@ -8,15 +8,23 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from vaeclust_jax.methods.starts import Start, from_clusters, kmeans_centroids, seed_from_key, with_posteriors
+from vaeclust_jax.methods.starts import (
+    Start,
+    from_clusters,
+    kmeans_centroids,
+    of_each_seed,
+    seed_from_key,
+    shared_weights,
+    with_posteriors,
+)
 from vaeclust_jax.metrics import consensus
 from vaeclust_jax.objectives.mixture import Mixture, m_step
 from vaeclust_jax.streamed import HostRows
 from vaeclust_jax.training.rows import by_chunk, encode_rows, encode_views
-from vaeclust_jax.types import Key, Learner, Params, State, Together
+from vaeclust_jax.types import Heads, Key, Learner, Params, Rows, State
 
 if TYPE_CHECKING:
-    from vaeclust_jax.graph.neighbours import Edges, Posterior
+    from vaeclust_jax.graph.neighbours import Codes, Edges, Posterior
 
 Spread = Callable[[Any, Array], Any]
 
@@ -43,17 +51,19 @@ def prototypes(
     return found, float(np.sqrt(squares / z.size))
 
 
-def from_graph_mixture(learner: Learner, num_clusters: int, params_of: Callable[[Mixture], Params]) -> Start:
+def from_graph_mixture(
+    learner: Learner, heads: Heads, num_clusters: int, params_of: Callable[[Mixture], Params]
+) -> Start:
     """As `handover.from_mixture`, with the means and variances of the clusters of the posterior's graph.
 
     EM moves it to another local maximum; the joint stage is left to do that.
     """
 
-    def clusters(key: Key, before: Params, x: Array) -> Params:
+    def clusters(key: Key, before: Params, rows: Rows) -> Params:
         from vaeclust_jax.graph.clusters import graph_clusters
         from vaeclust_jax.graph.neighbours import posterior_graph
 
-        posterior = posterior_of(key, learner, before, x)
+        posterior = posterior_of(key, heads, before, rows.x, rows.encode(heads, before))
         labels = graph_clusters(posterior_graph(posterior), num_clusters)
         mean = posterior.mean.astype(np.float32)
         centre = mean.mean(axis=0)
@@ -64,33 +74,34 @@ def from_graph_mixture(learner: Learner, num_clusters: int, params_of: Callable[
     return from_clusters(learner, clusters)
 
 
-def from_graph(learner: Learner, spread: Spread) -> Start:
+def from_graph(learner: Learner, heads: Heads, spread: Spread) -> Start:
     """Networks of the stage before, prototypes inside the clusters of its posterior's graph, the target from them.
 
     Weights that both stages have, such as beta, go on where they were; the optimiser starts afresh.
 
     Args:
         learner: whose clusters have prototypes.
+        heads: of a model with the same encoder.
         spread: (target with its graph, log q) -> target.
     """
 
-    def start(key: Key, before: State | None, x: Float[Array, "n ..."]) -> State:
+    def start(key: Key, before: State | None, rows: Rows) -> State:
         from vaeclust_jax.graph.clusters import graph_clusters  # scipy and scikit-learn take long to import
         from vaeclust_jax.graph.neighbours import posterior_graph, strongest
 
         assert before is not None, "clusters need a trained encoder"
         init_key, graph_key, prototypes_key = jax.random.split(key, 3)
         fresh = learner.init(init_key)
-        posterior = posterior_of(graph_key, learner, before.params, x)
+        posterior = posterior_of(graph_key, heads, before.params, rows.x, rows.encode(heads, before.params))
         graph = posterior_graph(posterior)
         labels = graph_clusters(graph, fresh.params["prototypes"].shape[0])
-        edges = strongest(graph, fresh.target.neighbours.shape[1])
+        edges = strongest(graph, fresh.memory.edges.neighbours.shape[1])
         return _following(prototypes_key, fresh, before, edges, labels, posterior.mean.astype(np.float32), spread)
 
-    return start
+    return of_each_seed(start)
 
 
-def from_vote(learner: Learner, spread: Spread) -> Together:
+def from_vote(learner: Learner, heads: Heads, spread: Spread) -> Start:
     """What several seeds that follow graphs of their own say together, for each of them to learn.
 
     Most of them say what the clusters are (`metrics.consensus`), which so have the same numbers in all of them, and the
@@ -98,20 +109,21 @@ def from_vote(learner: Learner, spread: Spread) -> Together:
 
     Args:
         learner: as for `from_graph`, and that of the stage before.
+        heads: of its model.
         spread: likewise.
     """
 
-    def start(keys: Key, before: Sequence[State | None], x: Float[Array, "n ..."]) -> list[State]:
+    def start(keys: Key, before: Sequence[State | None], rows: Rows) -> list[State]:
         from vaeclust_jax.graph.neighbours import mean_graph, strongest
 
         seeds = [state for state in before if state is not None]
-        log_assign = learner.log_assign
+        assign = heads.assign
         assert len(seeds) == len(keys), "a vote needs seeds that are trained"
-        assert log_assign is not None, "a vote needs clusters"
-        codes = [encode_rows(learner, state.params, x)[0] for state in seeds]
-        log_q = [by_chunk(log_assign, state.params, z) for state, z in zip(seeds, codes, strict=True)]
+        assert assign is not None, "a vote needs clusters"
+        codes = [rows.encode(heads, state.params)[0] for state in seeds]
+        log_q = [by_chunk(assign, state.params, z) for state, z in zip(seeds, codes, strict=True)]
         labels = consensus(np.stack([of_seed.argmax(axis=1) for of_seed in log_q]))
-        graphs = [(np.asarray(state.target.neighbours), np.asarray(state.target.weights)) for state in seeds]
+        graphs = [tuple(map(np.asarray, state.memory.edges)) for state in seeds]
         edges = strongest(mean_graph(graphs), graphs[0][0].shape[1])
         states = []
         for key, state, z in zip(keys, seeds, codes, strict=True):
@@ -119,30 +131,37 @@ def from_vote(learner: Learner, spread: Spread) -> Together:
             states.append(_following(prototypes_key, learner.init(init_key), state, edges, labels, z, spread))
         return states
 
-    return Together(start)
+    return start
 
 
-def posterior_of(key: Key, learner: Learner, params: Params, x: HostRows) -> "Posterior":
-    """What a graph is made of: the codes of all rows and, where the learner has views, those of views of them.
+def posterior_of(key: Key, heads: Heads, params: Params, x: HostRows, known: "Codes | None" = None) -> "Posterior":
+    """What a graph is made of: the codes of all rows and, where the model has views, those of views of them.
+
+    Args:
+        key: of the draws, and of the views.
+        heads: of the model.
+        params: of the model.
+        x: prepared rows.
+        known: their codes, if they are; else they are encoded.
 
     Raises:
         FloatingPointError: codes that are not finite.
     """
-    from vaeclust_jax.graph.neighbours import Codes, Posterior
+    from vaeclust_jax.graph.neighbours import Posterior
 
-    def finite(codes: Codes) -> Codes:
+    def finite(codes: "Codes") -> "Codes":
         if not all(np.isfinite(part).all() for part in codes):
             raise FloatingPointError("latents of training rows are not finite")
         mean, logvar = codes
         return mean.astype(np.float64), logvar.astype(np.float64)
 
-    codes = finite(encode_rows(learner, params, x))
-    if learner.view is None:
+    codes = finite(encode_rows(heads, params, x) if known is None else known)
+    if heads.view is None:
         return Posterior(np.random.default_rng(seed_from_key(key)), *codes)
     rng_key, views_key = jax.random.split(key)
 
-    def view(number: int) -> Codes:
-        return finite(encode_views(jax.random.fold_in(views_key, number), learner, params, x))
+    def view(number: int) -> "Codes":
+        return finite(encode_views(jax.random.fold_in(views_key, number), heads, params, x))
 
     return Posterior(np.random.default_rng(seed_from_key(rng_key)), *codes, view)
 
@@ -164,7 +183,6 @@ def _following(
         "log_scale": jnp.log(jnp.asarray(max(scale, 1e-3), jnp.float32)),
     }
     neighbours, weights = jnp.asarray(edges[0], jnp.int32), jnp.asarray(edges[1], jnp.float32)
-    target = fresh.target._replace(neighbours=neighbours, weights=weights)
+    target = fresh.memory._replace(edges=fresh.memory.edges._replace(neighbours=neighbours, weights=weights))
     target = jax.jit(spread)(target, jnp.log(jax.nn.one_hot(labels, len(centres))))
-    shared = {name: trained.control.get(name, value) for name, value in fresh.control.items()}
-    return fresh._replace(params=params, control=shared, target=target)
+    return fresh._replace(params=params, control=shared_weights(fresh, trained), memory=target)

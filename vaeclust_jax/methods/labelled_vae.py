@@ -19,7 +19,7 @@ from vaeclust_jax.types import Batch, Controller, Info, Key, Learner, Networks, 
 
 
 class Labelled(NamedTuple):
-    """The training rows whose class is known, `State.target`; no other label reaches the learner."""
+    """The training rows whose class is known, `State.memory`; no other label reaches the learner."""
 
     x: Float[Array, "m ..."]
     y: Int[Array, " m"]
@@ -40,9 +40,9 @@ def _static(
     def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, Info]:
         noise_key, rows_key = jax.random.split(key)
         _, parts = vae_losses(networks, likelihood, deterministic, noise_key, params, batch)
-        rows = jax.random.permutation(rows_key, len(state.target.y))[:rows_a_step]
-        mean, _ = networks.encoder.apply(params["encoder"], state.target.x[rows])
-        parts["compactness"] = compactness_ratio(mean, state.target.y[rows], num_classes)
+        rows = jax.random.permutation(rows_key, len(state.memory.y))[:rows_a_step]
+        mean, _ = networks.encoder.apply(params["encoder"], state.memory.x[rows])
+        parts["compactness"] = compactness_ratio(mean, state.memory.y[rows], num_classes)
         vae_loss = parts["reconstruction"] + state.control["beta"].value * parts["kl"]
         total = vae_loss + state.control["supervision"].value * parts["compactness"]
         return total, {"loss": total, **parts, "vae_loss": vae_loss}
@@ -63,7 +63,7 @@ def labelled_vae(
     supervision: float | Controller = 0.2,
     learning_rate: float = 1e-3,
 ) -> Learner:
-    """A semi-supervised VAE as a `Learner`. A stage starts it with `State.target` a `Labelled`.
+    """A semi-supervised VAE as a `Learner`. A stage starts it with `State.memory` a `Labelled`.
 
     Args:
         networks: encoder and decoder.

@@ -1,22 +1,28 @@
 """A VAE with a mixture of Gaussians on its latents, fitted by EM once the VAE is trained and not trained with it.
 
-The VAE is that of `methods.vae`; the mixture, which `methods.starts` fits, assigns codes and draws new ones. Its
-covariances may be full, which those of `methods.vade` are not.
+The VAE is that of `methods.vae`; the mixture assigns codes and draws new ones. Its covariances may be full, which those
+of VaDE are not.
 """
 
 import math
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
 from vaeclust_jax.control.constant import as_controller
-from vaeclust_jax.methods.vae import first_state, vae, with_numbers
+from vaeclust_jax.methods.kmeans import kmeans_of
+from vaeclust_jax.methods.method import About
+from vaeclust_jax.methods.settings import VAEMethod
+from vaeclust_jax.methods.starts import from_mixture
+from vaeclust_jax.methods.vae import first_state, vae, vae_heads, with_numbers
 from vaeclust_jax.objectives.mixture import Mixture, e_step
 from vaeclust_jax.random import normal
-from vaeclust_jax.types import Controller, Key, Learner, Networks, Params, State
+from vaeclust_jax.training.stopping import NEVER
+from vaeclust_jax.types import Controller, Heads, Key, Learner, Networks, Params, Stage, State
 
 Covariance = Literal["full", "diag", "spherical"]
 """Of each component its own: what is shared by all could not follow them into another order."""
@@ -35,8 +41,41 @@ def params_of(mixture: Mixture) -> Params:
     }
 
 
-def _log_assign(params: Params, z: Array) -> Array:
+def _assign(params: Params, z: Array) -> Array:
     return e_step(mixture_of(params), z)[0]
+
+
+@dataclass(frozen=True)
+class VAEMixture(VAEMethod):
+    """A VAE, then a mixture of Gaussians on its latents, fitted by EM."""
+
+    per_cluster: ClassVar[tuple[str, ...]] = ("centroids", "mixture")
+
+    covariance: Covariance = "full"
+    """Covariances of the components."""
+
+    def stages(self, about: About) -> list[Stage]:  # noqa: D102
+        learner = vae_mixture(
+            about.networks,
+            num_clusters=self.num_clusters,
+            latent_dim=about.latent_dim,
+            covariance=self.covariance,
+            likelihood=self.likelihood,
+            beta=self.controller_of("beta"),
+            learning_rate=about.learning_rate,
+        )
+        start = from_mixture(learner, self.heads(about.networks), self.num_clusters, self.covariance, params_of)
+        return [*kmeans_of(self).stages(about), Stage("mixture", learner, 0, start, NEVER, self)]
+
+    def heads(self, networks: Networks) -> Heads:  # noqa: D102
+        return _heads(networks, self.likelihood)
+
+
+@lru_cache
+def _heads(networks: Networks, likelihood: str) -> Heads:
+    return vae_heads(networks, likelihood)._replace(
+        assign=_assign, prior=mixture_of, centres=lambda params: params["centroids"][:, None]
+    )
 
 
 @lru_cache
@@ -77,4 +116,4 @@ def vae_mixture(
         params = {**base.init(params_key).params, **params_of(Mixture(equal, means, unit[covariance]))}
         return with_numbers(first_state(params), learning_rate, beta=as_controller(beta))
 
-    return base._replace(init=init, log_assign=_log_assign, prior=mixture_of)
+    return base._replace(init=init)

@@ -1,20 +1,26 @@
 """How stages start: random weights, k-means centroids from a trained encoder, or where the one before ended."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.objectives.em import fit_mixture
 from vaeclust_jax.objectives.mixture import CovarianceType, Mixture, e_step
-from vaeclust_jax.training.rows import encode_rows
-from vaeclust_jax.types import Key, Learner, Params, State
+from vaeclust_jax.types import Heads, Key, Learner, Params, Rows, State
 
-Start = Callable[[Key, State | None, Array], State]
+Start = Callable[[Key, Sequence[State | None], Rows], list[State]]
+"""`Stage.start`."""
+
+
+def of_each_seed(start: Callable[[Key, State | None, Rows], State]) -> Start:
+    """The start of one seed for all of them, which do not see each other."""
+    return lambda keys, before, rows: [start(key, state, rows) for key, state in zip(keys, before, strict=True)]
 
 
 def seed_from_key(key: Key) -> int:
@@ -44,34 +50,43 @@ def kmeans_centroids(key: Key, latents: Float[np.ndarray, "n l"], num_clusters: 
 
 def from_scratch(learner: Learner) -> Start:
     """Random weights."""
-    return lambda key, before, x: learner.init(key)
+    return of_each_seed(lambda key, before, rows: learner.init(key))
 
 
-def carry_on(key: Key, before: State | None, x: Array) -> State:
-    """The state that the stage before handed on, as it is."""
-    assert before is not None, "the first stage has nothing to carry on"
-    return before
+def carry_on(keys: Key, before: Sequence[State | None], rows: Rows) -> list[State]:
+    """The states that the stage before handed on, as they are."""
+    states = [state for state in before if state is not None]
+    assert len(states) == len(before), "the first stage has nothing to carry on"
+    return states
 
 
 def with_own_weights(start: Start) -> Start:
     """As `start`, but weights that both stages have, such as beta, begin anew."""
-    return lambda key, before, x: start(key, None if before is None else before._replace(control={}), x)
+    return lambda keys, before, rows: start(
+        keys, [None if state is None else state._replace(control={}) for state in before], rows
+    )
 
 
-def from_kmeans(learner: Learner, num_clusters: int) -> Start:
-    """Networks of the stage before, centroids by k-means on the means of all training rows, the target from them.
+def from_kmeans(learner: Learner, heads: Heads, num_clusters: int) -> Start:
+    """Networks of the stage before, centroids by k-means on the means of all training rows.
 
     Weights that both stages have, such as beta, go on where they were; the optimiser starts afresh.
     """
 
-    def clusters(key: Key, before: Params, x: Array) -> Params:
-        return {"centroids": jnp.asarray(kmeans_centroids(key, encode_rows(learner, before, x)[0], num_clusters))}
+    def clusters(key: Key, before: Params, rows: Rows) -> Params:
+        return {"centroids": jnp.asarray(kmeans_centroids(key, rows.encode(heads, before)[0], num_clusters))}
 
     return from_clusters(learner, clusters)
 
 
+def from_centroids(learner: Learner) -> Start:
+    """Networks and centroids of the stage before, the target from them; weights and optimiser as `from_kmeans`."""
+    return from_clusters(learner, lambda key, before, rows: {})
+
+
 def from_mixture(
     learner: Learner,
+    heads: Heads,
     num_clusters: int,
     covariance_type: CovarianceType,
     params_of: Callable[[Mixture], Params],
@@ -81,14 +96,15 @@ def from_mixture(
 
     Args:
         learner: of the stage.
+        heads: of a model with the same encoder.
         num_clusters: K.
         covariance_type: of the mixture.
         params_of: the mixture as the learner's parameters.
         of_posteriors: the components have the rows' own variances, too (`with_posteriors`), as a prior needs.
     """
 
-    def clusters(key: Key, before: Params, x: Array) -> Params:
-        latents, logvar = encode_rows(learner, before, x)
+    def clusters(key: Key, before: Params, rows: Rows) -> Params:
+        latents, logvar = rows.encode(heads, before)
         if not np.isfinite(latents).all():
             raise FloatingPointError("latents of training rows are not finite")
         found = latent_mixture(key, latents, num_clusters, covariance_type)
@@ -124,16 +140,21 @@ def with_posteriors(mixture: Mixture, mean: Float[np.ndarray, "n l"], logvar: Fl
     return mixture._replace(covariances=mixture.covariances + jnp.asarray(own, jnp.float32))
 
 
-def from_clusters(learner: Learner, clusters: Callable[[Key, Params, Array], Params]) -> Start:
-    """Networks of the stage before; of the clusters (key, params before, all training rows) -> params."""
+def from_clusters(learner: Learner, clusters: Callable[[Key, Params, Rows], Params]) -> Start:
+    """Networks of the stage before; of the clusters (key, params before, training rows) -> params."""
     refresh = jax.jit(learner.end_epoch)
 
-    def start(key: Key, before: State | None, x: Float[Array, "n ..."]) -> State:
+    def start(key: Key, before: State | None, rows: Rows) -> State:
         assert before is not None, "clusters need a trained encoder"
         init_key, clusters_key = jax.random.split(key)
-        params = {**before.params, **clusters(clusters_key, before.params, x)}
+        params = {**before.params, **clusters(clusters_key, before.params, rows)}
         state = learner.init(init_key)
-        shared = {name: before.control.get(name, fresh) for name, fresh in state.control.items()}
-        return refresh(state._replace(params=params, control=shared), x, jnp.zeros((), jnp.int32), {})[0]
+        state = state._replace(params=params, control=shared_weights(state, before))
+        return refresh(state, rows.x, jnp.zeros((), jnp.int32), {})[0]
 
-    return start
+    return of_each_seed(start)
+
+
+def shared_weights(fresh: State, trained: State) -> dict[str, Any]:
+    """`State.control`: weights that both stages have go on where they were."""
+    return {name: trained.control.get(name, value) for name, value in fresh.control.items()}

@@ -1,143 +1,83 @@
-"""VaDE: a VAE whose prior is a mixture of Gaussians, L = reconstruction + beta divergence from that mixture.
+"""Variational deep embedding (VaDE): a VAE whose prior is a mixture of Gaussians, trained with it.
 
-Source: Jiang et al., Variational Deep Embedding, 2017; the bound is `objectives.vade`. Weights lie on the simplex and
-variances are positive by construction (logits, log-variances), and all of the mixture is trained with the networks.
-The part called "kl" holds the divergence of the code and of the cluster, "cluster" the latter alone.
+The objective and its source: `methods.vade_learner`.
 """
 
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal
 
-import jax
-import jax.numpy as jnp
-from jaxtyping import Array
-
-from vaeclust_jax.control.constant import as_controller
-from vaeclust_jax.control.controller import Update, advancing
-from vaeclust_jax.methods.refresh import Assigned, map_chunks, share_changed
-from vaeclust_jax.methods.vae import (
-    Codes,
-    first_state,
-    gradient_step,
-    halved_learning_rate,
-    vae,
-    vae_losses,
-    weighted_mean,
-    with_numbers,
-)
-from vaeclust_jax.objectives.elbo import LIKELIHOODS
+from vaeclust_jax.methods.graph_starts import from_graph_mixture
+from vaeclust_jax.methods.joint import JointMethod
+from vaeclust_jax.methods.kmeans import kmeans_of
+from vaeclust_jax.methods.method import About, DataSpec, check_graph
+from vaeclust_jax.methods.starts import Start, carry_on, from_mixture
+from vaeclust_jax.methods.vade_learner import params_of, prior_from, vade, vade_heads
 from vaeclust_jax.objectives.mixture import Mixture
-from vaeclust_jax.objectives.vade import Prior, cluster_divergence, divergence, log_posterior
-from vaeclust_jax.random import normal
-from vaeclust_jax.types import Batch, Controller, Info, Key, Learner, Networks, Params, State
+from vaeclust_jax.training.stopping import NEVER
+from vaeclust_jax.types import Heads, Learner, Networks, Params, Stage
 
 
-def prior_of(params: Params) -> Prior:
-    """The mixture among a learner's parameters; its means are the centroids."""
-    return Prior(params["mixture"]["logits"], params["centroids"], params["mixture"]["logvars"])
+@dataclass(frozen=True)
+class EMStart:
+    """The mixture that the joint stage starts from is fitted by EM to the VAE's latents."""
+
+    deterministic: bool = False
+    """The first stage is an autoencoder without a KL term, as the source has it: nothing is sampled until the mixture
+    is fitted."""
 
 
-def _mixture_of(params: Params) -> Mixture:
-    prior = prior_of(params)
-    return Mixture(jax.nn.log_softmax(prior.logits), prior.means, jnp.exp(prior.logvars))
+@dataclass(frozen=True)
+class GraphStart:
+    """The mixture that the joint stage starts from is that of the clusters of the posterior's neighbour graph."""
 
 
-def prior_from(mixture: Mixture) -> Prior:
-    """A mixture of diagonal covariances as a prior."""
-    return Prior(mixture.log_weights, mixture.means, jnp.log(mixture.covariances))
+@dataclass(frozen=True)
+class VaDE(JointMethod):
+    """Variational deep embedding (Jiang et al., 2017): the VAE's prior is a mixture of Gaussians, trained with it."""
 
+    per_cluster: ClassVar[tuple[str, ...]] = ("centroids", "mixture")
 
-def params_of(prior: Prior) -> Params:
-    """What `prior_of` reads."""
-    return {"centroids": prior.means, "mixture": {"logits": prior.logits, "logvars": prior.logvars}}
+    start: EMStart | GraphStart = field(default_factory=EMStart)
+    """What the mixture begins as."""
+    q_from: Literal["mean", "sample"] = "mean"
+    """q(c | x) in training is the mixture's posterior at the mean of the code, or at a sample (the source's choice)."""
 
+    def check(self, data: DataSpec) -> None:  # noqa: D102
+        super().check(data)
+        if isinstance(self.start, GraphStart) and data.num_samples is not None:
+            check_graph("start GraphStart", self.num_clusters, data.num_samples)
 
-@lru_cache
-def _static(
-    networks: Networks, likelihood_name: str, q_from: str, update_target_interval: int, update_beta: Update
-) -> Learner:
-    likelihood = LIKELIHOODS[likelihood_name]
+    def stages(self, about: About) -> list[Stage]:  # noqa: D102
+        learner = vade(
+            about.networks,
+            num_clusters=self.num_clusters,
+            num_samples=about.num_samples,
+            latent_dim=about.latent_dim,
+            likelihood=self.likelihood,
+            q_from=self.q_from,
+            beta=self.controller_of("beta"),
+            learning_rate=about.learning_rate,
+            update_target_interval=self.update_target_interval,
+        )
+        autoencoder = isinstance(self.start, EMStart) and self.start.deterministic
+        kmeans = replace(kmeans_of(self), deterministic=autoencoder)
+        return [
+            self.vae_stage(about, deterministic=autoencoder, beta=0.0 if autoencoder else None),
+            kmeans.kmeans_stage(about, own_weights=autoencoder),
+            Stage("mixture", learner, 0, self._first_mixture(about, learner), NEVER, replace(self, joint_epochs=0)),
+            Stage("joint", learner, self.joint_epochs, carry_on, self.joint_stopping(about), self),
+        ]
 
-    def log_assign(params: Params, z: Array) -> Array:
-        return log_posterior(prior_of(params), z)
+    def heads(self, networks: Networks) -> Heads:  # noqa: D102
+        return vade_heads(networks, self.likelihood)
 
-    def losses(key: Key, params: Params, state: State, batch: Batch) -> tuple[Codes, Info]:
-        codes, parts = vae_losses(networks, likelihood, False, key, params, batch)
-        log_q = log_assign(params, codes.z if q_from == "sample" else codes.mean)
-        prior = prior_of(params)
-        parts["kl"] = weighted_mean(divergence(prior, codes.mean, codes.logvar, log_q), batch.weight)
-        parts["cluster"] = weighted_mean(cluster_divergence(prior, log_q), batch.weight)
-        parts["vae_loss"] = parts["reconstruction"] + state.control["beta"].value * parts["kl"]
-        return codes, parts
+    def _first_mixture(self, about: About, learner: Learner) -> Start:
+        def as_params(mixture: Mixture) -> Params:
+            return params_of(prior_from(mixture))
 
-    def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, Info]:
-        _, parts = losses(key, params, state, batch)
-        return parts["vae_loss"], {"loss": parts["vae_loss"], **parts}
-
-    def end_epoch(state: State, x: Array, epoch: Array, losses: Info) -> tuple[State, Info]:
-        def assign() -> Assigned:
-            def chunk(x: Array) -> Array:
-                return log_assign(state.params, networks.encoder.apply(state.params["encoder"], x)[0])
-
-            return share_changed(state.target, map_chunks(chunk, x))
-
-        due = epoch % update_target_interval == 0
-        state = state._replace(target=jax.lax.cond(due, assign, lambda: state.target))
-        return state, {"changed": state.target.changed}
-
-    base = vae(networks, likelihood=likelihood_name)
-    return Learner(
-        init=base.init,
-        step=gradient_step(loss),
-        evaluate=lambda key, state, batch: losses(key, state.params, state, batch)[1],
-        end_epoch=end_epoch,
-        encode=base.encode,
-        decode=base.decode,
-        view=networks.view,
-        log_assign=log_assign,
-        prior=_mixture_of,
-        advance=advancing(beta=update_beta),
-        gentler=halved_learning_rate,
-    )
-
-
-@lru_cache
-def vade(
-    networks: Networks,
-    *,
-    num_clusters: int,
-    num_samples: int,
-    latent_dim: int,
-    likelihood: str = "bernoulli",
-    q_from: str = "mean",
-    beta: float | Controller = 1.0,
-    learning_rate: float = 1e-3,
-    update_target_interval: int = 5,
-) -> Learner:
-    """VaDE as a `Learner`.
-
-    Args:
-        networks: encoder and decoder.
-        num_clusters: K, the components of the mixture.
-        num_samples: n, the number of training rows.
-        latent_dim: L.
-        likelihood: "bernoulli" or "squared" (x in [0, 1]) or "gaussian".
-        q_from: q(c | x) is the mixture's posterior at the "mean" of the code or at a "sample" (the source's choice).
-        beta: weight of the divergence, or what controls it (`vaeclust_jax.control`).
-        learning_rate: Adam's.
-        update_target_interval: epochs between two looks at how many assignments changed.
-
-    `init` draws means from N(0, I) with equal weights and unit variances; `methods.starts` replaces them by a
-    mixture fitted to the latents of a trained encoder.
-    """
-    beta = as_controller(beta)
-    static = _static(networks, likelihood, q_from, update_target_interval, beta.update)
-
-    def init(key: Key) -> State:
-        params_key, means_key = jax.random.split(key)
-        means = normal(means_key, (num_clusters, latent_dim))
-        prior = Prior(jnp.zeros(num_clusters), means, jnp.zeros((num_clusters, latent_dim)))
-        params = {**static.init(params_key).params, **params_of(prior)}
-        unassigned = Assigned(jnp.full((num_samples,), -1, jnp.int32), jnp.ones(()))
-        return with_numbers(first_state(params, unassigned), learning_rate, beta=beta)
-
-    return static._replace(init=init)
+        heads = self.heads(about.networks)
+        if isinstance(self.start, GraphStart):
+            return from_graph_mixture(learner, heads, self.num_clusters, as_params)
+        # An autoencoder has no posterior yet.
+        of_posteriors = not self.start.deterministic
+        return from_mixture(learner, heads, self.num_clusters, "diag", as_params, of_posteriors=of_posteriors)

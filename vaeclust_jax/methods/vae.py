@@ -15,7 +15,7 @@ from jaxtyping import Array, Float
 from vaeclust_jax.control.constant import as_controller
 from vaeclust_jax.control.controller import Update, advancing
 from vaeclust_jax.objectives.elbo import LIKELIHOODS, Likelihood, kl_to_standard_normal, sample_posterior
-from vaeclust_jax.types import Batch, Controller, Info, Key, Learner, Networks, Params, State
+from vaeclust_jax.types import Batch, Controller, Heads, Info, Key, Learner, Networks, Params, State
 
 # The learning rate is data in the optimiser's state: sweeping it does not compile again.
 adam = optax.inject_hyperparams(optax.adam)
@@ -76,9 +76,9 @@ def gradient_step(loss: LossFunction) -> Callable[[Key, State, Batch], tuple[Sta
     return step
 
 
-def first_state(params: Params, target: Any = ()) -> State:
+def first_state(params: Params, memory: Any = ()) -> State:
     """A `State` at step 0 with a fresh optimiser, whose swept numbers `with_numbers` fills in."""
-    return State(params, adam(0.0).init(params), control={}, target=target, step=jnp.zeros((), jnp.int32))
+    return State(params, adam(0.0).init(params), control={}, memory=memory, step=jnp.zeros((), jnp.int32))
 
 
 def with_numbers(state: State, learning_rate: float, **weights: Controller) -> State:
@@ -102,7 +102,7 @@ def _static(networks: Networks, likelihood_name: str, deterministic: bool, updat
     def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, Info]:
         _, parts = vae_losses(networks, likelihood, deterministic, key, params, batch)
         total = parts["reconstruction"] + state.control["beta"].value * parts["kl"]
-        return total, {"loss": total, **parts, "vae_loss": total}
+        return total, {"loss": total, **parts}
 
     @jax.jit  # one program instead of dozens that XLA compiles one by one
     def init(key: Key) -> State:
@@ -118,10 +118,6 @@ def _static(networks: Networks, likelihood_name: str, deterministic: bool, updat
         init=init,
         step=gradient_step(loss),
         evaluate=lambda key, state, batch: loss(key, state.params, state, batch)[1],
-        end_epoch=lambda state, x, epoch, losses: (state, {}),
-        encode=lambda params, x: networks.encoder.apply(params["encoder"], x),
-        decode=lambda params, z: likelihood.mean(networks.decoder.apply(params["decoder"], z)),
-        view=networks.view,
         advance=advancing(beta=update_beta),
         gentler=halved_learning_rate,
     )
@@ -152,3 +148,28 @@ def vae(
         return with_numbers(static.init(key), learning_rate, beta=beta)
 
     return static._replace(init=init)
+
+
+@lru_cache
+def encoding(networks: Networks) -> Callable[[Params, Array], tuple[Array, Array]]:
+    """`Heads.encode`, the same function for all models of these networks."""
+    return lambda params, x: networks.encoder.apply(params["encoder"], x)
+
+
+@lru_cache
+def vae_heads(networks: Networks, likelihood_name: str, deterministic: bool = False) -> Heads:
+    """What a VAE can be asked; what its clusters can be, others add."""
+    likelihood, encode = LIKELIHOODS[likelihood_name], encoding(networks)
+
+    def score(key: Key, params: Params, x: Array) -> Array:
+        mean, logvar = encode(params, x)
+        z = mean if deterministic else sample_posterior(key, mean, logvar)
+        output = networks.decoder.apply(params["decoder"], z)
+        return likelihood.nll(params["likelihood"], x, output) + kl_to_standard_normal(mean, logvar)
+
+    return Heads(
+        encode=encode,
+        decode=lambda params, z: likelihood.mean(networks.decoder.apply(params["decoder"], z)),
+        score=score,
+        view=networks.view,
+    )

@@ -1,0 +1,25 @@
+"""Encoders and decoders; the only room that imports flax."""
+
+from vaeclust_jax.networks.build import MLP, AutoNetwork, Conv, CustomNetwork, NetworkConfig
+from vaeclust_jax.networks.of_papers import ReluHeadsMLP, TorchStartMLP
+
+NETWORKS: dict[str, type[NetworkConfig]] = {
+    "auto": AutoNetwork,
+    "mlp": MLP,
+    "conv": Conv,
+    "custom": CustomNetwork,
+    "mlp-relu-heads": ReluHeadsMLP,
+    "mlp-torch-start": TorchStartMLP,
+}
+"""Every kind by the name that a command line and a model file have for it."""
+
+__all__ = [
+    "MLP",
+    "NETWORKS",
+    "AutoNetwork",
+    "Conv",
+    "CustomNetwork",
+    "NetworkConfig",
+    "ReluHeadsMLP",
+    "TorchStartMLP",
+]

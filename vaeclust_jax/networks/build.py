@@ -1,9 +1,10 @@
-"""From sizes to the two networks of a VAE."""
+"""From sizes to the two networks of a VAE: each kind is a value with settings of its own."""
 
 import math
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import Literal
+from typing import ClassVar, Literal
 
 from vaeclust_jax.checks import check_types
 from vaeclust_jax.errors import InputError
@@ -14,27 +15,15 @@ _MOST_LAYERS = 100
 """Far more than train; a damaged model file may ask for any number."""
 
 
-@dataclass(frozen=True)
-class NetworkConfig:
-    """Encoder and decoder."""
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig(ABC):
+    """Base of all kinds: what any encoder and decoder have."""
 
-    network: Literal["auto", "conv", "mlp", "custom"] = "auto"
-    """auto: conv for images, mlp for vectors. custom: the networks given to `fit` (Python only)."""
+    likelihoods: ClassVar[tuple[str, ...]] = ("bernoulli", "gaussian", "squared")
+    """Those that its decoder's output can be the parameter of."""
+
     latent_dim: int = 10
     """Size L of the latent space."""
-    channels: tuple[int, ...] = (32, 64, 128)
-    """conv: output channels of each layer; every layer halves the image."""
-    kernels: tuple[int, ...] = (5, 5, 3)
-    """conv: kernel size of each layer."""
-    hidden: tuple[int, ...] = (512, 256)
-    """mlp: widths of the encoder's hidden layers."""
-    decoder_hidden: tuple[int, ...] | None = None
-    """mlp: widths of the decoder's; left out: the encoder's in reverse."""
-    heads: Literal["linear", "relu"] = "linear"
-    """mlp: relu puts a ReLU on the mean, on sigma and on the pixels, as one source prints it (`networks.mlp`)."""
-    start: Literal["flax", "torch"] = "flax"
-    """mlp: how weights and biases start, see `networks.linear`. Through many narrow ReLU layers the signal of flax's
-    start is lost."""
     input_mean: float | None = None
     """The encoder sees (x - mean) / std. Left out: measured on the training part for images, 0 for vectors
     (which are scaled per feature before)."""
@@ -47,72 +36,137 @@ class NetworkConfig:
     def __post_init__(self) -> None:
         check_types(self)
 
+    @abstractmethod
+    def build(self, shape: tuple[int, ...]) -> Networks:
+        """Encoder and decoder for samples of `shape`, (H, W, C) or (F,); the same object for an equal config."""
 
-def check_network(config: NetworkConfig, shape: tuple[int, ...]) -> None:
-    """One sentence on what does not fit.
+    def check(self, shape: tuple[int, ...]) -> None:
+        """One sentence on what does not fit.
 
-    Raises:
-        InputError: a size below 1, lists of different lengths, a conv network for vectors.
-    """
-    if config.latent_dim < 1:
-        raise InputError(f"latent_dim must be at least 1, got {config.latent_dim}")
-    for name in ("channels", "kernels", "hidden", "decoder_hidden"):
-        layers = len(getattr(config, name) or ())
-        if layers > _MOST_LAYERS:
-            raise InputError(f"{name} must name at most {_MOST_LAYERS} layers, got {layers}")
-    if config.network == "conv":
+        Raises:
+            InputError: a size below 1, or networks that are not for such samples.
+        """
+        if self.latent_dim < 1:
+            raise InputError(f"latent_dim must be at least 1, got {self.latent_dim}")
+        for name, value in ((field.name, getattr(self, field.name)) for field in fields(self)):
+            if isinstance(value, tuple) and len(value) > _MOST_LAYERS:
+                raise InputError(f"{name} must name at most {_MOST_LAYERS} layers, got {len(value)}")
+        if self.input_mean is not None and not math.isfinite(self.input_mean):
+            raise InputError(f"input_mean must be finite, got {self.input_mean}")
+        if self.input_std is not None and not (math.isfinite(self.input_std) and self.input_std > 0):
+            raise InputError(f"input_std must be positive, got {self.input_std}")
+
+    def resolved(self, images: bool) -> "NetworkConfig":
+        """Itself; of what was left open, what it means for images or vectors."""
+        return self
+
+
+def _common(config: NetworkConfig) -> dict[str, object]:
+    return {field.name: getattr(config, field.name) for field in fields(NetworkConfig)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AutoNetwork(NetworkConfig):
+    """`Conv` for images, `MLP` for vectors, with their default layers."""
+
+    def resolved(self, images: bool) -> NetworkConfig:  # noqa: D102
+        return (Conv if images else MLP)(**_common(self))  # type: ignore[arg-type]
+
+    def build(self, shape: tuple[int, ...]) -> Networks:  # noqa: D102
+        return self.resolved(len(shape) == 3).build(shape)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomNetwork(NetworkConfig):
+    """The networks given to `fit` (Python only)."""
+
+    def build(self, shape: tuple[int, ...]) -> Networks:  # noqa: D102
+        raise InputError("network 'custom' needs the networks themselves: fit(..., networks=Networks(...))")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MLP(NetworkConfig):
+    """Multi-layer perceptrons, for vectors and small images."""
+
+    hidden: tuple[int, ...] = (512, 256)
+    """Widths of the encoder's hidden layers."""
+    decoder_hidden: tuple[int, ...] | None = None
+    """Widths of the decoder's; left out: the encoder's in reverse."""
+
+    def check(self, shape: tuple[int, ...]) -> None:  # noqa: D102
+        super().check(shape)
+        for name in ("hidden", "decoder_hidden"):
+            widths = getattr(self, name)
+            if widths is not None and (not widths or min(widths) < 1):
+                raise InputError(f"{name} must name at least one width, each at least 1, got {widths}")
+
+    def build(self, shape: tuple[int, ...]) -> Networks:  # noqa: D102
+        return build_mlp(self, shape, heads="linear", start="flax")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conv(NetworkConfig):
+    """Convolutions, every layer of which halves the image."""
+
+    channels: tuple[int, ...] = (32, 64, 128)
+    """Output channels of each layer."""
+    kernels: tuple[int, ...] = (5, 5, 3)
+    """Kernel size of each layer."""
+
+    def check(self, shape: tuple[int, ...]) -> None:  # noqa: D102
+        super().check(shape)
         from vaeclust_jax.networks.cnn import image_sizes  # flax takes as long to import as jax does
 
         if len(shape) != 3:
             raise InputError(f"network 'conv' needs images (n, H, W, C), got vectors (n, {shape[0]}): use 'mlp'")
-        if len(config.channels) != len(config.kernels) or not config.channels:
+        if len(self.channels) != len(self.kernels) or not self.channels:
             raise InputError(
                 "channels and kernels must have one entry a layer and at least one layer, "
-                f"got {config.channels} and {config.kernels}"
+                f"got {self.channels} and {self.kernels}"
             )
-        if min(config.channels) < 1 or min(config.kernels) < 3:  # a smaller kernel skips the edge of an odd image
+        if min(self.channels) < 1 or min(self.kernels) < 3:  # a smaller kernel skips the edge of an odd image
             raise InputError(
-                f"channels must be at least 1 and kernels at least 3, got {config.channels} and {config.kernels}"
+                f"channels must be at least 1 and kernels at least 3, got {self.channels} and {self.kernels}"
             )
-        if min(map(min, image_sizes((shape[0], shape[1]), config.kernels))) < 1:
+        if min(map(min, image_sizes((shape[0], shape[1]), self.kernels))) < 1:
             raise InputError(
-                f"images of {shape[0]} x {shape[1]} are too small for {len(config.kernels)} layers with kernels "
-                f"{config.kernels}"
+                f"images of {shape[0]} x {shape[1]} are too small for {len(self.kernels)} layers with kernels "
+                f"{self.kernels}"
             )
-    if config.network == "conv" and config.heads != "linear":
-        raise InputError(f"network 'conv' has linear heads, got {config.heads!r}: use 'mlp'")
-    for name in ("hidden", "decoder_hidden"):
-        widths = getattr(config, name)
-        if config.network == "mlp" and widths is not None and (not widths or min(widths) < 1):
-            raise InputError(f"{name} must name at least one width, each at least 1, got {widths}")
-    if config.input_mean is not None and not math.isfinite(config.input_mean):
-        raise InputError(f"input_mean must be finite, got {config.input_mean}")
-    if config.input_std is not None and not (math.isfinite(config.input_std) and config.input_std > 0):
-        raise InputError(f"input_std must be positive, got {config.input_std}")
+
+    def build(self, shape: tuple[int, ...]) -> Networks:  # noqa: D102
+        return _build_conv(self, shape)
 
 
 @lru_cache
-def build(config: NetworkConfig, shape: tuple[int, ...]) -> Networks:
-    """Encoder and decoder for samples of `shape`, (H, W, C) or (F,); the same object for an equal config.
+def _build_conv(config: Conv, shape: tuple[int, ...]) -> Networks:
+    from vaeclust_jax.networks.cnn import ConvDecoder, ConvEncoder
+
+    sizes = (shape, config.channels, config.kernels, config.latent_dim)
+    return Networks(
+        from_module(lambda rngs: ConvEncoder(*sizes, rngs=rngs)),
+        from_module(lambda rngs: ConvDecoder(*sizes, rngs=rngs)),
+    )
+
+
+@lru_cache
+def build_mlp(config: MLP, shape: tuple[int, ...], *, heads: str, start: str) -> Networks:
+    """The networks of an `MLP`.
 
     Args:
-        config: resolved: `network` is "conv" or "mlp".
+        config: sizes.
         shape: of one sample.
+        heads: "linear" or "relu", see `networks.mlp`.
+        start: "flax" or "torch", see `networks.linear`.
     """
-    if config.network == "conv":
-        from vaeclust_jax.networks.cnn import ConvDecoder, ConvEncoder
+    from vaeclust_jax.networks.mlp import MLPDecoder, MLPEncoder
 
-        sizes = (shape, config.channels, config.kernels, config.latent_dim)
-        encoder = from_module(lambda rngs: ConvEncoder(*sizes, rngs=rngs))
-        decoder = from_module(lambda rngs: ConvDecoder(*sizes, rngs=rngs))
-    else:
-        from vaeclust_jax.networks.mlp import MLPDecoder, MLPEncoder
-
-        back = config.hidden[::-1] if config.decoder_hidden is None else config.decoder_hidden
-        common = (config.latent_dim, config.heads, config.start)
-        encoder = from_module(lambda rngs: MLPEncoder(shape, config.hidden, *common, rngs=rngs))
-        decoder = from_module(lambda rngs: MLPDecoder(shape, back, *common, rngs=rngs))
-    return Networks(encoder, decoder)
+    back = config.hidden[::-1] if config.decoder_hidden is None else config.decoder_hidden
+    common = (config.latent_dim, heads, start)
+    return Networks(
+        from_module(lambda rngs: MLPEncoder(shape, config.hidden, *common, rngs=rngs)),
+        from_module(lambda rngs: MLPDecoder(shape, back, *common, rngs=rngs)),
+    )
 
 
 @lru_cache

@@ -1,7 +1,6 @@
 """Shall the encoder be taught to forget how images are moved? Chosen without labels, by what the graph then says."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import combinations, product
 from typing import Any, NamedTuple
 
@@ -10,10 +9,12 @@ import numpy as np
 
 from vaeclust_jax.data import Rows, checked_rows, split_rows
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.fitting.config import Config, check_graph
+from vaeclust_jax.fitting.config import Config, with_method
 from vaeclust_jax.fitting.fit import OnEpoch, fit_seeds
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.methods.graph_starts import posterior_of
+from vaeclust_jax.methods.method import check_graph
+from vaeclust_jax.selection.num_clusters import vae_alone
 from vaeclust_jax.types import Networks
 from vaeclust_jax.uncertainty.neighbours import outside_share
 
@@ -52,7 +53,7 @@ class AugmentChoice(NamedTuple):
     """A strength of views, and why.
 
     Attributes:
-        augment: as `ModelConfig.augment`.
+        augment: as `VAEMethod.augment`.
         tried: every strength with its scores.
         reason: in a sentence.
     """
@@ -108,7 +109,7 @@ def choose_augment(
         raise InputError(f"candidates must hold a strength, 0 for vectors, got {list(candidates)}")
     if len(possible) == 1:
         return AugmentChoice(possible[0], (), f"augment {possible[0]:g}: there is nothing else to choose from.")
-    with_views = [replace(config, model=replace(config.model, augment=strength)) for strength in possible]
+    with_views = [with_method(config, augment=strength) for strength in possible]
     tried = [judge_views(one, raw, seeds, networks=networks, on_epoch=on_epoch) for one in with_views]
     best = max(tried, key=lambda one: one.score)
     others = ", ".join(f"{_said(one)} with {one.augment:g}" for one in tried if one is not best)
@@ -133,17 +134,11 @@ def judge_views(
         raise InputError(
             f"seeds must be at least 2, because a choice of views asks how far they agree, got {len(seeds)}"
         )
-    alone = replace(
-        config,
-        prepare=replace(config.prepare, stratify=False),  # which would read labels
-        model=replace(config.model, clustering="dec", joint_reconstruction=True),
-        training=replace(config.training, joint_epochs=0),
-    )
+    alone = vae_alone(config, config.num_clusters)
     num_rows = min(len(split_rows(len(raw), alone.prepare)[0]), MAX_ROWS)
     check_graph("a choice of views", config.num_clusters, num_rows)
     runs = fit_seeds(alone, raw, seeds, networks=networks, on_epoch=on_epoch)
-    assert not isinstance(config.model.augment, str), "tried one by one"
-    return Tried(config.model.augment, *_judged(seeds, runs, raw))
+    return Tried(config.method.view_strength(), *_judged(seeds, runs, raw))
 
 
 def _said(tried: Tried) -> str:
@@ -166,7 +161,7 @@ def _judged(seeds: Sequence[int], runs: Sequence[Run], raw: Rows) -> tuple[float
     for seed, run in zip(seeds, runs, strict=True):
         rows, found = run.preparation.rows(raw), []
         for key in jax.random.split(jax.random.fold_in(jax.random.key(seed), _GRAPHS), NUM_GRAPHS):
-            graph = posterior_graph(posterior_of(key, run.learner, run.params, rows))
+            graph = posterior_graph(posterior_of(key, run.heads, run.params, rows))
             merged = merged_clusters(graph, run.config.num_clusters)
             found.append(merged.labels)
             gaps.append(merged.gap)

@@ -10,6 +10,8 @@ from vaeclust_jax.data import checked_rows
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.fit import OnEpoch, fit_seeds
+from vaeclust_jax.methods.kmeans import kmeans_of
+from vaeclust_jax.methods.settings import VAEMethod
 from vaeclust_jax.methods.starts import seed_from_key
 from vaeclust_jax.metrics import NumClusters, num_clusters_curve
 from vaeclust_jax.metrics.num_clusters import check_candidates
@@ -51,6 +53,18 @@ class Choice(NamedTuple):
         return cls(**{**record, "curve": NumClusters(**record["curve"])})
 
 
+def vae_alone(config: Config, num_clusters: int) -> Config:
+    """The config's VAE and k-means on its latents; no label is read, for the split either."""
+    method = config.method
+    if not isinstance(method, VAEMethod):
+        raise InputError(f"a choice without labels asks a VAE, which the method {type(method).__name__} does not have")
+    return replace(
+        config,
+        method=replace(kmeans_of(method), num_clusters=num_clusters),
+        prepare=replace(config.prepare, stratify=False),
+    )
+
+
 def choose_num_clusters(
     config: Config,
     x: Any,
@@ -84,13 +98,7 @@ def choose_num_clusters(
     possible = check_candidates([number for number in candidates if 2 * number < len(raw)], len(raw))
     seeds_key, curve_key = jax.random.split(key)
     seeds = [seed_from_key(of_seed) for of_seed in jax.random.split(seeds_key, NUM_SEEDS)]
-    alone = replace(
-        config,
-        num_clusters=1,
-        prepare=replace(config.prepare, stratify=False),  # which would read labels
-        model=replace(config.model, clustering="dec", joint_reconstruction=True),
-        training=replace(config.training, joint_epochs=0),
-    )
+    alone = vae_alone(config, num_clusters=1)
     latents = [run.embed(raw) for run in fit_seeds(alone, raw, seeds, networks=networks, on_epoch=on_epoch)]
     curve = num_clusters_curve(latents, possible, seed_from_key(curve_key))
     found = curve.best[criterion]

@@ -17,12 +17,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from vaeclust_jax.errors import InputError, TrainingDivergedError
-from vaeclust_jax.fitting.config import Config
-from vaeclust_jax.fitting.fit import OnEpoch, fit_stages
+from vaeclust_jax.fitting.config import Config, with_method
+from vaeclust_jax.fitting.fit import OnEpoch, fit_seeds
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.keys import SEARCH, key_of
 from vaeclust_jax.random import normal
 from vaeclust_jax.selection.augment import STRENGTHS, judge_views
+from vaeclust_jax.selection.num_clusters import vae_alone
 from vaeclust_jax.uncertainty.ensemble import pairwise_agreement
 
 _DRAWS = 10
@@ -48,13 +49,13 @@ AXES = (
     Axis("training", "learning_rate", (5e-4, 1e-3, 2e-3), "elbo"),
     Axis("network", "latent_dim", (5, 10, 20), "elbo"),
     Axis("network", "channels", ((16, 32, 64), (32, 64, 128)), "elbo"),
-    Axis("model", "gamma", (1.0, 10.0, 30.0, 100.0, 300.0), "stability"),
-    Axis("model", "beta", (0.5, 1.0, 2.0), "stability"),
-    Axis("training", "update_target_interval", (1, 5, 10), "stability"),
+    Axis("method", "gamma", (1.0, 10.0, 30.0, 100.0, 300.0), "stability"),
+    Axis("method", "beta", (0.5, 1.0, 2.0), "stability"),
+    Axis("method", "update_target_interval", (1, 5, 10), "stability"),
 )
 
 
-VIEWS = Axis("model", "augment", STRENGTHS, "graph")
+VIEWS = Axis("method", "augment", STRENGTHS, "graph")
 """Searched where the config leaves it to a choice."""
 
 
@@ -95,7 +96,7 @@ def search(
         config: where the search starts.
         x: raw samples; there is no way in for labels.
         seeds: at least two: stability is between them.
-        axes: in their order; an axis that the config's network does not have is left out.
+        axes: in their order; an axis that the config's method or network does not have is left out.
         say: called with a line about what is tried next.
         on_epoch: as in `fit`.
         on_trial: called with every trial as it ends, before the best of its axis is known.
@@ -107,14 +108,14 @@ def search(
         raise InputError(f"seeds must be at least 2, because stability is the agreement between them, got {len(seeds)}")
     if not config.prepare.validation > 0:
         raise InputError("validation must be above 0, because networks are judged by the ELBO of held-out rows, got 0")
-    images = np.ndim(x) > 2 and config.network.network != "mlp"
-    if config.model.augment == "auto":
-        config = replace(config, model=replace(config.model, augment=0.0))
+    config = replace(config, network=config.network.resolved(np.ndim(x) > 2))
+    if getattr(config.method, "augment", None) == "auto":
+        config = with_method(config, augment=0.0)
         axes = (*axes, VIEWS) if np.ndim(x) > 2 else axes
     trials: list[Trial] = []
     scores: dict[tuple[str, Config], tuple[float | None, dict[str, Any]]] = {}
     for axis in axes:
-        if axis.name == "channels" and not images:
+        if not hasattr(getattr(config, axis.section), axis.name):
             continue
         own = getattr(getattr(config, axis.section), axis.name)
         # A layer has a kernel: as many channels as kernels, or the fit would be refused.
@@ -162,9 +163,9 @@ def _held_out_elbo(
     config: Config, x: np.ndarray, seeds: Sequence[int], on_epoch: OnEpoch | None
 ) -> tuple[float, dict[str, Any]]:
     """-ELBO of the held-out rows in nats, beta 1, at the best epoch of every seed: the mean over seeds."""
-    alone = replace(config, model=replace(config.model, beta=1.0), training=replace(config.training, joint_epochs=0))
-    runs = fit_stages(alone, x, seeds, on_epoch=on_epoch)["kmeans"]
-    best = [min(row["val_vae_loss"] for row in run.history) for run in runs]
+    alone = with_method(vae_alone(config, config.num_clusters), beta=1.0)
+    runs = fit_seeds(alone, x, seeds, on_epoch=on_epoch)
+    best = [min(row["val_loss"] for row in run.history) for run in runs]
     return float(np.mean(best)), {"negative_elbo": best}
 
 
@@ -180,8 +181,8 @@ def _stability(
     config: Config, x: np.ndarray, seeds: Sequence[int], on_epoch: OnEpoch | None
 ) -> tuple[float | None, dict[str, Any]]:
     """The mean of two agreements: between seeds, each with a graph of its own if any, and of draws with the mean."""
-    alone = replace(config, model=replace(config.model, graphs="own"))
-    runs = list(fit_stages(alone, x, seeds, on_epoch=on_epoch).values())[-1]
+    alone = with_method(config, vote=False) if hasattr(config.method, "vote") else config
+    runs = fit_seeds(alone, x, seeds, on_epoch=on_epoch)
     labels = np.stack([run.predict(x) for run in runs])
     between_seeds = pairwise_agreement(labels)
     of_draws = [_draw_agreement(key_of(seed, SEARCH), run, x) for seed, run in zip(seeds, runs, strict=True)]

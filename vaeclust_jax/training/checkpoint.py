@@ -262,7 +262,7 @@ def _loss(history: Sequence[Mapping[str, Any]]) -> float:
     if not history:
         return np.inf
     last = [row for row in history if (row["stage"], row["epoch"]) == (history[-1]["stage"], history[-1]["epoch"])]
-    return float(np.mean([row.get("val_vae_loss", row["loss"]) for row in last]))
+    return float(np.mean([row.get("val_loss", row["loss"]) for row in last]))
 
 
 def _short(error: Exception) -> str:

@@ -14,6 +14,13 @@ from vaeclust_jax.for_each import for_each
 from vaeclust_jax.types import Batch, Info, Key, Learner, State, Stopping
 
 
+class Data(NamedTuple):
+    """Rows and, where the method reads labels, their classes; a pytree."""
+
+    x: Float[Array, "n ..."]
+    y: Int[Array, " n"] | None = None
+
+
 class Progress(NamedTuple):
     """A stage under way for one seed: with the seed's key, all that the next epoch needs."""
 
@@ -50,6 +57,7 @@ def _scan_batches(
     key: Key,
     state: State,
     x: Float[Array, "n ..."],
+    y: Int[Array, " n"] | None,
     order: Int[Array, " n"],
     batch_size: int,
 ) -> tuple[State, Info]:
@@ -58,7 +66,8 @@ def _scan_batches(
 
     def body(state: State, inputs: tuple[Array, Array, Array]) -> tuple[State, Info]:
         number, rows, weights = inputs
-        state, info = visit(jax.random.fold_in(key, number), state, Batch(x[rows], rows, weights))
+        batch = Batch(x[rows], None if y is None else y[rows], rows, weights)
+        state, info = visit(jax.random.fold_in(key, number), state, batch)
         return state, jax.tree.map(lambda value: value * weights.sum(), info)
 
     state, infos = lax.scan(body, state, (jnp.arange(index.shape[0]), index, weight))
@@ -77,8 +86,8 @@ def epoch_program(learner: Learner, stopping: Stopping, batch_size: int) -> Call
     """The jitted epoch of S seeds, compiled once for learners that differ in swept numbers alone.
 
     Returns:
-        (keys (S,), Progress stacked over seeds [donated], number of the last epoch, training rows, validation rows) ->
-        (Progress, Info of shape (S,) each). The seed's key is that of the stage; what an epoch draws is a function
+        (keys (S,), Progress stacked over seeds [donated], number of the last epoch, `Data` of training, of validation)
+        -> (Progress, Info of shape (S,) each). The seed's key is that of the stage; what an epoch draws is a function
         of (key, epoch, step) alone, so that a seed which tries an epoch again does not change its neighbours.
     """
     # `init` closes over swept numbers (learning rate, beta, ...), so it stays out of the cache's key.
@@ -97,26 +106,24 @@ def _program(
     batch_size: int,
 ) -> Callable[..., tuple[Progress, Info]]:
     @jax.jit  # traced once, however often it is called below
-    def one_more(
-        key: Key, progress: Progress, x: Float[Array, "n ..."], validation: Float[Array, "m ..."]
-    ) -> tuple[Progress, Info]:
+    def one_more(key: Key, progress: Progress, train: Data, validation: Data) -> tuple[Progress, Info]:
         number = progress.epoch + 1
         epochs_key, validation_key = jax.random.split(key)
         order_key, steps_key = jax.random.split(jax.random.fold_in(epochs_key, number))
-        order = jax.random.permutation(order_key, x.shape[0])
-        state, info = _scan_batches(step, steps_key, progress.state, x, order, batch_size)
+        order = jax.random.permutation(order_key, train.x.shape[0])
+        state, info = _scan_batches(step, steps_key, progress.state, *train, order, batch_size)
         means = info
-        if validation.shape[0] > 0:
+        if validation.x.shape[0] > 0:
 
             def visit(key: Key, state: State, batch: Batch) -> tuple[State, Info]:
                 return state, evaluate(key, state, batch)
 
             # The same draws every epoch: the stopping rule then compares parameters, not noise.
-            rows = jnp.arange(validation.shape[0])
-            _, held_out = _scan_batches(visit, validation_key, state, validation, rows, batch_size)
+            rows = jnp.arange(validation.x.shape[0])
+            _, held_out = _scan_batches(visit, validation_key, state, *validation, rows, batch_size)
             info = info | {f"val_{name}": value for name, value in held_out.items()}
         info = info | {name: weight.value for name, weight in state.control.items()}  # those of this epoch
-        state, found = end_epoch(state, x, number, means)
+        state, found = end_epoch(state, train.x, number, means)
         control, said = advance(state.control, means)
         state, info = state._replace(control=control), info | found | said
 
@@ -131,13 +138,13 @@ def _program(
 
         return lax.cond(_all_finite((info, state.params)), done, taken_back), info
 
-    def unless_frozen(key: Key, progress: Progress, last: Array, *data: Array) -> tuple[Progress, Info]:
+    def unless_frozen(key: Key, progress: Progress, last: Array, *data: Data) -> tuple[Progress, Info]:
         frozen = progress.stopped | progress.failed | (progress.epoch >= last)
         infos = jax.eval_shape(one_more, key, progress, *data)[1]
         unsaid = jax.tree.map(lambda info: jnp.zeros(info.shape, info.dtype), infos)
         return lax.cond(frozen, lambda: (progress, unsaid), lambda: one_more(key, progress, *data))
 
-    def epoch(keys: Key, progress: Progress, *shared: Array) -> tuple[Progress, Info]:
+    def epoch(keys: Key, progress: Progress, *shared: Any) -> tuple[Progress, Info]:
         return for_each(lambda key, progress: unless_frozen(key, progress, *shared), keys, progress)
 
     # Seeds share the data; the state is donated, so that an accelerator holds S states once.

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
 from vaeclust_jax.errors import TrainingDivergedError
 from vaeclust_jax.training.checkpoint import Keeper, refill
-from vaeclust_jax.training.epoch import Progress, begin, epoch_program
-from vaeclust_jax.types import Key, Stage, State, Stopping, Together
+from vaeclust_jax.training.epoch import Data, Progress, begin, epoch_program
+from vaeclust_jax.types import Key, Rows, Stage, State, Stopping
 
 History = list[dict[str, Any]]
 """A row an epoch and seed: seed (its position), stage, epoch (from 1 in each stage), then the infos by name."""
@@ -36,8 +36,8 @@ def unstack(tree: Any, size: int) -> list[Any]:
 def train(
     stages: Sequence[Stage],
     keys: Key,
-    x: Float[Array, "n ..."],
-    validation: Float[Array, "m ..."],
+    rows: Rows,
+    validation: Data,
     *,
     batch_size: int,
     names: Sequence[int],
@@ -50,8 +50,8 @@ def train(
     Args:
         stages: each starts from the states that the one before hands on.
         keys: (S,) one key a seed. What is drawn is a function of (key, stage, epoch, step).
-        x: training rows, in the model's units; an array, or a `Streamed` of rows that stay on the host.
-        validation: held-out rows, for the stopping rules, likewise; may be empty.
+        rows: training rows, in the model's units.
+        validation: held-out rows, for the stopping rules; may be empty.
         batch_size: rows a gradient step.
         names: the seeds' numbers, for history and messages.
         halvings: how often, in each stage, a seed takes back an epoch that turned non-finite and tries it again with
@@ -67,13 +67,14 @@ def train(
             been returned, ending with the stage that failed, in the state from before that epoch.
     """
     finished: list[list[State]] = []
+    data = (Data(rows.x, rows.y), validation)
     saved = None if keeper is None else keeper.restore()
     history: History = [] if saved is None else saved.history
     for number, stage in enumerate(stages):
         start_keys, epoch_keys = _stage_keys(keys, jnp.asarray(number))
         before = finished[-1] if finished else [None] * len(names)
         try:
-            first = _first_states(stage, start_keys, before, x)
+            first = stage.start(start_keys, before, rows)
         except FloatingPointError as error:
             message = f"training stopped at the start of stage '{stage.name}': {error}. {_CURE}"
             raise TrainingDivergedError(message, last_good=(finished, history)) from error
@@ -84,7 +85,7 @@ def train(
         if saved is not None and number == saved.stage:
             progress = refill(progress, saved.leaves)
         at = _Place(number, finished, history, keeper)
-        progress, failure = _run_epochs(stage, epoch_keys, progress, x, validation, batch_size, names, at, on_epoch)
+        progress, failure = _run_epochs(stage, epoch_keys, progress, data, batch_size, names, at, on_epoch)
         handed_on = jax.vmap(stage.stopping.result)(progress.memory, progress.state)
         if keeper is not None and number == len(stages) - 1 and not failure:
             keeper.keep(number, (finished, progress), history)
@@ -92,12 +93,6 @@ def train(
         if failure:
             raise TrainingDivergedError(failure, last_good=(finished, history))
     return finished, history
-
-
-def _first_states(stage: Stage, keys: Key, before: Sequence[State | None], x: Array) -> list[State]:
-    if isinstance(stage.start, Together):
-        return stage.start.start(keys, before, x)
-    return [stage.start(key, state, x) for key, state in zip(keys, before, strict=True)]
 
 
 class _Place(NamedTuple):
@@ -129,8 +124,7 @@ def _run_epochs(
     stage: Stage,
     keys: Key,
     progress: Progress,
-    x: Array,
-    validation: Array,
+    data: tuple[Data, Data],
     batch_size: int,
     names: Sequence[int],
     at: _Place,
@@ -140,7 +134,7 @@ def _run_epochs(
     program, last = epoch_program(stage.learner, stage.stopping, batch_size), jnp.asarray(stage.num_epochs)
     seen = jax.device_get(_seen(progress))
     while not (seen.stopped | (seen.epoch >= stage.num_epochs)).all():
-        progress, infos = program(keys, progress, last, x, validation)
+        progress, infos = program(keys, progress, last, *data)
         infos, now = jax.device_get((infos, _seen(progress)))
         rows: dict[int, dict[str, Any]] = {
             seed: {"seed": names[seed], "stage": stage.name, "epoch": int(seen.epoch[seed]) + 1}
@@ -187,7 +181,7 @@ def _seen(progress: Progress) -> _Seen:
 def _what_failed(row: dict[str, Any]) -> str:
     bad = [name for name, value in row.items() if isinstance(value, float) and not np.isfinite(value)]
     # A total is non-finite because a part is: name the part.
-    parts = [name for name in bad if name not in ("loss", "vae_loss", "val_vae_loss")]
+    parts = [name for name in bad if name not in ("loss", "vae_loss", "val_loss")]
     return (
         f"{', '.join(parts or bad) or 'a parameter'} turned non-finite in epoch {row['epoch']} of stage "
         f"'{row['stage']}' (seed {row['seed']})"

@@ -25,14 +25,14 @@ class _Best(NamedTuple):
 
 @lru_cache
 def validation_patience(patience: int) -> Stopping:
-    """Stop after `patience` epochs without a lower validation VAE loss; hand on the best parameters."""
+    """Stop after `patience` epochs without a lower validation loss; hand on the best parameters."""
 
     def init(state: State) -> _Best:
         best = jax.tree.map(jnp.copy, state.params)  # a copy: the state itself is donated every epoch
         return _Best(best, jnp.asarray(jnp.inf, jnp.float32), jnp.zeros((), jnp.int32))
 
     def update(best: _Best, state: State, info: Info) -> tuple[_Best, Array]:
-        loss = info["val_vae_loss"]
+        loss = info["val_loss"]
         better = loss < best.loss
         params = jax.lax.cond(better, lambda: state.params, lambda: best.params)
         wait = jnp.where(better, 0, best.wait + 1)

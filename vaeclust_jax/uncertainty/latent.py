@@ -6,7 +6,7 @@ turns this into the uncertainty of the assignment. Entropies are in nats.
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -17,9 +17,8 @@ from numpy.typing import ArrayLike
 from vaeclust_jax.checks import is_whole
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.objectives.elbo import sample_posterior
-from vaeclust_jax.types import Key, Learner, Params
-
-ROWS_AT_ONCE = 64  # a block of rows holds all its passes: with 100 of them and K = 20 half a megabyte
+from vaeclust_jax.training.rows import by_row
+from vaeclust_jax.types import Heads, Key, Params
 
 
 class Decomposition(NamedTuple):
@@ -73,7 +72,7 @@ def latent_variance(logvar: Float[Array, "... l"]) -> Float[Array, "..."]:
 
 
 def stochastic_passes(
-    key: Key, learner: Learner, params: Params, mean: ArrayLike, logvar: ArrayLike, num_passes: int = 100
+    key: Key, heads: Heads, params: Params, mean: ArrayLike, logvar: ArrayLike, num_passes: int = 100
 ) -> Uncertainty:
     """Assigns M codes z ~ N(mean, exp(logvar)) of every sample. The encoder runs in none of the passes.
 
@@ -92,7 +91,7 @@ def stochastic_passes(
         InputError: the learner has no clusters, M is below 2, or `mean` and `logvar` do not fit together.
     """
     mean, logvar = np.asarray(mean, dtype=float), np.asarray(logvar, dtype=float)
-    if learner.log_assign is None:
+    if heads.assign is None:
         raise InputError("learner must have clusters, got one without log_assign.")
     if not is_whole(num_passes) or num_passes < 2:
         raise InputError(f"num_passes must be a whole number of at least 2, got {num_passes!r}.")
@@ -101,41 +100,16 @@ def stochastic_passes(
             "mean and logvar must have the same shape (samples, dimensions), not empty, "
             f"got {mean.shape} and {logvar.shape}."
         )
-    return Uncertainty(*by_row(_passes_of_row(learner.log_assign, num_passes), key, params, mean, logvar))
+    return Uncertainty(*by_row(_passes_of_row(heads.assign, num_passes), key, params, mean, logvar))
 
 
 @lru_cache
-def _passes_of_row(log_assign: Callable[..., Array], num_passes: int) -> Callable[..., tuple[Array | np.ndarray, ...]]:
+def _passes_of_row(assign: Callable[..., Array], num_passes: int) -> Callable[..., tuple[Array | np.ndarray, ...]]:
     def passes(
         key: Key, params: Params, mean: Float[Array, " l"], logvar: Float[Array, " l"]
     ) -> tuple[Array | np.ndarray, ...]:
         z = sample_posterior(key, jnp.broadcast_to(mean, (num_passes, *mean.shape)), logvar)
-        q = jnp.exp(log_assign(params, z))
+        q = jnp.exp(assign(params, z))
         return q.mean(axis=0), *decompose(q), z.var(axis=0, ddof=1).sum()
 
     return passes
-
-
-def by_row(function: Callable[..., Any], key: Key, params: Params, *rows: np.ndarray, common_key: bool = False) -> Any:
-    """`function(key of the row, params, *row)` of every row, stacked: a pytree of NumPy arrays.
-
-    With `common_key` every row gets the key itself. Blocks of one shape, the last one padded, so that any number of
-    rows, at least one, compiles once.
-    """
-    program, n = _blocks(function, common_key), len(rows[0])
-    results = []
-    for start in range(0, n, ROWS_AT_ONCE):
-        block = [array[start : start + ROWS_AT_ONCE] for array in rows]
-        padded = [np.pad(part, [(0, ROWS_AT_ONCE - len(part))] + [(0, 0)] * (part.ndim - 1)) for part in block]
-        results.append(program(key, np.arange(start, start + ROWS_AT_ONCE, dtype=np.uint32), params, *padded))
-    return jax.tree.map(lambda *parts: np.concatenate([np.asarray(part) for part in parts])[:n], *results)
-
-
-@lru_cache
-def _blocks(function: Callable[..., Any], common_key: bool) -> Callable[..., Any]:
-    def block(key: Key, numbers: Array, params: Params, *rows: Array) -> Any:
-        keys = key if common_key else jax.vmap(lambda number: jax.random.fold_in(key, number))(numbers)
-        in_axes = (None if common_key else 0, None, *(0 for _ in rows))
-        return jax.vmap(function, in_axes)(keys, params, *rows)
-
-    return jax.jit(block)

@@ -5,9 +5,6 @@ lie next to a centroid. Each score looks at another place where that can show: t
 the clusters' spread.
 """
 
-from collections.abc import Callable
-from functools import lru_cache
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -15,20 +12,19 @@ from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 
 from vaeclust_jax.checks import is_whole
-from vaeclust_jax.control.constant import constant
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.objectives.dec import squared_distances
-from vaeclust_jax.types import Batch, Info, Key, Learner, Params, State
-from vaeclust_jax.uncertainty.latent import by_row
+from vaeclust_jax.training.score import score_rows
+from vaeclust_jax.types import Heads, Key, Params
 
 
 def negative_elbo(
-    key: Key, learner: Learner, params: Params, x: ArrayLike, num_draws: int = 5, common_draws: bool = False
+    key: Key, heads: Heads, params: Params, x: ArrayLike, num_draws: int = 5, common_draws: bool = False
 ) -> Float[np.ndarray, " n"]:
     """-ELBO of each sample in nats: an upper bound of -log p(x), averaged over draws of the code.
 
-    It is the learner's own `vae_loss` of batches of one row, at beta = 1 whatever beta it was trained with: with
-    another weight it bounds nothing. A deterministic learner decodes the mean, so its score is no bound, but needs
+    It is the model's own loss at beta = 1 whatever beta it was trained with: with another weight it bounds nothing.
+    A deterministic model decodes the mean, so its score is no bound, but needs
     no draws. For a Gaussian likelihood it is the negative logarithm of a density and may be negative.
 
     Nalisnick et al. (Do Deep Generative Models Know What They Don't Know?, 2019) found the likelihood to be fooled
@@ -36,8 +32,8 @@ def negative_elbo(
 
     Args:
         key: of `jax.random.key`; the draws of a row are a function of (key, row number) alone.
-        learner: any; compiled once for it and the number of draws.
-        params: of the learner.
+        heads: of a model that scores; compiled once for it and the number of draws.
+        params: of the model.
         x: (n, ...), prepared as the model sees it.
         num_draws: of the code, at least 1; the cost is that of decoding all samples so many times.
         common_draws: the same noise for every row, whose score then depends on the row and not on its number.
@@ -50,23 +46,7 @@ def negative_elbo(
         raise InputError(f"x must have one row a sample, at least one, got shape {x.shape}.")
     if not is_whole(num_draws) or num_draws < 1:
         raise InputError(f"num_draws must be a whole number of at least 1, got {num_draws!r}.")
-    return by_row(_loss_of_row(learner.init, learner.evaluate, num_draws), key, params, x, common_key=common_draws)
-
-
-@lru_cache
-def _loss_of_row(
-    init: Callable[[Key], State], evaluate: Callable[[Key, State, Batch], Info], num_draws: int
-) -> Callable[..., Array]:
-    def loss(key: Key, params: Params, x: Float[Array, "..."]) -> Float[Array, ""]:
-        # `evaluate` asks for a whole state; what it does not read (the optimiser, the target) is never computed.
-        state = init(jax.random.key(0))
-        state = state._replace(params=params, control=state.control | {"beta": constant(1.0).init()})
-        batch = Batch(x[None], jnp.zeros(1, jnp.int32), jnp.ones(1))
-        # The encoder does not see the key, so under `vmap` it runs once for all draws.
-        draws = jax.vmap(lambda key: evaluate(key, state, batch)["vae_loss"])(jax.random.split(key, num_draws))
-        return draws.mean()
-
-    return loss
+    return score_rows(key, heads, params, x, num_draws, common_draws)
 
 
 def assignment_energy(z: Float[Array, "... l"], centroids: Float[Array, "k l"]) -> Float[Array, "..."]:

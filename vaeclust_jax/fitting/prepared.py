@@ -1,0 +1,110 @@
+"""A data set as networks see it: prepared once, read once, encoded once for each encoder, whatever is fitted to it."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple, cast
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Int
+
+from vaeclust_jax.data import MappedRows, Preparation, PrepareConfig, Rows, fit_preparation, split_rows
+from vaeclust_jax.data.mapped import Moments, chunks
+from vaeclust_jax.streamed import Streamed
+from vaeclust_jax.training.encodings import Encodings
+
+
+class Facts(NamedTuple):
+    """What one pass over rows finds."""
+
+    low: float
+    high: float
+    mean: float
+    std: float
+    digest: str
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A data set, split and prepared.
+
+    Attributes:
+        config: how.
+        preparation: fitted on the training rows.
+        rows: all of them, prepared.
+        train_index, validation_index: their numbers in the two parts.
+    """
+
+    config: PrepareConfig
+    preparation: Preparation
+    rows: Rows
+    train_index: Int[np.ndarray, " n"]
+    validation_index: Int[np.ndarray, " m"]
+
+    @cached_property
+    def encodings(self) -> Encodings:
+        """Posteriors of all rows, by encoder."""
+        return Encodings(self.rows)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """Of the training rows; those held out are read, too, so that faults show before any training."""
+        for _ in chunks(self.rows[self.validation_index]):
+            pass
+        return _facts(self.rows[self.train_index])
+
+    @cached_property
+    def train(self) -> jax.Array:
+        """The training rows as the programs read them."""
+        return self._for_programs(self.train_index)
+
+    @cached_property
+    def validation(self) -> jax.Array:
+        """The held-out rows, likewise."""
+        return self._for_programs(self.validation_index)
+
+    @cached_property
+    def validation_digest(self) -> str:
+        """Of the held-out rows."""
+        found = hashlib.sha256()
+        for part in chunks(self.rows[self.validation_index]):
+            found.update(np.ascontiguousarray(part).tobytes())
+        return found.hexdigest()
+
+    def _for_programs(self, index: Int[np.ndarray, " k"]) -> jax.Array:
+        part = self.rows[index]
+        if isinstance(part, MappedRows) and len(part):
+            self._kept_alive.append(part)  # a program that reads them does not
+            return cast(jax.Array, Streamed(part))
+        return jnp.asarray(np.asarray(part) if len(part) else np.zeros((0, *self.rows.shape[1:]), np.float32))
+
+    @cached_property
+    def _kept_alive(self) -> list[Any]:
+        return []
+
+
+def prepare(config: PrepareConfig, raw: Rows, split_labels: Any = None) -> Prepared:
+    """Splits and prepares raw rows.
+
+    Args:
+        config: resolved.
+        raw: checked rows.
+        split_labels: (n,) classes, read only for a stratified split.
+
+    Raises:
+        InputError: rows that cannot be split or prepared.
+    """
+    train_index, validation_index = split_rows(len(raw), config, split_labels)
+    preparation = fit_preparation(raw[train_index], config)
+    return Prepared(config, preparation, preparation.rows(raw), train_index, validation_index)
+
+
+def _facts(rows: Rows) -> Facts:
+    low, high, moments, digest = np.inf, -np.inf, Moments(), hashlib.sha256()
+    for part in chunks(rows):
+        low, high = min(low, float(part.min())), max(high, float(part.max()))
+        moments = moments.and_of(part)
+        digest.update(np.ascontiguousarray(part).tobytes())
+    return Facts(low, high, float(moments.mean), float(np.sqrt(moments.variance)), digest.hexdigest())

@@ -1,0 +1,138 @@
+"""Fitted models read back: from a file of one's own, or from a run's folder."""
+
+import os
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from vaeclust_jax.data import Preparation
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.fitting.config import Config, check_config
+from vaeclust_jax.fitting.model_file import read_model, shortened
+from vaeclust_jax.fitting.networks import networks_of
+from vaeclust_jax.fitting.packed import OF_CLUSTERS, Packed, check_leaves, place_of
+from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.methods.method import About, DataSpec
+from vaeclust_jax.networks import CustomNetwork
+from vaeclust_jax.types import Heads, Key, Networks, Params, State
+
+_SUFFIX = ".vaeclust"
+_LARGEST_SAMPLE = 2**26
+"""Values: no model of ours is near it, and what checks a preparation makes one sample."""
+
+
+def unpack(packed: Packed, networks: Networks | None = None) -> Run:
+    """The model that was packed, on this machine's default device.
+
+    Args:
+        packed: of a run, or read from a file: nothing in it is trusted.
+        networks: the encoder and decoder of one's own that the model was fitted with, if it was.
+
+    Raises:
+        InputError: arrays of another model than the config's.
+    """
+    config, preparation, arrays = packed
+    _check_preparation(config, preparation, arrays)
+    both = networks_of(config, preparation.output_shape, networks)
+    heads, params = config.method.heads(both), _params_like(config, preparation.output_shape, both)
+    check_leaves(config, params)
+    like = {"params": params, **_clusters_like(config, heads, params)}
+    places, structure = jax.tree_util.tree_flatten_with_path(like)
+    wanted = {place_of(path): (leaf.shape, str(leaf.dtype)) for path, leaf in places}
+    got = {name: (array.shape, str(array.dtype)) for name, array in arrays.items()}
+    if got != wanted:
+        name = next(name for name in [*wanted, *got] if got.get(name) != wanted.get(name))
+        raise InputError(f"its arrays are of another model: {name} must be {wanted.get(name)}, got {got.get(name)}")
+    tree = jax.tree_util.tree_unflatten(structure, [arrays[place_of(path)] for path, _ in places])
+    params = jax.tree.map(jnp.asarray, tree["params"])
+    return Run(config, preparation, heads, params, *(tree.get(name) for name in OF_CLUSTERS))
+
+
+def _params_like(config: Config, shape: tuple[int, ...], networks: Networks) -> Params:
+    """Shapes and types of the parameters: nothing is computed."""
+    about = About(networks, config.network.latent_dim, 1, 1, 1e-3, 1, False, shape=shape)
+    return _shapes(config.method.stages(about)[-1].learner.init)
+
+
+@lru_cache
+def _shapes(init: Callable[[Key], State]) -> Params:
+    return jax.eval_shape(init, jax.random.key(0)).params
+
+
+def _clusters_like(config: Config, heads: Heads, params: Params) -> dict[str, jax.ShapeDtypeStruct]:
+    if heads.assign is None:
+        return {}
+    count, size = _num_components(config, heads, params), config.network.latent_dim
+    shapes = ((count, size), (count, size, size), (count,))
+    return {name: jax.ShapeDtypeStruct(shape, jnp.float32) for name, shape in zip(OF_CLUSTERS, shapes, strict=True)}
+
+
+def _num_components(config: Config, heads: Heads, params: Params) -> int:
+    if heads.centres is None:
+        return config.num_clusters
+    return int(np.prod(jax.eval_shape(heads.centres, params).shape[:2]))
+
+
+def _check_preparation(config: Config, preparation: Preparation, arrays: Mapping[str, np.ndarray]) -> None:
+    """Before anything as large as the config says is made."""
+    clusters = getattr(config.method, "num_clusters", None)
+    if clusters is not None:
+        count, size = (*arrays["cluster_mean"].shape, 0)[:2]
+        if count < clusters or size != config.network.latent_dim:
+            raise InputError(f"its arrays are of another model: cluster_mean has shape {arrays['cluster_mean'].shape}")
+    for shape in (preparation.input_shape, preparation.output_shape):
+        if not 1 <= np.prod(shape, dtype=float) <= _LARGEST_SAMPLE:
+            raise InputError(f"its samples have an impossible shape, {shape}")
+    for values in (preparation.offset, preparation.scale):
+        if values is not None and values.shape != preparation.input_shape:
+            raise InputError(f"its scaling is of {values.shape} features for samples of {preparation.input_shape}")
+    sample = preparation.apply(np.zeros((1, *preparation.input_shape), np.float32))
+    if sample.shape[1:] != preparation.output_shape:
+        raise InputError(f"its preparation gives {sample.shape[1:]}, its networks take {preparation.output_shape}")
+    if config.network.input_mean is None or config.network.input_std is None:
+        raise InputError("its input_mean and input_std are missing")
+    check_config(config, DataSpec(preparation.output_shape))
+
+
+def load(path: str | os.PathLike[str], *, seed: int | None = None, networks: Networks | None = None) -> Run:
+    """Reads a fitted model, onto whatever device is there; files of strangers are safe to read.
+
+    Args:
+        path: the file that `Run.save` wrote, or a run's folder of the command line.
+        seed: which of a run's seeds; default the first.
+        networks: the encoder and decoder of one's own that the model was fitted with, if it was.
+
+    Raises:
+        InputError: no model there, another format, a damaged file, or networks missing.
+    """
+    file = _model_file(Path(path), seed)
+    packed, _ = read_model(file)
+    if isinstance(packed.config.network, CustomNetwork) and networks is None:
+        raise InputError(f"{file} was fitted with networks of its own: load(path, networks=Networks(...))")
+    try:
+        return unpack(packed, networks)
+    except Exception as error:  # a manifest may say anything
+        raise InputError(f"{file} is damaged: {shortened(error)}") from error
+
+
+def seed_file(run_folder: Path, seed: int) -> Path:
+    """Where a run of the command line keeps the model of a seed."""
+    return run_folder / "model" / f"seed-{seed}{_SUFFIX}"
+
+
+def _model_file(path: Path, seed: int | None) -> Path:
+    if path.is_file():
+        if seed is not None:
+            raise InputError(f"seed chooses among the models of a run, but {path} is a single model; got seed {seed}")
+        return path
+    numbers = [file.name.removeprefix("seed-").removesuffix(_SUFFIX) for file in (path / "model").glob("seed-*")]
+    seeds = sorted(int(number) for number in numbers if number.isdecimal() and seed_file(path, int(number)).is_file())
+    if not seeds:
+        raise InputError(f"{path} holds no model: give the folder of a run that finished, or a file of Run.save")
+    if seed is not None and seed not in seeds:
+        raise InputError(f"seed must be one of {', '.join(map(str, seeds))} in {path}, got {seed}")
+    return seed_file(path, seeds[0] if seed is None else seed)

@@ -1,0 +1,179 @@
+"""VAE + DEC, with a centroid a cluster, or with several prototypes and the posterior's neighbour graph.
+
+The objective and its sources: `methods.dec_learner`.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from vaeclust_jax.control.parse import parse_controller
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.keys import OBJECTIVE_GRAPH
+from vaeclust_jax.methods.dec_learner import (
+    EDGES_KEPT,
+    Edges,
+    dec,
+    dec_heads,
+    graph_dec,
+    joint_loss,
+    log_agreed,
+    prototype_heads,
+    refreshed,
+)
+from vaeclust_jax.methods.graph_starts import from_graph, from_vote, posterior_of
+from vaeclust_jax.methods.joint import JointMethod, Settled
+from vaeclust_jax.methods.kmeans import kmeans_of
+from vaeclust_jax.methods.method import About, DataSpec, check_at_least, check_graph, mean_score
+from vaeclust_jax.methods.starts import carry_on, from_centroids
+from vaeclust_jax.objectives.dec import kl_divergence, target_distribution
+from vaeclust_jax.objectives.elbo import kl_to_standard_normal
+from vaeclust_jax.training.rows import by_chunk, encode_rows
+from vaeclust_jax.training.stopping import NEVER
+from vaeclust_jax.types import Controller, Heads, Networks, Params, Stage
+
+_LARGEST = float(np.finfo(np.float32).max)
+
+
+@dataclass(frozen=True)
+class _WithTarget(JointMethod):
+    """What both share: the weight of the clustering loss, and the objective."""
+
+    gamma: float | str = 100.0
+    """Weight of the clustering loss: a number, or what controls it, as for beta. Losses are summed over pixels, so that
+    1 does next to nothing."""
+
+    def check(self, data: DataSpec) -> None:
+        super().check(data)
+        self.gamma_controller()
+
+    def gamma_controller(self) -> Controller:
+        """What controls gamma, over the joint epochs where the text does not say how long."""
+        return parse_controller("gamma", self.gamma, max(self.joint_epochs, 1))
+
+    def objective(self, heads: Heads, params: Params, x: Float[np.ndarray, "n ..."]) -> float:
+        """Reconstruction + beta KL + gamma KL(P || Q) of all rows.
+
+        P is computed from the model's own q, spread over the graph of its own codes if training followed one: models
+        are compared after a refresh that all of them get.
+        """
+        bound = mean_score(heads, params, x)
+        if self.joint_epochs == 0 or isinstance(self.beta, str) or isinstance(self.gamma, str):
+            return bound
+        assert heads.assign is not None
+        mean, logvar = map(jnp.asarray, encode_rows(heads, params, x))
+        log_q = jnp.asarray(by_chunk(heads.assign, params, np.asarray(mean)))
+        p = target_distribution(self._agreed(heads, params, x, log_q))
+        kl, cluster = kl_to_standard_normal(mean, logvar).mean(), kl_divergence(p, log_q).mean()
+        parts = {"reconstruction": bound - kl, "kl": kl, "cluster": cluster}
+        return float(joint_loss(parts, self.beta, self.gamma)[0])
+
+    def _agreed(
+        self, heads: Heads, params: Params, x: Float[np.ndarray, "n ..."], log_q: Float[Array, "n k"]
+    ) -> Float[Array, "n k"]:
+        """What the target is made of."""
+        return log_q
+
+
+@dataclass(frozen=True)
+class DEC(_WithTarget):
+    """A VAE whose latents are drawn to Student-t centroids, from k-means on (VAE + DEC; IDEC and DEC are its kin)."""
+
+    per_cluster: ClassVar[tuple[str, ...]] = ("centroids",)
+
+    deterministic: bool = False
+    """The decoder sees the posterior's mean; nothing is sampled. With beta 0 this is IDEC."""
+    joint_reconstruction: bool = True
+    """Whether the joint stage reconstructs; if not, it minimises the clustering loss alone and leaves the decoder as it
+    is. With deterministic and beta 0 this is DEC without a VAE."""
+    q_from: Literal["mean", "sample"] = "mean"
+    """What the training q is computed from: the posterior's mean, or a sample of it."""
+
+    def stages(self, about: About) -> list[Stage]:  # noqa: D102
+        learner = dec(
+            about.networks,
+            num_clusters=self.num_clusters,
+            num_samples=about.num_samples,
+            latent_dim=about.latent_dim,
+            q_from=self.q_from,
+            joint_reconstruction=self.joint_reconstruction,
+            gamma=self.gamma_controller(),
+            update_target_interval=self.update_target_interval,
+            **self.vae_settings(about, self.deterministic),
+        )
+        stopping = self.joint_stopping(about)
+        joint = Stage("joint", learner, self.joint_epochs, from_centroids(learner), stopping, self)
+        return [*kmeans_of(self).stages(about), joint]
+
+    def heads(self, networks: Networks) -> Heads:  # noqa: D102
+        return dec_heads(networks, self.likelihood, self.deterministic)
+
+
+@dataclass(frozen=True)
+class GraphDEC(_WithTarget):
+    """VAE + DEC with several prototypes a cluster and a target that follows the posterior's neighbour graph."""
+
+    per_cluster: ClassVar[tuple[str, ...]] = ("prototypes",)
+    shared: ClassVar[tuple[str, ...]] = (*_WithTarget.shared, "log_scale")
+
+    num_prototypes: int = 5
+    """Prototypes of each cluster."""
+    degrees: float | None = None
+    """Degrees of freedom of the Student-t around prototypes; left out: latent_dim - 1, at least 1."""
+    vote: bool = False
+    """Seeds that are trained together then vote on their clusters and go on with the mean of their graphs: each learns
+    what all of them say."""
+    stopping: Settled = field(default_factory=Settled)  # type: ignore[assignment]  # narrower
+    """When the joint stage stops early."""
+
+    def check(self, data: DataSpec) -> None:  # noqa: D102
+        super().check(data)
+        check_at_least(self, num_prototypes=1)
+        if self.degrees is not None and not 0 < self.degrees < _LARGEST:
+            raise InputError(f"degrees must be positive and finite, got {self.degrees}")
+        if data.num_samples is not None:
+            check_graph("the graph of GraphDEC", self.num_clusters, data.num_samples)
+
+    def stages(self, about: About) -> list[Stage]:  # noqa: D102
+        learner = graph_dec(
+            about.networks,
+            num_clusters=self.num_clusters,
+            num_samples=about.num_samples,
+            latent_dim=about.latent_dim,
+            num_prototypes=self.num_prototypes,
+            degrees=self.degrees,
+            likelihood=self.likelihood,
+            beta=self.controller_of("beta"),
+            gamma=self.gamma_controller(),
+            learning_rate=about.learning_rate,
+            update_target_interval=self.update_target_interval,
+        )
+        heads, stopping = self.heads(about.networks), self.joint_stopping(about)
+        start = replace(self, joint_epochs=0)
+        stages = [
+            *kmeans_of(self).stages(about),
+            Stage("graph", learner, 0, from_graph(learner, heads, refreshed), NEVER, start),
+            Stage("joint", learner, self.joint_epochs, carry_on, stopping, self),
+        ]
+        if self.vote and about.num_seeds > 1:
+            stages += [
+                Stage("shared-graph", learner, 0, from_vote(learner, heads, refreshed), NEVER, self),
+                Stage("shared-joint", learner, self.joint_epochs, carry_on, stopping, self),
+            ]
+        return stages
+
+    def heads(self, networks: Networks) -> Heads:  # noqa: D102
+        return prototype_heads(networks, self.likelihood, self.degrees)
+
+    def _agreed(
+        self, heads: Heads, params: Params, x: Float[np.ndarray, "n ..."], log_q: Float[Array, "n k"]
+    ) -> Float[Array, "n k"]:
+        from vaeclust_jax.graph.neighbours import posterior_graph, strongest  # scipy takes long to import
+
+        posterior = posterior_of(jax.random.key(OBJECTIVE_GRAPH), heads, params, x)
+        neighbours, weights = strongest(posterior_graph(posterior), EDGES_KEPT)
+        return log_agreed(Edges(jnp.asarray(neighbours, jnp.int32), jnp.asarray(weights, jnp.float32)), log_q)

@@ -1,0 +1,155 @@
+"""What a method is: a value that says what is learned, in which stages, and what the model can then be asked."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, NamedTuple, Self
+
+import jax
+import numpy as np
+from jaxtyping import Float, Int
+
+from vaeclust_jax.checks import check_types
+from vaeclust_jax.data.mapped import chunks
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.graph import MAX_GROUPS, NUM_NEIGHBOURS
+from vaeclust_jax.keys import SCORE
+from vaeclust_jax.training.score import score_rows
+from vaeclust_jax.types import Heads, Networks, Params, Stage
+
+_NUM_DRAWS = 8
+
+
+class DataSpec(NamedTuple):
+    """What is known of the prepared training rows before anything is trained.
+
+    Attributes:
+        shape: of one sample, (H, W, C) or (F,).
+        num_samples: None for a model that is read back.
+        low, high: the extremes of all values, likewise.
+        num_classes: of the labels that the training is told; None where it is told none.
+    """
+
+    shape: tuple[int, ...]
+    num_samples: int | None = None
+    low: float | None = None
+    high: float | None = None
+    num_classes: int | None = None
+
+
+class About(NamedTuple):
+    """What a method's stages are made of, besides its own settings.
+
+    Attributes:
+        networks: encoder and decoder, resolved.
+        latent_dim: L.
+        num_samples: training rows.
+        batch_size, learning_rate, patience: of `TrainingConfig`.
+        has_validation: whether rows are held out.
+        labels: (n,) classes of the training rows, -1 where none is known; None where no label is read.
+        num_seeds: trained as one program.
+        shape: of one sample.
+    """
+
+    networks: Networks
+    latent_dim: int
+    num_samples: int
+    batch_size: int
+    learning_rate: float
+    patience: int
+    has_validation: bool
+    labels: Int[np.ndarray, " n"] | None = None
+    num_seeds: int = 1
+    shape: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Method(ABC):
+    """Base of all methods: a frozen dataclass of settings, hashable, one file each.
+
+    Equal settings give the same functions, so that nothing compiles twice: what `heads` and `stages` return comes from
+    functions under `functools.lru_cache`. Numbers that one sweeps (a learning rate, beta) are data in the state.
+
+    A class of one's own is entered in `vaeclust_jax.methods.METHODS` by a line, or from another package by an entry
+    point of the group `vaeclust.methods`.
+    """
+
+    task: ClassVar[str] = "clustering"
+    """What is measured of it: a key of `vaeclust_jax.studies.tasks.TASKS`."""
+    per_cluster: ClassVar[tuple[str, ...]] = ()
+    """Names in `params` whose arrays have clusters on their first axis: renumbering clusters moves them."""
+    shared: ClassVar[tuple[str, ...]] = ("encoder", "decoder", "likelihood")
+    """The other names in `params`; one that is in neither list is an error."""
+    needs_labels: ClassVar[bool] = False
+    """Whether it learns from the labels of all rows: a supervised method."""
+
+    def __post_init__(self) -> None:
+        check_types(self)
+
+    @abstractmethod
+    def stages(self, about: About) -> list[Stage]:
+        """What is trained, one after the other; the last one ends with this method's model."""
+
+    @abstractmethod
+    def heads(self, networks: Networks) -> Heads:
+        """What the model can be asked."""
+
+    def check(self, data: DataSpec) -> None:  # noqa: B027  # not every method has any
+        """The method's own refusals, before anything is trained.
+
+        Raises:
+            InputError: names the setting, what was got and what is allowed.
+        """
+
+    def resolved(self, data: DataSpec) -> Self:
+        """The method with everything that was left open replaced by what it means for these data."""
+        return self
+
+    def objective(self, heads: Heads, params: Params, x: Float[np.ndarray, "n ..."]) -> float:
+        """What training minimised, of prepared rows, in nats a sample: by it the best of several seeds is chosen."""
+        return mean_score(heads, params, x)
+
+    def view_strength(self) -> float:
+        """Of random views of images that the encoder sees while it is trained; 0: none."""
+        return 0.0
+
+    def for_epochs(self, num_epochs: int) -> Self:
+        """The same with so many epochs in every stage that has any."""
+        names = [one.name for one in fields(self) if one.name.endswith("epochs") and getattr(self, one.name) > 0]
+        return replace(self, **dict.fromkeys(names, num_epochs))
+
+
+def mean_score(heads: Heads, params: Params, x: Float[np.ndarray, "n ..."]) -> float:
+    """`Heads.score` over prepared rows, the same draws for all rows and models: nats a sample."""
+    key = jax.random.key(SCORE)
+    parts = [score_rows(key, heads, params, part, _NUM_DRAWS, common_draws=True) for part in chunks(x)]
+    return float(np.concatenate(parts).mean())
+
+
+def check_at_least(method: Any, **lowest: float) -> None:
+    """One sentence on the first setting that is below what is allowed.
+
+    Raises:
+        InputError: names the setting, what was got and what is allowed.
+    """
+    for name, least in lowest.items():
+        value = getattr(method, name)
+        if value < least:
+            raise InputError(f"{name} must be at least {least}, got {value}")
+
+
+def check_graph(name: str, num_clusters: int, num_samples: int) -> None:
+    """Whether the graph of so many samples can show so many clusters.
+
+    Args:
+        name: of what makes the graph.
+        num_clusters: K.
+        num_samples: of training, as many as the graph is made of.
+
+    Raises:
+        InputError: too few samples, or too many clusters.
+    """
+    if num_samples <= NUM_NEIGHBOURS:
+        raise InputError(f"{name} needs more than {NUM_NEIGHBOURS} training samples, got {num_samples}")
+    most = min(num_samples, MAX_GROUPS)
+    if num_clusters > most:
+        raise InputError(f"{name} can show at most {most} clusters of {num_samples} samples, got {num_clusters}")

@@ -1,0 +1,73 @@
+"""Every method by name: the house's own, and those of packages that are installed beside it."""
+
+import logging
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.metadata import entry_points
+
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.methods.dec import DEC, GraphDEC
+from vaeclust_jax.methods.kmeans import VAEKMeans
+from vaeclust_jax.methods.method import Method
+from vaeclust_jax.methods.mixture import VAEMixture
+from vaeclust_jax.methods.vade import VaDE
+
+_log = logging.getLogger(__name__)
+
+METHODS: dict[str, type[Method]] = {
+    "kmeans": VAEKMeans,
+    "dec": DEC,
+    "graph": GraphDEC,
+    "vade": VaDE,
+    "mixture": VAEMixture,
+}
+"""The house's own."""
+
+_GROUP = "vaeclust.methods"
+
+
+@lru_cache
+def all_methods() -> Mapping[str, type[Method]]:
+    """`METHODS`, and the entry points of the group `vaeclust.methods` of installed packages.
+
+    One that cannot be loaded is named in one warning, and everything else works.
+
+    Raises:
+        InputError: two methods of one name.
+    """
+    found = dict(METHODS)
+    for point in entry_points(group=_GROUP):
+        where = point.dist.name if point.dist is not None else point.value
+        if point.name in found:
+            raise InputError(
+                f"two methods have the name {point.name!r}: rename or uninstall that of the package {where}"
+            )
+        try:
+            kind = point.load()
+        except Exception as error:  # a stranger's code may fail in any way
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            _log.warning("the method %r of the package %s cannot be imported: %s", point.name, where, reason)
+            continue
+        if not (isinstance(kind, type) and issubclass(kind, Method)):
+            _log.warning("the method %r of the package %s is no vaeclust_jax.Method", point.name, where)
+            continue
+        found[point.name] = kind
+    return found
+
+
+def method_named(name: str) -> type[Method]:
+    """The method of this name.
+
+    Raises:
+        InputError: there is none.
+    """
+    found = all_methods()
+    if name not in found:
+        raise InputError(f"there is no method {name!r}: methods are {', '.join(found)}")
+    return found[name]
+
+
+def name_of(method: Method) -> str:
+    """Under which name a method is known; of a class that is in no list, the class's."""
+    kind = type(method)
+    return next((name for name, one in all_methods().items() if one is kind), kind.__name__)

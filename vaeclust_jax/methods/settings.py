@@ -1,0 +1,141 @@
+"""What all methods with a VAE have in common: its settings, and the stage that trains it alone."""
+
+from dataclasses import KW_ONLY, dataclass, replace
+from typing import Any, Literal, Self
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Int
+
+from vaeclust_jax.control.parse import parse_controller
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.methods.labelled_vae import Labelled, labelled_vae
+from vaeclust_jax.methods.method import About, DataSpec, Method, check_at_least
+from vaeclust_jax.methods.starts import Start, from_scratch, of_each_seed
+from vaeclust_jax.methods.vae import vae
+from vaeclust_jax.training.stopping import NEVER, validation_patience
+from vaeclust_jax.types import Controller, Learner, Stage, Stopping
+
+_MOST_MOVED = 5.0
+"""Views at this strength are half out of the picture."""
+
+
+@dataclass(frozen=True)
+class VAEMethod(Method):
+    """Base of the methods that cluster the latents of a VAE."""
+
+    num_clusters: int
+    """K, the number of clusters."""
+    _: KW_ONLY
+    likelihood: Literal["auto", "bernoulli", "gaussian", "squared"] = "auto"
+    """auto: bernoulli for images (pixels in [0, 1]), gaussian for vectors; squared: the squared error of values in
+    [0, 1], a Gaussian of variance 1/2."""
+    beta: float | str = 1.0
+    """Weight of the KL term: a number, or what controls it (linear, cyclic, dynamic, pid, geco), with arguments by name
+    as in dynamic:a=0.05,interval=11."""
+    supervision: float | str = "two-level"
+    """Weight of the compactness of known classes, likewise; used where some labels are given (partial_labels)."""
+    augment: float | Literal["auto"] = 0.0
+    """Images: strength of random views that the encoder sees while it is trained, 1 for shifts of up to a tenth of the
+    size, turns of up to 10 degrees and zooms of up to a tenth; the decoder gives back the image as it is, so that codes
+    forget how it was moved. The draws of a graph are of views, too. auto (`choose_augment`, vaeclust run): 0 or 1,
+    whichever lets the graph show K clusters better."""
+    pretrain_epochs: int = 50
+    """Epochs of the VAE stage, at most."""
+
+    def resolved(self, data: DataSpec) -> Self:  # noqa: D102
+        if self.likelihood != "auto":
+            return self
+        return replace(self, likelihood="bernoulli" if len(data.shape) == 3 else "gaussian")
+
+    def check(self, data: DataSpec) -> None:  # noqa: D102
+        check_at_least(self, num_clusters=1, pretrain_epochs=1)
+        self.controller_of("beta")
+        self.controller_of("supervision")
+        if self.augment == "auto":
+            raise InputError("augment 'auto' is for vaeclust run; in Python, choose_augment chooses it before a fit")
+        if not 0 <= self.augment <= _MOST_MOVED:
+            raise InputError(f"augment must lie in 0 to {_MOST_MOVED:g}, got {self.augment}")
+        if self.augment > 0 and len(data.shape) != 3:
+            raise InputError(
+                f"augment moves images, got vectors (n, {data.shape[0]}): set it to 0, or fit networks with a view of "
+                "your own"
+            )
+        if data.num_samples is not None and data.num_samples < self.num_clusters:
+            raise InputError(
+                f"num_clusters must be at most the number of training samples, got {self.num_clusters} clusters "
+                f"for {data.num_samples} samples"
+            )
+        low, high = data.low, data.high
+        in_unit = low is None or high is None or (low >= 0 and high <= 1)
+        if self.likelihood in ("bernoulli", "squared") and not in_unit:
+            raise InputError(
+                f"likelihood {self.likelihood!r} needs values in [0, 1], got {low:.4g} to {high:.4g}: "
+                "use 'gaussian' or scaling 'minmax'"
+            )
+
+    def view_strength(self) -> float:  # noqa: D102
+        assert self.augment != "auto", "resolved"
+        return float(self.augment)
+
+    def controller_of(self, weight: str) -> Controller:
+        """What controls a weight. Where the text does not say how long a schedule takes, it takes the VAE's epochs.
+
+        Raises:
+            InputError: names the weight, what was got and what is allowed.
+        """
+        return parse_controller(weight, getattr(self, weight), self.pretrain_epochs)
+
+    def patience(self, about: About) -> Stopping:
+        """How a stage stops by its validation loss.
+
+        Without validation rows, or where beta changes, no two epochs compare, and all of them are run.
+        """
+        comparable = about.has_validation and not isinstance(self.beta, str)
+        return validation_patience(about.patience) if comparable else NEVER
+
+    def vae_settings(self, about: About, deterministic: bool = False) -> dict[str, Any]:
+        """Arguments of `methods.vae.vae`."""
+        return {
+            "likelihood": self.likelihood,
+            "deterministic": deterministic,
+            "beta": self.controller_of("beta"),
+            "learning_rate": about.learning_rate,
+        }
+
+    def vae_stage(self, about: About, *, deterministic: bool = False, beta: float | None = None) -> Stage:
+        """The VAE alone, semi-supervised where the classes of some training rows are known."""
+        settings = self.vae_settings(about, deterministic)
+        if beta is not None:
+            settings["beta"] = beta
+        if about.labels is None:
+            learner = vae(about.networks, **settings)
+            start = from_scratch(learner)
+        else:
+            learner, start = _labelled(about, about.labels, self.controller_of("supervision"), settings)
+        return Stage("vae", learner, self.pretrain_epochs, start, self.patience(about))
+
+
+def _labelled(
+    about: About, labels: Int[np.ndarray, " n"], supervision: Controller, settings: dict[str, Any]
+) -> tuple[Learner, Start]:
+    rows = np.flatnonzero(labels >= 0)
+    classes, y, counts = np.unique(labels[rows], return_inverse=True, return_counts=True)
+    if len(rows) == 0:
+        raise InputError("partial_labels must know the class of at least two training rows, got none (-1 everywhere)")
+    if counts.min() < 2:
+        alone = classes[counts.argmin()]
+        raise InputError(f"partial_labels must know two training rows of each class, got one of class {alone}")
+    learner = labelled_vae(
+        about.networks,
+        num_classes=len(classes),
+        rows_a_step=min(len(rows), about.batch_size),
+        supervision=supervision,
+        **settings,
+    )
+    told = of_each_seed(
+        lambda key, before, data: learner.init(key)._replace(
+            memory=Labelled(jnp.asarray(np.asarray(data.x[rows])), jnp.asarray(y, jnp.int32))
+        )
+    )
+    return learner, told
