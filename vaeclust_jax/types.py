@@ -115,6 +115,8 @@ class Heads(NamedTuple):
         predict: (params, x) -> log-probabilities of classes, (n, C).
         centres: (params) -> (K, r, L), r prototypes of each cluster, the one that stands for most first. None: the
             means of the clusters' codes.
+        energy: (params, z) -> (n,) nats, how far codes are from all clusters, which `assign` forgets; where it has such
+            a thing.
         view: `Networks.view`.
     """
 
@@ -126,6 +128,7 @@ class Heads(NamedTuple):
     prior: Callable[[Params], Any] | None = None
     predict: Callable[[Params, Float[Array, "n ..."]], Float[Array, "n c"]] | None = None
     centres: Callable[[Params], Float[Array, "k r l"]] | None = None
+    energy: Callable[[Params, Float[Array, "n l"]], Float[Array, " n"]] | None = None
     view: Callable[[Key, Any], Any] | None = None
 
 

@@ -11,10 +11,10 @@ import tyro
 from vaeclust_jax.cli.compiling import use_compilation_cache
 from vaeclust_jax.data import load as load_data
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.fitting.saving import load
+from vaeclust_jax.fitting.serialisation import load
 from vaeclust_jax.folder import check_writable, write_assignments
 from vaeclust_jax.metrics import scores
-from vaeclust_jax.studies.execute import cluster_table
+from vaeclust_jax.studies.clustering import cluster_table
 
 
 @dataclass(frozen=True)

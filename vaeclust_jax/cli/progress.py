@@ -7,7 +7,7 @@ from vaeclust_jax.fitting.config import TrainingConfig
 from vaeclust_jax.training.loop import History
 
 # Short, so that bar and losses fit into 80 columns; a narrower terminal wraps the losses, not the bar.
-_SHOWN = {"loss": "loss", "reconstruction": "rec", "kl": "kl", "cluster": "cl", "val_vae_loss": "val"}
+_SHOWN = {"loss": "loss", "reconstruction": "rec", "kl": "kl", "cluster": "cl", "val_loss": "val"}
 
 
 class Reporter:

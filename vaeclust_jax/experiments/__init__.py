@@ -1,5 +1,8 @@
 """The experiments by name."""
 
+import difflib
+
+from vaeclust_jax.errors import InputError
 from vaeclust_jax.experiments import (
     dynamic_beta_insects,
     idec,
@@ -10,7 +13,10 @@ from vaeclust_jax.experiments import (
     vaegmm_mnist,
     vaegraph,
 )
-from vaeclust_jax.studies.experiment import Experiment
+from vaeclust_jax.methods.method import Method
+from vaeclust_jax.methods.registry import all_methods
+from vaeclust_jax.networks import MLP
+from vaeclust_jax.studies.experiment import Arm, Experiment, unchanged
 
 EXPERIMENTS: dict[str, Experiment] = {
     experiment.name: experiment
@@ -28,3 +34,33 @@ EXPERIMENTS: dict[str, Experiment] = {
     )
 }
 DEFAULT = vaedec.EXPERIMENT.name
+
+
+def experiment_of(name: str) -> Experiment:
+    """The experiment of this name, or of the method of this name: that method alone, on digits.
+
+    Raises:
+        InputError: there is neither.
+    """
+    if name in EXPERIMENTS:
+        return EXPERIMENTS[name]
+    methods = all_methods()
+    if name in methods:
+        return of_method(name, methods[name])
+    near = difflib.get_close_matches(name, [*EXPERIMENTS, *methods], n=2)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(EXPERIMENTS)}"
+    raise InputError(f"no experiment {name!r}; {hint}")
+
+
+def of_method(name: str, kind: type[Method]) -> Experiment:
+    """An experiment of one method, with its default settings."""
+    needed = {"num_clusters": 10} if "num_clusters" in kind.__dataclass_fields__ else {}
+    method = kind(**needed)
+    return Experiment(
+        name, summary_of(kind), dataset="digits", arms={name: Arm(unchanged)}, method=method, network=MLP()
+    )
+
+
+def summary_of(kind: type[Method]) -> str:
+    """The first sentence of a method's docstring."""
+    return (kind.__doc__ or kind.__name__).strip().partition("\n")[0]

@@ -11,9 +11,10 @@ name says so. Labels are read for scoring, and a part of them by the training of
 """
 
 from vaeclust_jax.data import PrepareConfig
-from vaeclust_jax.fitting.config import ModelConfig, TrainingConfig
-from vaeclust_jax.networks.build import NetworkConfig
-from vaeclust_jax.studies.experiment import Experiment, Method, unchanged, with_beta
+from vaeclust_jax.fitting.config import TrainingConfig
+from vaeclust_jax.methods.mixture import VAEMixture
+from vaeclust_jax.networks import TorchStartMLP
+from vaeclust_jax.studies.experiment import Arm, Experiment, unchanged, with_beta
 
 _HIDDEN, _DECODER_HIDDEN = (128, 128, 64, 32, 16, 8, 4), (4, 8, 16, 32, 32, 64, 128, 128)
 
@@ -21,18 +22,18 @@ EXPERIMENT = Experiment(
     name="dynamic-beta-insects",
     summary="dynamic beta against fixed, warmed-up and cyclic beta on simulated insect spectra, 1000 epochs",
     dataset="wingbeat",
-    methods={
-        "dynamic-beta": Method(unchanged, "kmeans"),
-        "dynamic-beta, mixture": Method(unchanged, "mixture"),
-        **{f"dynamic-beta, {share:.0%} labelled": Method(unchanged, "kmeans", share) for share in (0.01, 0.05, 0.1)},
-        "warm-up": Method(with_beta("linear:num_epochs=100"), "kmeans"),
-        "cyclic": Method(with_beta("cyclic"), "kmeans"),
-        "beta-1": Method(with_beta(1.0), "kmeans"),
+    arms={
+        "dynamic-beta": Arm(unchanged, "kmeans"),
+        "dynamic-beta, mixture": Arm(unchanged, "mixture"),
+        **{f"dynamic-beta, {share:.0%} labelled": Arm(unchanged, "kmeans", share) for share in (0.01, 0.05, 0.1)},
+        "warm-up": Arm(with_beta("linear:num_epochs=100"), "kmeans"),
+        "cyclic": Arm(with_beta("cyclic"), "kmeans"),
+        "beta-1": Arm(with_beta(1.0), "kmeans"),
     },
     prepare=PrepareConfig(scaling="minmax-row"),
-    network=NetworkConfig(network="mlp", latent_dim=2, hidden=_HIDDEN, decoder_hidden=_DECODER_HIDDEN, start="torch"),
-    model=ModelConfig(clustering="mixture", likelihood="squared", beta="dynamic"),
-    training=TrainingConfig(pretrain_epochs=1000, joint_epochs=0, batch_size=256, patience=1000),
+    network=TorchStartMLP(latent_dim=2, hidden=_HIDDEN, decoder_hidden=_DECODER_HIDDEN),
+    method=VAEMixture(5, likelihood="squared", beta="dynamic", pretrain_epochs=1000),
+    training=TrainingConfig(batch_size=256, patience=1000),
     outliers="wingbeat-strangers",
     # Not spectral clustering: where one latent is off the codes lie on a line, whose eigenvectors take minutes a seed.
     shallow=("k-means", "pca-gmm", "ward", "average linkage", "PCA(2) + k-means", "UMAP + HDBSCAN"),

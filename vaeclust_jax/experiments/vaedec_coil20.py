@@ -15,18 +15,19 @@ Expected figures and times: see README, "What it reproduces" and "Measured".
 from dataclasses import replace
 
 from vaeclust_jax.data import PrepareConfig
-from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
-from vaeclust_jax.networks.build import NetworkConfig
-from vaeclust_jax.studies.experiment import Experiment, Method, Reported, unchanged
+from vaeclust_jax.fitting.config import Config, TrainingConfig
+from vaeclust_jax.methods.dec import DEC
+from vaeclust_jax.methods.joint import BestValidation
+from vaeclust_jax.methods.kmeans import kmeans_of
+from vaeclust_jax.methods.settings import VAEMethod
+from vaeclust_jax.networks import AutoNetwork
+from vaeclust_jax.studies.experiment import Arm, Experiment, Reported, unchanged
 
 
 def _deterministic(config: Config) -> Config:
     """The baseline: z = mean, reconstruction + KL only, then k-means."""
-    return replace(
-        config,
-        model=replace(config.model, deterministic=True),
-        training=replace(config.training, joint_epochs=0),
-    )
+    assert isinstance(config.method, VAEMethod)
+    return replace(config, method=replace(kmeans_of(config.method), deterministic=True))
 
 
 REPORTED = Reported(
@@ -48,15 +49,14 @@ EXPERIMENT = Experiment(
     name="vaedec-coil20",
     summary="VAE+DEC against a deterministic VAE + k-means on COIL-20, tuned without labels, 30 + 30 epochs",
     dataset="coil20",
-    methods={
-        "vaedec": Method(unchanged, "joint"),
-        "vae-kmeans": Method(unchanged, "kmeans"),
-        "deterministic-vae-kmeans": Method(_deterministic, "kmeans"),
+    arms={
+        "vaedec": Arm(unchanged, "joint"),
+        "vae-kmeans": Arm(unchanged, "kmeans"),
+        "deterministic-vae-kmeans": Arm(_deterministic, "kmeans"),
     },
     prepare=PrepareConfig(image_size=(32, 32)),
-    network=NetworkConfig(),
-    model=ModelConfig(beta=0.5, gamma=300.0),
-    training=TrainingConfig(pretrain_epochs=30, joint_epochs=30, learning_rate=2e-3),
+    method=DEC(20, beta=0.5, gamma=300.0, pretrain_epochs=30, joint_epochs=30),
+    training=TrainingConfig(learning_rate=2e-3),
     outliers="digits",
     reported=REPORTED,
 )
@@ -65,7 +65,7 @@ LITERAL = replace(
     EXPERIMENT,
     name="vaedec-coil20-literal",
     summary="vaedec-coil20 with every setting as the source prints it (gamma 1)",
-    network=NetworkConfig(input_mean=0.3022, input_std=0.2893),
-    model=ModelConfig(gamma=1.0, q_from="sample"),
-    training=TrainingConfig(pretrain_epochs=50, joint_epochs=50, joint_stopping="validation"),
+    network=AutoNetwork(input_mean=0.3022, input_std=0.2893),
+    method=DEC(20, gamma=1.0, q_from="sample", pretrain_epochs=50, joint_epochs=50, stopping=BestValidation()),
+    training=TrainingConfig(),
 )

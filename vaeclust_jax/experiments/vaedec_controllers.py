@@ -9,24 +9,23 @@ No label is read but for scoring.
 """
 
 from vaeclust_jax.data import PrepareConfig
-from vaeclust_jax.fitting.config import ModelConfig, TrainingConfig
-from vaeclust_jax.networks.build import NetworkConfig
-from vaeclust_jax.studies.experiment import Experiment, Method, with_beta
+from vaeclust_jax.fitting.config import TrainingConfig
+from vaeclust_jax.methods.dec import DEC
+from vaeclust_jax.studies.experiment import Arm, Experiment, with_beta
 
 EXPERIMENT = Experiment(
     name="vaedec-controllers",
     summary="VAE+DEC with beta dynamic, warmed up, cyclic, holding KL or reconstruction, beside beta 1; 30 + 30 epochs",
     dataset="digits",
-    methods={
-        "dynamic": Method(with_beta("dynamic:warmup=5"), "joint"),
-        "warm-up": Method(with_beta("linear"), "joint"),
-        "cyclic": Method(with_beta("cyclic"), "joint"),
-        "pid": Method(with_beta("pid:target_kl=20"), "joint"),
-        "geco": Method(with_beta("geco"), "joint"),
-        "beta-1": Method(with_beta(1.0), "joint"),
+    arms={
+        "dynamic": Arm(with_beta("dynamic:warmup=5"), "joint"),
+        "warm-up": Arm(with_beta("linear"), "joint"),
+        "cyclic": Arm(with_beta("cyclic"), "joint"),
+        "pid": Arm(with_beta("pid:target_kl=20"), "joint"),
+        "geco": Arm(with_beta("geco"), "joint"),
+        "beta-1": Arm(with_beta(1.0), "joint"),
     },
     prepare=PrepareConfig(image_size=(32, 32)),
-    network=NetworkConfig(),
-    model=ModelConfig(),
-    training=TrainingConfig(pretrain_epochs=30, joint_epochs=30, patience=30),
+    method=DEC(10, pretrain_epochs=30, joint_epochs=30),
+    training=TrainingConfig(patience=30),
 )

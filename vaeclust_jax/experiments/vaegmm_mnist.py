@@ -14,27 +14,28 @@ clustering. The test part is the published one (of other data sets a random seve
 from dataclasses import replace
 
 from vaeclust_jax.data import PrepareConfig
-from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
-from vaeclust_jax.networks.build import NetworkConfig
-from vaeclust_jax.studies.experiment import Experiment, Method, unchanged
+from vaeclust_jax.fitting.config import Config, TrainingConfig
+from vaeclust_jax.methods.mixture import VAEMixture
+from vaeclust_jax.networks import MLP, ReluHeadsMLP
+from vaeclust_jax.studies.experiment import Arm, Experiment, unchanged
 
 
 def _linear(config: Config) -> Config:
-    return replace(config, network=replace(config.network, heads="linear"))
+    return replace(config, network=MLP(**vars(config.network)))
 
 
 EXPERIMENT = Experiment(
     name="vaegmm-mnist",
     summary="MLP-VAE + Gaussian mixture on MNIST, its clusters named by labels and used as a classifier, 100 epochs",
     dataset="mnist",
-    methods={
-        "vaegmm": Method(unchanged, "mixture"),
-        "vae-kmeans": Method(unchanged, "kmeans"),
+    arms={
+        "vaegmm": Arm(unchanged, "mixture"),
+        "vae-kmeans": Arm(unchanged, "kmeans"),
     },
     prepare=PrepareConfig(validation=1 / 6),
-    network=NetworkConfig("mlp", latent_dim=8, hidden=(392, 196, 98)),
-    model=ModelConfig(clustering="mixture", beta=3.0),
-    training=TrainingConfig(pretrain_epochs=100, joint_epochs=0, batch_size=32, learning_rate=5e-4),
+    network=MLP(latent_dim=8, hidden=(392, 196, 98)),
+    method=VAEMixture(10, beta=3.0, pretrain_epochs=100),
+    training=TrainingConfig(batch_size=32, learning_rate=5e-4),
     classifies=True,
 )
 
@@ -42,10 +43,10 @@ LITERAL = replace(
     EXPERIMENT,
     name="vaegmm-mnist-literal",
     summary="vaegmm-mnist with a ReLU on both heads and on the pixels, as its source prints it, beside linear heads",
-    methods={
-        "vaegmm-relu": Method(unchanged, "mixture"),
-        "vaegmm": Method(_linear, "mixture"),
-        "vae-kmeans": Method(_linear, "kmeans"),
+    arms={
+        "vaegmm-relu": Arm(unchanged, "mixture"),
+        "vaegmm": Arm(_linear, "mixture"),
+        "vae-kmeans": Arm(_linear, "kmeans"),
     },
-    network=replace(EXPERIMENT.network, heads="relu"),
+    network=ReluHeadsMLP(latent_dim=8, hidden=(392, 196, 98)),
 )

@@ -13,24 +13,24 @@ went on with the mean of their graphs, so that every one of them learns what all
 """
 
 from vaeclust_jax.data import PrepareConfig
-from vaeclust_jax.fitting.config import ModelConfig, TrainingConfig
-from vaeclust_jax.networks.build import NetworkConfig
-from vaeclust_jax.studies.experiment import Experiment, Method, unchanged
+from vaeclust_jax.methods.dec import GraphDEC
+from vaeclust_jax.methods.joint import Settled
+from vaeclust_jax.studies.experiment import Arm, Experiment, unchanged
 
 EXPERIMENT = Experiment(
     name="vaegraph",
     summary="VAE + DEC that follows the posterior's neighbour graph, on COIL-20, 50 + 20 epochs",
     dataset="coil20",
-    methods={
-        "vaegraph": Method(unchanged, "joint"),
-        "vaegraph-together": Method(unchanged, "shared-joint", together=True),
-        "vae-graph": Method(unchanged, "graph"),
-        "vae-graph-together": Method(unchanged, "shared-graph", together=True),
-        "vae-kmeans": Method(unchanged, "kmeans"),
+    arms={
+        "vaegraph": Arm(unchanged, "joint"),
+        "vaegraph-together": Arm(unchanged, "shared-joint", together=True),
+        "vae-graph": Arm(unchanged, "graph"),
+        "vae-graph-together": Arm(unchanged, "shared-graph", together=True),
+        "vae-kmeans": Arm(unchanged, "kmeans"),
     },
     prepare=PrepareConfig(image_size=(32, 32)),
-    network=NetworkConfig(),
-    model=ModelConfig(clustering="graph", graphs="shared", augment="auto"),
-    training=TrainingConfig(pretrain_epochs=50, joint_epochs=20, tolerance=0.0),
+    method=GraphDEC(
+        20, vote=True, augment="auto", pretrain_epochs=50, joint_epochs=20, stopping=Settled(tolerance=0.0)
+    ),
     outliers="digits",
 )

@@ -222,6 +222,19 @@ def resolved_for(config: Config, data: Prepared, labels: np.ndarray | None = Non
     return config
 
 
+def stage_names(config: Config, data: Prepared, labels: np.ndarray | None, num_seeds: int) -> list[str]:
+    """The stages of a fit that end with a model, in their order; nothing is trained.
+
+    Raises:
+        InputError: a setting that cannot work.
+    """
+    config = resolved_for(config, data, labels)
+    networks = networks_of(config, data.preparation.output_shape, None)
+    told = None if labels is None else labels[data.train_index]
+    stages = config.method.stages(_about(config, data, networks, told, num_seeds))
+    return [stage.name for stage in stages if stage.model is not None]
+
+
 def _measured(config: Config, data: Prepared) -> NetworkConfig:
     """An open `input_mean` and `input_std` are those of the prepared training rows (images), or 0 and 1."""
     network, images = config.network, len(data.preparation.output_shape) == 3

@@ -119,6 +119,7 @@ class GraphDEC(_WithTarget):
 
     per_cluster: ClassVar[tuple[str, ...]] = ("prototypes",)
     shared: ClassVar[tuple[str, ...]] = (*_WithTarget.shared, "log_scale")
+    follows_graph: ClassVar[bool] = True
 
     num_prototypes: int = 5
     """Prototypes of each cluster."""

@@ -34,6 +34,7 @@ from vaeclust_jax.methods.vae import (
     with_numbers,
 )
 from vaeclust_jax.objectives.dec import (
+    assignment_energy,
     kl_divergence,
     log_prototype_assignment,
     log_soft_assignment,
@@ -109,7 +110,9 @@ def around_prototypes(degrees: float | None) -> Assign:
 def dec_heads(networks: Networks, likelihood: str, deterministic: bool) -> Heads:
     """What a model with centroids can be asked."""
     return vae_heads(networks, likelihood, deterministic)._replace(
-        assign=around_centroids, centres=lambda params: params["centroids"][:, None]
+        assign=around_centroids,
+        centres=lambda params: params["centroids"][:, None],
+        energy=lambda params, z: assignment_energy(z, params["centroids"]),
     )
 
 

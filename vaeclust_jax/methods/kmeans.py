@@ -11,7 +11,7 @@ from vaeclust_jax.methods.method import About
 from vaeclust_jax.methods.settings import VAEMethod
 from vaeclust_jax.methods.starts import from_kmeans, with_own_weights
 from vaeclust_jax.methods.vae import first_state, vae, vae_heads, with_numbers
-from vaeclust_jax.objectives.dec import log_soft_assignment
+from vaeclust_jax.objectives.dec import assignment_energy, log_soft_assignment
 from vaeclust_jax.random import normal
 from vaeclust_jax.training.stopping import NEVER
 from vaeclust_jax.types import Controller, Heads, Key, Learner, Networks, Stage, State
@@ -59,6 +59,7 @@ def _heads(networks: Networks, likelihood: str, deterministic: bool) -> Heads:
     return vae_heads(networks, likelihood, deterministic)._replace(
         assign=lambda params, z: log_soft_assignment(z, params["centroids"]),
         centres=lambda params: params["centroids"][:, None],
+        energy=lambda params, z: assignment_energy(z, params["centroids"]),
     )
 
 

@@ -79,6 +79,8 @@ class Method(ABC):
     """Names in `params` whose arrays have clusters on their first axis: renumbering clusters moves them."""
     shared: ClassVar[tuple[str, ...]] = ("encoder", "decoder", "likelihood")
     """The other names in `params`; one that is in neither list is an error."""
+    follows_graph: ClassVar[bool] = False
+    """Whether its clusters follow the neighbour graph of the posterior, which then says how sure they are, too."""
     needs_labels: ClassVar[bool] = False
     """Whether it learns from the labels of all rows: a supervised method."""
 

@@ -55,6 +55,24 @@ def assignment_entropy(log_q: Float[Array, "... k"]) -> Float[Array, "..."]:
     return -jnp.sum(_product(jnp.exp(log_q), log_q), axis=-1)
 
 
+def assignment_energy(z: Float[Array, "... l"], centroids: Float[Array, "k l"]) -> Float[Array, "..."]:
+    """-log sum_j 1 / (1 + |z - c_j|^2): the free energy of the Student-t mass that the soft assignment normalises.
+
+    The assignment forgets this mass: far from all centroids it tends to 1/K each, at whatever distance.
+
+    Source: Liu et al., Energy-based Out-of-distribution Detection, 2020, Eq. 4 with T = 1 and the logits of Xie,
+    Girshick and Farhadi 2016, Eq. 1.
+
+    Args:
+        z: codes, such as posterior means.
+        centroids: of the clusters.
+
+    Returns:
+        From -log K (on K coinciding centroids) without upper limit, nats.
+    """
+    return -jax.nn.logsumexp(-jnp.log1p(squared_distances(z, centroids)), axis=-1)
+
+
 def _product(p: Array, log_q: Array) -> Array:
     """p log q with 0 (-inf) = 0."""
     return p * jnp.where(p > 0, log_q, 0.0)

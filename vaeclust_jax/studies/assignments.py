@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from vaeclust_jax.baselines.shallow import SHALLOW, shallow_labels, unfit
-from vaeclust_jax.data import Dataset
+from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.graph.neighbours import Graph, posterior_graph
 from vaeclust_jax.keys import GRAPH, PASSES, key_of
@@ -37,9 +37,9 @@ class Answer(NamedTuple):
     graph: Graph | None = None
 
 
-def answer(run: Run, x: np.ndarray) -> Answer:
-    """What a fitted model says about raw samples, at their posterior means."""
-    mean, logvar = run.posterior(x)
+def answer(run: Run, data: Prepared) -> Answer:
+    """What a fitted model says about all samples, at their posterior means."""
+    mean, logvar = data.encodings.of(run.heads, run.params)
     log_q = run.log_assign(mean)
     labels = np.exp(log_q).argmax(axis=1).astype(np.int32)  # as `Run.predict`
     return Answer(labels, run.config.num_clusters, log_q, mean, logvar)
@@ -50,18 +50,19 @@ def with_passes(found: Answer, run: Run, seed: int) -> Answer:
     assert found.latents is not None
     assert found.logvar is not None
     key = key_of(seed, PASSES)
-    return found._replace(passes=stochastic_passes(key, run.learner, run.params, found.latents, found.logvar))
+    return found._replace(passes=stochastic_passes(key, run.heads, run.params, found.latents, found.logvar))
 
 
-def with_graph(found: Answer, vae: Run, x: np.ndarray, seed: int) -> Answer:
+def with_graph(found: Answer, vae: Run, data: Prepared, seed: int) -> Answer:
     """The same with the neighbour graph of all samples, held-out ones too, from the VAE before its joint training."""
-    key = key_of(seed, GRAPH)
-    return found._replace(graph=posterior_graph(posterior_of(key, vae.learner, vae.params, vae.preparation.rows(x))))
+    codes = data.encodings.of(vae.heads, vae.params)
+    posterior = posterior_of(key_of(seed, GRAPH), vae.heads, vae.params, data.rows, codes)
+    return found._replace(graph=posterior_graph(posterior))
 
 
 def floor(
-    dataset: Dataset,
-    vaes: list[Run],
+    data: Prepared,
+    num_clusters: int,
     latents: list[np.ndarray],
     seeds: Sequence[int],
     names: Sequence[str],
@@ -71,18 +72,18 @@ def floor(
     k-means on the latents is one of an experiment's own methods and not repeated here.
 
     Args:
-        dataset: all of it is clustered; labels are not read.
-        vaes: of every seed, before any joint training.
-        latents: their posterior means.
+        data: all of it is clustered.
+        num_clusters: K.
+        latents: posterior means of every seed's VAE, before any joint training.
         seeds: their numbers.
         names: keys of `SHALLOW`.
 
     Returns:
         Answers by method, one where nothing is random, else one a seed; and a sentence on each method left out.
     """
-    k, n = vaes[0].config.num_clusters, len(dataset.x)
-    x = vaes[0].prepare(dataset.x).reshape(n, -1)
-    raw = "pixels" if dataset.x.ndim == 4 else "features"
+    k, n = num_clusters, len(data.rows)
+    x = np.asarray(data.rows).reshape(n, -1)
+    raw = "pixels" if data.rows.ndim == 4 else "features"
     found: dict[str, list[Answer]] = {}
     skipped = []
     for name in names:

@@ -8,7 +8,6 @@ import numpy as np
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder.table import Column, Spread, Table
-from vaeclust_jax.methods.mixture import mixture_of
 from vaeclust_jax.plots import class_confusion, component_map, naming_curves, reliability_diagram
 from vaeclust_jax.studies.figures import Picture
 from vaeclust_jax.uncertainty.calibration import reliability
@@ -81,7 +80,7 @@ def classification_pictures(
     drawn = reliability_diagram(bins.confidence, bins.accuracy, bins.count, bins.low, bins.high, ece=bins.ece)
     caption = "Accuracy against the probability of the class on the test part."
     yield "classification_reliability", Picture(drawn, _SECTION, "Reliability on the test part", caption)
-    if run.config.model.clustering == "mixture" and run.config.network.latent_dim > 1:
+    if run.heads.prior is not None and run.config.network.latent_dim > 1:
         yield from _pca_pictures(run, test, f"{named}, seed {seed}")
 
 
@@ -93,7 +92,8 @@ def _pca_pictures(run: Run, test: Dataset, what: str) -> Iterator[tuple[str, Pic
     mean = latents.mean(axis=0)
     _, values, axes = np.linalg.svd(latents - mean, full_matrices=False)
     plane = axes[:2].T
-    mixture = mixture_of(run.params)
+    assert run.heads.prior is not None
+    mixture = run.heads.prior(run.params)
     covariances = np.asarray(mixture.covariances, np.float64)
     if covariances.ndim == 2:
         covariances = covariances[:, :, np.newaxis] * np.eye(len(mean))

@@ -1,21 +1,22 @@
-"""What an experiment is: a default data set, a config, and the methods it puts side by side."""
+"""What an experiment is: a default data set, a config, and the arms that it puts side by side."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from vaeclust_jax.baselines.shallow import FLOOR
 from vaeclust_jax.data import PrepareConfig
-from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
-from vaeclust_jax.networks.build import NetworkConfig
+from vaeclust_jax.fitting.config import Config, TrainingConfig, with_method
+from vaeclust_jax.methods.method import Method
+from vaeclust_jax.networks import AutoNetwork, NetworkConfig
 
 
-class Method(NamedTuple):
-    """A clustering to score: a variation of the experiment's config, read off after one of its stages."""
+class Arm(NamedTuple):
+    """A model to score: a variation of the experiment's config, read off after one of its stages."""
 
     configure: Callable[[Config], Config]
-    stage: str
-    """"kmeans", "mixture", "graph", "joint", "shared-graph" or "shared-joint"."""
+    stage: str | None = None
+    """By name; None: the last one."""
     labelled: float = 0.0
     """Share of all rows whose class the training is told; above 0 it is semi-supervised and must be named so."""
     together: bool = False
@@ -23,13 +24,13 @@ class Method(NamedTuple):
 
 
 def unchanged(config: Config) -> Config:
-    """`Method.configure` of the experiment's own settings."""
+    """`Arm.configure` of the experiment's own settings."""
     return config
 
 
 def with_beta(beta: float | str) -> Callable[[Config], Config]:
-    """`Method.configure` for another beta."""
-    return lambda config: replace(config, model=replace(config.model, beta=beta))
+    """`Arm.configure` for another beta."""
+    return lambda config: with_method(config, beta=beta)
 
 
 class Reported(NamedTuple):
@@ -38,8 +39,8 @@ class Reported(NamedTuple):
     Attributes:
         dataset: the figures are of this one alone.
         runs: how many the means are over.
-        scores: by method and metric, mean and standard deviation.
-        tests: by metric, the source's own t and p for the first method against the second.
+        scores: by arm and metric, mean and standard deviation.
+        tests: by metric, the source's own t and p for the first arm against the second.
     """
 
     dataset: str
@@ -56,8 +57,8 @@ class Experiment:
         name: as `vaeclust run NAME`.
         summary: one line for `vaeclust list`.
         dataset: scored by default.
-        methods: by name; the first is the experiment's named method, the last the one it is held against.
-        prepare, network, model, training: sections of the config.
+        arms: by name; the first is the experiment's named arm, the last the one it is held against.
+        method, prepare, network, training: the config; a number of clusters is that of the data set.
         outliers: another data set whose images should look strange to the model, None for none.
         reported: what a source prints, if there is one.
         shallow: methods without a network that it is held against, of `baselines.shallow`.
@@ -68,27 +69,27 @@ class Experiment:
     name: str
     summary: str
     dataset: str
-    methods: dict[str, Method]
-    prepare: PrepareConfig
-    network: NetworkConfig
-    model: ModelConfig
-    training: TrainingConfig
+    arms: dict[str, Arm]
+    method: Method
+    prepare: PrepareConfig = field(default_factory=PrepareConfig)
+    network: NetworkConfig = field(default_factory=AutoNetwork)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
     outliers: str | None = None
     reported: Reported | None = None
     shallow: tuple[str, ...] = FLOOR
     classifies: bool = False
 
     def of_seeds(self, num_seeds: int) -> "Experiment":
-        """The experiment with the methods that so many seeds can be scored by."""
-        kept = {name: one for name, one in self.methods.items() if num_seeds > 1 or not one.together}
-        return replace(self, methods=kept)
+        """The experiment with the arms that so many seeds can be scored by."""
+        kept = {name: arm for name, arm in self.arms.items() if num_seeds > 1 or not arm.together}
+        return replace(self, arms=kept)
 
     @property
     def named(self) -> str:
-        """The method the experiment is about."""
-        return next(iter(self.methods))
+        """The arm the experiment is about."""
+        return next(iter(self.arms))
 
     @property
     def baseline(self) -> str:
-        """The method it is held against."""
-        return next(reversed(self.methods))
+        """The arm it is held against."""
+        return next(reversed(self.arms))

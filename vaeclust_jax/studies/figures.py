@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from vaeclust_jax.data import Dataset
+from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder import FigureEntry, LatentMap
 from vaeclust_jax.keys import SAMPLES, key_of
@@ -91,7 +92,7 @@ def map_pictures(model: Shown, dataset: Dataset, seed: int, suffix: str = "") ->
     yield f"map_by_cluster{suffix}", Picture(drawn, section, f"{what}: clusters found", note)
 
 
-def named_pictures(model: Shown, dataset: Dataset, seed: int) -> Iterator[tuple[str, Picture]]:
+def named_pictures(model: Shown, dataset: Dataset, data: Prepared, seed: int) -> Iterator[tuple[str, Picture]]:
     """What the named method found, by file name."""
     run, found = model.runs[0], model.answer
     assert found.log_q is not None
@@ -111,7 +112,7 @@ def named_pictures(model: Shown, dataset: Dataset, seed: int) -> Iterator[tuple[
         Picture(drawn, "Latent space", f"{what}: how sure", "Dark: near the border of two clusters."),
     )
     rows = np.linspace(0, len(labels) - 1, min(len(labels), _MAX_SHOWN)).astype(int)
-    x = run.prepare(dataset.x[rows])
+    x = np.asarray(data.rows[rows])
     images = x.ndim == 4
     k = run.config.num_clusters
     if images:
@@ -121,7 +122,7 @@ def named_pictures(model: Shown, dataset: Dataset, seed: int) -> Iterator[tuple[
     yield "clusters", Picture(mosaic, "Clusters", "What each cluster holds", "One row a cluster, the surest first.")
     yield "decoded", Picture(*_decoded(run, seed, images))
     caption = "Held-out samples over what the decoder makes of their latent means."
-    yield "reconstructions", Picture(_reconstructions(run, dataset), "Reconstruction", "Reconstructions", caption)
+    yield "reconstructions", Picture(_reconstructions(run, data), "Reconstruction", "Reconstructions", caption)
     certain = most_and_least_certain(
         _visible(x) if images else x,
         found.passes.entropy[rows],
@@ -139,12 +140,12 @@ def named_pictures(model: Shown, dataset: Dataset, seed: int) -> Iterator[tuple[
         yield "confusion", Picture(table, "Clusters", "Confusion after matching", caption)
 
 
-def interactive_map(model: Shown, dataset: Dataset) -> LatentMap:
+def interactive_map(model: Shown, dataset: Dataset, data: Prepared) -> LatentMap:
     """The points of the page's map with all that is known of each."""
     found, index = model.answer, model.rows
     assert found.log_q is not None
     assert found.passes is not None
-    x = model.runs[0].prepare(dataset.x[index])
+    x = np.asarray(data.rows[index])
     names, files, y = dataset.class_names, dataset.row_names, dataset.y
     return LatentMap(
         points=model.points.astype(np.float32),
@@ -181,11 +182,12 @@ def _decoded(run: Run, seed: int, images: bool) -> tuple[Any, str, str, str]:
     return decoded_clusters(centroids, samples), "Clusters", "Centroids and samples", caption
 
 
-def _reconstructions(run: Run, dataset: Dataset) -> Any:
+def _reconstructions(run: Run, data: Prepared) -> Any:
     """Held-out rows where there are any."""
     pool = run.validation_index if len(run.validation_index) else run.train_index
     rows = pool[np.linspace(0, len(pool) - 1, min(len(pool), 20)).astype(int)]
-    x, x_hat = run.prepare(dataset.x[rows]), run.reconstruct(dataset.x[rows])
+    mean, _ = data.encodings.of(run.heads, run.params)
+    x, x_hat = np.asarray(data.rows[rows]), run.decode(mean[rows])
     return reconstructions(_visible(x), _visible(x_hat)) if x.ndim == 4 else reconstructions(x, x_hat)
 
 

@@ -13,7 +13,7 @@ from vaeclust_jax.keys import OUTLIERS, key_of
 from vaeclust_jax.metrics import summarise
 from vaeclust_jax.training.rows import encode_rows
 from vaeclust_jax.uncertainty.latent import latent_variance
-from vaeclust_jax.uncertainty.outliers import assignment_energy, latent_distance, negative_elbo
+from vaeclust_jax.uncertainty.outliers import latent_distance, negative_elbo
 from vaeclust_jax.uncertainty.selective import error_auroc
 
 _MAX_ROWS = 500  # of each side, evenly spaced
@@ -40,7 +40,9 @@ def judge_outliers(runs: Sequence[Run], dataset: Dataset, others: Dataset, seeds
     held_out = runs[0].validation_index
     known = dataset.x[_evenly(held_out if len(held_out) else np.arange(len(dataset.x)))]
     strange = others.x[_evenly(np.arange(len(others.x)))]
-    rows = [_aurocs(run, known, strange, seed) for run, seed in zip(runs, seeds, strict=True)]
+    x = np.concatenate([runs[0].prepare(known), runs[0].prepare(strange)])  # all seeds prepare alike
+    is_known = np.repeat([True, False], [len(known), len(strange)])
+    rows = [_aurocs(run, x, is_known, seed) for run, seed in zip(runs, seeds, strict=True)]
     return {
         "dataset": others.name,
         "known": len(known),
@@ -54,17 +56,15 @@ def _evenly(index: np.ndarray) -> np.ndarray:
     return index[np.linspace(0, len(index) - 1, min(len(index), _MAX_ROWS)).astype(int)]
 
 
-def _aurocs(run: Run, known: np.ndarray, strange: np.ndarray, seed: int) -> dict[str, float | None]:
-    x = np.concatenate([run.prepare(known), run.prepare(strange)])
-    mean, logvar = map(jnp.asarray, encode_rows(run.learner, run.params, x))
-    shapes = map(jnp.asarray, (run.cluster_mean, run.cluster_scale))
-    dec = run.config.model.clustering == "dec"  # the energy is that of its Student-t assignment
-    student_t = {"assignment energy": assignment_energy(mean, run.params["centroids"])} if dec else {}
+def _aurocs(run: Run, x: np.ndarray, is_known: np.ndarray, seed: int) -> dict[str, float | None]:
+    mean, logvar = map(jnp.asarray, encode_rows(run.heads, run.params, x))
+    energy = {} if run.heads.energy is None else {"assignment energy": run.heads.energy(run.params, mean)}
     scores = {
-        "negative ELBO": negative_elbo(key_of(seed, OUTLIERS), run.learner, run.params, x),
-        **student_t,
-        "distance to the nearest cluster": latent_distance(mean, *shapes),
+        "negative ELBO": negative_elbo(key_of(seed, OUTLIERS), run.heads, run.params, x),
+        **energy,
+        "distance to the nearest cluster": latent_distance(
+            mean, jnp.asarray(run.cluster_mean), jnp.asarray(run.cluster_scale)
+        ),
         "latent variance": latent_variance(logvar),
     }
-    is_known = np.repeat([True, False], [len(known), len(strange)])
     return {name: error_auroc(is_known, np.asarray(values)) for name, values in scores.items()}

@@ -60,7 +60,7 @@ def metrics_of(
         "dataset": {"name": dataset.name, "source": dataset.source, "shape": list(dataset.x.shape)},
         "num_clusters": first.config.num_clusters,
         "protocol": protocol_record(
-            first, dataset, {name: one.labelled for name, one in experiment.methods.items()}, classified
+            first, dataset, {name: one.labelled for name, one in experiment.arms.items()}, classified
         ),
         "mean": top["mean"],
         "std": top["std"],
@@ -73,7 +73,7 @@ def metrics_of(
         + _flagged(uncertainty),
         "warnings": [*collapse_warnings(top["seeds"], first.config), *left_out],
         "results": results,
-        "shallow": [name for name in results if name not in experiment.methods],
+        "shallow": [name for name in results if name not in experiment.arms],
         "comparisons": compared,
         "reported": beside,
         "reported_runs": None if reported is None else reported.runs,

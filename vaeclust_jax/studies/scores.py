@@ -68,7 +68,7 @@ def protocol_record(
     """
     prepare = run.config.prepare
     n, train, held_out = len(dataset.x), len(run.train_index), len(run.validation_index)
-    steady = not isinstance(run.config.model.beta, str)
+    steady = not isinstance(getattr(run.config.method, "beta", None), str)
     split = f"{'stratified' if prepare.stratify else 'plain'} split with seed {prepare.split_seed}"
     if dataset.y is None:
         used = "there are none"

@@ -4,6 +4,7 @@
 `calibration` and `temperature` judge and mend what they answered, the first two against known correctness.
 """
 
+from vaeclust_jax.objectives.dec import assignment_energy
 from vaeclust_jax.uncertainty.calibration import Reliability, expected_calibration_error, reliability
 from vaeclust_jax.uncertainty.ensemble import (
     align,
@@ -22,7 +23,7 @@ from vaeclust_jax.uncertainty.latent import (
     stochastic_passes,
 )
 from vaeclust_jax.uncertainty.neighbours import edge_disagreement, neighbour_entropy, outside_share
-from vaeclust_jax.uncertainty.outliers import assignment_energy, latent_distance, negative_elbo
+from vaeclust_jax.uncertainty.outliers import latent_distance, negative_elbo
 from vaeclust_jax.uncertainty.selective import (
     Correlation,
     Groups,

@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike
 
 from vaeclust_jax.checks import is_whole
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.objectives.dec import squared_distances
 from vaeclust_jax.training.score import score_rows
 from vaeclust_jax.types import Heads, Key, Params
 
@@ -47,24 +46,6 @@ def negative_elbo(
     if not is_whole(num_draws) or num_draws < 1:
         raise InputError(f"num_draws must be a whole number of at least 1, got {num_draws!r}.")
     return score_rows(key, heads, params, x, num_draws, common_draws)
-
-
-def assignment_energy(z: Float[Array, "... l"], centroids: Float[Array, "k l"]) -> Float[Array, "..."]:
-    """-log sum_j 1 / (1 + |z - c_j|^2): the free energy of the Student-t mass that the soft assignment normalises.
-
-    The assignment forgets this mass: far from all centroids it tends to 1/K each, at whatever distance.
-
-    Source: Liu et al., Energy-based Out-of-distribution Detection, 2020, Eq. 4 with T = 1 and the logits of Xie,
-    Girshick and Farhadi 2016, Eq. 1.
-
-    Args:
-        z: codes, such as posterior means.
-        centroids: of the clusters.
-
-    Returns:
-        From -log K (on K coinciding centroids) without upper limit, nats.
-    """
-    return -jax.nn.logsumexp(-jnp.log1p(squared_distances(z, centroids)), axis=-1)
 
 
 def latent_distance(

@@ -1,0 +1,114 @@
+"""The arms of an experiment, fitted: each distinct config once, on data that are prepared once."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from vaeclust_jax.data import Dataset, PrepareConfig
+from vaeclust_jax.errors import InputError, TrainingDivergedError
+from vaeclust_jax.fitting.config import Config
+from vaeclust_jax.fitting.fit import OnEpoch, fit_stages, prepared_for, stage_names
+from vaeclust_jax.fitting.prepared import Prepared
+from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.studies.experiment import Arm
+from vaeclust_jax.studies.labelling import told_labels
+from vaeclust_jax.training.checkpoint import Checkpoint
+
+Stages = dict[str, list[Run]]
+"""By stage, one model a seed."""
+Wanted = tuple[Config, float]
+"""What has to be fitted for an arm: the config, and the share of labelled rows; one fit may serve several arms."""
+
+
+class Fits:
+    """The fits of an experiment.
+
+    Args:
+        config: the experiment's, as changed by the person.
+        dataset: what is fitted.
+        seeds: fitted as one program.
+        checkpoint: its folder gets one for each fit; a later call goes on from them.
+        on_epoch: as in `fit`.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        dataset: Dataset,
+        seeds: Sequence[int],
+        checkpoint: Checkpoint | None = None,
+        on_epoch: OnEpoch | None = None,
+    ):
+        self._config, self._dataset, self._seeds = config, dataset, seeds
+        self._checkpoint, self._on_epoch = checkpoint, on_epoch
+        self._data: dict[PrepareConfig, Prepared] = {}
+        self._stages: dict[Wanted, Stages] = {}
+
+    def check(self, arms: Mapping[str, Arm]) -> None:
+        """Every refusal, before anything is trained.
+
+        Raises:
+            InputError: as `fit`, or an arm asks for a stage that its method does not have.
+        """
+        for name, arm in arms.items():
+            there = stage_names(self._wanted(arm)[0], self.data(arm), self._labels(arm), len(self._seeds))
+            if arm.stage is not None and arm.stage not in there:
+                raise InputError(
+                    f"{name} is to be read off after stage {arm.stage!r}, but stages are {', '.join(there)}"
+                )
+
+    def fit(self, arm: Arm, name: str, say: Callable[[str], None]) -> None:
+        """Fits what the arm needs, unless it is there.
+
+        Raises:
+            TrainingDivergedError: as `fit`; the models of the last good state are there.
+        """
+        wanted = self._wanted(arm)
+        if wanted in self._stages:
+            return
+        say(name)
+        checkpoint = self._checkpoint
+        if checkpoint is not None:
+            checkpoint = replace(checkpoint, folder=checkpoint.folder / str(len(self._stages)))
+        try:
+            self._stages[wanted] = fit_stages(
+                wanted[0],
+                self.data(arm),
+                self._seeds,
+                partial_labels=self._labels(arm),
+                checkpoint=checkpoint,
+                on_epoch=self._on_epoch,
+            )
+        except TrainingDivergedError as error:
+            if error.last_good:
+                self._stages[wanted] = error.last_good
+            raise
+
+    def data(self, arm: Arm) -> Prepared:
+        """The rows as the arm's networks see them."""
+        config, labels = self._wanted(arm)[0], self._dataset.y
+        if config.prepare not in self._data:
+            self._data[config.prepare] = prepared_for(
+                config, self._dataset.x, labels if config.prepare.stratify else None
+            )
+        return self._data[config.prepare]
+
+    def stages(self, arm: Arm) -> Stages:
+        """Every model of the arm's fit; none if there is no fit."""
+        return self._stages.get(self._wanted(arm), {})
+
+    def runs(self, arm: Arm) -> list[Run]:
+        """The arm's models, one a seed; none if its stage was not reached."""
+        stages = self.stages(arm)
+        return stages.get(list(stages)[-1] if arm.stage is None else arm.stage, []) if stages else []
+
+    def _wanted(self, arm: Arm) -> Wanted:
+        return arm.configure(self._config), arm.labelled
+
+    def _labels(self, arm: Arm) -> np.ndarray | None:
+        if self._wanted(arm)[0].method.needs_labels:
+            if self._dataset.y is None:
+                raise InputError(f"{self._dataset.name} has no labels, from which the method learns: give y")
+            return self._dataset.y
+        return told_labels(self._dataset, arm.labelled) if arm.labelled else None

@@ -1,0 +1,76 @@
+"""What is measured of a method: the form that every task has."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from vaeclust_jax.data import Dataset
+from vaeclust_jax.fitting.prepared import Prepared
+from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.folder import LatentMap, Table
+from vaeclust_jax.selection.augment import AugmentChoice
+from vaeclust_jax.selection.num_clusters import Choice
+from vaeclust_jax.studies.experiment import Experiment
+
+
+class Study(NamedTuple):
+    """An experiment that was fitted.
+
+    Attributes:
+        experiment: with the arms that were fitted.
+        dataset: what was fitted; labels are read for scoring alone, unless an arm says otherwise.
+        test: rows that nothing has seen, where the experiment keeps some back.
+        seeds: their numbers.
+        data: the prepared rows of each arm.
+        stages: of each arm's fit, every model by stage.
+        runs: of each arm, one a seed.
+        others: a data set that should look strange.
+        choice, views: how the number of clusters and the views were chosen, if they were.
+    """
+
+    experiment: Experiment
+    dataset: Dataset
+    test: Dataset | None
+    seeds: Sequence[int]
+    data: Mapping[str, Prepared]
+    stages: Mapping[str, Mapping[str, list[Run]]]
+    runs: Mapping[str, list[Run]]
+    others: Dataset | None = None
+    choice: Choice | None = None
+    views: AugmentChoice | None = None
+
+
+class Measured(NamedTuple):
+    """What a task measured.
+
+    Attributes:
+        metrics: what `metrics.json` holds.
+        columns: of `assignments.csv`, a row a sample and seed; None: there is no such file.
+        kept: what the figures are drawn from.
+    """
+
+    metrics: dict[str, Any]
+    columns: Mapping[str, np.ndarray] | None = None
+    kept: Any = None
+
+
+class Drawn(NamedTuple):
+    """Figures by file name (`studies.figures.Picture`), and the map of the page, if there is one."""
+
+    figures: Mapping[str, Any]
+    latent_map: LatentMap | None = None
+
+
+class Task(NamedTuple):
+    """What is asked of the models of one kind of method.
+
+    Attributes:
+        measure: (study, step) -> what was measured; `step(name)` says what comes next, for progress and timing.
+        tables: (metrics) -> the tables, the most important first.
+        figures: (study, measured) -> what is drawn.
+    """
+
+    measure: Callable[[Study, Callable[[str], None]], Measured]
+    tables: Callable[[Any], list[Table]]
+    figures: Callable[[Study, Measured], Drawn]

@@ -1,0 +1,6 @@
+"""Every task by the name that methods have for it (`Method.task`)."""
+
+from vaeclust_jax.studies.clustering import CLUSTERING
+from vaeclust_jax.studies.task import Task
+
+TASKS: dict[str, Task] = {"clustering": CLUSTERING}

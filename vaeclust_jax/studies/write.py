@@ -1,0 +1,78 @@
+"""What is written of a study, each file whole or not at all, and when."""
+
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from vaeclust_jax.data import Dataset
+from vaeclust_jax.fitting.config import Config
+from vaeclust_jax.fitting.config_json import config_to_json
+from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.fitting.serialisation import seed_file
+from vaeclust_jax.folder import (
+    Table,
+    write_assignments,
+    write_figure_list,
+    write_history,
+    write_json,
+    write_map,
+    write_tables,
+)
+from vaeclust_jax.plots import save_figures
+from vaeclust_jax.studies.experiment import Experiment
+from vaeclust_jax.studies.task import Drawn, Measured
+from vaeclust_jax.training.checkpoint import Checkpoint
+
+
+class Clock:
+    """Wall seconds by part; kept out of the other files, so that equal runs write equal bytes."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last, self._name = time.perf_counter(), ""
+
+    def begin(self, name: str) -> None:
+        """Ends the part before and begins one."""
+        now = time.perf_counter()
+        if self._name:
+            self.seconds[self._name] = round(self.seconds.get(self._name, 0.0) + now - self._last, 2)
+        self._last, self._name = now, name
+
+
+def write_config(folder: Path, experiment: Experiment, config: Config, dataset: Dataset, seeds: Sequence[int]) -> None:
+    """`config.json`."""
+    record: dict[str, Any] = {"experiment": experiment.name, "dataset": dataset.name, "seeds": list(seeds)}
+    write_json(folder / "config.json", {**record, "config": config_to_json(config)})
+
+
+def keep_models(folder: Path, runs: Sequence[Run], seeds: Sequence[int]) -> None:
+    """`history.csv`, and a model a seed."""
+    write_history(folder / "history.csv", [row for run in runs for row in run.history])
+    for seed, run in zip(seeds, runs, strict=True):
+        run.save(seed_file(folder, seed))
+
+
+def write_measured(folder: Path, measured: Measured, tables: Sequence[Table]) -> None:
+    """`assignments.csv`, `metrics.json` and `tables.json`."""
+    if measured.columns is not None:
+        write_assignments(folder / "assignments.csv", measured.columns)
+    write_json(folder / "metrics.json", measured.metrics)
+    write_tables(folder / "tables.json", list(tables))
+
+
+def write_drawn(folder: Path, drawn: Drawn) -> None:
+    """The figures, their list, and the map."""
+    save_figures(folder, {name: picture.figure for name, picture in drawn.figures.items()})
+    write_figure_list(folder / "figures.json", [picture.entry(name) for name, picture in drawn.figures.items()])
+    if drawn.latent_map is not None:
+        write_map(folder / "map.npz", drawn.latent_map)
+
+
+def write_end(folder: Path, clock: Clock, checkpoint: Checkpoint | None) -> None:
+    """`timing.json`; checkpoints go, since all is written."""
+    clock.begin("")
+    write_json(folder / "timing.json", clock.seconds)
+    if checkpoint is not None:
+        shutil.rmtree(checkpoint.folder, ignore_errors=True)
