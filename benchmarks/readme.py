@@ -6,7 +6,7 @@ from benchmarks.results import FOLDER, Content, Record, read
 from benchmarks.table import CAPTION, HEADINGS, cells, matmul_rates
 from vaeclust_jax.folder.export import markdown
 from vaeclust_jax.folder.table import Column, Table
-from vaeclust_jax.folder.whole_file import write_whole
+from vaeclust_jax.whole_file import write_whole
 
 README = Path(__file__).parent / "README.md"
 START, END = "<!-- figures: written by --write-readme -->", "<!-- end of figures -->"

@@ -13,7 +13,7 @@ import vaeclust_jax
 PACKAGE = Path(vaeclust_jax.__file__).parent
 
 FLOORS = [
-    {"errors", "types", "checks", "for_each", "random", "streamed", "keys", "compiling"},
+    {"errors", "types", "checks", "for_each", "random", "streamed", "keys", "compiling", "whole_file"},
     {"training", "graph", "baselines", "folder"},
     {"objectives", "networks", "control", "data", "metrics"},
     {"methods", "plots", "uncertainty"},

@@ -16,10 +16,10 @@ from benchmarks.quality.table import current, page
 from benchmarks.quality.views import asks, file_beside, strength
 from benchmarks.quality.views import read as read_views
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.folder.whole_file import write_whole
 from vaeclust_jax.metrics import scores
 from vaeclust_jax.studies.uncertainty import correctness
 from vaeclust_jax.uncertainty import error_auroc
+from vaeclust_jax.whole_file import write_whole
 
 BENCHMARKS = Path(__file__).parent.parent
 SMALL, MANY, FEW = 2000, 5, 3  # rows up to which there are five seeds, else three

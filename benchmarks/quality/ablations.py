@@ -20,8 +20,8 @@ import numpy as np
 from benchmarks.quality.datasets import DEVELOPED_ON
 from benchmarks.quality.moved import AXES, OWN, Point, Task
 from vaeclust_jax.folder import write_json
-from vaeclust_jax.folder.whole_file import write_whole
 from vaeclust_jax.metrics import summarise
+from vaeclust_jax.whole_file import write_whole
 
 BENCHMARKS = Path(__file__).parent.parent
 SEEDS = {"digits": 5, "coil20": 5, "mnist-train-10k": 1}

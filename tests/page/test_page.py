@@ -18,7 +18,6 @@ from vaeclust_jax.folder.figure_list import FigureEntry, read_figure_list, write
 from vaeclust_jax.folder.run_folder import write_json
 from vaeclust_jax.folder.run_record import read_run
 from vaeclust_jax.folder.table import Column, Table, write_tables
-from vaeclust_jax.folder.whole_file import write_whole
 from vaeclust_jax.page.page import MAX_POINTS, write_page
 
 HOSTILE = "<script>alert(1)</script>"
@@ -258,23 +257,6 @@ def test_a_page_that_cannot_be_made_leaves_the_one_before(tmp_path: Path) -> Non
         write_page(folder)
     assert (folder / "report.html").read_bytes() == before
     assert not list(folder.glob(".*"))
-
-
-def test_a_disk_that_fails_while_writing_leaves_the_file_before(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "page"
-    write_whole(path, "é\udcff")
-    assert path.read_bytes() == "é".encode() + b"\xff"
-
-    def fail(*_: object) -> None:
-        raise OSError("no space left")
-
-    monkeypatch.setattr("os.replace", fail)
-    with pytest.raises(OSError, match="no space left"):
-        write_whole(path, b"new")
-    assert path.read_bytes() == "é".encode() + b"\xff"
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def _with(**changes: Any) -> Any:

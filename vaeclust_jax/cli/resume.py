@@ -10,6 +10,7 @@ from vaeclust_jax.errors import InputError
 from vaeclust_jax.folder import write_json
 from vaeclust_jax.selection.augment import AugmentChoice
 from vaeclust_jax.selection.num_clusters import Choice
+from vaeclust_jax.whole_file import write_whole
 
 if TYPE_CHECKING:
     from vaeclust_jax.cli.run import RunArguments
@@ -27,7 +28,7 @@ def remember(folder: Path, argv: list[str], choice: Choice | None, views: Augmen
     chosen = {"choice": choice, "views": views}
     if any(chosen.values()):
         write_json(folder / CHOSEN, {name: one and one.record() for name, one in chosen.items()})
-    (folder / ARGUMENTS).write_text(json.dumps(argv, indent=2) + "\n", encoding="utf-8")
+    write_whole(folder / ARGUMENTS, json.dumps(argv, indent=2) + "\n")
 
 
 def given_again(args: "RunArguments", argv: list[str], parse: Callable[[list[str]], "RunArguments"]) -> "RunArguments":

@@ -1,7 +1,5 @@
 """The person's own data: `.npz` files and folders of images."""
 
-import os
-import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +9,7 @@ import numpy as np
 
 from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.whole_file import whole_file
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -43,15 +42,8 @@ def read_npz(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
 def write_npz(path: Path, x: np.ndarray, y: np.ndarray | None) -> None:
     """Writes `x` and, where known, `y`; the file appears whole or not at all."""
     arrays = {"x": x} if y is None else {"x": x, "y": y}
-    # The temporary file lies in the same folder, because a rename is atomic only within one file system.
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    with whole_file(path) as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 def load_npz(path: Path) -> Dataset:

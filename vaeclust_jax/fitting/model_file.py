@@ -7,10 +7,8 @@ from the file and allocates nothing larger than the file.
 import hashlib
 import io
 import json
-import os
 import zipfile
 from collections.abc import Mapping
-from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from vaeclust_jax.data import Preparation
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config_json import config_from_json, config_of_format_2, config_to_json
 from vaeclust_jax.fitting.packed import Packed
+from vaeclust_jax.whole_file import whole_file
 
 FORMAT = 3
 """1 was a folder; in 2 a string said which method it was, and is read still."""
@@ -57,20 +56,13 @@ def write_model(path: Path, packed: Packed, more: Mapping[str, Any] | None = Non
         },
         "more": more or {},
     }
-    temporary = path.with_name(f".{path.name}-{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "wb") as stream:
-            with zipfile.ZipFile(stream, "w") as file:
-                file.writestr(_entry(_MANIFEST), json.dumps(manifest, indent=2) + "\n")
-                for name, content in contents.items():
-                    file.writestr(_entry(f"{name}.npy"), content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
+        with whole_file(path) as file, zipfile.ZipFile(file, "w") as entries:
+            entries.writestr(_entry(_MANIFEST), json.dumps(manifest, indent=2) + "\n")
+            for name, content in contents.items():
+                entries.writestr(_entry(f"{name}.npy"), content)
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
         raise InputError(f"the model cannot be written to {path}: {error.strerror or error}") from error
 
 

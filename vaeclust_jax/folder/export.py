@@ -8,7 +8,7 @@ from pathlib import Path
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.folder.run_folder import check_writable
 from vaeclust_jax.folder.table import Cell, Spread, Table, read_tables
-from vaeclust_jax.folder.whole_file import write_whole
+from vaeclust_jax.whole_file import write_whole
 
 _LATEX = str.maketrans(
     {character: f"\\{character}" for character in "%_&#${}"}

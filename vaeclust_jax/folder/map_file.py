@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.folder.whole_file import write_whole
+from vaeclust_jax.whole_file import whole_file
 
 Arrays = NDArray[Any]
 _KEY = {"y": "class", "file": "files"}  # a field cannot be called class, nor an array of NumPy's writer file
@@ -73,9 +72,8 @@ def write_map(path: Path, latent_map: LatentMap) -> None:
     problem = _problem(LatentMap(**arrays))
     if problem is not None:
         raise InputError(f"latent_map must {problem}")
-    content = io.BytesIO()
-    np.savez_compressed(content, **{_KEY.get(name, name): array for name, array in arrays.items()})  # type: ignore[arg-type]
-    write_whole(path, content.getvalue())
+    with whole_file(path) as file:
+        np.savez_compressed(file, **{_KEY.get(name, name): array for name, array in arrays.items()})  # type: ignore[arg-type]
 
 
 def read_map(path: Path) -> LatentMap:

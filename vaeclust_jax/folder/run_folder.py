@@ -1,24 +1,20 @@
-"""What a run leaves on disk: a new folder, and files that are either whole or not there.
+"""What a run leaves on disk: a new folder, and its files of JSON and CSV."""
 
-Every file is written beside its final name and moved there at the end, so that a reader, or a run that is
-stopped, never leaves half a file.
-"""
-
+import codecs
 import csv
 import itertools
 import json
 import math
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.folder.whole_file import unfinished_file
+from vaeclust_jax.whole_file import whole_file, write_whole
 
 
 def check_writable(parent: Path) -> None:
@@ -77,9 +73,7 @@ def write_json(path: Path, content: object) -> None:
         content: dicts, sequences, strings, numbers, arrays and paths. NaN and infinity, which JSON does not
             have, become null.
     """
-    with _replacing(path) as file:
-        json.dump(_as_json(content), file, indent=2, ensure_ascii=False, allow_nan=False)
-        file.write("\n")
+    write_whole(path, json.dumps(_as_json(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def write_history(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
@@ -112,8 +106,8 @@ def write_assignments(path: Path, table: Mapping[str, Sequence[Any]]) -> None:
 
 
 def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
-    with _replacing(path) as file:
-        writer = csv.writer(file, lineterminator="\n")
+    with whole_file(path) as file:
+        writer = csv.writer(codecs.getwriter("utf-8")(file, "surrogateescape"), lineterminator="\n")
         writer.writerow(columns)
         writer.writerows([_cell(value) for value in row] for row in rows)
 
@@ -133,16 +127,6 @@ def _as_json(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return str(value) if isinstance(value, Path) else value
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[TextIO]:
-    """Open a file beside the given one that takes its place when all was written, and is removed if not."""
-    with (
-        unfinished_file(path) as unfinished,
-        unfinished.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
-    ):
-        yield file
 
 
 def _not_writable(parent: Path, error: OSError) -> InputError:

@@ -15,10 +15,10 @@ from vaeclust_jax.folder.map_file import LatentMap
 from vaeclust_jax.folder.run_folder import check_writable
 from vaeclust_jax.folder.run_record import RunRecord, read_run
 from vaeclust_jax.folder.table import cell_text
-from vaeclust_jax.folder.whole_file import write_whole
 from vaeclust_jax.page.interactive import embed, map_tabs
 from vaeclust_jax.page.members import members_of
 from vaeclust_jax.page.thumbnails import data_uri, fitting
+from vaeclust_jax.whole_file import write_whole
 
 MAX_POINTS = 3000  # on the map, evenly spaced rows
 PAGE = "report.html"

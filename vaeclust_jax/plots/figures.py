@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from vaeclust_jax.plots.images import reconstructed_images
 from vaeclust_jax.plots.vectors import reconstructed_vectors
+from vaeclust_jax.whole_file import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,5 +46,6 @@ def save_figures(folder: Path, figures: Mapping[str, Figure], dpi: int = 120) ->
     """
     paths = [folder / f"{name}.png" for name in figures]
     for path, figure in zip(paths, figures.values(), strict=True):
-        figure.savefig(path, dpi=dpi)
+        with whole_file(path) as file:
+            figure.savefig(file, format="png", dpi=dpi)
     return paths

@@ -16,6 +16,7 @@ import numpy as np
 from filelock import BaseFileLock, FileLock, Timeout
 
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.whole_file import write_whole
 
 _log = logging.getLogger(__name__)
 _FORMAT = 1
@@ -55,8 +56,12 @@ def lock(folder: Path) -> BaseFileLock:
     except Timeout:
         raise InputError(f"another run is writing to {folder}: wait for it, or choose another folder") from None
     except OSError as error:
-        raise InputError(f"{folder} cannot be written to: {error.strerror or error}") from error
+        raise _not_writable(folder, error) from error
     return held
+
+
+def _not_writable(folder: Path, error: OSError) -> InputError:
+    return InputError(f"{folder} cannot be written to: {error.strerror or error}")
 
 
 class Saved(NamedTuple):
@@ -228,10 +233,10 @@ def _check_identity(folder: Path, identity: Mapping[str, Any]) -> None:
     path = folder / "fit.json"
     now = _flat(json.loads(json.dumps(identity)))
     if not path.exists():
-        text = json.dumps(identity, indent=2) + "\n"
-        temporary = path.with_suffix(".new")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        try:
+            write_whole(path, json.dumps(identity, indent=2) + "\n")
+        except OSError as error:
+            raise _not_writable(folder, error) from error
         return
     try:
         before = _flat(json.loads(path.read_text(encoding="utf-8")))
