@@ -10,7 +10,6 @@ from scipy import integrate, stats
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.objectives.dec import assignment_entropy, log_soft_assignment
 from vaeclust_jax.types import Learner
-from vaeclust_jax.uncertainty import latent
 from vaeclust_jax.uncertainty.latent import Decomposition, decompose, latent_variance, stochastic_passes
 
 M, N, K, L = 5, 4, 3, 2
@@ -218,7 +217,7 @@ def test_neither_the_blocks_nor_later_rows_change_a_row(monkeypatch):
     whole = stochastic_passes(KEY, STUDENT, CENTROIDS, mean, logvar)
     for one, two in zip(stochastic_passes(KEY, STUDENT, CENTROIDS, mean[:70], logvar[:70]), whole, strict=True):
         np.testing.assert_array_equal(one, two[:70])
-    monkeypatch.setattr(latent, "ROWS_AT_ONCE", 41)
+    monkeypatch.setattr("vaeclust_jax.training.rows.DRAWN_AT_ONCE", 41)
     for one, two in zip(stochastic_passes(KEY, STUDENT, CENTROIDS, mean, logvar), whole, strict=True):
         np.testing.assert_allclose(one, two, rtol=1e-5, atol=2e-6)
 

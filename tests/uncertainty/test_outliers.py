@@ -14,7 +14,6 @@ from vaeclust_jax.methods.vaedec import vaedec
 from vaeclust_jax.networks.build import NetworkConfig, build
 from vaeclust_jax.objectives.dec import log_soft_assignment
 from vaeclust_jax.types import Network, Networks
-from vaeclust_jax.uncertainty import latent
 from vaeclust_jax.uncertainty.outliers import assignment_energy, latent_distance, negative_elbo
 
 N, K, L, F = 20, 3, 2, 5
@@ -113,7 +112,7 @@ def test_draws_depend_on_key_and_row_alone(monkeypatch):
     np.testing.assert_array_equal(negative_elbo(KEY, learner, params, x[:70]), whole[:70])
     assert np.all(whole[:N] != whole[N : 2 * N])  # equal rows, draws of their own
     assert np.all(negative_elbo(jax.random.key(1), learner, params, x) != whole)
-    monkeypatch.setattr(latent, "ROWS_AT_ONCE", 33)
+    monkeypatch.setattr("vaeclust_jax.training.rows.DRAWN_AT_ONCE", 33)
     np.testing.assert_allclose(negative_elbo(KEY, learner, params, x), whole, rtol=1e-5)
 
 

@@ -1,6 +1,6 @@
-"""Passes over many rows outside the training loop: chunks of one shape, so that any number compiles once."""
+"""Passes over many rows outside the training loop: blocks of one shape, so that any number compiles once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -13,7 +13,41 @@ from vaeclust_jax.streamed import HostRows
 from vaeclust_jax.types import Heads, Key, Params
 
 ROWS_AT_ONCE = 128  # whose arrays in a convolution fit into a CPU's cache
-DRAWN_AT_ONCE = 64  # a block of rows holds all its passes: with 100 of them and K = 20 half a megabyte
+DRAWN_AT_ONCE = 64  # such a block holds all its draws: with 100 of them and K = 20 half a megabyte
+
+
+def by_chunk(function: Callable[..., Array], params: Params, *rows: HostRows) -> Float[np.ndarray, "n ..."]:
+    """`function(params, *rows)` of any number of rows, at least one.
+
+    Rows are arrays of one length, or what `numpy.asarray` reads slices of.
+    """
+    program = _jitted(function)
+    return _in_blocks(lambda *block: program(params, *block), ROWS_AT_ONCE, rows)
+
+
+def by_row(function: Callable[..., Any], key: Key, params: Params, *rows: HostRows, common_key: bool = False) -> Any:
+    """`function(key of the row, params, *row)` of every row, at least one, stacked: a pytree of NumPy arrays.
+
+    The key of a row is a function of `key` and the row's number; with `common_key` every row gets `key` itself.
+    """
+    program = _jitted_rows(function, common_key)
+    numbers = np.arange(len(rows[0]), dtype=np.uint32)
+    return _in_blocks(lambda *block: program(key, params, *block), DRAWN_AT_ONCE, (numbers, *rows))
+
+
+def _in_blocks(program: Callable[..., Any], size: int, rows: Sequence[HostRows]) -> Any:
+    """`program(*rows)` of blocks of one shape, the last one padded, so that any number of rows compiles once."""
+    # Slices of a NumPy array cost nothing.
+    rows = [np.asarray(one) if isinstance(one, jax.Array) else one for one in rows]
+    n = len(rows[0])
+    results = [
+        program(*(_padded(np.asarray(one[start : start + size]), size) for one in rows)) for start in range(0, n, size)
+    ]
+    return jax.tree.map(lambda *parts: np.concatenate(parts)[:n], *jax.device_get(results))
+
+
+def _padded(block: np.ndarray, size: int) -> np.ndarray:
+    return np.pad(block, [(0, size - len(block))] + [(0, 0)] * (block.ndim - 1))
 
 
 @lru_cache
@@ -21,22 +55,14 @@ def _jitted(function: Callable[..., Array]) -> Callable[..., Array]:
     return jax.jit(function)
 
 
-def by_chunk(function: Callable[..., Array], params: Params, *rows: HostRows) -> Float[np.ndarray, "n ..."]:
-    """`function(params, *rows)` of any number of rows, at least one; the last chunk is padded.
+@lru_cache
+def _jitted_rows(function: Callable[..., Any], common_key: bool) -> Callable[..., Any]:
+    def block(key: Key, params: Params, numbers: Array, *rows: Array) -> Any:
+        keys = key if common_key else jax.vmap(lambda number: jax.random.fold_in(key, number))(numbers)
+        in_axes = (None if common_key else 0, None, *(0 for _ in rows))
+        return jax.vmap(function, in_axes)(keys, params, *rows)
 
-    Rows are arrays of one length, or what `numpy.asarray` reads slices of.
-    """
-    # Slices of a NumPy array cost nothing.
-    rows = tuple(np.asarray(one) if isinstance(one, jax.Array) else one for one in rows)
-    results = []
-    for start in range(0, len(rows[0]), ROWS_AT_ONCE):
-        chunks = [np.asarray(one[start : start + ROWS_AT_ONCE]) for one in rows]
-        results.append(_jitted(function)(params, *(jnp.asarray(_padded(chunk)) for chunk in chunks)))
-    return np.concatenate(jax.device_get(results))[: len(rows[0])]
-
-
-def _padded(chunk: np.ndarray) -> np.ndarray:
-    return np.pad(chunk, [(0, ROWS_AT_ONCE - len(chunk))] + [(0, 0)] * (chunk.ndim - 1))
+    return jax.jit(block)
 
 
 def encode_rows(heads: Heads, params: Params, x: HostRows) -> tuple[Float[np.ndarray, "n l"], Float[np.ndarray, "n l"]]:
@@ -77,28 +103,3 @@ def _viewed_encode(
         return jnp.concatenate(encode(params, jax.vmap(one)(jax.random.wrap_key_data(keys), x)), axis=1)
 
     return encoded
-
-
-def by_row(function: Callable[..., Any], key: Key, params: Params, *rows: np.ndarray, common_key: bool = False) -> Any:
-    """`function(key of the row, params, *row)` of every row, stacked: a pytree of NumPy arrays.
-
-    With `common_key` every row gets the key itself. Blocks of one shape, the last one padded, so that any number of
-    rows, at least one, compiles once.
-    """
-    program, n = _blocks(function, common_key), len(rows[0])
-    results = []
-    for start in range(0, n, DRAWN_AT_ONCE):
-        block = [array[start : start + DRAWN_AT_ONCE] for array in rows]
-        padded = [np.pad(part, [(0, DRAWN_AT_ONCE - len(part))] + [(0, 0)] * (part.ndim - 1)) for part in block]
-        results.append(program(key, np.arange(start, start + DRAWN_AT_ONCE, dtype=np.uint32), params, *padded))
-    return jax.tree.map(lambda *parts: np.concatenate([np.asarray(part) for part in parts])[:n], *results)
-
-
-@lru_cache
-def _blocks(function: Callable[..., Any], common_key: bool) -> Callable[..., Any]:
-    def block(key: Key, numbers: Array, params: Params, *rows: Array) -> Any:
-        keys = key if common_key else jax.vmap(lambda number: jax.random.fold_in(key, number))(numbers)
-        in_axes = (None if common_key else 0, None, *(0 for _ in rows))
-        return jax.vmap(function, in_axes)(keys, params, *rows)
-
-    return jax.jit(block)
