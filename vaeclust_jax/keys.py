@@ -5,7 +5,7 @@ import jax
 from vaeclust_jax.types import Key
 
 # The fit folds the number of a stage, from 0, into the seed's key; these count from the other end.
-GRAPH, SEARCH, SAMPLES, OUTLIERS, PASSES = range(2**32 - 5, 2**32)
+VIEW_ROWS, VIEW_GRAPHS, GRAPH, SEARCH, SAMPLES, OUTLIERS, PASSES = range(2**32 - 7, 2**32)
 
 SCORE, OBJECTIVE_GRAPH = 0, 1
 """Whole keys, of the draws of a bound and of the graph of an objective, the same for all models and calls: a score then

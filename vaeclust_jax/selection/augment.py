@@ -12,6 +12,7 @@ from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config, with_method
 from vaeclust_jax.fitting.fit import OnEpoch, fit_seeds
 from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.keys import VIEW_GRAPHS, VIEW_ROWS, key_of
 from vaeclust_jax.methods.graph_starts import posterior_of
 from vaeclust_jax.methods.method import check_graph
 from vaeclust_jax.selection.num_clusters import vae_alone
@@ -24,7 +25,6 @@ NUM_GRAPHS = 2
 MAX_ROWS = 10_000
 """Rows that a graph is judged on: there are several, and their merge takes longest."""
 
-_GRAPHS, _ROWS = 2**32 - 6, 2**32 - 7  # folded into a seed's key, whose stages count from 0
 _LEAST = 1e-4  # of disagreement and cut: of the log of nothing
 
 
@@ -154,13 +154,13 @@ def _judged(seeds: Sequence[int], runs: Sequence[Run], raw: Rows) -> tuple[float
 
     raw = raw[runs[0].train_index]  # the same for all seeds
     if len(raw) > MAX_ROWS:
-        key = jax.random.fold_in(jax.random.key(seeds[0]), _ROWS)
+        key = key_of(seeds[0], VIEW_ROWS)
         raw = raw[np.sort(np.asarray(jax.random.permutation(key, len(raw))[:MAX_ROWS]))]
     labels: list[list[np.ndarray]] = []
     cuts, gaps = [], []
     for seed, run in zip(seeds, runs, strict=True):
         rows, found = run.preparation.rows(raw), []
-        for key in jax.random.split(jax.random.fold_in(jax.random.key(seed), _GRAPHS), NUM_GRAPHS):
+        for key in jax.random.split(key_of(seed, VIEW_GRAPHS), NUM_GRAPHS):
             graph = posterior_graph(posterior_of(key, run.heads, run.params, rows))
             merged = merged_clusters(graph, run.config.num_clusters)
             found.append(merged.labels)
