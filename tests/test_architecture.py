@@ -1,6 +1,8 @@
 """The house keeps its floors: imports go downward, and heavy libraries stay in their rooms."""
 
 import ast
+import graphlib
+import itertools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -72,6 +74,43 @@ def test_imports_go_downward(path: Path) -> None:
             assert FLOOR_OF[parts[1]] == 0, f"{room} imports {module}"
             continue
         assert FLOOR_OF[parts[1]] < FLOOR_OF[room], f"{room} imports {module}"
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported_files(path: Path, modules: set[str]) -> Iterator[str]:
+    """Those of the modules that a file imports; `from package import module` is of the module, not of the package."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from modules & {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            parts = {f"{node.module}.{alias.name}" for alias in node.names}
+            yield from parts & modules
+            yield from {str(node.module)} & modules if parts - modules else ()
+
+
+def circle(imports: dict[str, set[str]]) -> list[str]:
+    """Modules each of which imports the next, the last of them the first again; empty if there is no circle."""
+    try:
+        graphlib.TopologicalSorter(imports).prepare()
+    except graphlib.CycleError as error:
+        return list(error.args[1])[::-1]  # it begins with what is imported
+    return []
+
+
+def test_no_modules_import_each_other() -> None:
+    """Not even in a function, nor for a type."""
+    modules = {name_of(path) for path in FILES}
+    assert circle({name_of(path): set(imported_files(path, modules)) for path in FILES}) == []
+
+
+def test_a_circle_would_be_seen() -> None:
+    assert circle({"a": {"b"}, "b": {"c"}, "c": set()}) == []
+    found = circle({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}})
+    assert found[0] == found[-1]
+    assert set(itertools.pairwise(found)) == {("a", "b"), ("b", "c"), ("c", "a")}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

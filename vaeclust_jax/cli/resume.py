@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import Field, asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.folder import write_json
@@ -12,15 +12,24 @@ from vaeclust_jax.selection.augment import AugmentChoice
 from vaeclust_jax.selection.num_clusters import Choice
 from vaeclust_jax.whole_file import write_whole
 
-if TYPE_CHECKING:
-    from vaeclust_jax.cli.run import RunArguments
-
 ARGUMENTS = "arguments.json"
 """In a run's folder: the words after `vaeclust run`."""
 CHOSEN = "chosen.json"
 """In the folder of a run that was asked for `auto`: what it took, which takes minutes to find again."""
 _FREE = ("out", "quiet", "resume", "compilation_cache", "checkpoint_epochs", "checkpoint_minutes")
 """What a resumed run may do in another way: it changes no result."""
+
+
+class Resumable(Protocol):
+    """A dataclass of a command's arguments, with the folder of the run to go on with."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    @property
+    def resume(self) -> Path | None: ...  # noqa: D102
+
+
+A = TypeVar("A", bound=Resumable)
 
 
 def remember(folder: Path, argv: list[str], choice: Choice | None, views: AugmentChoice | None) -> None:
@@ -31,7 +40,7 @@ def remember(folder: Path, argv: list[str], choice: Choice | None, views: Augmen
     write_whole(folder / ARGUMENTS, json.dumps(argv, indent=2) + "\n")
 
 
-def given_again(args: "RunArguments", argv: list[str], parse: Callable[[list[str]], "RunArguments"]) -> "RunArguments":
+def given_again(args: A, argv: list[str], parse: Callable[[list[str]], A]) -> A:
     """The arguments that the run of `args.resume` was started with.
 
     Args:
