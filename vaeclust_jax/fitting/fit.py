@@ -11,16 +11,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from vaeclust_jax.checks import is_whole
-from vaeclust_jax.data import checked_rows
 from vaeclust_jax.errors import InputError, TrainingDivergedError
-from vaeclust_jax.fitting.config import Config, check_config, resolve
+from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.config_json import config_to_json
 from vaeclust_jax.fitting.networks import check_custom, networks_of
 from vaeclust_jax.fitting.packed import check_leaves
-from vaeclust_jax.fitting.prepared import Prepared, prepare
+from vaeclust_jax.fitting.prepared import Prepared
+from vaeclust_jax.fitting.resolve import about_of, check_partial_labels, prepared_for, resolved_for
 from vaeclust_jax.fitting.run import Run, components
-from vaeclust_jax.methods.method import About, DataSpec
-from vaeclust_jax.networks import NetworkConfig
 from vaeclust_jax.training.checkpoint import Checkpoint, Keeper
 from vaeclust_jax.training.encodings import TrainingRows
 from vaeclust_jax.training.epoch import Data
@@ -133,12 +131,6 @@ def fit_stages(
     return _fit(config, x, keys, seeds, networks, split_labels, partial_labels, checkpoint, on_epoch)
 
 
-def prepared_for(config: Config, x: Any, split_labels: Any = None, *, custom: bool = False) -> Prepared:
-    """The data of a fit: fits with the same preparation may share it, in the place of `x`."""
-    raw = checked_rows(x)
-    return prepare(resolve(config, raw.shape[1:], custom).prepare, raw, split_labels)
-
-
 def _fit(
     config: Config,
     x: Any,
@@ -161,7 +153,7 @@ def _fit(
     if networks is not None:
         check_custom(both, config.network.latent_dim, data.preparation.output_shape)
     told = None if known is None else known[data.train_index]
-    stages = config.method.stages(_about(config, data, both, told, len(names)))
+    stages = config.method.stages(about_of(config, data, both, told, len(names)))
     supervised = config.method.needs_labels
     y, held_out_y = (
         (None, None) if known is None or not supervised
@@ -203,76 +195,6 @@ def _with_clusters(
         with suppress(FloatingPointError):  # nothing that could be asked is left
             states.append(following.start(of_stage, states[-1], rows))
     return states
-
-
-def resolved_for(config: Config, data: Prepared, labels: np.ndarray | None = None, *, custom: bool = False) -> Config:
-    """The config with nothing left open, checked against the data.
-
-    Raises:
-        InputError: a setting that cannot work.
-    """
-    preparation, facts = data.preparation, data.facts
-    config = replace(resolve(config, preparation.input_shape, custom), prepare=data.config)
-    classes = None if labels is None else int(labels.max()) + 1
-    spec = DataSpec(preparation.output_shape, len(data.train_index), facts.low, facts.high, classes)
-    if config.method.needs_labels and labels is None:
-        raise InputError(f"the method {type(config.method).__name__} learns from labels: give partial_labels (run: y)")
-    config = replace(config, method=config.method.resolved(spec), network=_measured(config, data))
-    check_config(config, spec)
-    return config
-
-
-def stage_names(config: Config, data: Prepared, labels: np.ndarray | None, num_seeds: int) -> list[str]:
-    """The stages of a fit that end with a model, in their order; nothing is trained.
-
-    Raises:
-        InputError: a setting that cannot work.
-    """
-    config = resolved_for(config, data, labels)
-    networks = networks_of(config, data.preparation.output_shape, None)
-    told = None if labels is None else labels[data.train_index]
-    stages = config.method.stages(_about(config, data, networks, told, num_seeds))
-    return [stage.name for stage in stages if stage.model is not None]
-
-
-def _measured(config: Config, data: Prepared) -> NetworkConfig:
-    """An open `input_mean` and `input_std` are those of the prepared training rows (images), or 0 and 1."""
-    network, images = config.network, len(data.preparation.output_shape) == 3
-    mean, std = (data.facts.mean, data.facts.std or 1.0) if images else (0.0, 1.0)
-    mean = mean if network.input_mean is None else network.input_mean
-    std = std if network.input_std is None else network.input_std
-    return replace(network, input_mean=mean, input_std=std)
-
-
-def _about(config: Config, data: Prepared, networks: Networks, labels: np.ndarray | None, num_seeds: int) -> About:
-    training = config.training
-    return About(
-        networks,
-        config.network.latent_dim,
-        len(data.train_index),
-        training.batch_size,
-        training.learning_rate,
-        training.patience,
-        has_validation=len(data.validation_index) > 0,
-        labels=labels,
-        num_seeds=num_seeds,
-        shape=data.preparation.output_shape,
-    )
-
-
-def check_partial_labels(y: Any, num_samples: int) -> np.ndarray:
-    """Classes of all rows, -1 where none is known.
-
-    Raises:
-        InputError: not one whole number of at least -1 a row.
-    """
-    y = np.asarray(y)
-    if y.shape != (num_samples,) or y.dtype.kind not in "iu" or y.min() < -1:
-        raise InputError(
-            f"partial_labels must be a class from 0 or -1 (not known) for each of {num_samples} rows, "
-            f"got {y.dtype} {y.shape}{f' from {y.min()}' if y.size and y.dtype.kind in 'iu' else ''}"
-        )
-    return y
 
 
 def _keeper(

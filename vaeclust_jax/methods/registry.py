@@ -6,7 +6,9 @@ from functools import lru_cache
 from importlib.metadata import entry_points
 
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.methods.classifier import Classifier
 from vaeclust_jax.methods.dec import DEC, GraphDEC
+from vaeclust_jax.methods.gan import GAN
 from vaeclust_jax.methods.kmeans import VAEKMeans
 from vaeclust_jax.methods.method import Method
 from vaeclust_jax.methods.mixture import VAEMixture
@@ -20,6 +22,8 @@ METHODS: dict[str, type[Method]] = {
     "graph": GraphDEC,
     "vade": VaDE,
     "mixture": VAEMixture,
+    "classifier": Classifier,
+    "gan": GAN,
 }
 """The house's own."""
 

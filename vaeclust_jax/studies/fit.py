@@ -8,8 +8,9 @@ import numpy as np
 from vaeclust_jax.data import Dataset, PrepareConfig
 from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.fitting.config import Config
-from vaeclust_jax.fitting.fit import OnEpoch, fit_stages, prepared_for, stage_names
+from vaeclust_jax.fitting.fit import OnEpoch, fit_stages
 from vaeclust_jax.fitting.prepared import Prepared
+from vaeclust_jax.fitting.resolve import prepared_for, stage_names
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.studies.experiment import Arm
 from vaeclust_jax.studies.labelling import told_labels

@@ -1,0 +1,92 @@
+"""What a config means for data: nothing left open, every refusal said, and nothing trained."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from vaeclust_jax.data import checked_rows
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.fitting.config import Config, check_config, resolve
+from vaeclust_jax.fitting.networks import networks_of
+from vaeclust_jax.fitting.prepared import Prepared, prepare
+from vaeclust_jax.methods.method import About, DataSpec
+from vaeclust_jax.networks import NetworkConfig
+from vaeclust_jax.types import Networks
+
+
+def prepared_for(config: Config, x: Any, split_labels: Any = None, *, custom: bool = False) -> Prepared:
+    """The data of a fit: fits with the same preparation may share it, in the place of `x`."""
+    raw = checked_rows(x)
+    return prepare(resolve(config, raw.shape[1:], custom).prepare, raw, split_labels)
+
+
+def resolved_for(config: Config, data: Prepared, labels: np.ndarray | None = None, *, custom: bool = False) -> Config:
+    """The config with nothing left open, checked against the data.
+
+    Raises:
+        InputError: a setting that cannot work.
+    """
+    preparation, facts = data.preparation, data.facts
+    config = replace(resolve(config, preparation.input_shape, custom), prepare=data.config)
+    classes = None if labels is None else int(labels.max()) + 1
+    spec = DataSpec(preparation.output_shape, len(data.train_index), facts.low, facts.high, classes)
+    if config.method.needs_labels and labels is None:
+        raise InputError(f"the method {type(config.method).__name__} learns from labels: give partial_labels (run: y)")
+    config = replace(config, method=config.method.resolved(spec), network=_measured(config, data))
+    check_config(config, spec)
+    return config
+
+
+def stage_names(config: Config, data: Prepared, labels: np.ndarray | None, num_seeds: int) -> list[str]:
+    """The stages of a fit that end with a model, in their order; nothing is trained.
+
+    Raises:
+        InputError: a setting that cannot work.
+    """
+    config = resolved_for(config, data, labels)
+    networks = networks_of(config, data.preparation.output_shape, None)
+    told = None if labels is None else labels[data.train_index]
+    stages = config.method.stages(about_of(config, data, networks, told, num_seeds))
+    return [stage.name for stage in stages if stage.model is not None]
+
+
+def _measured(config: Config, data: Prepared) -> NetworkConfig:
+    """An open `input_mean` and `input_std` are those of the prepared training rows (images), or 0 and 1."""
+    network, images = config.network, len(data.preparation.output_shape) == 3
+    mean, std = (data.facts.mean, data.facts.std or 1.0) if images else (0.0, 1.0)
+    mean = mean if network.input_mean is None else network.input_mean
+    std = std if network.input_std is None else network.input_std
+    return replace(network, input_mean=mean, input_std=std)
+
+
+def about_of(config: Config, data: Prepared, networks: Networks, labels: np.ndarray | None, num_seeds: int) -> About:
+    """What the method's stages are made of; `labels`: of the training rows."""
+    training = config.training
+    return About(
+        networks,
+        config.network.latent_dim,
+        len(data.train_index),
+        training.batch_size,
+        training.learning_rate,
+        training.patience,
+        has_validation=len(data.validation_index) > 0,
+        labels=labels,
+        num_seeds=num_seeds,
+        shape=data.preparation.output_shape,
+    )
+
+
+def check_partial_labels(y: Any, num_samples: int) -> np.ndarray:
+    """Classes of all rows, -1 where none is known.
+
+    Raises:
+        InputError: not one whole number of at least -1 a row.
+    """
+    y = np.asarray(y)
+    if y.shape != (num_samples,) or y.dtype.kind not in "iu" or y.min() < -1:
+        raise InputError(
+            f"partial_labels must be a class from 0 or -1 (not known) for each of {num_samples} rows, "
+            f"got {y.dtype} {y.shape}{f' from {y.min()}' if y.size and y.dtype.kind in 'iu' else ''}"
+        )
+    return y

@@ -1,0 +1,118 @@
+"""A supervised classifier: the encoder of the config's network, a ReLU, and a linear layer, by cross-entropy."""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import ClassVar, Self
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array
+
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.methods.method import About, DataSpec, Method, check_at_least
+from vaeclust_jax.methods.starts import from_scratch
+from vaeclust_jax.methods.vae import (
+    encoding,
+    first_state,
+    gradient_step,
+    halved_learning_rate,
+    weighted_mean,
+    with_numbers,
+)
+from vaeclust_jax.random import truncated_normal
+from vaeclust_jax.training.stopping import NEVER, validation_patience
+from vaeclust_jax.types import Batch, Heads, Info, Key, Learner, Networks, Params, Stage, State
+
+
+@dataclass(frozen=True)
+class Classifier(Method):
+    """A supervised classifier: of images a CNN, of vectors an MLP; it learns from all labels."""
+
+    task: ClassVar[str] = "classification"
+    needs_labels: ClassVar[bool] = True
+    shared: ClassVar[tuple[str, ...]] = ("encoder", "classes")
+
+    num_classes: int | None = None
+    """Classes; left out: as many as the labels name."""
+    epochs: int = 30
+    """Epochs, at most; fewer where the loss of held-out rows does not fall any more."""
+
+    def resolved(self, data: DataSpec) -> Self:  # noqa: D102
+        return self if self.num_classes is not None else replace(self, num_classes=data.num_classes)
+
+    def check(self, data: DataSpec) -> None:  # noqa: D102
+        check_at_least(self, epochs=1)
+        if self.num_classes is None or self.num_classes < 2:
+            raise InputError(f"num_classes must be at least 2, got {self.num_classes}")
+        if data.num_classes is not None and data.num_classes > self.num_classes:
+            raise InputError(f"num_classes must be at least {data.num_classes}, as labels say, got {self.num_classes}")
+
+    def stages(self, about: About) -> list[Stage]:  # noqa: D102
+        assert self.num_classes is not None, "resolved"
+        learner = classifier(
+            about.networks,
+            latent_dim=about.latent_dim,
+            num_classes=self.num_classes,
+            learning_rate=about.learning_rate,
+        )
+        stopping = validation_patience(about.patience) if about.has_validation else NEVER
+        return [Stage("classifier", learner, self.epochs, from_scratch(learner), stopping, self)]
+
+    def heads(self, networks: Networks) -> Heads:  # noqa: D102
+        return _heads(networks)
+
+
+@lru_cache
+def _heads(networks: Networks) -> Heads:
+    return Heads(
+        encode=encoding(networks),
+        predict=lambda params, x: jax.nn.log_softmax(_logits(networks, params, x)),
+        view=networks.view,
+    )
+
+
+def _logits(networks: Networks, params: Params, x: Array) -> Array:
+    features = jax.nn.relu(networks.encoder.apply(params["encoder"], x)[0])
+    return features @ params["classes"]["kernel"] + params["classes"]["bias"]
+
+
+@lru_cache
+def _static(networks: Networks) -> Learner:
+    def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, Info]:
+        logits = _logits(networks, params, batch.x)
+        nll = optax.losses.softmax_cross_entropy_with_integer_labels(logits, batch.y)
+        wrong = (logits.argmax(axis=-1) != batch.y).astype(jnp.float32)
+        total = weighted_mean(nll, batch.weight)
+        return total, {"loss": total, "error": weighted_mean(wrong, batch.weight)}
+
+    return Learner(
+        init=lambda key: first_state({"encoder": networks.encoder.init(key)}),
+        step=gradient_step(loss),
+        evaluate=lambda key, state, batch: loss(key, state.params, state, batch)[1],
+        gentler=halved_learning_rate,
+    )
+
+
+@lru_cache
+def classifier(networks: Networks, *, latent_dim: int, num_classes: int, learning_rate: float = 1e-3) -> Learner:
+    """The classifier as a `Learner`.
+
+    Args:
+        networks: of which the encoder's mean is the last hidden layer.
+        latent_dim: L, its width.
+        num_classes: C.
+        learning_rate: Adam's.
+    """
+    static = _static(networks)
+
+    def init(key: Key) -> State:
+        encoder_key, classes_key = jax.random.split(key)
+        kernel = truncated_normal(classes_key, (latent_dim, num_classes), 1 / latent_dim)
+        params = {
+            "encoder": networks.encoder.init(encoder_key),
+            "classes": {"kernel": kernel, "bias": jnp.zeros(num_classes)},
+        }
+        return with_numbers(first_state(params), learning_rate)
+
+    return static._replace(init=jax.jit(init))
