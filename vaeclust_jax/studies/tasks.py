@@ -1,6 +1,12 @@
 """Every task by the name that methods have for it (`Method.task`)."""
 
 from vaeclust_jax.studies.clustering import CLUSTERING
+from vaeclust_jax.studies.generation import GENERATION
+from vaeclust_jax.studies.supervised import CLASSIFICATION
 from vaeclust_jax.studies.task import Task
 
-TASKS: dict[str, Task] = {"clustering": CLUSTERING}
+TASKS: dict[str, Task] = {
+    "clustering": CLUSTERING,
+    "generation": GENERATION,
+    "classification": CLASSIFICATION,
+}

@@ -1,0 +1,105 @@
+"""The task of methods that generate: samples against rows that the training never saw, beside what data reach."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.fitting.prepared import Prepared
+from vaeclust_jax.folder.table import Column, Spread, Table
+from vaeclust_jax.keys import SAMPLES, key_of
+from vaeclust_jax.metrics.generation import frechet_distance, precision_recall
+from vaeclust_jax.plots import images_by_cluster, loss_parts, profiles_by_cluster
+from vaeclust_jax.studies.common import common_record, scored, split_sentence
+from vaeclust_jax.studies.figures import Picture
+from vaeclust_jax.studies.task import Drawn, Measured, Study, Task
+
+SCORES = {"frechet": "Fréchet distance", "precision": "precision", "recall": "recall"}
+_MAX_ROWS = 2000  # of each side
+_LEAST = 8  # held-out rows that a comparison can be made with
+_SHOWN = 40
+
+
+def _measure(study: Study, step: Callable[[str], None]) -> Measured:
+    step("scoring samples")
+    named = study.experiment.named
+    data = study.data[named]
+    held_out = _flat(data, data.validation_index)
+    if len(held_out) < _LEAST:
+        raise InputError(f"samples are judged by held-out rows, at least {_LEAST}: set validation above 0")
+    drawn = {
+        arm: [run.sample(key_of(seed, SAMPLES), len(held_out)) for run, seed in zip(runs, study.seeds, strict=True)]
+        for arm, runs in study.runs.items()
+    }
+    rows = {
+        arm: [_judged(held_out, samples.reshape(len(samples), -1)) for samples in of_seeds]
+        for arm, of_seeds in drawn.items()
+    }
+    floor = _judged(held_out, _flat(data, data.train_index)[: len(held_out)])
+    record = {
+        **common_record(study),
+        **scored(study, rows),
+        "floor": floor,
+        "protocol": {
+            "fitted_on": split_sentence(study),
+            "scored_on": f"{len(held_out)} samples a seed against as many held-out rows, as values",
+            "labels_used_for": "nothing",
+            "spread": "standard deviation over seeds (n - 1)",
+        },
+        "findings": [_finding(named, scored(study, rows)["mean"], floor)],
+        "warnings": [],
+    }
+    return Measured(record, None, {arm: of_seeds[0] for arm, of_seeds in drawn.items()})
+
+
+def _flat(data: Prepared, index: np.ndarray) -> np.ndarray:
+    """Evenly spaced rows as vectors."""
+    index = index[np.linspace(0, len(index) - 1, min(len(index), _MAX_ROWS)).astype(int)] if len(index) else index
+    rows = np.asarray(data.rows[index])
+    return rows.reshape(len(rows), -1)
+
+
+def _judged(real: np.ndarray, samples: np.ndarray) -> dict[str, float | None]:
+    precision, recall = precision_recall(real, samples)
+    return {"frechet": frechet_distance(real, samples), "precision": precision, "recall": recall}
+
+
+def _finding(named: str, mean: Mapping[str, float], floor: Mapping[str, float | None]) -> str:
+    return (
+        f"Samples of {named} lie at a Fréchet distance of {mean['frechet']:.3g} from held-out rows, training rows at "
+        f"{floor['frechet']:.3g}; precision {mean['precision']:.2f}, recall {mean['recall']:.2f}."
+    )
+
+
+def _tables(record: Mapping[str, Any]) -> list[Table]:
+    rows = [
+        (arm, *(Spread(of["mean"][key], of["std"][key]) for key in SCORES), len(of["seeds"]))
+        for arm, of in record["results"].items()
+    ]
+    rows.append(("training rows (the floor)", *(record["floor"][key] for key in SCORES), None))
+    columns = (Column("method", "text"), *map(Column, SCORES.values()), Column("seeds", "integer"))
+    note = (
+        "Against held-out rows, as values: the distance of Gaussians fitted to both (lower is better), the share of "
+        "samples among the data (precision) and of the data among samples (recall, higher is better)."
+    )
+    return [Table("scores", "Samples", columns, tuple(rows), note)]
+
+
+def _figures(study: Study, measured: Measured) -> Drawn:
+    figures = {}
+    for arm, samples in measured.kept.items():
+        runs = study.runs[arm]
+        history = [row for run in runs for row in run.history]
+        caption = "Every part of the loss over the epochs; thin lines are seeds, the thick one their mean."
+        figures[f"loss_parts_{arm}"] = Picture(loss_parts(history), "Training", f"Losses of {arm}", caption)
+        shown, one = samples[:_SHOWN], np.zeros(min(len(samples), _SHOWN), int)
+        if samples.ndim == 4:
+            drawn = images_by_cluster(shown, one, np.ones(len(shown)), num_clusters=1)
+        else:
+            drawn = profiles_by_cluster(shown, one, num_clusters=1)
+        figures[f"samples_{arm}"] = Picture(drawn, "Samples", f"Samples of {arm}", "Drawn, and not chosen.")
+    return Drawn(figures)
+
+
+GENERATION = Task(_measure, _tables, _figures)
