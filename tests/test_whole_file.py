@@ -23,7 +23,7 @@ from vaeclust_jax.data.files import write_npz
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.model_file import write_model
-from vaeclust_jax.fitting.packing import Packed
+from vaeclust_jax.fitting.packed import Packed
 from vaeclust_jax.folder import (
     FigureEntry,
     LatentMap,
@@ -37,12 +37,13 @@ from vaeclust_jax.folder import (
     write_tables,
 )
 from vaeclust_jax.folder.table import Column
+from vaeclust_jax.methods.dec import DEC
 from vaeclust_jax.plots import save_figures
 from vaeclust_jax.training.checkpoint import Checkpoint, Keeper
 from vaeclust_jax.whole_file import whole_file, write_whole
 
 TABLES = [Table("scores", "Scores", (Column("method", "text"),), (("vae",),))]
-PACKED = Packed(Config(num_clusters=2), Preparation((3,), (3,)), {"params/centroids": np.zeros((2, 2))})
+PACKED = Packed(Config(DEC(num_clusters=2)), Preparation((3,), (3,)), {"params/centroids": np.zeros((2, 2))})
 MAP = LatentMap(np.zeros((2, 2)), np.arange(2), np.arange(2), *(np.zeros(2) for _ in range(4)))
 
 
