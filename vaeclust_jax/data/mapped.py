@@ -121,7 +121,9 @@ def extremes(x: Rows, axis: int | None = None) -> tuple[Any, Any]:
 
 def moments(x: Rows, axis: int | None = None) -> tuple[Any, Any]:
     """Mean and standard deviation in float64, of each feature with `axis=0`."""
-    count, mean, variance = 0, np.float64(0), np.float64(0)
+    count = 0
+    mean: Any = np.float64(0)
+    variance: Any = np.float64(0)
     for part in chunks(x):
         count += len(part)
         share = len(part) / count
