@@ -8,17 +8,18 @@ import math
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 from jaxtyping import Array
 
 from vaeclust_jax.types import Key
 
 
-def normal(key: Key, shape: tuple[int, ...], dtype: jnp.dtype | type = jnp.float32) -> Array:
+def normal(key: Key, shape: tuple[int, ...], dtype: DTypeLike = jnp.float32) -> Array:
     """`jax.random.normal`, to the bit."""
     return jax.random.normal(key, (math.prod(shape),), dtype).reshape(shape)
 
 
-def uniform(key: Key, shape: tuple[int, ...], dtype: jnp.dtype | type = jnp.float32) -> Array:
+def uniform(key: Key, shape: tuple[int, ...], dtype: DTypeLike = jnp.float32) -> Array:
     """`jax.random.uniform` between 0 and 1, to the bit."""
     return jax.random.uniform(key, (math.prod(shape),), dtype).reshape(shape)
 

@@ -256,8 +256,8 @@ def test_degenerate_points_give_a_finite_graph_and_all_clusters(z: np.ndarray) -
 
 def test_a_graph_without_edges_and_one_in_parts() -> None:
     assert len(np.unique(graph_clusters(sparse.csr_array((6, 6)), 3))) == 3
-    parts = sparse.block_diag([np.ones((3, 3)) - np.eye(3)] * 4, format="csr")
-    labels = graph_clusters(sparse.csr_array(parts), 4)
+    parts = sparse.block_diag([sparse.csr_array(np.ones((3, 3)) - np.eye(3))] * 4, format="csr")
+    labels = graph_clusters(parts, 4)
     np.testing.assert_array_equal(labels[:, None] == labels, np.kron(np.eye(4), np.ones((3, 3))) > 0)
 
 

@@ -222,7 +222,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
                 sure.latent_variance,
             )
             names = "cluster,probability,entropy,mutual_information,latent_variance"
-            return np.rec.fromarrays(columns, names=names)  # type: ignore[call-overload]
+            return np.rec.fromarrays(columns, formats=[column.dtype for column in columns], names=names)
 
         return self._ask(X, table)
 

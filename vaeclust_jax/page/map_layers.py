@@ -53,7 +53,6 @@ def by_category(
     widest = max(1, 330 // (28 + max(20, 6 * longest)))  # columns that fit on a phone, in pixels
     columns = -(-len(items) // -(-len(items) // widest))  # rows of one length
     legend = Legend(
-        items=items,
         click_policy="hide",
         ncols=columns,
         orientation="horizontal",
@@ -63,6 +62,7 @@ def by_category(
         border_line_alpha=0,
         inactive_fill_alpha=0,
     )
+    legend.items = items
     drawn.add_layout(legend, "below")
     return drawn
 
