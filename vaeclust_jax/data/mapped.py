@@ -122,18 +122,18 @@ def extremes(x: Rows, axis: int | None = None) -> tuple[Any, Any]:
 class Moments(NamedTuple):
     """Mean and variance in float64 of what was read so far."""
 
-    count: int = 0
+    rows: int = 0
     mean: Any = np.float64(0)
     variance: Any = np.float64(0)
 
     def and_of(self, part: np.ndarray, axis: int | None = None) -> "Moments":
         """The moments of these and of further rows (Chan, Golub and LeVeque 1983)."""
-        count = self.count + len(part)
-        share = len(part) / count
+        rows = self.rows + len(part)
+        share = len(part) / rows
         step = part.mean(axis=axis, dtype=np.float64) - self.mean
         spread = part.var(axis=axis, dtype=np.float64)
         variance = (1 - share) * self.variance + share * spread + share * (1 - share) * step**2
-        return Moments(count, self.mean + share * step, variance)
+        return Moments(rows, self.mean + share * step, variance)
 
 
 def moments(x: Rows, axis: int | None = None) -> tuple[Any, Any]:

@@ -69,7 +69,7 @@ class Config:
 
 def with_method(config: Config, **settings: object) -> Config:
     """The config with other settings of its method."""
-    return replace(config, method=replace(config.method, **settings))  # type: ignore[arg-type]
+    return replace(config, method=replace(config.method, **settings))
 
 
 def resolve(config: Config, shape: tuple[int, ...], custom: bool) -> Config:

@@ -99,8 +99,8 @@ def config_of_format_2(record: Mapping[str, Any]) -> Config:
         case _ if joint["joint_epochs"] == 0:
             kind, more = "kmeans", {name: model[name] for name in own}
         case _:
-            names = (*own, "gamma", "joint_reconstruction", "q_from")
-            kind, more = "dec", {**{name: model[name] for name in names}, **joint}
+            more = {**{name: model[name] for name in (*own, "gamma", "joint_reconstruction", "q_from")}, **joint}
+            kind = "dec"
     name = network.pop("network")
     if network["heads"] == "relu" or network["start"] == "torch":
         name = "mlp-relu-heads" if network["heads"] == "relu" else "mlp-torch-start"

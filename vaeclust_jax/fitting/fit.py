@@ -15,7 +15,7 @@ from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.config_json import config_to_json
 from vaeclust_jax.fitting.networks import check_custom, networks_of
-from vaeclust_jax.fitting.packed import check_leaves
+from vaeclust_jax.fitting.packed import OF_CLUSTERS, check_leaves
 from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.resolve import about_of, check_partial_labels, prepared_for, resolved_for
 from vaeclust_jax.fitting.run import Run, components
@@ -175,8 +175,8 @@ def _fit(
             )
     except TrainingDivergedError as error:
         states, history = error.last_good
-        states = _with_clusters(stages, keys, states, rows)
-        error.last_good = _runs(config, data, both, stages, states, names, history)
+        reached = _with_clusters(stages, keys, states, rows)
+        error.last_good = _runs(config, data, both, stages, reached, names, history)
         raise
     return _runs(config, data, both, stages, states, names, history)
 
@@ -209,7 +209,7 @@ def _keeper(
         "data": {
             "train": data.facts.digest,
             "validation": data.validation_digest,
-            "partial_labels": None if known is None else hashlib.sha256(np.ascontiguousarray(known)).hexdigest(),
+            "partial_labels": None if known is None else hashlib.sha256(known.tobytes()).hexdigest(),
         },
     }
     return Keeper(checkpoint, identity)
@@ -239,8 +239,17 @@ def _runs(
 def _run(config: Config, data: Prepared, networks: Networks, params: Params, history: History) -> Run:
     heads = config.method.heads(networks)
     check_leaves(config, params)
-    shapes: tuple[Any, ...] = (None, None, None)
-    if heads.assign is not None:
-        mean, logvar = (part[data.train_index] for part in data.encodings.of(heads, params))
-        shapes = components(heads, params, mean, logvar, by_chunk(heads.assign, params, mean))
-    return Run(config, data.preparation, heads, params, *shapes, data.train_index, data.validation_index, history)
+    run = Run(
+        config,
+        data.preparation,
+        heads,
+        params,
+        train_index=data.train_index,
+        validation_index=data.validation_index,
+        history=history,
+    )
+    if heads.assign is None:
+        return run
+    mean, logvar = (part[data.train_index] for part in data.encodings.of(heads, params))
+    shapes = components(heads, params, mean, logvar, by_chunk(heads.assign, params, mean))
+    return replace(run, **dict(zip(OF_CLUSTERS, shapes, strict=True)))

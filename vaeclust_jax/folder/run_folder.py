@@ -89,7 +89,7 @@ def write_history(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
     _write_csv(path, columns, ([row.get(column) for column in columns] for row in rows))
 
 
-def write_assignments(path: Path, table: Mapping[str, Sequence[Any]]) -> None:
+def write_assignments(path: Path, table: Mapping[str, Sequence[Any] | np.ndarray]) -> None:
     """Write columns of equal length, such as sample, cluster and confidence, as CSV.
 
     Args:

@@ -82,7 +82,7 @@ def _static(networks: Networks) -> Learner:
     def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, Info]:
         logits = _logits(networks, params, batch.x)
         nll = optax.losses.softmax_cross_entropy_with_integer_labels(logits, batch.y)
-        wrong = (logits.argmax(axis=-1) != batch.y).astype(jnp.float32)
+        wrong = jnp.asarray(logits.argmax(axis=-1) != batch.y, jnp.float32)
         total = weighted_mean(nll, batch.weight)
         return total, {"loss": total, "error": weighted_mean(wrong, batch.weight)}
 

@@ -128,7 +128,7 @@ class GraphDEC(_WithTarget):
     vote: bool = False
     """Seeds that are trained together then vote on their clusters and go on with the mean of their graphs: each learns
     what all of them say."""
-    stopping: Settled = field(default_factory=Settled)  # type: ignore[assignment]  # narrower
+    stopping: Settled = field(default_factory=Settled)
     """When the joint stage stops early."""
 
     def check(self, data: DataSpec) -> None:  # noqa: D102

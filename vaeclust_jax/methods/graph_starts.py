@@ -123,7 +123,8 @@ def from_vote(learner: Learner, heads: Heads, spread: Spread) -> Start:
         codes = [rows.encode(heads, state.params)[0] for state in seeds]
         log_q = [by_chunk(assign, state.params, z) for state, z in zip(seeds, codes, strict=True)]
         labels = consensus(np.stack([of_seed.argmax(axis=1) for of_seed in log_q]))
-        graphs = [tuple(map(np.asarray, state.memory.edges)) for state in seeds]
+        edges_of = [state.memory.edges for state in seeds]
+        graphs = [(np.asarray(one.neighbours), np.asarray(one.weights)) for one in edges_of]
         edges = strongest(mean_graph(graphs), graphs[0][0].shape[1])
         states = []
         for key, state, z in zip(keys, seeds, codes, strict=True):

@@ -74,7 +74,8 @@ def execute(
     arms = experiment.arms
     runs = {name: fits.runs(arm) for name, arm in arms.items()}
     write_config(folder, experiment, runs[experiment.named][0].config, dataset, seeds)
-    data, stages = ({name: of(arm) for name, arm in arms.items()} for of in (fits.data, fits.stages))
+    data = {name: fits.data(arm) for name, arm in arms.items()}
+    stages = {name: fits.stages(arm) for name, arm in arms.items()}
     study = Study(experiment, dataset, test, seeds, data, stages, runs, others, choice, views)
 
     def step(name: str) -> None:

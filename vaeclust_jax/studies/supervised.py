@@ -54,6 +54,7 @@ def _judged(q: np.ndarray, y: np.ndarray) -> dict[str, float | None]:
 def _columns(study: Study, answers: list[np.ndarray]) -> dict[str, np.ndarray]:
     """What is said of each row of the test part."""
     assert study.test is not None
+    assert study.test.y is not None
     n, seeds = len(study.test.x), study.seeds
     return {
         "seed": np.repeat(seeds, n),
@@ -78,6 +79,7 @@ def _tables(record: Mapping[str, Any]) -> list[Table]:
 def _figures(study: Study, measured: Measured) -> Drawn:
     """Of the first seed of the named arm; the losses of all seeds."""
     assert study.test is not None
+    assert study.test.y is not None
     y, named = study.test.y, study.experiment.named
     q, runs = measured.kept[named][0], study.runs[named]
     caption = "Every part of the loss over the epochs; thin lines are seeds, the thick one their mean."
