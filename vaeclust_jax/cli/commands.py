@@ -102,10 +102,14 @@ def _tune(argv: list[str]) -> None:
 
 def _list(argv: list[str]) -> None:
     tyro.cli(_Nothing, args=argv, prog="vaeclust list", description="The experiments that `vaeclust run` knows.")
-    from vaeclust_jax.experiments import DEFAULT, EXPERIMENTS
+    from vaeclust_jax.experiments import DEFAULT, EXPERIMENTS, summary_of
+    from vaeclust_jax.methods.registry import all_methods
 
     for name, experiment in EXPERIMENTS.items():
         print(f"{name:24}{experiment.summary}{' (default)' if name == DEFAULT else ''}")
+    print("\nmethods, each alone:")
+    for name, kind in all_methods().items():
+        print(f"{name:24}{summary_of(kind)}")
 
 
 def _data(argv: list[str]) -> None:

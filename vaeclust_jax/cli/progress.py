@@ -3,7 +3,6 @@
 import sys
 from types import TracebackType
 
-from vaeclust_jax.fitting.config import TrainingConfig
 from vaeclust_jax.training.loop import History
 
 # Short, so that bar and losses fit into 80 columns; a narrower terminal wraps the losses, not the bar.
@@ -13,13 +12,12 @@ _SHOWN = {"loss": "loss", "reconstruction": "rec", "kl": "kl", "cluster": "cl", 
 class Reporter:
     """A context manager whose `on_epoch` and `say` draw on stderr."""
 
-    def __init__(self, training: TrainingConfig, *, quiet: bool):
+    def __init__(self, *, quiet: bool):
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
         from rich.table import Column
 
         self._quiet = quiet
-        self._training = training
         self._stage = ""
         self._progress = Progress(
             TextColumn("{task.description:>5}"),
@@ -51,8 +49,7 @@ class Reporter:
         stage = rows[0]["stage"]
         if stage != self._stage:
             self._stage = stage
-            total = self._training.pretrain_epochs if stage == "vae" else self._training.joint_epochs
-            self._task = self._progress.add_task(stage, total=total, losses="")
+            self._task = self._progress.add_task(stage, total=rows[0]["num_epochs"], losses="")
         means = {name: sum(row[name] for row in rows) / len(rows) for name in _SHOWN if name in rows[0]}
         losses = " ".join(f"{_SHOWN[name]} {mean:.4g}" for name, mean in means.items())
         self._progress.update(self._task, completed=rows[0]["epoch"], losses=losses)

@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import Field, asdict, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, TypeVar
 
+from vaeclust_jax.cli.arguments import Arguments, Parsed
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.fitting.config import Config
+from vaeclust_jax.fitting.config_json import config_to_json
 from vaeclust_jax.folder import write_json
 from vaeclust_jax.selection.augment import AugmentChoice
 from vaeclust_jax.selection.num_clusters import Choice
@@ -19,17 +22,7 @@ CHOSEN = "chosen.json"
 _FREE = ("out", "quiet", "resume", "compilation_cache", "checkpoint_epochs", "checkpoint_minutes")
 """What a resumed run may do in another way: it changes no result."""
 
-
-class Resumable(Protocol):
-    """A dataclass of a command's arguments, with the folder of the run to go on with."""
-
-    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
-
-    @property
-    def resume(self) -> Path | None: ...  # noqa: D102
-
-
-A = TypeVar("A", bound=Resumable)
+A = TypeVar("A", bound=Arguments)
 
 
 def remember(folder: Path, argv: list[str], choice: Choice | None, views: AugmentChoice | None) -> None:
@@ -40,7 +33,7 @@ def remember(folder: Path, argv: list[str], choice: Choice | None, views: Augmen
     write_whole(folder / ARGUMENTS, json.dumps(argv, indent=2) + "\n")
 
 
-def given_again(args: A, argv: list[str], parse: Callable[[list[str]], A]) -> A:
+def given_again(args: Parsed[A], argv: list[str], parse: Callable[[list[str]], Parsed[A]]) -> Parsed[A]:
     """The arguments that the run of `args.resume` was started with.
 
     Args:
@@ -59,12 +52,11 @@ def given_again(args: A, argv: list[str], parse: Callable[[list[str]], A]) -> A:
         raise InputError(f"{folder} is no folder of a run that can go on: {error}") from error
     if (folder / "timing.json").exists():  # written last
         raise InputError(f"the run in {folder} has ended: there is nothing left to do")
-    again = replace(before, **{name: getattr(args, name) for name in _FREE})
+    again = replace(before, flags=replace(before.flags, **{name: getattr(args.flags, name) for name in _FREE}))
     if _only_free(argv):
         return again
-    different = [
-        f"{name} was {old} and is {new}" for name, old, new in _compared(asdict(again), asdict(args)) if old != new
-    ]
+    pairs = _compared(_settings(again), _settings(args))
+    different = [f"{name} was {old} and is {new}" for name, old, new in pairs if old != new]
     if different:
         raise InputError(f"the run in {folder} was started with other settings: {', '.join(different)}")
     return again
@@ -92,11 +84,18 @@ def _only_free(argv: list[str]) -> bool:
     return all(flag.replace("-", "_") in _FREE for flag in flags) and values <= len(flags)
 
 
+def _settings(args: Parsed[A]) -> dict[str, Any]:
+    experiment = args.experiment
+    config = Config(experiment.method, experiment.prepare, experiment.network, experiment.training)
+    return {**asdict(args.flags), **config_to_json(config)}
+
+
 def _compared(before: dict[str, Any], now: dict[str, Any]) -> list[tuple[str, Any, Any]]:
     rows = []
-    for name, old in before.items():
-        if isinstance(old, dict):
-            rows += _compared(old, now[name])
+    for name in dict.fromkeys((*before, *now)):
+        old, new = before.get(name), now.get(name)
+        if isinstance(old, dict) and isinstance(new, dict):
+            rows += _compared(old, new)
         else:
-            rows.append((name, old, now[name]))
+            rows.append((name, old, new))
     return rows

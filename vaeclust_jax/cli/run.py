@@ -1,68 +1,20 @@
 """`vaeclust run`."""
 
-import difflib
 import shutil
 import sys
 import time
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, NamedTuple
 
-import jax
-import tyro
-
-from vaeclust_jax.cli.compiling import use_compilation_cache
-from vaeclust_jax.cli.interrupt import Interrupt
-from vaeclust_jax.cli.progress import Reporter
-from vaeclust_jax.cli.resume import ARGUMENTS, CHOSEN, chosen_before, given_again, remember
-from vaeclust_jax.data import Dataset, PrepareConfig, load
+from vaeclust_jax.cli.arguments import Arguments, Parsed, num_clusters_of, parse
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.experiments import DEFAULT, EXPERIMENTS
-from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
-from vaeclust_jax.folder import Table, check_writable, new_run_folder, print_tables
-from vaeclust_jax.networks.build import NetworkConfig
-from vaeclust_jax.selection.augment import SEEDS, AugmentChoice, choose_augment
-from vaeclust_jax.selection.num_clusters import NUM_SEEDS, Choice, choose_num_clusters
-from vaeclust_jax.studies.classification import check_labelled_rows, hold_back
-from vaeclust_jax.studies.execute import execute
-from vaeclust_jax.studies.experiment import Experiment
-from vaeclust_jax.training.checkpoint import Checkpoint, lock
-
-
-@dataclass(frozen=True)
-class Arguments:
-    """What to fit, and where to keep what comes of it."""
-
-    experiment: tyro.conf.Positional[str] = DEFAULT
-    """See `vaeclust list`."""
-    dataset: str | None = None
-    """A name from `vaeclust data list`, an .npz file with x (and y), a .csv table, or a folder of images
-    or of WAV recordings; default: the
-    experiment's."""
-    clusters: int | Literal["auto"] | None = None
-    """Number of clusters K; default: the documented number of classes of a named set. auto (vaeclust run): the
-    number from 2 to 20 at which the BIC of a mixture on the VAE's latents is lowest, chosen without labels."""
-    seeds: int = 1
-    """Number of seeds, fitted as one program: first_seed, first_seed + 1, ..."""
-    first_seed: int = 0
-    """The first seed."""
-    epochs: int | None = None
-    """Epochs of every stage that the experiment has; --pretrain-epochs and --joint-epochs override it for theirs."""
-    out: Path = Path("runs")
-    """Parent of the run's folder; made if need be."""
-    quiet: bool = False
-    """No progress on stderr."""
-    compilation_cache: bool = True
-    """Keep compiled programs on disk, so that a later command starts faster (`vaeclust info` says where)."""
-    prepare: PrepareConfig = field(default_factory=PrepareConfig)
-    network: NetworkConfig = field(default_factory=NetworkConfig)
-    model: ModelConfig = field(default_factory=ModelConfig)
-    training: TrainingConfig = field(default_factory=TrainingConfig)
 
 
 @dataclass(frozen=True)
 class RunArguments(Arguments):
-    """Fits an experiment and writes a folder: clusters with probabilities, scores, figures, the model."""
+    """Fits an experiment or a method and writes a folder: clusters with probabilities, scores, figures, the model."""
 
     outliers: str | None = None
     """Another data set, as --dataset: how well do its samples stand out? Default: the experiment's, on its own data."""
@@ -76,50 +28,51 @@ class RunArguments(Arguments):
 
 _PRINTED = ("scores", "reported", "reported-tests", "comparisons", "uncertainty")  # the others are in the report
 
-A = TypeVar("A", bound=Arguments)
+
+def parse_run(argv: list[str]) -> Parsed[RunArguments]:
+    """What the words after `vaeclust run` mean."""
+    return parse(RunArguments, argv, "vaeclust run")
 
 
 def run(argv: list[str]) -> None:
     """Runs the command."""
-    args = parse(RunArguments, argv, "vaeclust run")
+    args = parse_run(argv)  # first: `--help` need not wait for what trains
+    from vaeclust_jax.cli.compiling import use_compilation_cache
+    from vaeclust_jax.cli.interrupt import Interrupt
+    from vaeclust_jax.cli.progress import Reporter
+    from vaeclust_jax.cli.resume import given_again, remember
+    from vaeclust_jax.folder import new_run_folder
+    from vaeclust_jax.studies.execute import execute
+    from vaeclust_jax.training.checkpoint import Checkpoint, lock
+
     if args.resume is not None:
-        args = given_again(args, argv, lambda argv: parse(RunArguments, argv, "vaeclust run"))
-    if _experiment(args.experiment).classifies:
-        check_labelled_rows(args.prepare)  # before anything is chosen, which trains
-    use_compilation_cache(args.compilation_cache)
+        args = given_again(args, argv, parse_run)
+    use_compilation_cache(args.flags.compilation_cache)
     started = time.perf_counter()
-    choice, views = (None, None) if args.resume is None else chosen_before(args.resume)
-    if args.clusters == "auto":
-        choice = choice or _choice(args)
-        args = replace(args, clusters=choice.num_clusters)
-    if args.model.augment == "auto":
-        views = views or _views(args)
-        args = replace(args, model=replace(args.model, augment=views.augment))
-    experiment, dataset, config, seeds = resolve(args)
-    others = _outliers(args, experiment, dataset)
+    plan = _plan(args)
+    experiment, flags = args.experiment, args.flags
     interrupt = Interrupt()
     if args.resume is None:
-        check_writable(args.out)
-        folder = new_run_folder(args.out, experiment.name)
-        remember(folder, argv, choice, views)
+        folder = new_run_folder(flags.out, experiment.name)
+        remember(folder, argv, plan.choice, plan.views)
     else:
         folder = args.resume
     held = lock(folder / "checkpoints")
-    with Reporter(config.training, quiet=args.quiet) as reporter:
-        reporter.say(f"{experiment.name} on {dataset.name}: {len(dataset.x)} samples, {config.num_clusters} clusters")
+    with Reporter(quiet=flags.quiet) as reporter:
+        reporter.say(plan.headline(experiment.name))
         try:
             metrics, tables = execute(
                 experiment,
-                config,
-                dataset,
-                seeds,
+                plan.config,
+                plan.parts,
+                plan.seeds,
                 folder,
                 say=interrupt.checked(reporter.say),
                 on_epoch=interrupt.checked(reporter.on_epoch),
-                others=others,
-                choice=choice,
-                views=views,
-                checkpoint=Checkpoint(folder / "checkpoints", args.checkpoint_epochs, args.checkpoint_minutes),
+                others=plan.others,
+                choice=plan.choice,
+                views=plan.views,
+                checkpoint=Checkpoint(folder / "checkpoints", flags.checkpoint_epochs, flags.checkpoint_minutes),
             )
         except InputError:
             if not _discard(folder):
@@ -135,99 +88,143 @@ def run(argv: list[str]) -> None:
     _summary(metrics, tables, folder, time.perf_counter() - started)
 
 
-def parse(kind: type[A], argv: list[str], prog: str) -> A:
-    """The command's arguments, read twice: the experiment and --epochs choose the defaults of the other flags."""
-    pairs = zip([prog, *argv], argv, strict=False)
-    name = next((word for before, word in pairs if word in EXPERIMENTS and not before.startswith("-")), DEFAULT)
-    first = _parse_with(kind, argv, prog, EXPERIMENTS[name], None)
-    return _parse_with(kind, argv, prog, _experiment(first.experiment), first.epochs)
+class Plan(NamedTuple):
+    """What a command is about to do: nothing of it can be refused any more.
+
+    Attributes:
+        config: with what was chosen.
+        parts: of the data set.
+        seeds: their numbers.
+        others: a data set that should look strange.
+        choice, views: what was chosen, and why.
+    """
+
+    config: Any
+    parts: Any
+    seeds: list[int]
+    others: Any
+    choice: Any
+    views: Any
+
+    def headline(self, name: str) -> str:
+        """What is fitted to what."""
+        dataset, clusters = self.parts.fitted, getattr(self.config.method, "num_clusters", None)
+        said = "" if clusters is None else f", {clusters} clusters"
+        return f"{name} on {dataset.name}: {len(dataset.x)} samples{said}"
 
 
-def _parse_with(kind: type[A], argv: list[str], prog: str, experiment: Experiment, epochs: int | None) -> A:
-    training = experiment.training
-    if epochs is not None:
-        training = replace(training, pretrain_epochs=epochs, joint_epochs=epochs if training.joint_epochs else 0)
-    defaults = kind(
-        experiment=experiment.name,
-        prepare=experiment.prepare,
-        network=experiment.network,
-        model=experiment.model,
-        training=training,
-    )
-    return tyro.cli(kind, args=argv, default=defaults, prog=prog, config=(tyro.conf.OmitArgPrefixes,))
-
-
-def resolve(args: Arguments) -> tuple[Experiment, Dataset, Config, list[int]]:
-    """What the arguments stand for.
+def _plan(args: Parsed[RunArguments]) -> Plan:
+    """Everything that can be refused is, before what is left to a choice is chosen, which trains.
 
     Raises:
-        InputError: no such experiment or data set, seeds out of range, or no number of clusters.
+        InputError: what cannot be used.
     """
-    experiment = _experiment(args.experiment)
-    if args.seeds < 1:
-        raise InputError(f"seeds must be at least 1, got {args.seeds}")
-    if args.first_seed < 0:
-        raise InputError(f"first_seed must be 0 or more, got {args.first_seed}")
-    dataset = load(experiment.dataset if args.dataset is None else args.dataset)
-    config = Config(_num_clusters(args, dataset), args.prepare, args.network, args.model, args.training)
-    return experiment, dataset, config, list(range(args.first_seed, args.first_seed + args.seeds))
+    from vaeclust_jax.cli.resume import chosen_before
+    from vaeclust_jax.folder import check_writable
+    from vaeclust_jax.studies.execute import check, parts_of
+
+    experiment, flags = args.experiment, args.flags
+    seeds = seeds_of(flags)
+    dataset = load_dataset(args)
+    others = _outliers(args)
+    chosen_k, chosen_views = flags.clusters == "auto", getattr(experiment.method, "augment", None) == "auto"
+    trial = replace(args, flags=replace(flags, clusters=2)) if chosen_k else args
+    config = config_of(trial, dataset)
+    tried = with_settings(config, augment=0.0) if chosen_views else config
+    parts = parts_of(experiment, tried, dataset)
+    check(experiment, tried, parts, seeds, others)
+    if args.resume is None:
+        check_writable(flags.out)
+    choice, views = (None, None) if args.resume is None else chosen_before(args.resume)
+    if chosen_k:
+        choice = choice or _choose(args, "clusters", tried, parts, seeds)
+        config, tried = (with_settings(one, num_clusters=choice.num_clusters) for one in (config, tried))
+    if chosen_views:
+        views = views or _choose(args, "views", tried, parts, seeds)
+        config = with_settings(config, augment=views.augment)
+    check(experiment, config, parts, seeds, others)
+    return Plan(config, parts, seeds, others, choice, views)
 
 
-def _experiment(name: str) -> Experiment:
-    if name not in EXPERIMENTS:
-        near = difflib.get_close_matches(name, EXPERIMENTS, n=2)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(EXPERIMENTS)}"
-        raise InputError(f"no experiment {name!r}; {hint}")
-    return EXPERIMENTS[name]
+def _choose(args: Parsed[RunArguments], what: str, config: Any, parts: Any, seeds: list[int]) -> Any:
+    """The number of clusters, or the strength of views, with VAEs of the first seed or of three from it on."""
+    import jax
+
+    from vaeclust_jax.cli.interrupt import Interrupt
+    from vaeclust_jax.cli.progress import Reporter
+    from vaeclust_jax.selection.augment import SEEDS, choose_augment
+    from vaeclust_jax.selection.num_clusters import NUM_SEEDS, choose_num_clusters
+
+    data = parts.data.of(replace(config, prepare=replace(config.prepare, stratify=False)))
+    name = parts.fitted.name
+    with Reporter(quiet=args.flags.quiet) as reporter:
+        on_epoch: Callable[..., None] = Interrupt().checked(reporter.on_epoch)
+        if what == "clusters":
+            reporter.say(f"how many clusters? {NUM_SEEDS} VAEs on {len(data.rows)} samples of {name}")
+            found: Any = choose_num_clusters(config, data, jax.random.key(seeds[0]), on_epoch=on_epoch)
+        else:
+            three = [seeds[0] + number for number in SEEDS]
+            reporter.say(f"shall views of {name} be moved? {len(three)} VAEs with them and as many without")
+            found = choose_augment(config, data, three, on_epoch=on_epoch)
+        reporter.say(found.reason)
+    return found
 
 
-def _choice(args: RunArguments) -> Choice:
-    """The number of clusters, chosen by what VAEs with keys of the first seed make of the data."""
-    model = replace(args.model, augment=0.0) if args.model.augment == "auto" else args.model
-    experiment, dataset, config, seeds = resolve(replace(args, clusters=2, model=model))
-    x = hold_back(dataset)[0].x if experiment.classifies else dataset.x
-    with Reporter(config.training, quiet=args.quiet) as reporter:
-        reporter.say(f"how many clusters? {NUM_SEEDS} VAEs on {len(x)} samples of {dataset.name}")
-        choice = choose_num_clusters(
-            config, x, jax.random.key(seeds[0]), on_epoch=Interrupt().checked(reporter.on_epoch)
-        )
-        reporter.say(choice.reason)
-    return choice
+def with_settings(config: Any, **settings: Any) -> Any:
+    """The config with other settings of its method."""
+    from vaeclust_jax.fitting.config import with_method
+
+    return with_method(config, **settings)
 
 
-def _views(args: RunArguments) -> AugmentChoice:
-    """The strength of views, chosen by what the graphs of three seeds show, the run's first and the next."""
-    experiment, dataset, config, _ = resolve(replace(args, seeds=len(SEEDS)))
-    seeds = [args.first_seed + number for number in SEEDS]
-    x = hold_back(dataset)[0].x if experiment.classifies else dataset.x
-    with Reporter(config.training, quiet=args.quiet) as reporter:
-        reporter.say(f"shall views of {dataset.name} be moved? {len(seeds)} VAEs with them and as many without")
-        views = choose_augment(config, x, seeds, on_epoch=Interrupt().checked(reporter.on_epoch))
-        reporter.say(views.reason)
-    return views
+def seeds_of(flags: Arguments) -> list[int]:
+    """The seeds that were asked for.
+
+    Raises:
+        InputError: none, or one below 0.
+    """
+    if flags.seeds < 1:
+        raise InputError(f"seeds must be at least 1, got {flags.seeds}")
+    if flags.first_seed < 0:
+        raise InputError(f"first_seed must be 0 or more, got {flags.first_seed}")
+    return list(range(flags.first_seed, flags.first_seed + flags.seeds))
 
 
-def _num_clusters(args: Arguments, dataset: Dataset) -> int:
-    if args.clusters == "auto":
-        raise InputError("clusters 'auto' is of vaeclust run: give a number here")
-    if args.clusters is not None:
-        if args.clusters < 2:
-            raise InputError(f"num_clusters must be at least 2 to be scored, got {args.clusters}")
-        return args.clusters
-    if dataset.num_classes is None:  # never counted from the labels: no run reads them
-        raise InputError(f"--clusters is needed: {dataset.name} has no documented number of classes; auto chooses one")
-    return dataset.num_classes
+def load_dataset(args: Parsed[Any]) -> Any:
+    """The data set that was asked for, or the experiment's."""
+    from vaeclust_jax.data import load
+
+    return load(args.experiment.dataset if args.flags.dataset is None else args.flags.dataset)
 
 
-def _outliers(args: RunArguments, experiment: Experiment, dataset: Dataset) -> Dataset | None:
-    if args.outliers is not None:
-        return load(args.outliers)
-    own = experiment.outliers is not None and dataset.name == experiment.dataset
+def config_of(args: Parsed[Any], dataset: Any) -> Any:
+    """The config that the arguments stand for.
+
+    Raises:
+        InputError: no number of clusters.
+    """
+    from vaeclust_jax.fitting.config import Config
+
+    experiment = args.experiment
+    config = Config(experiment.method, experiment.prepare, experiment.network, experiment.training)
+    clusters = num_clusters_of(args, dataset.num_classes, dataset.name)
+    return config if clusters is None else with_settings(config, num_clusters=clusters)
+
+
+def _outliers(args: Parsed[RunArguments]) -> Any:
+    from vaeclust_jax.data import load
+
+    experiment, flags = args.experiment, args.flags
+    if flags.outliers is not None:
+        return load(flags.outliers)
+    own = experiment.outliers is not None and flags.dataset in (None, experiment.dataset)
     return load(experiment.outliers) if own else None  # type: ignore[arg-type]
 
 
 def _discard(folder: Path) -> bool:
     """Removes the folder of a run that was refused before it trained; one that holds results stays."""
+    from vaeclust_jax.cli.resume import ARGUMENTS, CHOSEN
+
     if {path.name for path in folder.iterdir()} - {"config.json", ARGUMENTS, CHOSEN, "checkpoints"}:
         return False
     if any((folder / "checkpoints").glob("*/epochs")):
@@ -236,7 +233,9 @@ def _discard(folder: Path) -> bool:
     return True
 
 
-def _summary(metrics: dict[str, Any], tables: list[Table], folder: Path, seconds: float) -> None:
+def _summary(metrics: dict[str, Any], tables: list[Any], folder: Path, seconds: float) -> None:
+    from vaeclust_jax.folder import print_tables
+
     print_tables([table for table in tables if table.name in _PRINTED])
     for finding in metrics["findings"]:
         print(finding)

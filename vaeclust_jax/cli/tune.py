@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vaeclust_jax.cli.arguments import Arguments, Parsed, parse
 from vaeclust_jax.cli.compiling import use_compilation_cache
 from vaeclust_jax.cli.interrupt import Interrupt
 from vaeclust_jax.cli.progress import Reporter
-from vaeclust_jax.cli.run import Arguments, parse, resolve
+from vaeclust_jax.cli.run import config_of, load_dataset, seeds_of
 from vaeclust_jax.folder import Table, check_writable, new_run_folder, print_tables, write_json
 from vaeclust_jax.folder.table import Column
 from vaeclust_jax.selection.search import Trial, search
@@ -29,13 +30,14 @@ class _Tune(Arguments):
 def tune(argv: list[str]) -> None:
     """Runs the command."""
     args = parse(_Tune, argv, "vaeclust tune")
-    use_compilation_cache(args.compilation_cache)
-    _, dataset, config, seeds = resolve(args)
-    check_writable(args.out)
+    use_compilation_cache(args.flags.compilation_cache)
+    seeds, dataset = seeds_of(args.flags), load_dataset(args)
+    config = config_of(args, dataset)
+    check_writable(args.flags.out)
     interrupt = Interrupt()
     record = _Record(args, argv, seeds)
     try:
-        with Reporter(config.training, quiet=args.quiet) as reporter:
+        with Reporter(quiet=args.flags.quiet) as reporter:
             _, trials = search(
                 config,
                 dataset.x,
@@ -63,9 +65,9 @@ class _Record:
         folder: made with the first trial.
     """
 
-    def __init__(self, args: _Tune, argv: list[str], seeds: list[int]) -> None:
+    def __init__(self, args: Parsed[_Tune], argv: list[str], seeds: list[int]) -> None:
         self.folder: Path | None = None
-        self._parent, self._name = args.out, f"tune-{args.experiment}"
+        self._parent, self._name = args.flags.out, f"tune-{args.experiment.name}"
         self._head = {"command": shlex.join(["vaeclust", "tune", *argv]), "seeds": seeds}
         self._trials: list[Trial] = []
 

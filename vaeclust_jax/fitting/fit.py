@@ -15,7 +15,7 @@ from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.config_json import config_to_json
 from vaeclust_jax.fitting.networks import check_custom, networks_of
-from vaeclust_jax.fitting.packed import OF_CLUSTERS, check_leaves
+from vaeclust_jax.fitting.packed import check_leaves
 from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.resolve import about_of, check_partial_labels, prepared_for, resolved_for
 from vaeclust_jax.fitting.run import Run, components
@@ -251,5 +251,5 @@ def _run(config: Config, data: Prepared, networks: Networks, params: Params, his
     if heads.assign is None:
         return run
     mean, logvar = (part[data.train_index] for part in data.encodings.of(heads, params))
-    shapes = components(heads, params, mean, logvar, by_chunk(heads.assign, params, mean))
-    return replace(run, **dict(zip(OF_CLUSTERS, shapes, strict=True)))
+    mean, scale, share = components(heads, params, mean, logvar, by_chunk(heads.assign, params, mean))
+    return replace(run, cluster_mean=mean, cluster_scale=scale, cluster_share=share)

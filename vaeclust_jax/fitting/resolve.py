@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from vaeclust_jax.data import checked_rows
+from vaeclust_jax.data import PrepareConfig, checked_rows
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config, check_config, resolve
 from vaeclust_jax.fitting.networks import networks_of
@@ -19,6 +19,26 @@ def prepared_for(config: Config, x: Any, split_labels: Any = None, *, custom: bo
     """The data of a fit: fits with the same preparation may share it, in the place of `x`."""
     raw = checked_rows(x)
     return prepare(resolve(config, raw.shape[1:], custom).prepare, raw, split_labels)
+
+
+class Preparations:
+    """A data set, prepared once for all configs that prepare it alike.
+
+    Args:
+        x: raw data, as for `fit`.
+        labels: (n,) classes, read only for a stratified split.
+    """
+
+    def __init__(self, x: Any, labels: Any = None):
+        self._x, self._labels = x, labels
+        self._known: dict[PrepareConfig, Prepared] = {}
+
+    def of(self, config: Config) -> Prepared:
+        """What a fit of the config takes in the place of `x`."""
+        if config.prepare not in self._known:
+            labels = self._labels if config.prepare.stratify else None
+            self._known[config.prepare] = prepared_for(config, self._x, labels)
+        return self._known[config.prepare]
 
 
 def resolved_for(config: Config, data: Prepared, labels: np.ndarray | None = None, *, custom: bool = False) -> Config:

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from vaeclust_jax.data import Rows, checked_rows, split_rows
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config, with_method
 from vaeclust_jax.fitting.fit import OnEpoch, fit_seeds
+from vaeclust_jax.fitting.prepared import Prepared
+from vaeclust_jax.fitting.resolve import prepared_for
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.keys import VIEW_GRAPHS, VIEW_ROWS, key_of
 from vaeclust_jax.methods.graph_starts import posterior_of
@@ -92,7 +93,7 @@ def choose_augment(
 
     Args:
         config: K and the settings of the VAE; its `augment` is not used.
-        x: raw data, as for `fit`.
+        x: raw data, as for `fit`; or prepared, without stratifying.
         seeds: of the VAEs, at least two, as for `fit_seeds`, trained as one program.
         candidates: strengths to try; the first wins ties, and no view is of vectors: they have 0 alone.
         networks: as for `fit`.
@@ -103,14 +104,14 @@ def choose_augment(
             most 10,000 of them, or as `fit`.
         TrainingDivergedError: as `fit`.
     """
-    raw = checked_rows(x)
-    possible = [float(strength) for strength in candidates if raw.ndim == 4 or strength == 0]
+    data = _prepared(config, x, networks)
+    possible = [float(strength) for strength in candidates if data.rows.ndim == 4 or strength == 0]
     if not possible:
         raise InputError(f"candidates must hold a strength, 0 for vectors, got {list(candidates)}")
     if len(possible) == 1:
         return AugmentChoice(possible[0], (), f"augment {possible[0]:g}: there is nothing else to choose from.")
     with_views = [with_method(config, augment=strength) for strength in possible]
-    tried = [judge_views(one, raw, seeds, networks=networks, on_epoch=on_epoch) for one in with_views]
+    tried = [judge_views(one, data, seeds, networks=networks, on_epoch=on_epoch) for one in with_views]
     best = max(tried, key=lambda one: one.score)
     others = ", ".join(f"{_said(one)} with {one.augment:g}" for one in tried if one is not best)
     reason = f"augment {best.augment:g}: its graphs show {config.num_clusters} clusters best ({_said(best)}; {others})."
@@ -129,39 +130,46 @@ def judge_views(
 
     Args, errors: as `choose_augment`.
     """
-    raw = checked_rows(x)
     if len(seeds) < 2:
         raise InputError(
             f"seeds must be at least 2, because a choice of views asks how far they agree, got {len(seeds)}"
         )
     alone = vae_alone(config, config.num_clusters)
-    num_rows = min(len(split_rows(len(raw), alone.prepare)[0]), MAX_ROWS)
-    check_graph("a choice of views", config.num_clusters, num_rows)
-    runs = fit_seeds(alone, raw, seeds, networks=networks, on_epoch=on_epoch)
-    return Tried(config.method.view_strength(), *_judged(seeds, runs, raw))
+    data = _prepared(config, x, networks)
+    check_graph("a choice of views", config.num_clusters, min(len(data.train_index), MAX_ROWS))
+    runs = fit_seeds(alone, data, seeds, networks=networks, on_epoch=on_epoch)
+    return Tried(config.method.view_strength(), *_judged(seeds, runs, data))
+
+
+def _prepared(config: Config, x: Any, networks: Networks | None) -> Prepared:
+    if isinstance(x, Prepared):
+        return x
+    return prepared_for(vae_alone(config, config.num_clusters), x, custom=networks is not None)
 
 
 def _said(tried: Tried) -> str:
     return f"seeds agree {tried.agreement:.3f}, cut {tried.cut:.4f}, log gap {tried.gap:.3f}"
 
 
-def _judged(seeds: Sequence[int], runs: Sequence[Run], raw: Rows) -> tuple[float, float, float]:
+def _judged(seeds: Sequence[int], runs: Sequence[Run], data: Prepared) -> tuple[float, float, float]:
     """Agreement, cut and gap of the graphs of the same rows."""
     from sklearn.metrics import adjusted_rand_score  # takes long to import, as do the graphs
 
     from vaeclust_jax.graph.clusters import merged_clusters
     from vaeclust_jax.graph.neighbours import posterior_graph
 
-    raw = raw[runs[0].train_index]  # the same for all seeds
-    if len(raw) > MAX_ROWS:
+    index = data.train_index
+    if len(index) > MAX_ROWS:
         key = key_of(seeds[0], VIEW_ROWS)
-        raw = raw[np.sort(np.asarray(jax.random.permutation(key, len(raw))[:MAX_ROWS]))]
+        index = index[np.sort(np.asarray(jax.random.permutation(key, len(index))[:MAX_ROWS]))]
+    rows = data.rows[index]
     labels: list[list[np.ndarray]] = []
     cuts, gaps = [], []
     for seed, run in zip(seeds, runs, strict=True):
-        rows, found = run.preparation.rows(raw), []
+        mean, logvar = data.encodings.of(run.heads, run.params)
+        found = []
         for key in jax.random.split(key_of(seed, VIEW_GRAPHS), NUM_GRAPHS):
-            graph = posterior_graph(posterior_of(key, run.heads, run.params, rows))
+            graph = posterior_graph(posterior_of(key, run.heads, run.params, rows, (mean[index], logvar[index])))
             merged = merged_clusters(graph, run.config.num_clusters)
             found.append(merged.labels)
             gaps.append(merged.gap)

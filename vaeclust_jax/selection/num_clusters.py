@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 
 import jax
 
-from vaeclust_jax.data import checked_rows
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.fit import OnEpoch, fit_seeds
+from vaeclust_jax.fitting.prepared import Prepared
+from vaeclust_jax.fitting.resolve import prepared_for
 from vaeclust_jax.methods.kmeans import kmeans_of
 from vaeclust_jax.methods.settings import VAEMethod
 from vaeclust_jax.methods.starts import seed_from_key
@@ -81,7 +82,7 @@ def choose_num_clusters(
 
     Args:
         config: settings of the VAE.
-        x: raw data, as for `fit`.
+        x: raw data, as for `fit`; or prepared, without stratifying.
         key: of `jax.random.key`.
         candidates: numbers to try; those that are not below half the number of samples are left out.
         criterion: which one decides: "bic", "stability", "silhouette" or "gap" (`vaeclust_jax.metrics.num_clusters`).
@@ -94,12 +95,14 @@ def choose_num_clusters(
     """
     if criterion not in CRITERIA:
         raise InputError(f"criterion must be one of {', '.join(CRITERIA)}, got {criterion!r}")
-    raw = checked_rows(x)
-    possible = check_candidates([number for number in candidates if 2 * number < len(raw)], len(raw))
+    alone = vae_alone(config, num_clusters=1)
+    data = x if isinstance(x, Prepared) else prepared_for(alone, x, custom=networks is not None)
+    n = len(data.rows)
+    possible = check_candidates([number for number in candidates if 2 * number < n], n)
     seeds_key, curve_key = jax.random.split(key)
     seeds = [seed_from_key(of_seed) for of_seed in jax.random.split(seeds_key, NUM_SEEDS)]
-    alone = vae_alone(config, num_clusters=1)
-    latents = [run.embed(raw) for run in fit_seeds(alone, raw, seeds, networks=networks, on_epoch=on_epoch)]
+    runs = fit_seeds(alone, data, seeds, networks=networks, on_epoch=on_epoch)
+    latents = [data.encodings.of(run.heads, run.params)[0] for run in runs]
     curve = num_clusters_curve(latents, possible, seed_from_key(curve_key))
     found = curve.best[criterion]
     others = ", ".join(f"{name} {number}" for name, number in curve.best.items() if name != criterion)

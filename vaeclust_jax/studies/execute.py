@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.fit import OnEpoch
+from vaeclust_jax.fitting.resolve import Preparations
 from vaeclust_jax.folder import Table
 from vaeclust_jax.methods.method import Method
 from vaeclust_jax.selection.augment import AugmentChoice
@@ -24,10 +25,18 @@ from vaeclust_jax.training.checkpoint import Checkpoint
 Say = Callable[[str], None]
 
 
+class Parts(NamedTuple):
+    """A data set: the rows that are fitted, those that nothing sees before the end, and the former, prepared."""
+
+    fitted: Dataset
+    test: Dataset | None
+    data: Preparations
+
+
 def execute(
     experiment: Experiment,
     config: Config,
-    dataset: Dataset,
+    parts: Parts,
     seeds: Sequence[int],
     folder: Path,
     *,
@@ -43,7 +52,8 @@ def execute(
     Args:
         experiment: its arms are measured; the first is the named one, whose models are saved.
         config: the experiment's, as changed by the person.
-        dataset: labels are read for scoring alone, and for the split if the config stratifies it.
+        parts: of the data set, see `parts_of`; labels are read for scoring alone, and for the split if the config
+            stratifies it.
         seeds: fitted as one program.
         folder: new and empty, or that of the same call, which was ended early.
         say: called with a line about what happens next.
@@ -57,26 +67,23 @@ def execute(
         What `metrics.json` and `tables.json` hold.
 
     Raises:
-        InputError: as `fit`, before anything is trained.
+        InputError: as `check`, before anything is trained.
         TrainingDivergedError: as `fit`; config, history and the models of the last good state are then in
             `folder`.
     """
-    task = task_of(experiment.method)
-    experiment = experiment.of_seeds(len(seeds))
-    dataset, test = parts_of(experiment, config, dataset)
-    if others is not None:
-        check_comparable(dataset, others, config.prepare)
-    fits = Fits(config, dataset, seeds, checkpoint, on_epoch)
-    fits.check(experiment.arms)
+    dataset, test, data = parts
+    check(experiment, config, parts, seeds, others)
+    task, experiment = task_of(experiment.method), experiment.of_seeds(len(seeds))
+    fits = Fits(config, dataset, seeds, data, checkpoint, on_epoch)
     write_config(folder, experiment, config, dataset, seeds)
     clock = Clock()
     _fit(experiment, fits, seeds, folder, say, clock)
     arms = experiment.arms
     runs = {name: fits.runs(arm) for name, arm in arms.items()}
     write_config(folder, experiment, runs[experiment.named][0].config, dataset, seeds)
-    data = {name: fits.data(arm) for name, arm in arms.items()}
+    prepared = {name: fits.data(arm) for name, arm in arms.items()}
     stages = {name: fits.stages(arm) for name, arm in arms.items()}
-    study = Study(experiment, dataset, test, seeds, data, stages, runs, others, choice, views)
+    study = Study(experiment, dataset, test, seeds, prepared, stages, runs, others, choice, views)
 
     def step(name: str) -> None:
         clock.begin(name)
@@ -91,6 +98,20 @@ def execute(
     return measured.metrics, tables
 
 
+def check(
+    experiment: Experiment, config: Config, parts: Parts, seeds: Sequence[int], others: Dataset | None = None
+) -> None:
+    """Every refusal, before anything is trained or chosen. Arguments: those of `execute`.
+
+    Raises:
+        InputError: a setting, a stage, a task or a data set that cannot be used.
+    """
+    task_of(experiment.method)
+    if others is not None:
+        check_comparable(parts.fitted, others, config.prepare)
+    Fits(config, parts.fitted, seeds, parts.data).check(experiment.of_seeds(len(seeds)).arms)
+
+
 def task_of(method: Method) -> Task:
     """What is measured of a method.
 
@@ -102,17 +123,17 @@ def task_of(method: Method) -> Task:
     return TASKS[method.task]
 
 
-def parts_of(experiment: Experiment, config: Config, dataset: Dataset) -> tuple[Dataset, Dataset | None]:
-    """The rows that are fitted, and those that are kept back where something is to be classified.
+def parts_of(experiment: Experiment, config: Config, dataset: Dataset) -> Parts:
+    """The data set, and rows of it that are kept back where something is to be classified.
 
     Raises:
         InputError: there are no labels for that, or too few rows.
     """
     if experiment.classifies:
         check_labelled_rows(config.prepare)
-    if experiment.classifies or config.method.needs_labels:
-        return hold_back(dataset)
-    return dataset, None
+    classifies = experiment.classifies or config.method.needs_labels
+    fitted, test = hold_back(dataset) if classifies else (dataset, None)
+    return Parts(fitted, test, Preparations(fitted.x, fitted.y))
 
 
 def _fit(experiment: Experiment, fits: Fits, seeds: Sequence[int], folder: Path, say: Say, clock: Clock) -> None:

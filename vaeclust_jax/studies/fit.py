@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from vaeclust_jax.data import Dataset, PrepareConfig
+from vaeclust_jax.data import Dataset
 from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.fit import OnEpoch, fit_stages
 from vaeclust_jax.fitting.prepared import Prepared
-from vaeclust_jax.fitting.resolve import prepared_for, stage_names
+from vaeclust_jax.fitting.resolve import Preparations, stage_names
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.studies.experiment import Arm
 from vaeclust_jax.studies.labelling import told_labels
@@ -29,6 +29,7 @@ class Fits:
         config: the experiment's, as changed by the person.
         dataset: what is fitted.
         seeds: fitted as one program.
+        data: the data set, prepared.
         checkpoint: its folder gets one for each fit; a later call goes on from them.
         on_epoch: as in `fit`.
     """
@@ -38,12 +39,13 @@ class Fits:
         config: Config,
         dataset: Dataset,
         seeds: Sequence[int],
+        data: Preparations,
         checkpoint: Checkpoint | None = None,
         on_epoch: OnEpoch | None = None,
     ):
         self._config, self._dataset, self._seeds = config, dataset, seeds
         self._checkpoint, self._on_epoch = checkpoint, on_epoch
-        self._data: dict[PrepareConfig, Prepared] = {}
+        self._data = data
         self._stages: dict[Wanted, Stages] = {}
 
     def check(self, arms: Mapping[str, Arm]) -> None:
@@ -88,12 +90,7 @@ class Fits:
 
     def data(self, arm: Arm) -> Prepared:
         """The rows as the arm's networks see them."""
-        config, labels = self._wanted(arm)[0], self._dataset.y
-        if config.prepare not in self._data:
-            self._data[config.prepare] = prepared_for(
-                config, self._dataset.x, labels if config.prepare.stratify else None
-            )
-        return self._data[config.prepare]
+        return self._data.of(self._wanted(arm)[0])
 
     def stages(self, arm: Arm) -> Stages:
         """Every model of the arm's fit; none if there is no fit."""

@@ -57,7 +57,7 @@ def train(
         halvings: how often, in each stage, a seed takes back an epoch that turned non-finite and tries it again with
             half the learning rate.
         keeper: keeps where training is, and says where an earlier run of the same call was: that one goes on.
-        on_epoch: called on the host after every epoch with its history rows.
+        on_epoch: called on the host after every epoch with its history rows, and the `num_epochs` of the stage.
 
     Returns:
         (states[stage][seed], history).
@@ -157,7 +157,7 @@ def _run_epochs(
             if at.keeper is not None:
                 at.keeper.offer(at.stage, (at.finished, progress), at.history)
             if on_epoch is not None and done:
-                on_epoch(done)
+                on_epoch([{**row, "num_epochs": stage.num_epochs} for row in done])
         except BaseException:
             if at.keeper is not None:
                 at.keeper.keep(at.stage, (at.finished, progress), at.history)

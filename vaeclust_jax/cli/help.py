@@ -1,0 +1,47 @@
+"""The short help of the commands that fit: what one sets at first, in groups; `--help-all` has the rest."""
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from vaeclust_jax.cli.flags import Section, Setting, texts_of
+from vaeclust_jax.studies.experiment import Experiment
+
+_BASIC = (
+    "dataset", "clusters", "seeds", "epochs", "out", "quiet", "resume",
+    "image_size", "scaling", "validation",
+    "likelihood", "beta", "gamma", "augment", "pretrain_epochs", "joint_epochs", "start", "covariance", "num_classes",
+    "network", "latent_dim", "hidden", "channels",
+    "batch_size", "learning_rate",
+)  # fmt: skip
+"""What a first run may want to change."""
+_WIDTH, _FLAG_WIDTH = 100, 26
+
+
+def show_help(kind: type, prog: str, experiment: Experiment, sections: Mapping[str, Section]) -> None:
+    """Prints it: at most 60 lines."""
+    about = " ".join((kind.__doc__ or "").split())
+    lines = [f"usage: {prog} [EXPERIMENT] [flags]", "", *textwrap.wrap(about, _WIDTH), ""]
+    lines += [f"{experiment.name}: {experiment.summary}"]
+    texts = texts_of(kind)
+    run = [Setting(one.name, None, one.default, texts.get(one.name, "")) for one in fields(kind)]
+    groups = {"run": run, **{section.title: section.settings() for section in sections.values()}}
+    for title, settings in groups.items():
+        shown = [_line(one) for one in settings if one.name in _BASIC]
+        if shown:
+            lines += ["", f"{title}:", *shown]
+    lines += ["", f"`{prog} {experiment.name} --help-all` shows every setting; `vaeclust list` the experiments."]
+    print("\n".join(lines))
+
+
+def _line(setting: Setting) -> str:
+    first = setting.text.partition(". ")[0].rstrip(".")
+    room = _WIDTH - _FLAG_WIDTH - len(default := _default(setting.default))
+    return f"  {setting.flag:{_FLAG_WIDTH - 2}}{textwrap.shorten(first, max(room, 20), placeholder=' ...')}{default}"
+
+
+def _default(value: Any) -> str:
+    if value is None or value is False:
+        return ""
+    return f" [{' '.join(map(str, value)) if isinstance(value, tuple) else value}]"
