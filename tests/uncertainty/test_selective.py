@@ -214,6 +214,10 @@ def test_what_is_not_defined_is_none():
     assert error_auroc(mixed, [0.1] * 4) == 0.5
 
 
+def test_values_that_all_tie_tell_no_order() -> None:
+    assert compare_groups([True, False] * 20, [0.5] * 40).mann_whitney == (200, 1)
+
+
 @pytest.mark.parametrize("function", ALL)
 def test_bad_input(function):
     for correct, uncertainty, message in (

@@ -227,8 +227,11 @@ def compare_groups(correct: ArrayLike, uncertainty: ArrayLike) -> Groups | None:
         with _rounding_is_no_news():
             found = ttest_ind(unsure, sure, equal_var=False)
         welch = (float(found.statistic), float(found.pvalue))
-    ranks = mannwhitneyu(unsure, sure)
-    return Groups(float(sure.mean()), float(unsure.mean()), welch, (float(ranks.statistic), float(ranks.pvalue)))
+    ranks = (len(sure) * len(unsure) / 2, 1.0)  # all tied, which scipy 1.18 has no p for
+    if not _constant(values):
+        order = mannwhitneyu(unsure, sure)
+        ranks = (float(order.statistic), float(order.pvalue))
+    return Groups(float(sure.mean()), float(unsure.mean()), welch, ranks)
 
 
 @contextmanager
