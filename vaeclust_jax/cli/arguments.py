@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, make_dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
@@ -117,7 +118,7 @@ def _given(kind: type[A], argv: list[str], prog: str, name: str, sections: dict[
 
 def _whole_number_after(flag: str, argv: list[str]) -> int | None:
     """The number that a flag was given; what is none is left for tyro to say."""
-    for word, following in zip(argv, [*argv[1:], ""], strict=True):
+    for word, following in pairwise([*argv, ""]):
         text = following if word == flag else word.partition("=")[2] if word.startswith(f"{flag}=") else ""
         if text.isdecimal():
             return int(text)

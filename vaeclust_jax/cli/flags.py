@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, make_dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 from types import UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
@@ -18,7 +19,7 @@ from vaeclust_jax.fitting.config import TrainingConfig
 from vaeclust_jax.methods.registry import all_methods
 from vaeclust_jax.networks import NETWORKS, CustomNetwork, NetworkConfig
 
-_ELSEWHERE = ("num_clusters",)
+_ELSEWHERE = ("num_clusters", "epochs")
 """Settings of a method that the command has a flag of its own for."""
 
 
@@ -33,7 +34,7 @@ class Setting(NamedTuple):
     @property
     def flag(self) -> str:
         """As it is typed."""
-        return f"--{self.name.replace('_', '-')}"
+        return _flag(self.name)
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def method_section(name: str, method: Any, argv: list[str]) -> Section:
     hints = get_type_hints(type(method))
     for field in fields(method):
         choices = choices_of(hints[field.name])
-        word = _word_after(f"--{field.name.replace('_', '-')}", argv) if len(choices) > 1 else None
+        word = _word_after(_flag(field.name), argv) if len(choices) > 1 else None
         if word is not None:
             if word not in choices:
                 raise InputError(f"{field.name} must be one of {', '.join(choices)}, got {word!r}")
@@ -98,7 +99,7 @@ def choices_of(hint: Any) -> dict[str, type]:
     kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     if not all(is_dataclass(kind) for kind in kinds):
         return {}
-    words = [re.findall("[A-Z]+[a-z]*", kind.__name__) for kind in kinds]
+    words = [re.findall("[A-Z]+(?![a-z])|[A-Z][a-z]*", kind.__name__) for kind in kinds]
     common = len(words) > 1 and len({one[-1] for one in words}) == 1
     return {"-".join(one[:-1] if common else one).lower(): kind for one, kind in zip(words, kinds, strict=True)}
 
@@ -113,26 +114,35 @@ def check_known(argv: list[str], known: Mapping[str, Any], method: str, network:
         flag = word.partition("=")[0].replace("_", "-")
         if not flag.startswith("--") or flag in known or flag.replace("--no-", "--", 1) in known:
             continue
-        near = difflib.get_close_matches(flag, known, n=1)
-        hint = f"; did you mean {near[0]}?" if near else f"; {method} and {network} have none like it: see --help-all"
-        owners = _owners(flag)
-        if owners:
-            raise InputError(f"{flag} is a setting of {' and '.join(owners)}, not of {method} or {network}{hint}")
+        near = difflib.get_close_matches(flag, known, n=1, cutoff=0.7)
+        hint = f"; did you mean {near[0]}?" if near else "; --help-all shows what there is"
+        if owners := _owners(flag):
+            raise InputError(f"{flag} is a setting of {', '.join(owners)}, not of {method} or {network}{hint}")
         raise InputError(f"there is no flag {flag}{hint}")
 
 
 def _owners(flag: str) -> list[str]:
-    """The methods and networks that have a setting of this name."""
+    """The methods and networks that have a setting of this name, and the choices that it needs."""
     kinds = {**all_methods(), **{f"network {name}": kind for name, kind in NETWORKS.items()}}
-    return [name for name, kind in kinds.items() if flag in _flags_of(kind)]
+    return [f"{name}{where}" for name, kind in kinds.items() for where in _places(kind).get(flag, ())]
 
 
 @lru_cache
-def _flags_of(kind: type) -> frozenset[str]:
-    hints = get_type_hints(kind)
-    names = {field.name for field in fields(kind)}
-    inner = {name for field in fields(kind) for one in choices_of(hints[field.name]).values() for name in _names(one)}
-    return frozenset(f"--{name.replace('_', '-')}" for name in names | inner)
+def _places(kind: type) -> dict[str, tuple[str, ...]]:
+    """By flag: "" for a setting of the class itself, else the choice inside it that has it."""
+    hints: dict[str, Any] = get_type_hints(kind)
+    found: dict[str, tuple[str, ...]] = {}
+    for field in fields(kind):
+        found[_flag(field.name)] = ("",)
+        choices = choices_of(hints[field.name])
+        for word, inner in choices.items():
+            where = f" with {_flag(field.name)} {word}" if len(choices) > 1 else ""
+            found |= {_flag(name): (*found.get(_flag(name), ()), where) for name in _names(inner)}
+    return found
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _names(kind: type) -> list[str]:
@@ -145,7 +155,7 @@ def _settings(value: Any) -> Iterator[Setting]:
     if isinstance(value, NetworkConfig):
         names = [name for name, one in NETWORKS.items() if one is not CustomNetwork]
         own = next(name for name, one in NETWORKS.items() if one is kind)
-        yield Setting("network", Literal[tuple(names)], own, "Which network; its own settings follow.")  # type: ignore[valid-type]
+        yield Setting("network", Literal[tuple(names)], own, "Which network; its own settings follow.")
     for field in fields(value):
         if field.name in _ELSEWHERE:
             continue
@@ -155,7 +165,7 @@ def _settings(value: Any) -> Iterator[Setting]:
             continue
         if len(choices) > 1:
             own = next(name for name, one in choices.items() if one is type(now))
-            yield Setting(field.name, Literal[tuple(choices)], own, texts.get(field.name, ""))  # type: ignore[valid-type]
+            yield Setting(field.name, Literal[tuple(choices)], own, texts.get(field.name, ""))
         yield from _settings(now)
 
 
@@ -181,7 +191,7 @@ def texts_of(kind: type) -> dict[str, str]:
             body = ast.parse(inspect.cleandoc("\n" + inspect.getsource(base))).body[0].body  # type: ignore[attr-defined]
         except (OSError, SyntaxError):  # a class without a file
             continue
-        for field, after in zip(body, body[1:], strict=False):
+        for field, after in pairwise(body):
             if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
                 said = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
                 found[field.target.id] = " ".join(str(after.value.value).split()) if said else ""  # type: ignore[attr-defined]

@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -17,13 +16,14 @@ from sklearn.utils.validation import check_is_fitted
 from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.data.config import Scaling
 from vaeclust_jax.estimators.inputs import samples
-from vaeclust_jax.estimators.objective import elbo, objective
 from vaeclust_jax.estimators.serialisation import Kept
-from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
+from vaeclust_jax.fitting.config import Config, TrainingConfig, with_method
 from vaeclust_jax.fitting.fit import fit_seeds
-from vaeclust_jax.fitting.packing import Packed, pack, reordered
+from vaeclust_jax.fitting.packed import Packed, reordered
 from vaeclust_jax.fitting.run import Run
-from vaeclust_jax.networks.build import NetworkConfig
+from vaeclust_jax.methods.method import score_all
+from vaeclust_jax.methods.settings import VAEMethod
+from vaeclust_jax.networks import MLP, Conv
 from vaeclust_jax.selection.num_clusters import choose_num_clusters
 
 _LARGEST_SEED = 2**31 - 1
@@ -117,8 +117,16 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
         self.random_state = random_state
 
     @abstractmethod
-    def _objective(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Fields of `ModelConfig` and of `TrainingConfig` that make the estimator what it is."""
+    def _method(self, num_clusters: int) -> VAEMethod:
+        """What the estimator fits."""
+
+    def _vae_settings(self) -> dict[str, Any]:
+        """Settings that all methods here have."""
+        return {
+            "likelihood": self.likelihood,
+            "beta": self.beta if isinstance(self.beta, str) else float(self.beta),
+            "pretrain_epochs": int(self.pretrain_epochs),
+        }
 
     # Fitting --------------------------------------------------------------------------------------------
 
@@ -134,15 +142,15 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
 
     def _fit(self, x: Rows, partial_labels: Any = None) -> Self:
         first = int(check_random_state(self.random_state).randint(_LARGEST_SEED))
-        config = self._config(first)
+        config = self._config(first, x.ndim == 4)
         self.__dict__.pop("choice_", None)  # of another fit
         if self.n_clusters == "auto":
             self.choice_ = choose_num_clusters(config, x, jax.random.key(first)).record()
-            config = replace(config, num_clusters=self.choice_["num_clusters"])
+            config = with_method(config, num_clusters=self.choice_["num_clusters"])
         runs = fit_seeds(config, x, [first + number for number in range(self.n_init)], partial_labels=partial_labels)
-        values = [objective(run, x) for run in runs]
+        values = [run.config.method.objective(run.heads, run.params, run.preparation.rows(x)) for run in runs]
         run = runs[int(np.argmin(values))]
-        self._packed, labels = _consecutive(pack(run), run.predict(x))
+        self._packed, labels = _consecutive(run.pack(), run.predict(x))
         self.labels_ = labels
         self.cluster_centers_ = self._run().centroids
         self.history_ = run.history
@@ -150,22 +158,19 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
         self.objective_ = min(values)
         return self
 
-    def _config(self, split_seed: int) -> Config:
-        model, training = self._objective()
+    def _config(self, split_seed: int, images: bool) -> Config:
         # What must stay in [0, 1] is taken as it comes.
         scaling: Scaling = "none" if self.likelihood in ("bernoulli", "squared") else "auto"
-        beta = self.beta if isinstance(self.beta, str) else float(self.beta)
+        mlp = self.network == "mlp" or (self.network == "auto" and not images)
+        latent_dim = int(self.latent_dim)
         return Config(
-            1 if self.n_clusters == "auto" else int(self.n_clusters),
+            self._method(1 if self.n_clusters == "auto" else int(self.n_clusters)),
             PrepareConfig(scaling=scaling, validation=float(self.validation_fraction), split_seed=split_seed),
-            NetworkConfig(self.network, int(self.latent_dim), hidden=tuple(self.hidden)),
-            ModelConfig(likelihood=self.likelihood, beta=beta, **model),
+            MLP(latent_dim=latent_dim, hidden=tuple(self.hidden)) if mlp else Conv(latent_dim=latent_dim),
             TrainingConfig(
-                pretrain_epochs=int(self.pretrain_epochs),
                 batch_size=int(self.batch_size),
                 learning_rate=float(self.learning_rate),
                 patience=int(self.patience),
-                **training,
             ),
         )
 
@@ -194,7 +199,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
 
     def score_samples(self, X: Any) -> Float[np.ndarray, " n"]:
         """Evidence lower bound of each row in nats: how likely it is to the model, from below."""
-        return self._ask(X, elbo)
+        return self._ask(X, _elbo)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Mean evidence lower bound a row, in nats, higher is better; y is not read."""
@@ -254,6 +259,11 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
+
+
+def _elbo(run: Run, x: Rows) -> Float[np.ndarray, " n"]:
+    """(n,) evidence lower bound in nats, at beta 1 whatever beta the model was trained with."""
+    return -score_all(run.heads, run.params, run.preparation.rows(x))
 
 
 def _consecutive(packed: Packed, labels: np.ndarray) -> tuple[Packed, np.ndarray]:

@@ -10,13 +10,16 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from vaeclust_jax.estimators.base import DeepClusterer
 from vaeclust_jax.estimators.inputs import samples
 from vaeclust_jax.estimators.stream import StreamingClusterer
+from vaeclust_jax.methods import dec, kmeans, mixture, vade
+from vaeclust_jax.methods.joint import Settled
+from vaeclust_jax.methods.settings import VAEMethod
 
 
 class VAEKMeans(DeepClusterer):
     """A VAE, then k-means on its latents. Arguments and attributes are those of `DeepClusterer`."""
 
-    def _objective(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        return {}, {"joint_epochs": 0}
+    def _method(self, num_clusters: int) -> VAEMethod:
+        return kmeans.VAEKMeans(num_clusters, **self._vae_settings())
 
 
 class VAEGaussianMixture(DeepClusterer):
@@ -37,7 +40,7 @@ class VAEGaussianMixture(DeepClusterer):
         self,
         n_clusters: int | str = 8,
         *,
-        covariance_type: str = "full",
+        covariance_type: Any = "full",
         latent_dim: int = 10,
         network: str = "auto",
         hidden: tuple[int, ...] = (512, 256),
@@ -70,8 +73,8 @@ class VAEGaussianMixture(DeepClusterer):
         )
         self.covariance_type = covariance_type
 
-    def _objective(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        return {"clustering": "mixture", "covariance": self.covariance_type}, {"joint_epochs": 0}
+    def _method(self, num_clusters: int) -> VAEMethod:
+        return mixture.VAEMixture(num_clusters, covariance=self.covariance_type, **self._vae_settings())
 
 
 class VaDE(StreamingClusterer):
@@ -129,8 +132,13 @@ class VaDE(StreamingClusterer):
         self.joint_epochs = joint_epochs
         self.tolerance = tolerance
 
-    def _objective(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        return {"clustering": "vade"}, {"joint_epochs": int(self.joint_epochs), "tolerance": float(self.tolerance)}
+    def _method(self, num_clusters: int) -> VAEMethod:
+        return vade.VaDE(
+            num_clusters,
+            joint_epochs=int(self.joint_epochs),
+            stopping=Settled(float(self.tolerance)),
+            **self._vae_settings(),
+        )
 
 
 class VAEDEC(StreamingClusterer):
@@ -194,12 +202,15 @@ class VAEDEC(StreamingClusterer):
         self.update_target_interval = update_target_interval
         self.tolerance = tolerance
 
-    def _objective(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        return {"gamma": float(self.gamma)}, {
-            "joint_epochs": int(self.joint_epochs),
-            "update_target_interval": int(self.update_target_interval),
-            "tolerance": float(self.tolerance),
-        }
+    def _method(self, num_clusters: int) -> VAEMethod:
+        return dec.DEC(
+            num_clusters,
+            gamma=float(self.gamma),
+            joint_epochs=int(self.joint_epochs),
+            update_target_interval=int(self.update_target_interval),
+            stopping=Settled(float(self.tolerance)),
+            **self._vae_settings(),
+        )
 
 
 class DynamicBetaVAE(DeepClusterer):
@@ -253,8 +264,8 @@ class DynamicBetaVAE(DeepClusterer):
             random_state=random_state,
         )
 
-    def _objective(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        return {}, {"joint_epochs": 0}
+    def _method(self, num_clusters: int) -> VAEMethod:
+        return kmeans.VAEKMeans(num_clusters, **self._vae_settings())
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None, partial_labels: Any = None) -> Self:

@@ -10,8 +10,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.model_file import read_model, write_model
-from vaeclust_jax.fitting.packing import Packed, unpack
+from vaeclust_jax.fitting.packed import Packed
 from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.fitting.serialisation import unpack
 
 _ARRAYS = ("labels_", "feature_names_in_")
 

@@ -8,7 +8,6 @@ from sklearn.base import _fit_context
 
 from vaeclust_jax.estimators.base import DeepClusterer
 from vaeclust_jax.estimators.inputs import samples
-from vaeclust_jax.fitting.packing import pack
 from vaeclust_jax.fitting.streaming import Momentum, one_more_epoch
 
 RESERVOIR = 2048
@@ -56,7 +55,7 @@ class StreamingClusterer(DeepClusterer):
         key = jax.random.key(int(stream.rng.integers(2**32)))
         run, momentum = one_more_epoch(run, np.concatenate([rows, again]), key, stream.momentum)
         self._stream = _joined(stream._replace(momentum=momentum), rows)
-        self._packed = pack(run)
+        self._packed = run.pack()
         self.labels_ = run.predict(x)
         self.cluster_centers_ = run.centroids
         self.history_ = [*self.history_, *run.history]

@@ -7,6 +7,9 @@ import numpy as np
 from sklearn.utils._param_validation import Interval
 
 from vaeclust_jax.estimators.base import DeepClusterer
+from vaeclust_jax.methods.dec import GraphDEC
+from vaeclust_jax.methods.joint import Settled
+from vaeclust_jax.methods.settings import VAEMethod
 
 
 class VAEGraph(DeepClusterer):
@@ -73,11 +76,13 @@ class VAEGraph(DeepClusterer):
         self.augment = augment
         self.joint_epochs = joint_epochs
 
-    def _objective(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        model = {
-            "clustering": "graph",
-            "graphs": "shared",
-            "gamma": float(self.gamma),
-            "augment": float(self.augment),
-        }
-        return model, {"joint_epochs": int(self.joint_epochs), "tolerance": 0.0}
+    def _method(self, num_clusters: int) -> VAEMethod:
+        return GraphDEC(
+            num_clusters,
+            vote=True,
+            gamma=float(self.gamma),
+            augment=float(self.augment),
+            joint_epochs=int(self.joint_epochs),
+            stopping=Settled(0.0),
+            **self._vae_settings(),
+        )

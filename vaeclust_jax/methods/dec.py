@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from vaeclust_jax.control.parse import parse_controller
+from vaeclust_jax.data.mapped import Rows
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.keys import OBJECTIVE_GRAPH
 from vaeclust_jax.methods.dec_learner import (
@@ -55,7 +56,7 @@ class _WithTarget(JointMethod):
         """What controls gamma, over the joint epochs where the text does not say how long."""
         return parse_controller("gamma", self.gamma, max(self.joint_epochs, 1))
 
-    def objective(self, heads: Heads, params: Params, x: Float[np.ndarray, "n ..."]) -> float:
+    def objective(self, heads: Heads, params: Params, x: Rows) -> float:
         """Reconstruction + beta KL + gamma KL(P || Q) of all rows.
 
         P is computed from the model's own q, spread over the graph of its own codes if training followed one: models
@@ -72,9 +73,7 @@ class _WithTarget(JointMethod):
         parts = {"reconstruction": bound - kl, "kl": kl, "cluster": cluster}
         return float(joint_loss(parts, self.beta, self.gamma)[0])
 
-    def _agreed(
-        self, heads: Heads, params: Params, x: Float[np.ndarray, "n ..."], log_q: Float[Array, "n k"]
-    ) -> Float[Array, "n k"]:
+    def _agreed(self, heads: Heads, params: Params, x: Rows, log_q: Float[Array, "n k"]) -> Float[Array, "n k"]:
         """What the target is made of."""
         return log_q
 
@@ -170,9 +169,7 @@ class GraphDEC(_WithTarget):
     def heads(self, networks: Networks) -> Heads:  # noqa: D102
         return prototype_heads(networks, self.likelihood, self.degrees)
 
-    def _agreed(
-        self, heads: Heads, params: Params, x: Float[np.ndarray, "n ..."], log_q: Float[Array, "n k"]
-    ) -> Float[Array, "n k"]:
+    def _agreed(self, heads: Heads, params: Params, x: Rows, log_q: Float[Array, "n k"]) -> Float[Array, "n k"]:
         from vaeclust_jax.graph.neighbours import posterior_graph, strongest  # scipy takes long to import
 
         posterior = posterior_of(jax.random.key(OBJECTIVE_GRAPH), heads, params, x)

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from vaeclust_jax.checks import check_types
-from vaeclust_jax.data.mapped import chunks
+from vaeclust_jax.data.mapped import Rows, chunks
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.graph import MAX_GROUPS, NUM_NEIGHBOURS
 from vaeclust_jax.keys import SCORE
@@ -106,7 +106,7 @@ class Method(ABC):
         """The method with everything that was left open replaced by what it means for these data."""
         return self
 
-    def objective(self, heads: Heads, params: Params, x: Float[np.ndarray, "n ..."]) -> float:
+    def objective(self, heads: Heads, params: Params, x: Rows) -> float:
         """What training minimised, of prepared rows, in nats a sample: by it the best of several seeds is chosen."""
         return mean_score(heads, params, x)
 
@@ -120,11 +120,15 @@ class Method(ABC):
         return replace(self, **dict.fromkeys(names, num_epochs))
 
 
-def mean_score(heads: Heads, params: Params, x: Float[np.ndarray, "n ..."]) -> float:
-    """`Heads.score` over prepared rows, the same draws for all rows and models: nats a sample."""
+def score_all(heads: Heads, params: Params, x: Rows) -> Float[np.ndarray, " n"]:
+    """`Heads.score` of prepared rows, the same draws for all rows and models: nats each."""
     key = jax.random.key(SCORE)
-    parts = [score_rows(key, heads, params, part, _NUM_DRAWS, common_draws=True) for part in chunks(x)]
-    return float(np.concatenate(parts).mean())
+    return np.concatenate([score_rows(key, heads, params, rows, _NUM_DRAWS, common_draws=True) for rows in chunks(x)])
+
+
+def mean_score(heads: Heads, params: Params, x: Rows) -> float:
+    """The mean of `score_all`."""
+    return float(score_all(heads, params, x).mean())
 
 
 def check_at_least(method: Any, **lowest: float) -> None:
