@@ -19,8 +19,8 @@ from jaxtyping import Array, Float
 import vaeclust_jax as vc
 from benchmarks.alone import run_alone
 from benchmarks.ours import Training
-from vaeclust_jax.methods.vaedec import vaedec
-from vaeclust_jax.networks.build import NetworkConfig, build
+from vaeclust_jax.methods.dec_learner import dec
+from vaeclust_jax.networks import MLP
 
 FEATURES = 784
 HIDDEN = (256, 128)
@@ -55,8 +55,8 @@ def slope_beyond_first(sizes: Sequence[float], values: Sequence[float]) -> float
 
 def epochs(size: Size) -> Callable[[], Any]:
     """One more epoch of the joint stage with its target refresh, for all seeds as one program."""
-    learner = vaedec(
-        build(NetworkConfig(network="mlp", hidden=HIDDEN, latent_dim=size.latent_dim), (FEATURES,)),
+    learner = dec(
+        MLP(hidden=HIDDEN, latent_dim=size.latent_dim).build((FEATURES,)),
         num_clusters=size.clusters,
         num_samples=size.rows,
         latent_dim=size.latent_dim,
@@ -68,11 +68,10 @@ def epochs(size: Size) -> Callable[[], Any]:
 def fits(size: Size) -> Callable[[], Any]:
     """One more `fit` to rows that the caller holds."""
     x = np.asarray(rows_of(size.rows))
-    training = vc.TrainingConfig(
-        pretrain_epochs=NUM_EPOCHS, joint_epochs=NUM_EPOCHS, batch_size=BATCH_SIZE, update_target_interval=1
-    )
-    network = vc.NetworkConfig(hidden=HIDDEN, latent_dim=size.latent_dim)
-    config = vc.Config(num_clusters=size.clusters, network=network, training=training)
+    training = vc.TrainingConfig(batch_size=BATCH_SIZE)
+    method = vc.DEC(size.clusters, pretrain_epochs=NUM_EPOCHS, joint_epochs=NUM_EPOCHS, update_target_interval=1)
+    network = vc.MLP(hidden=HIDDEN, latent_dim=size.latent_dim)
+    config = vc.Config(method, network=network, training=training)
     return lambda: vc.fit_seeds(config, x, range(size.seeds))[0].params
 
 

@@ -8,8 +8,9 @@ import math
 from itertools import pairwise
 from typing import NamedTuple
 
+from vaeclust_jax import networks as kinds
 from vaeclust_jax.experiments import dynamic_beta_insects
-from vaeclust_jax.networks.build import NetworkConfig, build
+from vaeclust_jax.networks.build import NetworkConfig
 from vaeclust_jax.networks.cnn import image_sizes
 from vaeclust_jax.types import Networks
 
@@ -27,14 +28,14 @@ class Model(NamedTuple):
     @property
     def networks(self) -> Networks:
         """As `fit` builds them."""
-        return build(self.config, self.shape)
+        return self.config.build(self.shape)
 
 
-CONV = Model(NetworkConfig(network="conv", latent_dim=10), (32, 32, 1), beta=1.0, learning_rate=1e-3)
+CONV = Model(kinds.Conv(latent_dim=10), (32, 32, 1), beta=1.0, learning_rate=1e-3)
 """Of the VAE+DEC in the README ("What it reproduces"), COIL-20 at 32 x 32."""
-MLP = Model(NetworkConfig(network="mlp", hidden=(392, 196, 98), latent_dim=8), (784,), beta=3.0, learning_rate=5e-4)
+MLP = Model(kinds.MLP(hidden=(392, 196, 98), latent_dim=8), (784,), beta=3.0, learning_rate=5e-4)
 """A narrow MLP of four layers, MNIST."""
-WIDE_MLP = Model(NetworkConfig(network="mlp", hidden=(1024,), latent_dim=300), (784,), beta=1.0, learning_rate=1e-3)
+WIDE_MLP = Model(kinds.MLP(hidden=(1024,), latent_dim=300), (784,), beta=1.0, learning_rate=1e-3)
 """One wide layer, as in many course models."""
 
 INSECTS = Model(dynamic_beta_insects.EXPERIMENT.network, (193,), beta=1.0, learning_rate=1e-3, likelihood="squared")
@@ -61,8 +62,9 @@ def _hidden_flops(model: Model) -> float:
 def _layers_flops(model: Model) -> list[float]:
     """Of each hidden layer of the encoder."""
     config = model.config
-    if config.network == "mlp":
+    if isinstance(config, kinds.MLP):
         return [2.0 * i * o for i, o in pairwise((math.prod(model.shape), *config.hidden))]
+    assert isinstance(config, kinds.Conv)
     height, width, channels = model.shape
     pixels = [h * w for h, w in image_sizes((height, width), config.kernels)[1:]]
     products = [i * o for i, o in pairwise((channels, *config.channels))]
@@ -71,9 +73,10 @@ def _layers_flops(model: Model) -> list[float]:
 
 def _heads_flops(model: Model) -> float:
     config = model.config
-    if config.network == "mlp":
+    if isinstance(config, kinds.MLP):
         features = config.hidden[-1]
     else:
+        assert isinstance(config, kinds.Conv)
         height, width, _ = model.shape
         features = math.prod(image_sizes((height, width), config.kernels)[-1]) * config.channels[-1]
     return 2.0 * features * 2 * config.latent_dim

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vaeclust_jax.training.epoch import begin, epoch_program
+from vaeclust_jax.training.epoch import Data, begin, epoch_program
 from vaeclust_jax.training.loop import stack
 from vaeclust_jax.training.stopping import NEVER
 from vaeclust_jax.types import Info, Learner
@@ -17,11 +17,13 @@ class Training:
         self.keys = jax.random.split(jax.random.key(0), num_seeds)
         self.progress = stack([begin(learner.init(key), NEVER) for key in self.keys])
         self.program = epoch_program(learner, NEVER, batch_size)
-        self.x, self.held_out = jnp.asarray(x), jnp.asarray(x[:0])
+        self.x, self.held_out = jnp.asarray(x), Data(jnp.asarray(x[:0]))
         self.number = 0
 
     def epoch(self) -> Info:
         """One epoch; its mean losses, (S,) each."""
         self.number += 1
-        self.progress, info = self.program(self.keys, self.progress, jnp.asarray(self.number), self.x, self.held_out)
+        self.progress, info = self.program(
+            self.keys, self.progress, jnp.asarray(self.number), Data(self.x), self.held_out
+        )
         return info

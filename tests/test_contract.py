@@ -8,13 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
+from vaeclust_jax.methods.vaedec import vaedec
+from vaeclust_jax.methods.vaegraph import vaegraph
 
 from vaeclust_jax.methods.mixture import vae_mixture
 from vaeclust_jax.methods.vade import vade
 from vaeclust_jax.methods.vae import vae
-from vaeclust_jax.methods.vaedec import vaedec
-from vaeclust_jax.methods.vaegraph import vaegraph
-from vaeclust_jax.networks.build import NetworkConfig, build
+from vaeclust_jax.networks import MLP, Conv
 from vaeclust_jax.training.epoch import begin, epoch_program
 from vaeclust_jax.training.loop import stack
 from vaeclust_jax.training.stopping import NEVER
@@ -22,8 +22,8 @@ from vaeclust_jax.types import Batch, Info, Learner, Networks, State
 
 N, K, L = 24, 3, 2
 IMAGE, VECTOR = (8, 8, 1), (5,)
-CONV = build(NetworkConfig("conv", L, channels=(4, 6), kernels=(5, 3)), IMAGE)
-MLP = build(NetworkConfig("mlp", L, hidden=(8,)), VECTOR)
+CONV = Conv(latent_dim=L, channels=(4, 6), kernels=(5, 3)).build(IMAGE)
+MLP = MLP(latent_dim=L, hidden=(8,)).build(VECTOR)
 
 LEARNERS: dict[str, Callable[..., Learner]] = {
     "vae": lambda networks, likelihood, **swept: vae(networks, likelihood=likelihood, **swept),

@@ -36,7 +36,7 @@ def test_links_and_pictures_exist() -> None:
 def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     shorter = (
-        "vc.Config(num_clusters=10, network=vc.NetworkConfig(network='mlp'), "
+        "vc.Config(num_clusters=10, network=vc.AutoNetwork(network='mlp'), "
         "training=vc.TrainingConfig(pretrain_epochs=1, joint_epochs=1))"
     )
     names: dict[str, object] = {}

@@ -9,6 +9,7 @@ import vaeclust_jax as vc
 from benchmarks.case import Effort, Row
 from benchmarks.timing import measured
 from vaeclust_jax.metrics import compare, scores
+from vaeclust_jax.networks import NETWORKS
 
 DTYPES = ("float32", "bfloat16")
 
@@ -42,10 +43,9 @@ def accuracy_rows(effort: Effort, networks: Sequence[str]) -> Iterator[Row]:
 def _scores(network: Any, dtype: Any, num_seeds: int, epochs: int) -> list[dict[str, Any]]:
     digits = vc.data.load("digits")
     config = vc.Config(
-        num_clusters=10,
+        vc.DEC(10, pretrain_epochs=epochs, joint_epochs=epochs),
         prepare=vc.PrepareConfig(image_size=(32, 32) if network == "conv" else None),
-        network=vc.NetworkConfig(network=network, compute_dtype=dtype),
-        training=vc.TrainingConfig(pretrain_epochs=epochs, joint_epochs=epochs),
+        network=NETWORKS[network](compute_dtype=dtype),
     )
     runs = vc.fit_seeds(config, digits.x, range(num_seeds))
     return [scores(digits.y, run.predict(digits.x), None) for run in runs]

@@ -21,7 +21,7 @@ from vaeclust_jax.metrics import summarise
 Fits = list[dict[str, Any]]
 """What `fit_alone` returns, one a seed."""
 
-OUR_HIDDEN = vc.NetworkConfig().hidden
+OUR_HIDDEN = vc.MLP().hidden
 OUR_DEFAULT = Way(OURS, OUR_HIDDEN)
 TARGET = 2.0
 

@@ -126,10 +126,12 @@ def fit(
         "seconds" and "again_seconds" from x to labels; "parts" and "again_parts", where they went; "labels".
     """
     config = vc.Config(
-        num_clusters=num_clusters,
+        vc.DEC(num_clusters, pretrain_epochs=epochs, joint_epochs=epochs, stopping=vc.Settled(tolerance=0.0)),
         prepare=vc.PrepareConfig(validation=0),
-        network=vc.NetworkConfig(network=network, hidden=tuple(hidden), latent_dim=latent_dim),
-        training=vc.TrainingConfig(pretrain_epochs=epochs, joint_epochs=epochs, batch_size=batch_size, tolerance=0),
+        network=vc.MLP(hidden=tuple(hidden), latent_dim=latent_dim)
+        if network == "mlp"
+        else vc.Conv(latent_dim=latent_dim),
+        training=vc.TrainingConfig(batch_size=batch_size),
     )
     labels, seconds, parts = _timed(config, x, seed)
     _, again_seconds, again_parts = _timed(config, x, seed)

@@ -14,7 +14,7 @@ from benchmarks.models import CONV, encode_flops, train_flops
 from benchmarks.ours import Training
 from benchmarks.peers.available import missing
 from benchmarks.timing import measure
-from vaeclust_jax.methods.vaedec import vaedec
+from vaeclust_jax.methods.dec_learner import dec
 from vaeclust_jax.types import Batch, Learner
 
 BATCH_SIZE = 64
@@ -25,7 +25,7 @@ REFRESH = "every timed epoch ends with a target refresh"
 
 def joint_learner(num_samples: int) -> Learner:
     """VAE+DEC on n rows, P refreshed every epoch so that every timed epoch does the same work."""
-    return vaedec(
+    return dec(
         CONV.networks,
         num_clusters=NUM_CLUSTERS,
         num_samples=num_samples,
@@ -63,14 +63,14 @@ def torch_joint_epochs(learner: Learner, x: np.ndarray, num_models: int = 1) -> 
     from benchmarks.peers.torch_vae import VAEDEC
 
     state, _ = jax.jit(learner.end_epoch)(learner.init(jax.random.key(0)), jnp.asarray(x), jnp.ones((), int), {})
-    batch = Batch(jnp.asarray(x[:BATCH_SIZE]), jnp.arange(BATCH_SIZE), jnp.ones(BATCH_SIZE))
+    batch = Batch(jnp.asarray(x[:BATCH_SIZE]), None, jnp.arange(BATCH_SIZE), jnp.ones(BATCH_SIZE))
     epochs = {}
     for name, channels_last in variants(CONV).items():
         trained = []
         for _ in range(num_models):
             model = VAEDEC(torch_vae(CONV), NUM_CLUSTERS, CONV.config.latent_dim, GAMMA)
             peer = JointTraining(model, state.params, x, BATCH_SIZE, CONV.learning_rate, channels_last)
-            check_target(state.target.p, peer.p)
+            check_target(state.memory.p, peer.p)
             check_step(learner, state, batch, model, peer.p[:BATCH_SIZE])
             trained.append(peer)
         epochs[name] = lambda trained=trained: [peer.epoch() for peer in trained]

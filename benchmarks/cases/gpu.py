@@ -24,8 +24,8 @@ from benchmarks.models import CONV, Model, train_flops
 from benchmarks.ours import Training
 from benchmarks.peers.available import missing
 from benchmarks.timing import measure
+from vaeclust_jax.methods.dec_learner import dec
 from vaeclust_jax.methods.vae import vae
-from vaeclust_jax.methods.vaedec import vaedec
 from vaeclust_jax.networks.build import computing_in
 from vaeclust_jax.types import Batch, Learner
 
@@ -68,7 +68,7 @@ class Work(NamedTuple):
         if not self.joint:
             return vae(networks, **common)
         sizes = {"num_clusters": NUM_CLUSTERS, "num_samples": self.num_rows, "latent_dim": model.config.latent_dim}
-        return vaedec(networks, **sizes, gamma=GAMMA, update_target_interval=1, **common)
+        return dec(networks, **sizes, gamma=GAMMA, update_target_interval=1, **common)
 
     def training(self, dtype: Any, num_seeds: int = 1) -> Training:
         """Ours, on the GPU.
@@ -141,7 +141,7 @@ def _checked_peer(work: Work) -> Callable[[bool], Any]:
     learner, model, x = work.learner("float32"), work.model, work.rows()
     state, _ = jax.jit(learner.end_epoch)(learner.init(jax.random.key(0)), jnp.asarray(x), jnp.ones((), int), {})
     index = jnp.arange(work.batch_size)
-    batch = Batch(jnp.asarray(x)[index], index, jnp.ones(work.batch_size))
+    batch = Batch(jnp.asarray(x)[index], None, index, jnp.ones(work.batch_size))
 
     def make(channels_last: bool) -> Any:
         settings = (state.params, x, work.batch_size, model.learning_rate, channels_last)
@@ -151,7 +151,7 @@ def _checked_peer(work: Work) -> Callable[[bool], Any]:
             return peer
         joint = VAEDEC(torch_vae(model), NUM_CLUSTERS, model.config.latent_dim, GAMMA)
         peer = JointTraining(joint, *settings)
-        check_target(state.target.p, peer.p)
+        check_target(state.memory.p, peer.p)
         check_step(learner, state, batch, joint, peer.p[: work.batch_size])
         return peer
 

@@ -18,7 +18,7 @@ from vaeclust_jax.experiments.dynamic_beta_insects import EXPERIMENT
 from vaeclust_jax.methods.vae import vae
 
 NUM_SEEDS = 5
-EPOCHS = EXPERIMENT.training.pretrain_epochs
+EPOCHS = EXPERIMENT.method.pretrain_epochs
 BATCH_SIZE = EXPERIMENT.training.batch_size
 
 

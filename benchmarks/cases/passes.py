@@ -13,8 +13,9 @@ from benchmarks.fastest import OURS, against_fastest
 from benchmarks.models import CONV
 from benchmarks.peers.available import missing
 from benchmarks.timing import measure
+from vaeclust_jax.methods.dec_learner import dec_heads
 from vaeclust_jax.training.rows import encode_rows
-from vaeclust_jax.types import Learner, Params
+from vaeclust_jax.types import Heads, Params
 from vaeclust_jax.uncertainty.latent import Uncertainty, stochastic_passes
 
 TOLERANCE = 1e-4
@@ -61,13 +62,13 @@ def check_uncertainty(ours: Uncertainty, peer: Uncertainty, num_passes: int) -> 
 class _Setting(NamedTuple):
     """What both rows of the table measure."""
 
-    learner: Learner
+    heads: Heads
     params: Params
     x: np.ndarray
 
     def uncertainty(self, num_passes: int) -> Uncertainty:
         """What `Run.uncertainty` does with rows that are prepared."""
-        return stochastic_passes(jax.random.key(1), self.learner, self.params, *encode_rows(*self), num_passes)
+        return stochastic_passes(jax.random.key(1), self.heads, self.params, *encode_rows(*self), num_passes)
 
 
 def _torch_passes(setting: _Setting, num_passes: int) -> dict[str, Any]:
@@ -146,8 +147,8 @@ def _note(more: str = "") -> str:
 
 def _run(effort: Effort) -> Iterator[Row]:
     n, num_passes = (64, 4) if effort.smoke else (1440, 100)
-    learner = joint_learner(n)
-    setting = _Setting(learner, learner.init(jax.random.key(0)).params, samples.images(n))
+    learner, heads = joint_learner(n), dec_heads(CONV.networks, CONV.likelihood, False)
+    setting = _Setting(heads, learner.init(jax.random.key(0)).params, samples.images(n))
     yield _every_pass_row(setting, num_passes, effort)
     yield _once_row(setting, num_passes, effort)
 

@@ -39,8 +39,8 @@ import vaeclust_jax as vc
 from vaeclust_jax.experiments.vaedec import EXPERIMENT as run
 
 vc.enable_compilation_cache(sys.argv[1])
-network = vc.NetworkConfig(network="mlp", hidden=(16,)) if sys.argv[2] == "smoke" else run.network
-config = vc.Config(10, run.prepare, network, run.model, run.training)
+network = vc.MLP(hidden=(16,)) if sys.argv[2] == "smoke" else run.network
+config = vc.Config(run.method, run.prepare, network, run.training)
 
 def on_epoch(rows):
     print(rows[0]["loss"], flush=True)

@@ -1,21 +1,30 @@
 """The methods of the table, all in one setting for all data sets: nothing in this file reads a label."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import entr
 
 from vaeclust_jax.baselines.shallow import shallow_labels
-from vaeclust_jax.data import PrepareConfig, fit_preparation
-from vaeclust_jax.fitting.config import Config, ModelConfig, TrainingConfig
-from vaeclust_jax.fitting.fit import fit_stages
-from vaeclust_jax.networks.build import NetworkConfig
+from vaeclust_jax.data import Dataset, PrepareConfig, fit_preparation
+from vaeclust_jax.fitting.config import Config, TrainingConfig, with_method
+from vaeclust_jax.fitting.config_json import config_to_json
+from vaeclust_jax.fitting.resolve import Preparations
+from vaeclust_jax.methods.dec import DEC, GraphDEC
+from vaeclust_jax.methods.method import Method
+from vaeclust_jax.methods.mixture import VAEMixture
+from vaeclust_jax.methods.vade import EMStart, GraphStart, VaDE
+from vaeclust_jax.networks import MLP
+from vaeclust_jax.studies.assignments import answer
+from vaeclust_jax.studies.experiment import Arm, unchanged
+from vaeclust_jax.studies.fit import Fits
 
 PREPARE = PrepareConfig(image_size=(32, 32), validation=0.0)
-NETWORK = NetworkConfig("mlp", latent_dim=10, hidden=(512, 256))
-TRAINING = TrainingConfig(pretrain_epochs=100, joint_epochs=50, batch_size=256)
+NETWORK = MLP(latent_dim=10, hidden=(512, 256))
+TRAINING = TrainingConfig(batch_size=256)
 
 IN_WORDS = """images of 32 x 32 and
 standardised vectors, all rows clustered and scored; an MLP 512-256 with ten latents, cross-entropy summed over pixels
@@ -26,33 +35,35 @@ deterministic, with beta 0. With views (and in vaegraph), the graphs of three VA
 images are moved (`choose_augment`). Shallow methods see the same pixels."""
 
 
-class Method(NamedTuple):
-    """A row of the table: a deep method's objective and stage, or the name of a shallow one."""
+class Row(NamedTuple):
+    """A row of the table: a deep method and its stage, or the name of a shallow one."""
 
-    model: ModelConfig | None
+    method: Method | None
     stage: str
 
 
-_MIXTURE = ModelConfig(clustering="mixture")
-_AUTOENCODER = ModelConfig(deterministic=True, beta=0.0)
+_EPOCHS: dict[str, Any] = {"pretrain_epochs": 100, "joint_epochs": 50}
+_MIXTURE = VAEMixture(10, pretrain_epochs=_EPOCHS["pretrain_epochs"])
+_IDEC = DEC(10, deterministic=True, beta=0.0, **_EPOCHS)
 
-METHODS: dict[str, Method] = {
-    "k-means": Method(None, "k-means"),
-    "PCA + mixture": Method(None, "pca-gmm"),
-    "Ward": Method(None, "ward"),
-    "spectral": Method(None, "spectral"),
-    "VAE + k-means": Method(_MIXTURE, "kmeans"),
-    "VAE + mixture": Method(_MIXTURE, "mixture"),
-    "DEC": Method(replace(_AUTOENCODER, joint_reconstruction=False), "joint"),
-    "IDEC": Method(_AUTOENCODER, "joint"),
-    "VAE+DEC": Method(ModelConfig(), "joint"),
-    "VaDE": Method(ModelConfig(clustering="vade"), "joint"),
-    "VaDE, autoencoder first": Method(ModelConfig(clustering="vade", deterministic=True), "joint"),
-    "VaDE, graph start": Method(ModelConfig(clustering="vade", mixture_start="graph"), "joint"),
-    "VaDE, graph start, views": Method(ModelConfig(clustering="vade", mixture_start="graph", augment="auto"), "joint"),
-    "vaegraph without views": Method(ModelConfig(clustering="graph"), "joint"),
-    "vaegraph": Method(ModelConfig(clustering="graph", augment="auto"), "joint"),
+METHODS: dict[str, Row] = {
+    "k-means": Row(None, "k-means"),
+    "PCA + mixture": Row(None, "pca-gmm"),
+    "Ward": Row(None, "ward"),
+    "spectral": Row(None, "spectral"),
+    "VAE + k-means": Row(_MIXTURE, "kmeans"),
+    "VAE + mixture": Row(_MIXTURE, "mixture"),
+    "DEC": Row(replace(_IDEC, joint_reconstruction=False), "joint"),
+    "IDEC": Row(_IDEC, "joint"),
+    "VAE+DEC": Row(DEC(10, **_EPOCHS), "joint"),
+    "VaDE": Row(VaDE(10, **_EPOCHS), "joint"),
+    "VaDE, autoencoder first": Row(VaDE(10, start=EMStart(deterministic=True), **_EPOCHS), "joint"),
+    "VaDE, graph start": Row(VaDE(10, start=GraphStart(), **_EPOCHS), "joint"),
+    "VaDE, graph start, views": Row(VaDE(10, start=GraphStart(), augment="auto", **_EPOCHS), "joint"),
+    "vaegraph without views": Row(GraphDEC(10, **_EPOCHS), "joint"),
+    "vaegraph": Row(GraphDEC(10, augment="auto", **_EPOCHS), "joint"),
 }
+"""K is that of the data set."""
 
 
 class Clustering(NamedTuple):
@@ -65,19 +76,16 @@ class Clustering(NamedTuple):
 
 def setting_of(name: str, num_clusters: int, quick: bool) -> Config | str:
     """All that a method's labels depend on besides data and seed: a config, or a shallow method's name."""
-    method = METHODS[name]
-    if method.model is None:
-        return method.stage
-    joint = 0 if method.model.clustering == "mixture" else TRAINING.joint_epochs
-    training = replace(TRAINING, joint_epochs=joint)
-    if quick:
-        training = replace(training, pretrain_epochs=2, joint_epochs=min(joint, 2))
-    return Config(num_clusters, PREPARE, NETWORK, method.model, training)
+    row = METHODS[name]
+    if row.method is None:
+        return row.stage
+    method = row.method.for_epochs(2) if quick else row.method
+    return with_method(Config(method, PREPARE, NETWORK, TRAINING), num_clusters=num_clusters)
 
 
 def as_text(setting: Config | str) -> str:
     """A setting as one comparable text."""
-    return setting if isinstance(setting, str) else repr(asdict(setting))
+    return setting if isinstance(setting, str) else json.dumps(config_to_json(setting))
 
 
 def together(names: Sequence[str], num_clusters: int, quick: bool) -> list[list[str]]:
@@ -110,8 +118,16 @@ def cluster(
     if isinstance(setting, str):
         pixels = fit_preparation(x, prepare_of(x)).apply(x).reshape(len(x), -1)
         return {names[0]: Clustering(shallow_labels(setting, pixels, num_clusters, [seed])[0], None)}
-    if setting.model.augment == "auto":
-        setting = replace(setting, model=replace(setting.model, augment=augment))
-    stages = fit_stages(replace(setting, prepare=prepare_of(x)), x, [seed])
-    runs = {name: stages[METHODS[name].stage][0] for name in names}
-    return {name: Clustering(run.predict(x), entr(run.predict_proba(x)).sum(axis=1)) for name, run in runs.items()}
+    if getattr(setting.method, "augment", None) == "auto":
+        setting = with_method(setting, augment=augment)
+    setting = replace(setting, prepare=prepare_of(x))
+    dataset = Dataset(x, None, "")
+    fits = Fits(setting, dataset, [seed], Preparations(x))
+    found = {}
+    for name in names:
+        arm = Arm(unchanged, METHODS[name].stage)
+        fits.fit(arm, name, lambda name: None)
+        of_seed = answer(fits.runs(arm)[0], fits.data(arm))
+        assert of_seed.log_q is not None
+        found[name] = Clustering(of_seed.labels, entr(np.exp(of_seed.log_q)).sum(axis=1))
+    return found

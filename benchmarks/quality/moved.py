@@ -11,14 +11,17 @@ from sklearn.metrics.cluster import contingency_matrix
 
 from benchmarks.quality.datasets import dataset, num_classes
 from benchmarks.quality.methods import setting_of
-from vaeclust_jax.fitting.config import Config
-from vaeclust_jax.fitting.fit import fit_stages
+from vaeclust_jax.fitting.config import Config, with_method
+from vaeclust_jax.fitting.fit import fit_seeds
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.graph.clusters import graph_clusters
 from vaeclust_jax.graph.micro import micro_clusters
 from vaeclust_jax.graph.neighbours import Graph, Posterior, connected, expected, nearest, posterior_graph
 from vaeclust_jax.methods.graph_starts import posterior_of
+from vaeclust_jax.methods.joint import JointMethod
+from vaeclust_jax.methods.vade import VaDE
 from vaeclust_jax.metrics import scores
+from vaeclust_jax.selection.num_clusters import vae_alone
 
 METHOD = "vaegraph without views"
 
@@ -123,9 +126,7 @@ class Task(NamedTuple):
 
     def vae(self, config: Config) -> Run:
         """Trained alone."""
-        return fit_stages(replace(config, training=replace(config.training, joint_epochs=0)), self.x, [self.seed])[
-            "kmeans"
-        ][0]
+        return fit_seeds(vae_alone(config, config.num_clusters), self.x, [self.seed])[0]
 
     def on_graphs(self, asked: Sequence[tuple[str, float]]) -> Iterator[Point]:
         """Settings of the graph, all on one VAE's codes."""
@@ -142,7 +143,7 @@ class Task(NamedTuple):
         """Settings of the VAE, and the library's graph of its codes."""
         for axis, value in asked:
             run = self._other_vae(axis, value)
-            posterior = posterior_of(jax.random.key(self.seed), run.learner, run.params, run.preparation.rows(self.x))
+            posterior = posterior_of(jax.random.key(self.seed), run.heads, run.params, run.preparation.rows(self.x))
             graph = posterior_graph(posterior)
             yield self.point(axis, value, graph_clusters(graph, self.config.num_clusters), graph)
 
@@ -150,22 +151,25 @@ class Task(NamedTuple):
         config = self.config
         match axis:
             case "pretrain_epochs":
-                config = replace(config, training=replace(config.training, pretrain_epochs=int(value)))
+                config = with_method(config, pretrain_epochs=int(value))
             case "latent_dim":
                 config = replace(config, network=replace(config.network, latent_dim=int(value)))
             case "augment":
-                config = replace(config, model=replace(config.model, augment=float(value)))
+                config = with_method(config, augment=float(value))
             case "mixture" if value:
-                config = replace(config, model=replace(config.model, clustering="vade"))
-                return fit_stages(config, self.x, [self.seed])["joint"][0]
+                own = config.method
+                assert isinstance(own, JointMethod)
+                epochs = {"pretrain_epochs": own.pretrain_epochs, "joint_epochs": own.joint_epochs}
+                config = replace(config, method=VaDE(own.num_clusters, **epochs))
+                return fit_seeds(config, self.x, [self.seed])[0]
         return self.vae(config)
 
     def on_heads(self, asked: Sequence[tuple[str, float]]) -> Iterator[Point]:
         """Settings of the joint stage."""
         for axis, value in asked:
             number = int(value) if axis == "num_prototypes" else float(value)
-            config = replace(self.config, model=replace(self.config.model, **{axis: number}))
-            yield self.point(axis, value, fit_stages(config, self.x, [self.seed])["joint"][0].predict(self.x))
+            config = with_method(self.config, **{axis: number})
+            yield self.point(axis, value, fit_seeds(config, self.x, [self.seed])[0].predict(self.x))
 
     def points(self, there: Callable[[str, float], bool]) -> Iterator[Point]:
         """All that are not there."""

@@ -54,5 +54,4 @@ def strength(path: Path, name: str, x: np.ndarray, num_clusters: int, quick: boo
 
 def asks(method: str) -> bool:
     """Whether a method's images may be moved."""
-    model = METHODS[method].model
-    return model is not None and model.augment == "auto"
+    return getattr(METHODS[method].method, "augment", None) == "auto"

@@ -57,7 +57,7 @@ def test_our_fit_runs_all_its_epochs_and_gives_the_labels_of_fit() -> None:
     config = vc.Config(
         num_clusters=3,
         prepare=vc.PrepareConfig(validation=0),
-        network=vc.NetworkConfig(network="mlp", hidden=(16,), latent_dim=2),
+        network=vc.MLP(hidden=(16,), latent_dim=2),
         training=vc.TrainingConfig(pretrain_epochs=2, joint_epochs=2, batch_size=24, tolerance=0),
     )
     run = vc.fit(config, images(), jax.random.key(0))

@@ -13,11 +13,11 @@ from benchmarks.ours import Training
 from benchmarks.peers.available import missing
 from benchmarks.samples import images, vectors
 from vaeclust_jax.methods.vae import vae
-from vaeclust_jax.networks.build import NetworkConfig
+from vaeclust_jax.networks import MLP
 from vaeclust_jax.types import Batch
 
 SMOKE = Effort("smoke", 1)
-SMALL_MLP = Model(NetworkConfig(network="mlp", hidden=(5, 4), latent_dim=3), (6,), beta=2.0, learning_rate=1e-3)
+SMALL_MLP = Model(MLP(hidden=(5, 4), latent_dim=3), (6,), beta=2.0, learning_rate=1e-3)
 
 
 def test_flops_of_an_mlp_are_its_matrix_products():

@@ -3,15 +3,15 @@
 from types import SimpleNamespace
 
 import pytest
+from vaeclust_jax.fitting.stages import plan
 
 from tests.fitting.made import LINEAR, N, config
 from vaeclust_jax.cli.progress import Reporter
-from vaeclust_jax.fitting.stages import plan
 
 
 @pytest.mark.parametrize("clustering", ["dec", "vade", "graph"])
 def test_every_stage_has_a_bar_of_its_epochs(clustering: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = config(clustering=clustering, graphs="shared", likelihood="gaussian", pretrain_epochs=3, joint_epochs=2)
+    settings = config(clustering=clustering, vote=True, likelihood="gaussian", pretrain_epochs=3, joint_epochs=2)
     reporter = Reporter(settings.training, quiet=True)
     bars: list[tuple[str, int]] = []
     drawn = SimpleNamespace(

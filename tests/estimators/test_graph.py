@@ -18,7 +18,7 @@ def test_the_objective_has_the_target_of_the_graph_of_all_rows(x: np.ndarray) ->
     x = x[:45]  # no point has more neighbours than the target keeps
     estimator = MAKE["VAEGraph"](beta=0.5, gamma=50.0).fit(x)
     run = estimator._run()
-    graph = posterior_graph(posterior_of(jax.random.key(1), run.learner, run.params, run.prepare(x))).toarray()
+    graph = posterior_graph(posterior_of(jax.random.key(1), run.heads, run.params, run.prepare(x))).toarray()
     walk = graph / graph.sum(axis=1, keepdims=True)
     q = agreed = estimator.predict_proba(x).astype(float)
     for _ in range(30):

@@ -5,14 +5,13 @@ from itertools import pairwise
 import jax
 
 from vaeclust_jax.experiments import EXPERIMENTS
-from vaeclust_jax.networks.build import build
 
 EXPERIMENT = EXPERIMENTS["dynamic-beta-insects"]
 
 
 def test_the_network_is_the_source_s() -> None:
     encoder, decoder = (
-        jax.eval_shape(network.init, jax.random.key(0)) for network in build(EXPERIMENT.network, (193,))[:2]
+        jax.eval_shape(network.init, jax.random.key(0)) for network in EXPERIMENT.network.build((193,))[:2]
     )
     widths = [193, 128, 128, 64, 32, 16, 8, 4], [2, 4, 8, 16, 32, 32, 64, 128, 128, 193]
     for network, sizes in zip((encoder, decoder), widths, strict=True):

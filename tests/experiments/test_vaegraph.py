@@ -5,7 +5,7 @@ import pytest
 from tests.studies.conftest import Execute, tiny
 from vaeclust_jax.experiments import EXPERIMENTS
 
-GRAPH = {"clustering": "graph", "graphs": "shared", "tolerance": 0.0}
+GRAPH = {"method": "graph", "vote": True, "tolerance": 0.0}
 
 
 def test_one_seed_has_nobody_to_learn_from() -> None:

@@ -1,6 +1,6 @@
 """Small data, configs and networks that the tests of fitting share; equal shapes share compiled programs."""
 
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 import jax
@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import vaeclust_jax as vc
+from vaeclust_jax.networks import NETWORKS, AutoNetwork, NetworkConfig
 
 N, F, K, L = 120, 5, 3, 2
 
@@ -30,6 +31,22 @@ def squares(n: int = N) -> tuple[np.ndarray, np.ndarray]:
     return x.astype(np.uint8), y
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Small(AutoNetwork):
+    """An MLP for vectors, convolutions for images, both small."""
+
+    hidden: tuple[int, ...] = (16,)
+    channels: tuple[int, ...] = (4, 8)
+    kernels: tuple[int, ...] = (3, 3)
+
+    def resolved(self, images: bool) -> NetworkConfig:
+        common = {field.name: getattr(self, field.name) for field in fields(NetworkConfig)}
+        if images:
+            return vc.Conv(channels=self.channels, kernels=self.kernels, **common)
+        return vc.MLP(hidden=self.hidden, **common)
+
+
+_NETWORKS = {**NETWORKS, "auto": _Small}
 _DEFAULTS = {
     "latent_dim": L,
     "hidden": (16,),
@@ -41,20 +58,26 @@ _DEFAULTS = {
 }
 
 
-def config(num_clusters: Any = K, **changes: Any) -> vc.Config:
-    """A small config; every field of every section can be changed by its name."""
-    changes = {**_DEFAULTS, "image_size": None, **changes}
-    sections = {}
-    for name, kind in {
-        "prepare": vc.PrepareConfig,
-        "network": vc.NetworkConfig,
-        "model": vc.ModelConfig,
-        "training": vc.TrainingConfig,
-    }.items():
+def config(num_clusters: Any = K, method: str = "dec", network: str = "auto", **changes: Any) -> vc.Config:
+    """A small config; every field of every section can be changed by its name.
+
+    `tolerance` is that of the rule by which the joint stage stops. Without joint epochs "dec" is k-means.
+    """
+    if method == "dec" and changes.get("joint_epochs") == 0:
+        method = "kmeans"
+    if "tolerance" in changes:
+        changes["stopping"] = vc.Settled(changes.pop("tolerance"))
+    changes = {"image_size": None, **changes}
+    kinds = (vc.METHODS[method], vc.PrepareConfig, _NETWORKS[network], vc.TrainingConfig)
+    sections, unknown = [], set(changes)
+    for kind in kinds:
         own = {field.name for field in fields(kind)}
-        sections[name] = replace(kind(), **{key: changes.pop(key) for key in list(changes) if key in own})
-    assert not changes, f"no such settings: {changes}"
-    return vc.Config(num_clusters, **sections)
+        unknown -= own
+        given = {**_DEFAULTS, **changes}
+        settings = {name: given[name] for name in own & set(given)}
+        sections.append(kind(num_clusters, **settings) if kind is kinds[0] else kind(**settings))
+    assert unknown - {"joint_epochs"} == set(), f"no such settings: {unknown}"
+    return vc.Config(*sections)
 
 
 def _linear(inputs: int, outputs: int) -> Any:

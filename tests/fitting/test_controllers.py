@@ -15,7 +15,7 @@ X = np.random.default_rng(0).normal(size=(60, 5)).astype(np.float32) + 3 * np.re
 def config(epochs: int, joint: int = 0, beta: float | str = 1.0, gamma: float | str = 100.0) -> vc.Config:
     return vc.Config(
         3,
-        network=vc.NetworkConfig(hidden=(8,), latent_dim=2),
+        network=vc.MLP(hidden=(8,), latent_dim=2),
         model=vc.ModelConfig(beta=beta, gamma=gamma),
         training=vc.TrainingConfig(
             pretrain_epochs=epochs, joint_epochs=joint, batch_size=16, patience=1, tolerance=0, learning_rate=1e-2
@@ -74,11 +74,10 @@ def test_the_same_seed_gives_the_same_bits_and_a_saved_model_predicts_the_same(t
 
 def test_one_compilation_whatever_the_controller_s_numbers():
     from vaeclust_jax.methods.vae import vae
-    from vaeclust_jax.networks.build import build
-    from vaeclust_jax.training.epoch import epoch_program
+        from vaeclust_jax.training.epoch import epoch_program
     from vaeclust_jax.training.stopping import NEVER
 
-    networks = build(vc.NetworkConfig(network="mlp", hidden=(8,), latent_dim=2), (5,))
+    networks = vc.MLP(hidden=(8,), latent_dim=2).build((5,))
     programs = {epoch_program(vae(networks, beta=dynamic(a=a, cap=5.0)), NEVER, 16) for a in (0.1, 0.2, 0.3)}
     assert len(programs) == 1
     assert programs != {epoch_program(vae(networks, beta=1.0), NEVER, 16)}

@@ -22,7 +22,7 @@ SETTINGS: dict[str, Any] = {"input_mean": 0.0, "input_std": 1.0, "pretrain_epoch
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", DEGENERATE)
-@pytest.mark.parametrize("objective", [{"clustering": "mixture", "joint_epochs": 0}, {"clustering": "vade"}])
+@pytest.mark.parametrize("objective", [{"method": "mixture", "joint_epochs": 0}, {"method": "vade"}])
 def test_degenerate_data_give_finite_probabilities(name: str, objective: dict[str, Any]) -> None:
     x = DEGENERATE[name]
     run = vc.fit(config(**SETTINGS, **objective), x, jax.random.key(0))
@@ -32,7 +32,7 @@ def test_degenerate_data_give_finite_probabilities(name: str, objective: dict[st
     assert np.isfinite(run.sample(jax.random.key(1), 3, cluster=0)).all()
 
 
-@pytest.mark.parametrize("objective", [{"clustering": "mixture", "joint_epochs": 0}, {"clustering": "vade"}])
+@pytest.mark.parametrize("objective", [{"method": "mixture", "joint_epochs": 0}, {"method": "vade"}])
 def test_more_clusters_than_samples(objective: dict[str, Any]) -> None:
     message = "num_clusters must be at most the number of training samples, got 9 clusters for 8 samples"
     with pytest.raises(vc.InputError, match=message):
@@ -41,7 +41,7 @@ def test_more_clusters_than_samples(objective: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("name", "objective"),
-    [("clustering", {"clustering": "graph"}), ("mixture_start", {"clustering": "vade", "mixture_start": "graph"})],
+    [("clustering", {"method": "graph"}), ("mixture_start", {"method": "vade", "start": vc.GraphStart()})],
 )
 def test_more_clusters_than_can_be_merged(
     name: str, objective: dict[str, Any], monkeypatch: pytest.MonkeyPatch
@@ -53,4 +53,4 @@ def test_more_clusters_than_can_be_merged(
 
 def test_a_graph_start_needs_neighbours() -> None:
     with pytest.raises(vc.InputError, match="mixture_start 'graph' needs more than 5 training samples, got 5"):
-        vc.fit(config(num_clusters=2, clustering="vade", mixture_start="graph", **SETTINGS), X[:5], jax.random.key(0))
+        vc.fit(config(num_clusters=2, method="vade", start=vc.GraphStart(), **SETTINGS), X[:5], jax.random.key(0))

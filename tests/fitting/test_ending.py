@@ -16,7 +16,7 @@ LIVELY = {"deterministic": True, "pretrain_epochs": 30, "joint_epochs": 12, "pat
 def validation_loss(run: vc.Run, x: np.ndarray) -> float:
     """-ELBO of the held-out rows in float64, nothing sampled: Gaussian with one scale, closed-form KL."""
     rows = x[run.validation_index]
-    mean, logvar = (np.asarray(a, np.float64) for a in run.learner.encode(run.params, run.prepare(rows)))
+    mean, logvar = (np.asarray(a, np.float64) for a in run.heads.encode(run.params, run.prepare(rows)))
     log_std = float(run.params["likelihood"]["log_std"])
     residual = (run.prepare(rows) - run.reconstruct(rows).astype(np.float64)) / np.exp(log_std)
     nll = (0.5 * residual**2 + log_std + 0.5 * np.log(2 * np.pi)).sum(axis=1)
@@ -25,12 +25,12 @@ def validation_loss(run: vc.Run, x: np.ndarray) -> float:
 
 
 def losses(run: vc.Run, stage: str) -> list[float]:
-    return [row["val_vae_loss"] for row in run.history if row["stage"] == stage]
+    return [row["val_loss"] for row in run.history if row["stage"] == stage]
 
 
 @pytest.fixture(scope="module")
 def patient(vectors: np.ndarray) -> dict[str, vc.Run]:
-    stages = fit_stages(config(**LIVELY, joint_stopping="validation"), vectors, [0])
+    stages = fit_stages(config(**LIVELY, stopping=vc.BestValidation()), vectors, [0])
     return {name: run for name, (run,) in stages.items()}
 
 

@@ -46,8 +46,8 @@ def test_a_mapped_array_gives_the_same_bits(fitted: vc.Run, vectors: np.ndarray,
 CASES: dict[str, tuple[np.ndarray, dict[str, Any]]] = {
     "images": (squares()[0], {"image_size": (6, 6)}),
     "deterministic": (blobs()[0], {"deterministic": True, "validation": 0.0}),
-    "vade": (blobs()[0], {"clustering": "vade", "beta": "linear"}),
-    "graph": (blobs()[0], {"clustering": "graph"}),
+    "vade": (blobs()[0], {"method": "vade", "beta": "linear"}),
+    "graph": (blobs()[0], {"method": "graph"}),
 }
 
 
@@ -127,7 +127,7 @@ def peak():  # of all resident pages, those of mapped files included, in MB
 x = np.load(sys.argv[1], mmap_mode="r")
 config = vc.Config(
     3,
-    network=vc.NetworkConfig(network="mlp", hidden=(16,), latent_dim=2),
+    network=vc.MLP(hidden=(16,), latent_dim=2),
     training=vc.TrainingConfig(pretrain_epochs=1, joint_epochs=1, batch_size=1024),
 )
 vc.fit(config, np.array(x[:2000]), jax.random.key(0)).predict(np.array(x[:2000]))

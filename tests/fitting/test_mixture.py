@@ -14,7 +14,7 @@ from vaeclust_jax.fitting.fit import fit_stages
 from vaeclust_jax.metrics import scores
 
 X, Y = blobs()
-MIXTURE = {"clustering": "mixture", "joint_epochs": 0, "pretrain_epochs": 30, "learning_rate": 1e-2, "beta": 0.1}
+MIXTURE = {"method": "mixture", "joint_epochs": 0, "pretrain_epochs": 30, "learning_rate": 1e-2, "beta": 0.1}
 IDEC = {"deterministic": True, "beta": 0.0}
 
 
@@ -70,9 +70,9 @@ def test_dec_leaves_the_decoder_as_it_is_and_idec_trains_it() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"clustering": "mixture"}, "clustering 'mixture' has no joint stage: set joint_epochs to 0, got 2"),
-        ({"clustering": "vade", "joint_reconstruction": False}, "clustering 'vade' needs a decoder"),
-        ({"clustering": "mixture", "joint_epochs": 0, "covariance": "tied"}, "covariance must be one of full, diag"),
+        ({"method": "mixture"}, "clustering 'mixture' has no joint stage: set joint_epochs to 0, got 2"),
+        ({"method": "vade", "joint_reconstruction": False}, "clustering 'vade' needs a decoder"),
+        ({"method": "mixture", "joint_epochs": 0, "covariance": "tied"}, "covariance must be one of full, diag"),
         ({"heads": "relu"}, "heads 'relu' need the likelihood 'bernoulli', got 'gaussian'"),
     ],
 )

@@ -15,7 +15,7 @@ from vaeclust_jax.fitting.fit import fit_stages
 LEARNERS = {
     "vaedec": config(tolerance=0.0),
     "deterministic": config(deterministic=True, tolerance=0.0),
-    "vade": config(clustering="vade", tolerance=0.0),
+    "vade": config(method="vade", tolerance=0.0),
     "dynamic": config(beta="dynamic:interval=2", gamma="linear", tolerance=0.0),
 }
 

@@ -89,7 +89,7 @@ def test_too_few_passes_are_one_sentence(fitted: vc.Run, vectors: np.ndarray, nu
 
 def seen_by_decoder(run: vc.Run, *args: Any) -> np.ndarray:
     """The latents that `sample` decodes."""
-    spy = replace(run, learner=run.learner._replace(decode=_identity))
+    spy = replace(run, learner=run.heads._replace(decode=_identity))
     return spy.sample(*args).astype(np.float64)
 
 
@@ -127,7 +127,7 @@ def test_samples_of_a_cluster_have_its_mean_and_covariance(fitted: vc.Run, clust
     np.testing.assert_allclose(np.cov(z.T), covariance, atol=0.06 * covariance.max())
 
 
-@pytest.mark.parametrize("model", [{"clustering": "vade"}, {"clustering": "mixture", "joint_epochs": 0}])
+@pytest.mark.parametrize("model", [{"method": "vade"}, {"method": "mixture", "joint_epochs": 0}])
 def test_samples_of_a_mixture_are_those_of_its_components(model: dict[str, Any], vectors: np.ndarray) -> None:
     """Moments of the mixture by the law of total variance, from the parameters alone."""
     run = vc.fit(config(pretrain_epochs=2, **model), vectors, jax.random.key(0))

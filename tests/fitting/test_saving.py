@@ -20,7 +20,7 @@ import pytest
 
 import vaeclust_jax as vc
 from vaeclust_jax.fitting.model_file import config_from_json
-from vaeclust_jax.fitting.saving import seed_file
+from vaeclust_jax.fitting.serialisation import seed_file
 
 LOAD = """
 import sys

@@ -19,8 +19,8 @@ X = np.random.default_rng(0).normal(size=(120, 5)).astype(np.float32) + 6 * np.e
 CONFIG = vc.Config(
     3,
     prepare=vc.PrepareConfig(validation=0),
-    network=vc.NetworkConfig(hidden=(16,), latent_dim=2),
-    model=vc.ModelConfig(clustering="vade"),
+    network=vc.MLP(hidden=(16,), latent_dim=2),
+    model=vc.ModelConfig(method="vade"),
     training=vc.TrainingConfig(pretrain_epochs=40, joint_epochs=10, batch_size=20, learning_rate=1e-2, tolerance=0),
 )
 
@@ -112,7 +112,7 @@ def test_it_can_start_from_an_autoencoder():
 def test_a_graph_of_deterministic_codes_has_no_posterior():
     from dataclasses import replace
 
-    config = replace(CONFIG, model=replace(CONFIG.model, deterministic=True, mixture_start="graph"))
+    config = replace(CONFIG, model=replace(CONFIG.model, deterministic=True, start=vc.GraphStart()))
     with pytest.raises(vc.InputError, match="clustering 'vade' needs a posterior"):
         vc.fit_seeds(config, X, [0])
 
@@ -121,7 +121,7 @@ def test_a_graph_of_deterministic_codes_has_no_posterior():
 def test_it_can_start_from_the_graph():
     from dataclasses import replace
 
-    config = replace(CONFIG, model=replace(CONFIG.model, mixture_start="graph"))
+    config = replace(CONFIG, model=replace(CONFIG.model, start=vc.GraphStart()))
     stages = fit_stages(config, X, [0])
     run = stages["mixture"][0]
     labels = run.predict(X)

@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from vaeclust_jax.fitting.stages import networks_of, plan
+from vaeclust_jax.methods.vaegraph import spread, vaegraph
 
 import vaeclust_jax as vc
 from tests.fitting.made import LINEAR, assert_same_bits, blobs, config
@@ -16,18 +18,16 @@ from tests.graph.test_graph import rings
 from vaeclust_jax.fitting.config import measure_input, resolve_kind
 from vaeclust_jax.fitting.fit import fit_stages
 from vaeclust_jax.fitting.run import components
-from vaeclust_jax.fitting.stages import networks_of, plan
 from vaeclust_jax.methods.graph_starts import from_vote, prototypes
-from vaeclust_jax.methods.vaegraph import spread, vaegraph
 from vaeclust_jax.metrics import scores
 from vaeclust_jax.types import State
 
-GRAPH = {"clustering": "graph", "tolerance": 0.0}
+GRAPH = {"method": "graph", "tolerance": 0.0}
 
 
 @pytest.fixture(scope="module")
 def stages() -> dict[str, list[vc.Run]]:
-    settings = config(pretrain_epochs=100, joint_epochs=5, beta=0.1, graphs="shared", **GRAPH)
+    settings = config(pretrain_epochs=100, joint_epochs=5, beta=0.1, vote=True, **GRAPH)
     return fit_stages(settings, blobs()[0], [0, 1])
 
 
@@ -129,15 +129,15 @@ def test_which_stages_there_are() -> None:
         return [stage.name for stage in plan(settings, both, len(x), True, num_seeds=num_seeds)][2:]
 
     assert names(3) == ["graph", "joint"]
-    assert names(3, graphs="shared") == ["graph", "joint", "shared-graph", "shared-joint"]
-    assert names(3, graphs="shared", joint_epochs=0) == ["graph", "shared-graph"]
-    assert names(1, graphs="shared") == ["graph", "joint"]
+    assert names(3, vote=True) == ["graph", "joint", "shared-graph", "shared-joint"]
+    assert names(3, vote=True, joint_epochs=0) == ["graph", "shared-graph"]
+    assert names(1, vote=True) == ["graph", "joint"]
 
 
 @pytest.mark.long
 def test_seeds_that_share_a_graph_go_on_in_their_last_stage(tmp_path: Path) -> None:
     x, _ = blobs()
-    settings = config(graphs="shared", **GRAPH)
+    settings = config(vote=True, **GRAPH)
     expected = fit_stages(settings, x, [3, 5])
     with pytest.raises(EndedError):
         fit_stages(settings, x, [3, 5], checkpoint=vc.Checkpoint(tmp_path), on_epoch=ending_after(5))
@@ -219,7 +219,7 @@ def test_samples_of_a_cluster_come_from_its_prototypes_by_their_share(stages: di
     shares[5:10] = 0.1, 0.0, 0.2, 0.0, 0.7
     known = replace(
         run,
-        learner=run.learner._replace(decode=lambda params, z: z),
+        learner=run.heads._replace(decode=lambda params, z: z),
         cluster_mean=means.astype(np.float32),
         cluster_scale=scales.astype(np.float32),
         cluster_share=shares.astype(np.float32),

@@ -15,7 +15,7 @@ from vaeclust_jax.methods.graph_starts import posterior_of
 from vaeclust_jax.selection import augment
 from vaeclust_jax.training.rows import ROWS_AT_ONCE, encode_rows, encode_views
 
-SETTINGS: dict[str, Any] = {"network": "mlp", "clustering": "graph", "tolerance": 0.0}
+SETTINGS: dict[str, Any] = {"network": "mlp", "method": "graph", "tolerance": 0.0}
 
 
 @pytest.fixture(scope="module")
@@ -30,28 +30,28 @@ def test_training_sees_views_and_nothing_else_does(run: vc.Run) -> None:
     plain = vc.fit(config(pretrain_epochs=3, **SETTINGS), x, jax.random.key(0))
     assert plain.history[0]["reconstruction"] != run.history[0]["reconstruction"]
     assert plain.learner.view is None
-    np.testing.assert_allclose(run.embed(x), run.learner.encode(run.params, run.prepare(x))[0], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(run.embed(x), run.heads.encode(run.params, run.prepare(x))[0], rtol=1e-5, atol=1e-6)
 
 
 def test_a_view_of_a_row_does_not_depend_on_the_rows_after_it(run: vc.Run) -> None:
     rows = np.tile(run.prepare(squares()[0]), (3, 1, 1, 1))
     assert len(rows) > ROWS_AT_ONCE
     key = jax.random.key(1)
-    mean, logvar = encode_views(key, run.learner, run.params, rows)
-    again = encode_views(key, run.learner, run.params, rows)
+    mean, logvar = encode_views(key, run.heads, run.params, rows)
+    again = encode_views(key, run.heads, run.params, rows)
     np.testing.assert_array_equal(mean, again[0])
     np.testing.assert_array_equal(logvar, again[1])
     assert not np.allclose(mean[:120], mean[120:240])  # equal rows, other views
-    assert not np.allclose(mean, encode_rows(run.learner, run.params, rows)[0])
+    assert not np.allclose(mean, encode_rows(run.heads, run.params, rows)[0])
 
 
 def test_draws_of_the_posterior_are_of_views(run: vc.Run) -> None:
     """At temperature 0 a draw is the code of a view; without views the code itself."""
     rows, key = run.prepare(squares()[0]), jax.random.key(2)
-    posterior = posterior_of(key, run.learner, run.params, rows)
+    posterior = posterior_of(key, run.heads, run.params, rows)
     one, other = posterior.draws(2, 0.0)
     assert not np.allclose(one, other)
-    plain = posterior_of(key, run.learner._replace(view=None), run.params, rows)
+    plain = posterior_of(key, run.heads._replace(view=None), run.params, rows)
     for z in plain.draws(2, 0.0):
         np.testing.assert_array_equal(z, plain.mean)
     np.testing.assert_array_equal(plain.mean, posterior.mean)
@@ -123,7 +123,7 @@ def test_a_choice_reads_no_label_for_its_split(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_mixture_starts_from_the_graph_of_views() -> None:
-    settings = config(network="mlp", clustering="vade", mixture_start="graph", pretrain_epochs=3)
+    settings = config(network="mlp", method="vade", start=vc.GraphStart(), pretrain_epochs=3)
     views, plain = (replace(settings, model=replace(settings.model, augment=strength)) for strength in (1.0, 0.0))
     x, _ = squares()
     one, other = (fit_stages(each, x, [0])["mixture"][0] for each in (views, plain))
@@ -181,6 +181,6 @@ def test_a_view_that_does_not_fit_is_named(view: Any, says: str) -> None:
 def test_a_view_of_ones_own_is_of_vectors_too() -> None:
     x, _ = blobs()
     noisy = LINEAR._replace(view=lambda key, x: x + 0.1 * jax.random.normal(key, x.shape))
-    run = vc.fit(config(clustering="graph"), x, jax.random.key(0), networks=noisy)
-    assert run.learner.view is not None
+    run = vc.fit(config(method="graph"), x, jax.random.key(0), networks=noisy)
+    assert run.heads.view is not None
     assert run.predict(x).shape == (len(x),)

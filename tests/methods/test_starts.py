@@ -5,16 +5,16 @@ import jax
 import numpy as np
 import pytest
 from sklearn.cluster import KMeans
+from vaeclust_jax.methods.vaedec import vaedec
 
 from vaeclust_jax.methods.starts import from_kmeans, kmeans_centroids, latent_mixture
 from vaeclust_jax.methods.vae import vae
-from vaeclust_jax.methods.vaedec import vaedec
-from vaeclust_jax.networks.build import NetworkConfig, build
+from vaeclust_jax.networks import MLP
 from vaeclust_jax.objectives.mixture import e_step
 from vaeclust_jax.training.rows import ROWS_AT_ONCE, by_chunk, encode_rows
 
 N, K, L = 60, 4, 2
-NETWORKS = build(NetworkConfig("mlp", L, hidden=(8,)), (5,))
+NETWORKS = MLP(latent_dim=L, hidden=(8,)).build((5,))
 X = jax.random.normal(jax.random.key(0), (N, 5))
 
 

@@ -10,14 +10,14 @@ from scipy import special, stats
 
 from tests.objectives.test_vade import log_prior
 from vaeclust_jax.methods.vade import params_of, prior_of, vade
-from vaeclust_jax.networks.build import NetworkConfig, build
+from vaeclust_jax.networks import MLP
 from vaeclust_jax.objectives.vade import Prior
 from vaeclust_jax.types import Batch, Info, Learner, Network, Networks, State
 
 N, K, L, F = 64, 3, 2, 8
 BATCHES, COPIES = 25, 2000
 DRAWS = BATCHES * COPIES
-MLP = build(NetworkConfig("mlp", L, hidden=(8,)), (F,))
+MLP = MLP(latent_dim=L, hidden=(8,)).build((F,))
 
 both = pytest.mark.parametrize("q_from", ["mean", "sample"])
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.networks.build import NetworkConfig, build, check_network, standardising
+from vaeclust_jax.networks import MLP, AutoNetwork, Conv
+from vaeclust_jax.networks.build import standardising
 from vaeclust_jax.types import Network, Networks
 
 from .reference import random_parameters
@@ -43,7 +44,7 @@ IMAGE, VECTOR = (8, 8, 1), (5,)
 )
 def test_one_sentence_on_what_does_not_fit(config, shape, sentence):
     with pytest.raises(InputError, match=sentence) as error:
-        check_network(NetworkConfig(**config), shape)
+        check_network(AutoNetwork(**config), shape)
     assert "\n" not in str(error.value)
 
 
@@ -60,9 +61,9 @@ def test_one_sentence_on_what_does_not_fit(config, shape, sentence):
     ],
 )
 def test_what_fits_passes_and_builds(config, shape):
-    config = NetworkConfig(**config)
+    config = AutoNetwork(**config)
     check_network(config, shape)
-    networks = build(config, shape)
+    networks = config.build(shape)
     key = jax.random.key(0)
     encoder, decoder = (jax.eval_shape(n.init, key) for n in networks[:2])
     x = jax.ShapeDtypeStruct((3, *shape), jnp.float32)
@@ -72,21 +73,21 @@ def test_what_fits_passes_and_builds(config, shape):
 
 
 def test_an_equal_config_gives_the_same_object():
-    one, two = (NetworkConfig(network="mlp", hidden=(4, 3)) for _ in range(2))
+    one, two = (MLP(hidden=(4, 3)) for _ in range(2))
     assert one is not two
-    assert build(one, VECTOR) is build(two, VECTOR)
-    assert build(one, VECTOR) is not build(one, (6,))
-    assert build(one, VECTOR) is not build(NetworkConfig(network="mlp", hidden=(3, 4)), VECTOR)
+    assert one.build(VECTOR) is two.build(VECTOR)
+    assert one.build(VECTOR) is not one.build((6,))
+    assert one.build(VECTOR) is not MLP(hidden=(3, 4)).build(VECTOR)
 
 
 def test_standardising_gives_the_same_object_for_equal_numbers():
-    networks = build(NetworkConfig(network="mlp"), VECTOR)
+    networks = MLP().build(VECTOR)
     assert standardising(networks, 0.5, 2.0) is standardising(networks, 0.5, 2.0)
     assert standardising(networks, 0.5, 2.0) is not standardising(networks, 0.5, 3.0)
 
 
 def test_standardising_changes_what_the_encoder_sees_alone():
-    networks = build(NetworkConfig(network="conv", channels=(2,), kernels=(3,), latent_dim=2), IMAGE)
+    networks = Conv(channels=(2,), kernels=(3,), latent_dim=2).build(IMAGE)
     both = standardising(networks, 0.3022, 0.2893)
     assert both.decoder is networks.decoder
     x = jax.random.uniform(jax.random.key(0), (3, *IMAGE))
@@ -123,7 +124,7 @@ def test_standardising_takes_networks_of_plain_functions():
 
 def test_weights_start_as_flax_s_or_as_pytorch_s():
     def first(start):
-        networks = build(NetworkConfig(network="mlp", hidden=(300,), start=start), (400,))
+        networks = MLP(hidden=(300,), start=start).build((400,))
         return networks.encoder.init(jax.random.key(0))["trunk"]["layers"][0]
 
     flax, torch = first("flax"), first("torch")
@@ -137,9 +138,9 @@ def test_weights_start_as_flax_s_or_as_pytorch_s():
 
 def test_a_decoder_has_the_encoder_s_widths_in_reverse_or_its_own():
     def widths(config):
-        layers = jax.eval_shape(build(config, VECTOR).decoder.init, jax.random.key(0))["trunk"]["layers"]
+        layers = jax.eval_shape(config.build(VECTOR).decoder.init, jax.random.key(0))["trunk"]["layers"]
         return [layers[number]["kernel"].shape for number in sorted(layers)]
 
-    mirrored = NetworkConfig(network="mlp", hidden=(4, 3), latent_dim=2)
+    mirrored = MLP(hidden=(4, 3), latent_dim=2)
     assert widths(mirrored) == [(2, 3), (3, 4), (4, 5)]
     assert widths(replace(mirrored, decoder_hidden=(3, 6, 6))) == [(2, 3), (3, 6), (6, 6), (6, 5)]

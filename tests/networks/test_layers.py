@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from vaeclust_jax.networks.build import NetworkConfig, build
+from vaeclust_jax.networks import MLP, Conv
 
 from .reference import random_parameters, reference_conv, reference_transpose, relative_error
 
@@ -15,11 +15,11 @@ KEY = jax.random.key(0)
 
 
 def conv_networks(shape, channels, kernels, latent_dim):
-    return build(NetworkConfig(network="conv", channels=channels, kernels=kernels, latent_dim=latent_dim), shape)
+    return Conv(channels=channels, kernels=kernels, latent_dim=latent_dim).build(shape)
 
 
 def mlp_networks(shape, hidden, latent_dim):
-    return build(NetworkConfig(network="mlp", hidden=hidden, latent_dim=latent_dim), shape)
+    return MLP(hidden=hidden, latent_dim=latent_dim).build(shape)
 
 
 def parameter_shapes(network):
@@ -40,7 +40,7 @@ def output_shapes(network, shape):
 
 def coil_networks():
     """They are the defaults."""
-    return build(NetworkConfig(network="conv"), (32, 32, 1))
+    return Conv().build((32, 32, 1))
 
 
 def test_the_coil_encoder_has_the_documented_parameters():

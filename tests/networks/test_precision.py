@@ -12,15 +12,16 @@ import numpy as np
 import optax
 import pytest
 from jax.flatten_util import ravel_pytree
+from vaeclust_jax.methods.vaedec import vaedec
 
 import vaeclust_jax as vc
 from tests.fitting.made import LINEAR, blobs, config
 from vaeclust_jax.cli.run import RunArguments, parse
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.fitting.packing import pack, unpack
-from vaeclust_jax.methods.vaedec import vaedec
+from vaeclust_jax.fitting.packed import pack, unpack
+from vaeclust_jax.networks import MLP, AutoNetwork, Conv
 from vaeclust_jax.networks.adapter import in_bfloat16
-from vaeclust_jax.networks.build import NetworkConfig, build, computing_in
+from vaeclust_jax.networks.build import computing_in
 from vaeclust_jax.types import Batch, Learner, Network, Networks, Params
 
 from .reference import relative_error
@@ -28,8 +29,8 @@ from .reference import relative_error
 KEY = jax.random.key(0)
 N, L, K = 48, 2, 3
 KINDS = {
-    "conv": (NetworkConfig("conv", L, channels=(4,), kernels=(5,)), (9, 8, 1), "bernoulli"),
-    "mlp": (NetworkConfig("mlp", L, hidden=(16,)), (5,), "gaussian"),
+    "conv": (Conv(latent_dim=L, channels=(4,), kernels=(5,)), (9, 8, 1), "bernoulli"),
+    "mlp": (MLP(latent_dim=L, hidden=(16,)), (5,), "gaussian"),
 }
 DOT = Network(lambda key: {"w": jnp.ones((3, 2))}, lambda params, x: x @ params["w"])
 
@@ -39,7 +40,7 @@ def learners(kind: str) -> tuple[Learner, Learner, Batch]:
     network, shape, likelihood = KINDS[kind]
     both = [
         vaedec(
-            computing_in(build(network, shape), dtype),
+            computing_in(network.build(shape), dtype),
             num_clusters=K,
             num_samples=N,
             latent_dim=L,
@@ -78,7 +79,7 @@ def products(jaxpr: Any) -> list[str]:
 
 def test_float32_leaves_the_networks_as_they_are():
     networks = build(*KINDS["mlp"][:2])
-    assert NetworkConfig().compute_dtype == "float32"
+    assert AutoNetwork().compute_dtype == "float32"
     assert computing_in(networks, "float32") is networks
     assert computing_in(networks, "bfloat16") is computing_in(networks, "bfloat16") is not networks
 
@@ -226,4 +227,4 @@ def test_the_command_takes_it():
 
 def test_another_dtype_is_refused_in_one_sentence():
     with pytest.raises(InputError, match=r"^compute_dtype must be one of float32, bfloat16, got 'float16'$"):
-        replace(NetworkConfig(), compute_dtype="float16")
+        replace(AutoNetwork(), compute_dtype="float16")

@@ -20,7 +20,7 @@ from vaeclust_jax.studies.classification import classification, hold_back
 from vaeclust_jax.studies.classification_figures import classification_finding, classification_tables
 from vaeclust_jax.studies.execute import execute
 
-SETTINGS: dict[str, Any] = {"name": "vaegmm-mnist", "clustering": "mixture", "joint_epochs": 0, "draw": False}
+SETTINGS: dict[str, Any] = {"name": "vaegmm-mnist", "method": "mixture", "joint_epochs": 0, "draw": False}
 
 
 class Fixed:
@@ -107,7 +107,7 @@ def test_without_labels_or_rows_it_says_so() -> None:
 
 
 def test_without_validation_rows_it_says_so_before_anything_is_done(tmp_path: Path) -> None:
-    settings = config(clustering="mixture", joint_epochs=0, validation=0)
+    settings = config(method="mixture", joint_epochs=0, validation=0)
     with pytest.raises(InputError) as caught:
         execute(EXPERIMENTS["vaegmm-mnist"], settings, tiny(), [4], tmp_path, say=pytest.fail)
     assert str(caught.value) == (

@@ -34,7 +34,7 @@ class Mixed:
     """A model whose latents are the rows, under three equally likely Gaussians."""
 
     def __init__(self, covariance: str = "full", **changes: Any) -> None:
-        self.config = config(**{"clustering": "mixture", "joint_epochs": 0, "latent_dim": L, **changes})
+        self.config = config(**{"method": "mixture", "joint_epochs": 0, "latent_dim": L, **changes})
         given = COVARIANCES[covariance]
         self.params = params_of(Mixture(np.full(K, -np.log(K)), MEANS, given))  # type: ignore[arg-type]
         # SciPy, too, takes a matrix, its diagonal or one number for all of it.
@@ -96,7 +96,7 @@ def test_the_pictures_are_made_and_show_the_record(tmp_path: Path) -> None:
     assert reliability.get_title() == f"ECE {reached['ece']:.3f}"
 
 
-@pytest.mark.parametrize("changes", [{"clustering": "dec"}, {"latent_dim": 1}])
+@pytest.mark.parametrize("changes", [{"method": "dec"}, {"latent_dim": 1}])
 def test_without_a_mixture_or_a_plane_there_is_no_picture_of_it(changes: dict[str, Any]) -> None:
     assert list(pictures(Mixed(**changes))[0]) == PLAIN
 

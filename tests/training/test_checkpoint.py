@@ -100,7 +100,7 @@ def test_a_run_that_ended_is_read_and_not_run_again(whole: Any, tmp_path: Path) 
 def test_the_last_ones_and_the_best_stay(tmp_path: Path) -> None:
     with kept(tmp_path, every_epochs=1, keep=2) as keeper:
         for epoch, loss in enumerate([5.0, 2.0, 4.0, 3.0, 6.0], start=1):
-            keeper.offer(0, jnp.ones(3), [{"stage": "vae", "epoch": epoch, "loss": 0.0, "val_vae_loss": loss}])
+            keeper.offer(0, jnp.ones(3), [{"stage": "vae", "epoch": epoch, "loss": 0.0, "val_loss": loss}])
     assert numbers(tmp_path) == [2, 4, 5]
 
 

@@ -36,7 +36,7 @@ def test_every_sample_counts_once_an_epoch_whatever_the_batch_size(batch_size: i
         assert int(state.step) == 3 * -(-N // batch_size)
     for row in history:
         assert row["loss"] == pytest.approx(float(X[:, 0].mean()), rel=1e-6)
-        assert row["val_vae_loss"] == pytest.approx(float(VALIDATION[:, 0].mean()), rel=1e-6)
+        assert row["val_loss"] == pytest.approx(float(VALIDATION[:, 0].mean()), rel=1e-6)
 
 
 def test_history_has_a_row_an_epoch_and_seed_and_callbacks_see_each_once() -> None:

@@ -21,7 +21,7 @@ def test_patience_keeps_the_first_best_and_stops_after_so_many_epochs_without_a_
     rule = validation_patience(patience)
     memory = rule.init(state_of(-1))
     for epoch, loss in enumerate(losses):
-        memory, stop = rule.update(memory, state_of(epoch), {"val_vae_loss": jnp.asarray(float(loss))})
+        memory, stop = rule.update(memory, state_of(epoch), {"val_loss": jnp.asarray(float(loss))})
         best = int(np.argmin(losses[: epoch + 1]))
         assert bool(stop) == (epoch - best >= patience)
         assert float(rule.result(memory, state_of(99)).params["w"]) == best

@@ -7,18 +7,18 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import special, stats
 from scipy.spatial.distance import cdist
+from vaeclust_jax.methods.vaedec import vaedec
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.methods.vae import vae
-from vaeclust_jax.methods.vaedec import vaedec
-from vaeclust_jax.networks.build import NetworkConfig, build
+from vaeclust_jax.networks import MLP
 from vaeclust_jax.objectives.dec import log_soft_assignment
 from vaeclust_jax.types import Network, Networks
 from vaeclust_jax.uncertainty.outliers import assignment_energy, latent_distance, negative_elbo
 
 N, K, L, F = 20, 3, 2, 5
 KEY = jax.random.key(0)
-MLP = build(NetworkConfig("mlp", L, hidden=(8,)), (F,))
+MLP = MLP(latent_dim=L, hidden=(8,)).build((F,))
 X = np.random.default_rng(0).uniform(size=(N, F)).astype(np.float32)
 
 codes = hnp.arrays(np.float64, (6, L), elements=st.floats(-8, 8))
