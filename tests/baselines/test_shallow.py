@@ -8,10 +8,11 @@ import pytest
 from sklearn.datasets import make_circles
 from sklearn.metrics import adjusted_rand_score
 
+import vaeclust_jax as vc
 from tests.fitting.made import blobs, squares
-from tests.studies.made_assignments import made_dataset, made_model
 from vaeclust_jax.baselines.shallow import FLOOR, SHALLOW, shallow_labels
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.fitting.prepared import prepare
 from vaeclust_jax.studies.assignments import floor
 
 NAMES = ["k-means", "pca-gmm", "ward", "spectral", "average linkage", "PCA(2) + k-means"]
@@ -124,9 +125,9 @@ class Unread:
 
 
 def floor_of(x: np.ndarray, seeds: tuple[int, ...] = (0, 1), names: Sequence[str] = FLOOR) -> Any:
-    models = [made_model(x, 3) for _ in seeds]
     latents = [x.reshape(len(x), -1)[:, :3] + 0.01 * seed for seed in seeds]
-    return floor(made_dataset(x, Unread()), models, latents, seeds, names)
+    data = prepare(vc.PrepareConfig(scaling="none"), vc.data.checked_rows(x), Unread())
+    return floor(data, 3, latents, seeds, names)
 
 
 def test_every_method_is_run_on_the_data_and_on_the_latents_without_labels() -> None:

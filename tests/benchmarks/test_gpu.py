@@ -13,10 +13,9 @@ from benchmarks.cases.conv_forms import Shape
 from benchmarks.fastest import OURS
 from benchmarks.models import Model
 from benchmarks.peers.available import missing
-from vaeclust_jax.networks import MLP
 
 SMOKE, FULL = Effort("smoke", 1), Effort("full", 3)
-SMALL = Model(MLP(hidden=(8,), latent_dim=3), (784,), beta=2.0, learning_rate=1e-3)
+SMALL = Model(networks.MLP(hidden=(8,), latent_dim=3), (784,), beta=2.0, learning_rate=1e-3)
 WORK = gpu.Work("small", SMALL, 4, 12, 3, 1e6)
 JOINT = WORK._replace(joint=True, num_rows=40, parts=1)
 

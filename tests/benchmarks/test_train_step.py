@@ -13,7 +13,6 @@ from benchmarks.ours import Training
 from benchmarks.peers.available import missing
 from benchmarks.samples import images, vectors
 from vaeclust_jax.methods.vae import vae
-from vaeclust_jax.networks import MLP
 from vaeclust_jax.types import Batch
 
 SMOKE = Effort("smoke", 1)

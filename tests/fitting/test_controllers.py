@@ -13,13 +13,14 @@ X = np.random.default_rng(0).normal(size=(60, 5)).astype(np.float32) + 3 * np.re
 
 
 def config(epochs: int, joint: int = 0, beta: float | str = 1.0, gamma: float | str = 100.0) -> vc.Config:
+    method: vc.Method = vc.VAEKMeans(3, beta=beta, pretrain_epochs=epochs)
+    if joint:
+        rule = vc.Settled(tolerance=0.0)
+        method = vc.DEC(3, beta=beta, gamma=gamma, pretrain_epochs=epochs, joint_epochs=joint, stopping=rule)
     return vc.Config(
-        3,
+        method,
         network=vc.MLP(hidden=(8,), latent_dim=2),
-        model=vc.ModelConfig(beta=beta, gamma=gamma),
-        training=vc.TrainingConfig(
-            pretrain_epochs=epochs, joint_epochs=joint, batch_size=16, patience=1, tolerance=0, learning_rate=1e-2
-        ),
+        training=vc.TrainingConfig(batch_size=16, patience=1, learning_rate=1e-2),
     )
 
 
@@ -74,7 +75,7 @@ def test_the_same_seed_gives_the_same_bits_and_a_saved_model_predicts_the_same(t
 
 def test_one_compilation_whatever_the_controller_s_numbers():
     from vaeclust_jax.methods.vae import vae
-        from vaeclust_jax.training.epoch import epoch_program
+    from vaeclust_jax.training.epoch import epoch_program
     from vaeclust_jax.training.stopping import NEVER
 
     networks = vc.MLP(hidden=(8,), latent_dim=2).build((5,))

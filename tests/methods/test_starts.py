@@ -5,17 +5,29 @@ import jax
 import numpy as np
 import pytest
 from sklearn.cluster import KMeans
-from vaeclust_jax.methods.vaedec import vaedec
 
-from vaeclust_jax.methods.starts import from_kmeans, kmeans_centroids, latent_mixture
-from vaeclust_jax.methods.vae import vae
+from tests.training.counting import rows_of
+from vaeclust_jax.methods.dec_learner import dec, dec_heads
+from vaeclust_jax.methods.kmeans import vae_kmeans
+from vaeclust_jax.methods.starts import from_centroids, from_kmeans, kmeans_centroids, latent_mixture
+from vaeclust_jax.methods.vae import vae, vae_heads
 from vaeclust_jax.networks import MLP
 from vaeclust_jax.objectives.mixture import e_step
 from vaeclust_jax.training.rows import ROWS_AT_ONCE, by_chunk, encode_rows
+from vaeclust_jax.types import Learner, State
 
 N, K, L = 60, 4, 2
 NETWORKS = MLP(latent_dim=L, hidden=(8,)).build((5,))
 X = jax.random.normal(jax.random.key(0), (N, 5))
+HEADS = dec_heads(NETWORKS, "gaussian", False)
+
+
+def joint_start(joint: Learner, before: State) -> State:
+    """Through k-means to the joint stage, as `DEC` has it."""
+    keys = jax.random.split(jax.random.key(3), 2)
+    kmeans = vae_kmeans(NETWORKS, num_clusters=K, latent_dim=L, likelihood="gaussian")
+    clustered = from_kmeans(kmeans, HEADS, K)(keys[:1], [before], rows_of(X))
+    return from_centroids(joint)(keys[1:], clustered, rows_of(X))[0]
 
 
 def test_kmeans_centroids_are_a_fixed_point_and_the_same_for_the_same_key() -> None:
@@ -31,41 +43,41 @@ def test_kmeans_centroids_are_a_fixed_point_and_the_same_for_the_same_key() -> N
 
 def test_the_joint_stage_starts_from_the_vae_kmeans_and_their_target() -> None:
     alone = vae(NETWORKS, likelihood="gaussian")
-    joint = vaedec(NETWORKS, num_clusters=K, num_samples=N, latent_dim=L, likelihood="gaussian")
+    joint = dec(NETWORKS, num_clusters=K, num_samples=N, latent_dim=L, likelihood="gaussian")
     before = alone.init(jax.random.key(2))
-    state = from_kmeans(joint, K)(jax.random.key(3), before, X)
+    state = joint_start(joint, before)
     for part in before.params:
         assert jax.tree.all(jax.tree.map(lambda a, b: bool((a == b).all()), state.params[part], before.params[part]))
     assert int(state.step) == 0
 
-    z, _ = encode_rows(joint, before.params, np.asarray(X))
+    z, _ = encode_rows(HEADS, before.params, np.asarray(X))
     distances = ((z[:, None].astype(np.float64) - np.asarray(state.params["centroids"])) ** 2).sum(-1)
     q = 1 / (1 + distances)
     q /= q.sum(1, keepdims=True)
     p = q**2 / q.sum(0)
     p /= p.sum(1, keepdims=True)
-    np.testing.assert_allclose(state.target.p, p, atol=1e-5)
-    np.testing.assert_array_equal(state.target.assigned.assignment, distances.argmin(1))
+    np.testing.assert_allclose(state.memory.p, p, atol=1e-5)
+    np.testing.assert_array_equal(state.memory.assigned.assignment, distances.argmin(1))
 
 
 def test_the_refresh_counts_the_assignments_that_changed() -> None:
-    joint = vaedec(NETWORKS, num_clusters=K, num_samples=N, latent_dim=L, update_target_interval=3)
-    state = from_kmeans(joint, K)(jax.random.key(3), vae(NETWORKS).init(jax.random.key(2)), X)
+    joint = dec(NETWORKS, num_clusters=K, num_samples=N, latent_dim=L, update_target_interval=3)
+    state = joint_start(joint, vae(NETWORKS).init(jax.random.key(2)))
     moved = state._replace(params={**state.params, "centroids": state.params["centroids"][::-1]})
     not_due, info = joint.end_epoch(moved, X, jax.numpy.asarray(4), {})
     assert float(info["changed"]) == 1  # as before: nothing was refreshed
-    assert (not_due.target.p == state.target.p).all()
+    assert (not_due.memory.p == state.memory.p).all()
     due, info = joint.end_epoch(moved, X, jax.numpy.asarray(6), {})
-    np.testing.assert_array_equal(due.target.assigned.assignment, K - 1 - np.asarray(state.target.assigned.assignment))
-    changed = np.mean(np.asarray(due.target.assigned.assignment) != np.asarray(state.target.assigned.assignment))
+    np.testing.assert_array_equal(due.memory.assigned.assignment, K - 1 - np.asarray(state.memory.assigned.assignment))
+    changed = np.mean(np.asarray(due.memory.assigned.assignment) != np.asarray(state.memory.assigned.assignment))
     assert float(info["changed"]) == np.float32(changed)
 
 
 def test_the_target_does_not_depend_on_how_many_rows_are_encoded_at_once() -> None:
     rows = np.asarray(jax.random.normal(jax.random.key(1), (ROWS_AT_ONCE + 3, 5)))
     params = vae(NETWORKS).init(jax.random.key(0)).params
-    mean, logvar = encode_rows(vae(NETWORKS), params, rows)
-    wanted_mean, wanted_logvar = vae(NETWORKS).encode(params, rows)
+    mean, logvar = encode_rows(HEADS, params, rows)
+    wanted_mean, wanted_logvar = vae_heads(NETWORKS, "bernoulli").encode(params, rows)
     np.testing.assert_allclose(mean, wanted_mean, atol=1e-5)
     np.testing.assert_allclose(logvar, wanted_logvar, atol=1e-5)
     assert by_chunk(lambda params, x: x * 2, {}, rows[:1]).shape == (1, 5)

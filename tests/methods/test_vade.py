@@ -9,15 +9,16 @@ import pytest
 from scipy import special, stats
 
 from tests.objectives.test_vade import log_prior
-from vaeclust_jax.methods.vade import params_of, prior_of, vade
-from vaeclust_jax.networks import MLP
+from vaeclust_jax import networks
+from vaeclust_jax.methods.vade_learner import params_of, prior_of, vade, vade_heads
 from vaeclust_jax.objectives.vade import Prior
 from vaeclust_jax.types import Batch, Info, Learner, Network, Networks, State
 
 N, K, L, F = 64, 3, 2, 8
 BATCHES, COPIES = 25, 2000
 DRAWS = BATCHES * COPIES
-MLP = MLP(latent_dim=L, hidden=(8,)).build((F,))
+MLP = networks.MLP(latent_dim=L, hidden=(8,)).build((F,))
+HEADS = vade_heads(MLP, "bernoulli")
 
 both = pytest.mark.parametrize("q_from", ["mean", "sample"])
 
@@ -39,7 +40,7 @@ def parts_of(learner: Learner, state: State, x: np.ndarray) -> dict[str, Mean]:
 
     def evaluate(key: jax.Array, row: jax.Array) -> Info:
         copies = jnp.broadcast_to(row, (COPIES, F))
-        return learner.evaluate(key, state, Batch(copies, jnp.zeros(COPIES, int), jnp.ones(COPIES)))
+        return learner.evaluate(key, state, Batch(copies, None, jnp.zeros(COPIES, int), jnp.ones(COPIES)))
 
     keys = jax.random.split(jax.random.key(1), (BATCHES, len(x)))
     found = jax.jit(jax.vmap(jax.vmap(evaluate), (0, None)))(keys, jnp.asarray(x, jnp.float32))
@@ -76,7 +77,7 @@ def trained() -> State:
     learner = learner_of("mean")
     means, logvars = [[2.0, 0.0], [-1.0, 1.5], [-1.0, -1.0]], [[-1.0, 0.0], [-0.5, -1.5], [0.0, -0.5]]
     prior = params_of(Prior(*map(jnp.array, ([0.5, 0.0, -0.5], means, logvars))))
-    batch = Batch(jnp.asarray(patterns(), jnp.float32), jnp.arange(N), jnp.ones(N))
+    batch = Batch(jnp.asarray(patterns(), jnp.float32), None, jnp.arange(N), jnp.ones(N))
 
     def step(state: State, key: jax.Array) -> tuple[State, None]:
         moved, _ = learner.step(key, state._replace(params={**state.params, **prior}), batch)
@@ -86,9 +87,9 @@ def trained() -> State:
     return jax.jit(lambda state: jax.lax.scan(step, state, keys)[0])(learner.init(jax.random.key(0)))
 
 
-def log_likelihood(learner: Learner, state: State, x: np.ndarray, z: np.ndarray) -> np.ndarray:
+def log_likelihood(state: State, x: np.ndarray, z: np.ndarray) -> np.ndarray:
     """log p(x | z) of Bernoulli bits; z (..., L), x (..., F)."""
-    p = np.asarray(learner.decode(state.params, z.reshape(-1, L)), np.float64).reshape(*z.shape[:-1], F)
+    p = np.asarray(HEADS.decode(state.params, z.reshape(-1, L)), np.float64).reshape(*z.shape[:-1], F)
     return stats.bernoulli.logpmf(x, p).sum(axis=-1)
 
 
@@ -96,7 +97,7 @@ def log_likelihood(learner: Learner, state: State, x: np.ndarray, z: np.ndarray)
 def test_every_part_is_its_integral(trained: State, q_from: str) -> None:
     """Codes and clusters are drawn from q(z, c | x): every expectation in the bound by Monte Carlo."""
     learner, prior, x = learner_of(q_from), prior_of(trained.params), patterns()[:5]
-    mean, logvar = (np.asarray(part, np.float64) for part in learner.encode(trained.params, jnp.asarray(x)))
+    mean, logvar = (np.asarray(part, np.float64) for part in HEADS.encode(trained.params, jnp.asarray(x)))
     rng = np.random.default_rng(4)
     z, other = mean + np.exp(logvar / 2) * rng.normal(size=(2, DRAWS, len(x), L))
 
@@ -110,7 +111,7 @@ def test_every_part_is_its_integral(trained: State, q_from: str) -> None:
     code -= np.take_along_axis(log_prior(prior, z) - log_weights, c, axis=-1)[..., 0]
 
     found = parts_of(learner, trained, x)
-    check_equal(found["reconstruction"], mean_of(-log_likelihood(learner, trained, x, z)))
+    check_equal(found["reconstruction"], mean_of(-log_likelihood(trained, x, z)))
     check_equal(found["cluster"], mean_of(cluster))
     check_equal(found["kl"], mean_of(code + cluster))
 
@@ -122,8 +123,8 @@ def test_the_loss_bounds_the_log_probability(trained: State, q_from: str) -> Non
     rng = np.random.default_rng(0)
     c = rng.choice(K, DRAWS, p=special.softmax(np.asarray(prior.logits, np.float64)))
     z = rng.normal(np.asarray(prior.means)[c], np.exp(np.asarray(prior.logvars) / 2)[c])
-    p = mean_of(np.exp(np.stack([log_likelihood(learner, trained, row, z) for row in x], axis=1)))
-    loss = parts_of(learner, trained, x)["vae_loss"]
+    p = mean_of(np.exp(np.stack([log_likelihood(trained, row, z) for row in x], axis=1)))
+    loss = parts_of(learner, trained, x)["loss"]
     gap, error = loss.value + np.log(p.value), np.hypot(loss.error, p.error / p.value)
     assert (gap > -3 * error).all()
     assert np.median(gap) < 0.5  # nats: too near for half a part to be left out
@@ -156,7 +157,7 @@ def test_the_bound_is_tight_at_the_exact_posterior() -> None:
     networks = Networks(Network(lambda key: {}, _encode), Network(lambda key: {}, lambda params, z: z @ params["w"]))
     learner = learner_of("mean", networks, 2, "gaussian")
     state = learner.init(jax.random.key(0))
-    loss = parts_of(learner, state._replace(params=jax.tree.map(jnp.float32, params)), x)["vae_loss"]
+    loss = parts_of(learner, state._replace(params=jax.tree.map(jnp.float32, params)), x)["loss"]
 
     evidence = special.logsumexp(
         [

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.networks import MLP, AutoNetwork, Conv
+from vaeclust_jax.networks import MLP, AutoNetwork, Conv, CustomNetwork, TorchStartMLP
 from vaeclust_jax.networks.build import standardising
 from vaeclust_jax.types import Network, Networks
 
@@ -18,51 +18,50 @@ IMAGE, VECTOR = (8, 8, 1), (5,)
 @pytest.mark.parametrize(
     ("config", "shape", "sentence"),
     [
-        ({"network": "conv", "latent_dim": 0}, IMAGE, "latent_dim must be at least 1, got 0"),
-        ({"network": "mlp", "latent_dim": -2}, VECTOR, "latent_dim must be at least 1, got -2"),
-        ({"network": "conv"}, VECTOR, r"'conv' needs images \(n, H, W, C\), got vectors \(n, 5\): use 'mlp'"),
-        ({"network": "conv", "channels": (4, 4), "kernels": (3,)}, IMAGE, r"got \(4, 4\) and \(3,\)"),
-        ({"network": "conv", "channels": (), "kernels": ()}, IMAGE, "at least one layer"),
-        ({"network": "conv", "channels": (4, 0), "kernels": (3, 3)}, IMAGE, r"got \(4, 0\) and \(3, 3\)"),
-        ({"network": "conv", "channels": (4, 4), "kernels": (3, 2)}, IMAGE, "kernels at least 3"),
-        ({"network": "conv", "channels": (4,) * 4, "kernels": (4,) * 4}, (7, 7, 1), "too small for 4 layers"),
-        ({"input_mean": float("nan")}, IMAGE, "input_mean must be finite"),
-        ({"input_std": float("inf")}, IMAGE, "input_std must be positive"),
-        ({"network": "mlp", "hidden": ()}, VECTOR, r"hidden .* at least one width.* got \(\)"),
-        ({"network": "mlp", "hidden": (4, 0)}, IMAGE, r"hidden .* got \(4, 0\)"),
-        ({"network": "mlp", "decoder_hidden": ()}, VECTOR, r"decoder_hidden .* at least one width.* got \(\)"),
-        ({"network": "mlp", "decoder_hidden": (4, -1)}, VECTOR, r"decoder_hidden .* got \(4, -1\)"),
+        (Conv(latent_dim=0), IMAGE, "latent_dim must be at least 1, got 0"),
+        (MLP(latent_dim=-2), VECTOR, "latent_dim must be at least 1, got -2"),
+        (Conv(), VECTOR, r"'conv' needs images \(n, H, W, C\), got vectors \(n, 5\): use 'mlp'"),
+        (Conv(channels=(4, 4), kernels=(3,)), IMAGE, r"got \(4, 4\) and \(3,\)"),
+        (Conv(channels=(), kernels=()), IMAGE, "at least one layer"),
+        (Conv(channels=(4, 0), kernels=(3, 3)), IMAGE, r"got \(4, 0\) and \(3, 3\)"),
+        (Conv(channels=(4, 4), kernels=(3, 2)), IMAGE, "kernels at least 3"),
+        (Conv(channels=(4,) * 4, kernels=(4,) * 4), (7, 7, 1), "too small for 4 layers"),
+        (MLP(input_mean=float("nan")), IMAGE, "input_mean must be finite"),
+        (MLP(input_std=float("inf")), IMAGE, "input_std must be positive"),
+        (MLP(hidden=()), VECTOR, r"hidden .* at least one width.* got \(\)"),
+        (MLP(hidden=(4, 0)), IMAGE, r"hidden .* got \(4, 0\)"),
+        (MLP(decoder_hidden=()), VECTOR, r"decoder_hidden .* at least one width.* got \(\)"),
+        (MLP(decoder_hidden=(4, -1)), VECTOR, r"decoder_hidden .* got \(4, -1\)"),
         (
-            {"network": "mlp", "decoder_hidden": (4,) * 101},
+            MLP(decoder_hidden=(4,) * 101),
             VECTOR,
             "decoder_hidden must name at most 100 layers, got 101",
         ),
-        ({"network": "mlp", "input_std": 0.0}, VECTOR, "input_std must be positive, got 0.0"),
-        ({"network": "conv", "input_std": -1.0}, IMAGE, "input_std must be positive, got -1.0"),
-        ({"network": "conv", "input_std": float("nan")}, IMAGE, "input_std must be positive, got nan"),
+        (MLP(input_std=0.0), VECTOR, "input_std must be positive, got 0.0"),
+        (Conv(input_std=-1.0), IMAGE, "input_std must be positive, got -1.0"),
+        (Conv(input_std=float("nan")), IMAGE, "input_std must be positive, got nan"),
     ],
 )
 def test_one_sentence_on_what_does_not_fit(config, shape, sentence):
     with pytest.raises(InputError, match=sentence) as error:
-        check_network(AutoNetwork(**config), shape)
+        config.check(shape)
     assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
     ("config", "shape"),
     [
-        ({"network": "conv"}, (32, 32, 1)),
-        ({"network": "conv", "channels": (1,), "kernels": (4,), "latent_dim": 1}, (7, 9, 3)),
-        ({"network": "mlp"}, VECTOR),
-        ({"network": "mlp", "hidden": (1,), "input_mean": -3.0, "input_std": 1e-3}, IMAGE),
-        ({"network": "mlp", "channels": (), "kernels": (0,)}, VECTOR),  # conv's settings do not matter
-        ({"network": "conv", "hidden": ()}, (32, 32, 1)),  # nor do mlp's
-        ({"network": "mlp", "hidden": (4, 3), "decoder_hidden": (2, 2, 6)}, VECTOR),
+        (Conv(), (32, 32, 1)),
+        (Conv(channels=(1,), kernels=(4,), latent_dim=1), (7, 9, 3)),
+        (MLP(), VECTOR),
+        (MLP(hidden=(1,), input_mean=-3.0, input_std=1e-3), IMAGE),
+        (AutoNetwork(), (32, 32, 1)),
+        (AutoNetwork(latent_dim=3), VECTOR),
+        (MLP(hidden=(4, 3), decoder_hidden=(2, 2, 6)), VECTOR),
     ],
 )
 def test_what_fits_passes_and_builds(config, shape):
-    config = AutoNetwork(**config)
-    check_network(config, shape)
+    config.check(shape)
     networks = config.build(shape)
     key = jax.random.key(0)
     encoder, decoder = (jax.eval_shape(n.init, key) for n in networks[:2])
@@ -123,11 +122,11 @@ def test_standardising_takes_networks_of_plain_functions():
 
 
 def test_weights_start_as_flax_s_or_as_pytorch_s():
-    def first(start):
-        networks = MLP(hidden=(300,), start=start).build((400,))
+    def first(kind):
+        networks = kind(hidden=(300,)).build((400,))
         return networks.encoder.init(jax.random.key(0))["trunk"]["layers"][0]
 
-    flax, torch = first("flax"), first("torch")
+    flax, torch = first(MLP), first(TorchStartMLP)
     assert not flax["bias"].any()
     assert flax["kernel"].var() == pytest.approx(1 / 400, rel=0.03)
     for weights in torch.values():
@@ -144,3 +143,18 @@ def test_a_decoder_has_the_encoder_s_widths_in_reverse_or_its_own():
     mirrored = MLP(hidden=(4, 3), latent_dim=2)
     assert widths(mirrored) == [(2, 3), (3, 4), (4, 5)]
     assert widths(replace(mirrored, decoder_hidden=(3, 6, 6))) == [(2, 3), (3, 6), (6, 6), (6, 5)]
+
+
+def test_what_is_left_open_is_resolved_by_the_kind_of_data():
+    left = AutoNetwork(latent_dim=3, input_std=2.0, compute_dtype="bfloat16")
+    assert left.resolved(images=True) == Conv(latent_dim=3, input_std=2.0, compute_dtype="bfloat16")
+    assert left.resolved(images=False) == MLP(latent_dim=3, input_std=2.0, compute_dtype="bfloat16")
+    assert MLP(hidden=(4,)).resolved(images=True) == MLP(hidden=(4,))
+    with pytest.raises(InputError, match="needs the networks themselves"):
+        CustomNetwork().build(VECTOR)
+
+
+def test_a_setting_of_another_kind_does_not_exist():
+    for kind, setting in ((MLP, "channels"), (Conv, "hidden"), (MLP, "heads"), (AutoNetwork, "hidden")):
+        with pytest.raises(TypeError, match=setting):
+            kind(**{setting: (4,)})

@@ -12,13 +12,13 @@ import numpy as np
 import optax
 import pytest
 from jax.flatten_util import ravel_pytree
-from vaeclust_jax.methods.vaedec import vaedec
 
 import vaeclust_jax as vc
 from tests.fitting.made import LINEAR, blobs, config
-from vaeclust_jax.cli.run import RunArguments, parse
+from vaeclust_jax.cli.run import parse_run
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.fitting.packed import pack, unpack
+from vaeclust_jax.fitting.serialisation import unpack
+from vaeclust_jax.methods.dec_learner import dec, dec_heads
 from vaeclust_jax.networks import MLP, AutoNetwork, Conv
 from vaeclust_jax.networks.adapter import in_bfloat16
 from vaeclust_jax.networks.build import computing_in
@@ -39,7 +39,7 @@ def learners(kind: str) -> tuple[Learner, Learner, Batch]:
     """In float32 and in bfloat16, with a batch for both."""
     network, shape, likelihood = KINDS[kind]
     both = [
-        vaedec(
+        dec(
             computing_in(network.build(shape), dtype),
             num_clusters=K,
             num_samples=N,
@@ -49,7 +49,7 @@ def learners(kind: str) -> tuple[Learner, Learner, Batch]:
         for dtype in ("float32", "bfloat16")
     ]
     x = jax.random.uniform(jax.random.key(1), (N, *shape))
-    return *both, Batch(x, jnp.arange(N), jnp.ones(N))
+    return *both, Batch(x, None, jnp.arange(N), jnp.ones(N))
 
 
 def loss_and_gradient(learner: Learner, params: Params, batch: Batch) -> tuple[jax.Array, Params]:
@@ -57,7 +57,7 @@ def loss_and_gradient(learner: Learner, params: Params, batch: Batch) -> tuple[j
     state = learner.init(KEY)
 
     def loss(params: Params) -> jax.Array:
-        return learner.evaluate(jax.random.key(5), state._replace(params=params), batch)["vae_loss"]
+        return learner.evaluate(jax.random.key(5), state._replace(params=params), batch)["loss"]
 
     return jax.value_and_grad(loss)(params)
 
@@ -78,7 +78,7 @@ def products(jaxpr: Any) -> list[str]:
 
 
 def test_float32_leaves_the_networks_as_they_are():
-    networks = build(*KINDS["mlp"][:2])
+    networks = KINDS["mlp"][0].build(KINDS["mlp"][1])
     assert AutoNetwork().compute_dtype == "float32"
     assert computing_in(networks, "float32") is networks
     assert computing_in(networks, "bfloat16") is computing_in(networks, "bfloat16") is not networks
@@ -125,8 +125,12 @@ def test_all_that_is_kept_stays_float32(kind):
     moved, info = jax.eval_shape(learner.step, KEY, state, batch)
     ended, _ = jax.eval_shape(learner.end_epoch, moved, batch.x, jnp.asarray(5), info)
     _, gradient = jax.eval_shape(partial(loss_and_gradient, learner), state.params, batch)
-    posterior = jax.eval_shape(learner.encode, state.params, batch.x)
-    decoded = jax.eval_shape(learner.decode, state.params, posterior[0])
+    network, shape, likelihood = KINDS[kind]
+    heads = dec_heads(computing_in(network.build(shape), "bfloat16"), likelihood, False)
+    assert heads.encode is not None
+    assert heads.decode is not None
+    posterior = jax.eval_shape(heads.encode, state.params, batch.x)
+    decoded = jax.eval_shape(heads.decode, state.params, posterior[0])
     for tree in (state, moved, ended, info, gradient, posterior, decoded):
         assert {leaf.dtype for leaf in jax.tree.leaves(tree)} <= {jnp.dtype("float32"), jnp.dtype("int32")}
     assert moved == state
@@ -208,7 +212,7 @@ def test_a_fit_saves_the_policy_and_predicts_with_it(tmp_path: Path):
     loaded = vc.load(tmp_path / "model")
     assert loaded.config.network.compute_dtype == "bfloat16"
     np.testing.assert_array_equal(loaded.predict_proba(x), run.predict_proba(x))
-    packed = pack(run)
+    packed = run.pack()
     exact = replace(packed.config, network=replace(packed.config.network, compute_dtype="float32"))
     assert 1e-4 < relative_error(run.embed(x), unpack(packed._replace(config=exact)).embed(x)) < 2e-2
 
@@ -222,7 +226,7 @@ def test_networks_of_ones_own_get_it_too():
 
 
 def test_the_command_takes_it():
-    assert parse(RunArguments, ["--compute-dtype", "bfloat16"], "vaeclust run").network.compute_dtype == "bfloat16"
+    assert parse_run(["--compute-dtype", "bfloat16"]).experiment.network.compute_dtype == "bfloat16"
 
 
 def test_another_dtype_is_refused_in_one_sentence():

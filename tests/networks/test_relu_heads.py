@@ -3,12 +3,12 @@
 import jax
 import numpy as np
 
-from vaeclust_jax.networks import MLP
+from vaeclust_jax.networks import MLP, ReluHeadsMLP
 from vaeclust_jax.objectives.elbo import BERNOULLI
 
 SHAPE = (4, 3, 1)
 X = np.random.default_rng(0).uniform(size=(20, *SHAPE)).astype(np.float32)
-LINEAR, RELU = (MLP(latent_dim=2, hidden=(6,), heads=heads).build(SHAPE) for heads in ("linear", "relu"))
+LINEAR, RELU = (kind(latent_dim=2, hidden=(6,)).build(SHAPE) for kind in (MLP, ReluHeadsMLP))
 
 
 def test_mean_and_sigma_are_not_negative() -> None:

@@ -50,7 +50,7 @@ def test_the_encoder_sees_the_view_and_the_decoder_gives_back_the_sample(view) -
     identity = Network(lambda key: {}, lambda params, z: z)
     networks = Networks(Network(lambda key: {}, encode), identity, view)
     x = jnp.asarray(np.random.default_rng(0).uniform(size=(4, 3)), jnp.float32)
-    batch = Batch(x, jnp.arange(4), jnp.ones(4))
+    batch = Batch(x, None, jnp.arange(4), jnp.ones(4))
     params = {"encoder": {}, "decoder": {}, "likelihood": {}}
     codes, parts = vae_losses(networks, BERNOULLI, True, jax.random.key(0), params, batch)
     seen = np.asarray(x) + (0.0 if view is None else 1.0)

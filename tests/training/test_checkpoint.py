@@ -15,10 +15,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests.training.counting import counting_learner
+from tests.training.counting import counting_learner, rows_of
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.methods.starts import carry_on, from_scratch
 from vaeclust_jax.training.checkpoint import Checkpoint, Keeper, lock
+from vaeclust_jax.training.epoch import Data
 from vaeclust_jax.training.loop import History, train
 from vaeclust_jax.training.stopping import NEVER, assignment_change
 from vaeclust_jax.types import Stage, State
@@ -50,7 +51,9 @@ def run(keeper: Keeper | None = None, die_after: int = 1000) -> tuple[list[list[
         if len(epochs) == die_after:
             raise Killed
 
-    return train(stages(), KEYS, X, X[:5], batch_size=5, names=range(SEEDS), keeper=keeper, on_epoch=on_epoch)
+    return train(
+        stages(), KEYS, rows_of(X), Data(X[:5]), batch_size=5, names=range(SEEDS), keeper=keeper, on_epoch=on_epoch
+    )
 
 
 def kept(folder: Path, **settings: Any) -> Keeper:

@@ -8,16 +8,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests.training.counting import counting_learner
+from tests.training.counting import counting_learner, rows_of
 from vaeclust_jax.errors import TrainingDivergedError
 from vaeclust_jax.methods.starts import carry_on, from_scratch
+from vaeclust_jax.training.epoch import Data
 from vaeclust_jax.training.loop import History, train
 from vaeclust_jax.training.stopping import NEVER, assignment_change
-from vaeclust_jax.types import Learner, Stage, State, Stopping, Together
+from vaeclust_jax.types import Learner, Rows, Stage, State, Stopping
 
 N, M = 23, 7
 X = jnp.arange(N * 2.0).reshape(N, 2)
-VALIDATION = X[:M] + 100
+VALIDATION = Data(X[:M] + 100)
 
 
 def run(
@@ -25,7 +26,7 @@ def run(
 ) -> tuple[list[list[State]], History]:
     stage = Stage("only", learner, epochs, from_scratch(learner), stopping)
     keys = jax.vmap(jax.random.key)(jnp.arange(seeds))
-    return train([stage], keys, X, VALIDATION, batch_size=batch_size, names=range(10, 10 + seeds), **kwargs)
+    return train([stage], keys, rows_of(X), VALIDATION, batch_size=batch_size, names=range(10, 10 + seeds), **kwargs)
 
 
 @pytest.mark.parametrize("batch_size", [1, 5, 23, 64])
@@ -36,12 +37,13 @@ def test_every_sample_counts_once_an_epoch_whatever_the_batch_size(batch_size: i
         assert int(state.step) == 3 * -(-N // batch_size)
     for row in history:
         assert row["loss"] == pytest.approx(float(X[:, 0].mean()), rel=1e-6)
-        assert row["val_loss"] == pytest.approx(float(VALIDATION[:, 0].mean()), rel=1e-6)
+        assert row["val_loss"] == pytest.approx(float(VALIDATION.x[:, 0].mean()), rel=1e-6)
 
 
 def test_history_has_a_row_an_epoch_and_seed_and_callbacks_see_each_once() -> None:
     called: History = []
     _, history = run(counting_learner(N), 3, on_epoch=called.extend)
+    assert {row.pop("num_epochs") for row in called} == {3}
     assert called == history
     assert [(row["seed"], row["epoch"]) for row in history] == [(s, e) for e in (1, 2, 3) for s in (10, 11)]
     assert {row["stage"] for row in history} == {"only"}
@@ -60,8 +62,8 @@ def test_what_is_drawn_depends_on_seed_stage_and_epoch_alone() -> None:
     keys = jax.random.key(4)[None]
     one = Stage("one", learner, 2, from_scratch(learner), NEVER)
     two = Stage("two", learner, 2, carry_on, NEVER)
-    quiet, _ = train([one, two], keys, X, VALIDATION, batch_size=5, names=[0])
-    watched, _ = train([one, two], keys, X, VALIDATION, batch_size=5, names=[0], on_epoch=lambda rows: None)
+    quiet, _ = train([one, two], keys, rows_of(X), VALIDATION, batch_size=5, names=[0])
+    watched, _ = train([one, two], keys, rows_of(X), VALIDATION, batch_size=5, names=[0], on_epoch=lambda rows: None)
     assert float(quiet[1][0].params["noise"]) == float(watched[1][0].params["noise"])
     # The second stage draws other numbers than the first did.
     first, second = (float(states[0].params["noise"]) for states in quiet)
@@ -75,23 +77,23 @@ def test_a_stage_starts_where_the_one_before_ended() -> None:
         Stage("none", learner, 0, carry_on, NEVER),
         Stage("two", learner, 1, carry_on, NEVER),
     ]
-    states, _ = train(stages, jax.random.key(0)[None], X, VALIDATION, batch_size=5, names=[0])
+    states, _ = train(stages, jax.random.key(0)[None], rows_of(X), VALIDATION, batch_size=5, names=[0])
     assert [float(of_seeds[0].params["seen"][0]) for of_seeds in states] == [2, 2, 3]
 
 
 def test_a_stage_can_start_from_all_seeds_at_once() -> None:
     learner, asked = counting_learner(N), []
 
-    def swapped(keys: jax.Array, before: Sequence[State | None], x: jax.Array) -> list[State]:
+    def swapped(keys: jax.Array, before: Sequence[State | None], rows: Rows) -> list[State]:
         asked.append((keys.shape, [float(state.params["noise"]) for state in before if state is not None]))
         return [state for state in before[::-1] if state is not None]
 
     stages = [
         Stage("one", learner, 2, from_scratch(learner), NEVER),
-        Stage("swapped", learner, 0, Together(swapped), NEVER),
+        Stage("swapped", learner, 0, swapped, NEVER),
     ]
     keys = jax.vmap(jax.random.key)(jnp.arange(2))
-    states, _ = train(stages, keys, X, VALIDATION, batch_size=5, names=[0, 1])
+    states, _ = train(stages, keys, rows_of(X), VALIDATION, batch_size=5, names=[0, 1])
     noise = [[float(state.params["noise"]) for state in of_seeds] for of_seeds in states]
     assert asked == [((2,), noise[0])]
     assert noise[1] == noise[0][::-1]
@@ -117,7 +119,7 @@ def test_all_seeds_stopped_ends_the_stage() -> None:
 def test_without_validation_rows_there_are_no_validation_losses() -> None:
     learner = counting_learner(N)
     stage = Stage("only", learner, 1, from_scratch(learner), NEVER)
-    _, history = train([stage], jax.random.key(0)[None], X, X[:0], batch_size=5, names=[0])
+    _, history = train([stage], jax.random.key(0)[None], rows_of(X), Data(X[:0]), batch_size=5, names=[0])
     assert not any(name.startswith("val_") for name in history[0])
 
 

@@ -11,18 +11,18 @@ import pytest
 
 import vaeclust_jax as vc
 from tests.fitting.made import blobs, config, squares
-from tests.training.counting import counting_learner
+from tests.training.counting import counting_learner, rows_of
 from vaeclust_jax.errors import TrainingDivergedError
-from vaeclust_jax.methods.starts import carry_on, from_scratch
+from vaeclust_jax.methods.starts import carry_on, from_scratch, of_each_seed
 from vaeclust_jax.training import loop
-from vaeclust_jax.training.epoch import Progress
+from vaeclust_jax.training.epoch import Data, Progress
 from vaeclust_jax.training.loop import train
 from vaeclust_jax.training.stopping import NEVER, validation_patience
 from vaeclust_jax.types import Batch, Info, Key, Learner, Stage, State
 
 N, M = 23, 7
 X = jnp.arange(N * 2.0).reshape(N, 2)
-VALIDATION = X[:M] + 100
+VALIDATION = Data(X[:M] + 100)
 
 Call = Callable[..., tuple[Progress, Info]]
 
@@ -49,7 +49,7 @@ def fit(seeds: int, x: np.ndarray, **changes: Any) -> list[vc.Run]:
 def one_stage(learner: Learner, epochs: int, seeds: int, stopping: Any = NEVER) -> list[State]:
     stage = Stage("only", learner, epochs, from_scratch(learner), stopping)
     keys = jax.vmap(jax.random.key)(jnp.arange(seeds))
-    return train([stage], keys, X, VALIDATION, batch_size=5, names=range(seeds))[0][0]
+    return train([stage], keys, rows_of(X), VALIDATION, batch_size=5, names=range(seeds))[0][0]
 
 
 # Nothing returns to the host ------------------------------------------------------------------------------------
@@ -122,7 +122,7 @@ def loss_by_epoch(*losses: float) -> Learner:
     known = jnp.asarray([0.0, *losses])
 
     def evaluate(key: Key, state: State, batch: Batch) -> Info:
-        return {"vae_loss": known[state.params["seen"][0].astype(int)]}
+        return {"loss": known[state.params["seen"][0].astype(int)]}
 
     return counting_learner(N)._replace(evaluate=evaluate)
 
@@ -138,18 +138,18 @@ def test_the_best_state_outlives_the_epochs_after_it(seeds: int) -> None:
 def test_all_states_of_a_failed_run_can_be_read_and_none_is_shared(seeds: int) -> None:
     first, second = counting_learner(N), counting_learner(N, poison_step=10)  # its third epoch
 
-    def above_one_half(key: Key, before: State | None, x: Any) -> State:
-        state = carry_on(key, before, x)
+    def above_one_half(key: Key, state: State | None, rows: Any) -> State:
+        assert state is not None
         return state._replace(params={**state.params, "w": jnp.asarray(0.75)}, step=jnp.zeros((), jnp.int32))
 
     stages = [
         Stage("one", first, 2, from_scratch(first), validation_patience(5)),
         Stage("none", first, 0, carry_on, NEVER),
-        Stage("two", second, 9, above_one_half, validation_patience(5)),
+        Stage("two", second, 9, of_each_seed(above_one_half), validation_patience(5)),
     ]
     keys = jax.vmap(jax.random.key)(jnp.arange(seeds))
     with pytest.raises(TrainingDivergedError, match="epoch 3 of stage 'two'") as caught:
-        train(stages, keys, X, VALIDATION, batch_size=5, names=range(seeds))
+        train(stages, keys, rows_of(X), VALIDATION, batch_size=5, names=range(seeds))
     states, _ = caught.value.last_good
     seen = [[float(state.params["seen"][0]) for state in of_stage] for of_stage in states]
     assert seen[:2] == [[1] * seeds] * 2  # the best of equals is the first

@@ -1,6 +1,6 @@
 """Everything a fit depends on, besides the data and the key."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
@@ -90,7 +90,7 @@ def resolve(config: Config, shape: tuple[int, ...], custom: bool) -> Config:
     if prepare.scaling == "auto":
         prepare = replace(prepare, scaling="none" if images else "standardise")
     if custom:
-        network = CustomNetwork(**{name: getattr(network, name) for name in NetworkConfig.__dataclass_fields__})
+        network = CustomNetwork(**{one.name: getattr(network, one.name) for one in fields(NetworkConfig)})
     elif isinstance(network, CustomNetwork):
         raise InputError("network 'custom' needs the networks themselves: fit(..., networks=Networks(...))")
     else:
