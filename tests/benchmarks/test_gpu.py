@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
+import vaeclust_jax as vc
 from benchmarks.case import Effort, Measured
 from benchmarks.cases import bfloat16, conv_seeds, gpu
 from benchmarks.cases.conv_forms import Shape
@@ -15,7 +16,7 @@ from benchmarks.models import Model
 from benchmarks.peers.available import missing
 
 SMOKE, FULL = Effort("smoke", 1), Effort("full", 3)
-SMALL = Model(networks.MLP(hidden=(8,), latent_dim=3), (784,), beta=2.0, learning_rate=1e-3)
+SMALL = Model(vc.MLP(hidden=(8,), latent_dim=3), (784,), beta=2.0, learning_rate=1e-3)
 WORK = gpu.Work("small", SMALL, 4, 12, 3, 1e6)
 JOINT = WORK._replace(joint=True, num_rows=40, parts=1)
 

@@ -112,7 +112,7 @@ def test_settings_that_do_not_fit_images(changes: dict[str, Any], words: list[st
         ({"network": "cnn"}, ["network", "'cnn'", "mlp"]),
         ({"likelihood": "poisson"}, ["likelihood", "'poisson'", "gaussian"]),
         ({"q_from": "mode"}, ["q_from", "'mode'", "mean", "sample"]),
-        ({"joint_stopping": "never"}, ["joint_stopping", "'never'", "assignments"]),
+        ({"stopping": "never"}, ["stopping", "'never'", "Settled"]),
     ],
     ids=str,
 )

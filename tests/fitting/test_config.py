@@ -1,6 +1,5 @@
 """What is resolved, measured and refused before anything is trained."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,58 +7,68 @@ import pytest
 
 import vaeclust_jax as vc
 from tests.fitting.made import config
-from vaeclust_jax.fitting.config import check_config, measure_input, resolve_kind
+from vaeclust_jax.fitting.config import resolve, with_method
+from vaeclust_jax.fitting.prepared import prepare
+from vaeclust_jax.fitting.resolve import resolved_for
+from vaeclust_jax.networks import CustomNetwork
 
 VECTORS = np.zeros((20, 5), np.float32)
 IMAGES = np.zeros((20, 8, 8, 1), np.float32)
 
 
+def ready(settings: vc.Config, x: np.ndarray) -> vc.Config:
+    """All rows train; vectors are taken as they are."""
+    whole = vc.PrepareConfig(validation=0.0, scaling="none")
+    return resolved_for(settings, prepare(whole, vc.data.checked_rows(x)))
+
+
 @pytest.mark.parametrize(
     ("x", "expected"),
     [
-        (VECTORS, (None, False, "standardise", "mlp", "gaussian")),
-        (IMAGES, ((16, 16), True, "none", "conv", "bernoulli")),
+        (VECTORS, (None, False, "standardise", vc.MLP, "gaussian")),
+        (IMAGES, ((16, 16), True, "none", vc.Conv, "bernoulli")),
     ],
     ids=["vectors", "images"],
 )
 def test_every_auto_becomes_what_it_means_for_the_data(x: np.ndarray, expected: tuple[Any, ...]) -> None:
-    found = resolve_kind(config(image_size=(16, 16), grey=True), x, custom=False)
-    prepare = found.prepare
+    found = resolve(config(image_size=(16, 16), grey=True), x.shape[1:], custom=False)
+    method = found.method.resolved(vc.DataSpec(x.shape[1:]))
+    assert isinstance(method, vc.DEC)
     assert (
-        prepare.image_size, prepare.grey, prepare.scaling, found.network.network, found.model.likelihood,
+        found.prepare.image_size, found.prepare.grey, found.prepare.scaling, type(found.network), method.likelihood,
     ) == expected  # fmt: skip
 
 
 def test_what_a_person_chose_stays() -> None:
     chosen = config(network="mlp", likelihood="gaussian", scaling="none")
-    assert resolve_kind(chosen, IMAGES, custom=False) == chosen
+    assert resolve(chosen, IMAGES.shape[1:], custom=False) == chosen
     chosen = config(network="mlp", likelihood="bernoulli", scaling="minmax")
-    assert resolve_kind(chosen, VECTORS, custom=False) == chosen
+    assert resolve(chosen, VECTORS.shape[1:], custom=False) == chosen
 
 
 @pytest.mark.parametrize("given", ["auto", "mlp", "conv", "custom"])
 def test_networks_handed_in_are_recorded_as_custom(given: Any) -> None:
-    assert resolve_kind(config(network=given), VECTORS, custom=True).network.network == "custom"
+    assert isinstance(resolve(config(network=given), VECTORS.shape[1:], custom=True).network, CustomNetwork)
 
 
 def test_custom_without_networks_is_refused() -> None:
     with pytest.raises(vc.InputError, match=r"network 'custom' needs .*networks=Networks"):
-        resolve_kind(config(network="custom"), VECTORS, custom=False)
+        resolve(config(network="custom"), VECTORS.shape[1:], custom=False)
 
 
 def test_input_statistics_are_measured_on_images_and_0_and_1_for_vectors() -> None:
     x = np.random.default_rng(0).uniform(size=(50, 8, 8, 1)).astype(np.float32)
-    network = measure_input(config(), x).network
+    network = ready(config(), x).network
     assert network.input_mean == pytest.approx(x.astype(np.float64).mean(), rel=1e-9)
     assert network.input_std == pytest.approx(x.astype(np.float64).std(), rel=1e-9)
-    network = measure_input(config(), np.full((9, 5), 7.0, np.float32)).network
+    network = ready(config(), np.full((9, 5), 7.0, np.float32)).network
     assert (network.input_mean, network.input_std) == (0, 1)
 
 
 @pytest.mark.parametrize("given", [{"input_mean": 0.25}, {"input_std": 0.5}, {"input_mean": 0.0, "input_std": 2.0}])
 def test_input_statistics_that_a_person_gave_stay(given: dict[str, float]) -> None:
     x = np.random.default_rng(0).uniform(size=(50, 8, 8, 1)).astype(np.float32)
-    network = measure_input(config(**given), x).network
+    network = ready(config(**given), x).network
     assert {name: getattr(network, name) for name in given} == given
     assert network.input_mean is not None
     assert network.input_std is not None
@@ -67,14 +76,14 @@ def test_input_statistics_that_a_person_gave_stay(given: dict[str, float]) -> No
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 1.0])
 def test_constant_images_are_not_divided_by_their_rounding_errors(value: float) -> None:
-    network = measure_input(config(), np.full((777, 8, 8, 1), value, np.float32)).network
+    network = ready(config(), np.full((777, 8, 8, 1), value, np.float32)).network
     assert network.input_std is not None
     assert network.input_std > 1e-6
 
 
 def test_a_config_that_works_is_accepted() -> None:
     for x in (VECTORS, IMAGES):
-        check_config(measure_input(resolve_kind(config(num_clusters=20), x, custom=False), x), x)
+        ready(config(num_clusters=20), x)
 
 
 @pytest.mark.parametrize(
@@ -104,9 +113,8 @@ def test_a_config_that_works_is_accepted() -> None:
     ids=str,
 )
 def test_a_setting_out_of_its_range_is_named(changes: dict[str, Any], words: list[str]) -> None:
-    resolved = measure_input(resolve_kind(config(**changes), VECTORS, custom=False), VECTORS)
     with pytest.raises(vc.InputError) as caught:
-        check_config(resolved, VECTORS)
+        ready(config(**changes), VECTORS)
     assert [word for word in words if word not in str(caught.value)] == []
 
 
@@ -121,17 +129,16 @@ def test_a_setting_out_of_its_range_is_named(changes: dict[str, Any], words: lis
     ids=str,
 )
 def test_layers_that_do_not_fit_images_are_named(changes: dict[str, Any], words: list[str]) -> None:
-    resolved = measure_input(resolve_kind(config(**changes), IMAGES, custom=False), IMAGES)
     with pytest.raises(vc.InputError) as caught:
-        check_config(resolved, IMAGES)
+        ready(config(**changes), IMAGES)
     assert [word for word in words if word not in str(caught.value)] == []
 
 
 def test_bernoulli_needs_values_between_0_and_1() -> None:
-    resolved = measure_input(resolve_kind(config(likelihood="bernoulli"), VECTORS, custom=False), VECTORS)
+    settings = config(likelihood="bernoulli")
     for low, high in ((-0.1, 1), (0, 1.1)):
         x = VECTORS.copy()
         x[0, :2] = low, high
         with pytest.raises(vc.InputError, match=r"likelihood 'bernoulli' needs values in \[0, 1\].*'minmax'"):
-            check_config(resolved, x)
-    check_config(replace(resolved, model=replace(resolved.model, likelihood="gaussian")), VECTORS - 3)
+            ready(settings, x)
+    ready(with_method(settings, likelihood="gaussian"), VECTORS - 3)

@@ -41,16 +41,19 @@ def test_more_clusters_than_samples(objective: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("name", "objective"),
-    [("clustering", {"method": "graph"}), ("mixture_start", {"method": "vade", "start": vc.GraphStart()})],
+    [
+        ("the graph of GraphDEC", {"method": "graph"}),
+        ("start GraphStart", {"method": "vade", "start": vc.GraphStart()}),
+    ],
 )
 def test_more_clusters_than_can_be_merged(
     name: str, objective: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vaeclust_jax.fitting.config.MAX_GROUPS", 20)
-    with pytest.raises(vc.InputError, match=f"{name} 'graph' can show at most 20 clusters of 30 samples, got 21"):
+    monkeypatch.setattr("vaeclust_jax.methods.method.MAX_GROUPS", 20)
+    with pytest.raises(vc.InputError, match=f"{name} can show at most 20 clusters of 30 samples, got 21"):
         vc.fit(config(num_clusters=21, **SETTINGS, **objective), X[:30], jax.random.key(0))
 
 
 def test_a_graph_start_needs_neighbours() -> None:
-    with pytest.raises(vc.InputError, match="mixture_start 'graph' needs more than 5 training samples, got 5"):
+    with pytest.raises(vc.InputError, match="start GraphStart needs more than 5 training samples, got 5"):
         vc.fit(config(num_clusters=2, method="vade", start=vc.GraphStart(), **SETTINGS), X[:5], jax.random.key(0))

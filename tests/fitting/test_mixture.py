@@ -9,7 +9,7 @@ import pytest
 from sklearn.mixture import GaussianMixture
 
 import vaeclust_jax as vc
-from tests.fitting.made import blobs, config, squares
+from tests.fitting.made import blobs, config
 from vaeclust_jax.fitting.fit import fit_stages
 from vaeclust_jax.metrics import scores
 
@@ -67,20 +67,27 @@ def test_dec_leaves_the_decoder_as_it_is_and_idec_trains_it() -> None:
     assert both["loss"] == pytest.approx(both["reconstruction"] + 100 * both["cluster"], rel=1e-5)
 
 
+def test_mistakes_are_named() -> None:
+    with pytest.raises(vc.InputError, match="covariance must be one of full, diag"):
+        config(method="mixture", covariance="tied")
+    with pytest.raises(vc.InputError, match="network ReluHeadsMLP needs the likelihood 'bernoulli', got 'gaussian'"):
+        vc.fit(config(network="mlp-relu-heads"), X, jax.random.key(0))
+
+
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("kind", "setting"),
     [
-        ({"method": "mixture"}, "clustering 'mixture' has no joint stage: set joint_epochs to 0, got 2"),
-        ({"method": "vade", "joint_reconstruction": False}, "clustering 'vade' needs a decoder"),
-        ({"method": "mixture", "joint_epochs": 0, "covariance": "tied"}, "covariance must be one of full, diag"),
-        ({"heads": "relu"}, "heads 'relu' need the likelihood 'bernoulli', got 'gaussian'"),
+        (vc.VAEMixture, {"joint_epochs": 2}),
+        (vc.VAEMixture, {"gamma": 1.0}),
+        (vc.VaDE, {"joint_reconstruction": False}),
+        (vc.VaDE, {"gamma": 1.0}),
+        (vc.GraphDEC, {"deterministic": True}),
+        (vc.GraphDEC, {"q_from": "sample"}),
+        (vc.VAEKMeans, {"covariance": "full"}),
+        (vc.Conv, {"heads": "relu"}),
     ],
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
-def test_mistakes_are_named(changes: dict[str, Any], message: str) -> None:
-    with pytest.raises(vc.InputError, match=message):
-        vc.fit(config(**changes), X, jax.random.key(0))
-
-
-def test_relu_heads_are_of_the_mlp() -> None:
-    with pytest.raises(vc.InputError, match="network 'conv' has linear heads, got 'relu': use 'mlp'"):
-        vc.fit(config(network="conv", heads="relu"), squares()[0], jax.random.key(0))
+def test_a_setting_that_a_method_does_not_have_does_not_exist(kind: Any, setting: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match=next(iter(setting))):
+        kind(**({} if kind is vc.Conv else {"num_clusters": 3}), **setting)

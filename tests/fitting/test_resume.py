@@ -73,7 +73,7 @@ def test_other_settings_data_or_keys_are_refused_by_name(tmp_path: Path) -> None
     settings, checkpoint = config(joint_epochs=0, pretrain_epochs=1), vc.Checkpoint(tmp_path)
     vc.fit(settings, x, jax.random.key(0), checkpoint=checkpoint)
     for change, words in (
-        ({"settings": config(joint_epochs=0, pretrain_epochs=1, beta=2.0)}, "model.beta was 1.0 and is 2.0"),
+        ({"settings": config(joint_epochs=0, pretrain_epochs=1, beta=2.0)}, "method.beta was 1.0 and is 2.0"),
         ({"x": x + 1}, "data.train was "),
         ({"key": jax.random.key(1)}, r"keys was \[\[0, 0\]\] and is \[\[0, 1\]\]"),
     ):

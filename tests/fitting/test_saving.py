@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 import vaeclust_jax as vc
-from vaeclust_jax.fitting.model_file import config_from_json
+from vaeclust_jax.fitting.config_json import config_from_json, config_to_json
 from vaeclust_jax.fitting.serialisation import seed_file
 
 LOAD = """
@@ -109,7 +109,7 @@ def test_a_loaded_model_can_be_saved_again(saved: Path, fitted: vc.Run, tmp_path
 
 
 def test_config_survives_json(fitted_images: vc.Run) -> None:
-    text = json.dumps(dataclasses.asdict(fitted_images.config))
+    text = json.dumps(config_to_json(fitted_images.config))
     assert config_from_json(json.loads(text)) == fitted_images.config
 
 
@@ -130,7 +130,7 @@ def test_the_arrays_are_an_npz_that_numpy_reads_without_us(saved: Path, fitted: 
         np.testing.assert_array_equal(arrays["params/centroids"], fitted.params["centroids"])
         np.testing.assert_array_equal(arrays["cluster_mean"], fitted.cluster_mean)
     manifest = manifest_of(saved)
-    assert manifest["format"] == 2
+    assert manifest["format"] == 3
     assert manifest["versions"]["jax"] == jax.__version__
     assert manifest["arrays"]["params/centroids"]["shape"] == [3, 2]
 
@@ -207,10 +207,14 @@ def test_a_manifest_of_something_else(copy: Path, value: Any) -> None:
         (("config", "network", "hidden"), [4] * 10**5),
         (("config", "network", "input_mean"), None),
         (("config", "network", "colour"), "red"),
-        (("config", "model", "likelihood"), "poisson"),
-        (("config", "num_clusters"), None),
-        (("config", "num_clusters"), -1),
-        (("config", "num_clusters"), 10**12),
+        (("config", "method", "likelihood"), "poisson"),
+        (("config", "method", "kind"), "kmedoids"),
+        (("config", "method", "kind"), None),
+        (("config", "method", "stopping"), {"kind": "Never"}),
+        (("config", "network", "kind"), "transformer"),
+        (("config", "method", "num_clusters"), None),
+        (("config", "method", "num_clusters"), -1),
+        (("config", "method", "num_clusters"), 10**12),
         (("preparation", "input_shape"), [10**12]),
         (("preparation", "output_shape"), ["a"]),
         (("preparation", "output_shape"), [4]),
@@ -234,8 +238,9 @@ def test_a_manifest_with_a_wrong_entry(copy: Path, place: tuple[str, ...], value
     assert "damaged" in sentence(copy)
 
 
-def test_a_newer_format_names_both_versions(copy: Path) -> None:
-    with_manifest(copy, {**manifest_of(copy), "format": 99, "versions": {"vaeclust_jax": "77.0"}})
+@pytest.mark.parametrize("number", [4, 99])
+def test_a_newer_format_names_both_versions(copy: Path, number: int) -> None:
+    with_manifest(copy, {**manifest_of(copy), "format": number, "versions": {"vaeclust_jax": "77.0"}})
     message = sentence(copy)
     assert "77.0" in message
     assert "upgrade vaeclust_jax" in message

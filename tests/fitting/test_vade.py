@@ -6,9 +6,10 @@ import pytest
 from scipy import special
 
 import vaeclust_jax as vc
+from vaeclust_jax.fitting.config import with_method
 from vaeclust_jax.fitting.fit import fit_stages
 from vaeclust_jax.methods.starts import with_posteriors
-from vaeclust_jax.methods.vade import prior_from, prior_of
+from vaeclust_jax.methods.vade_learner import prior_from, prior_of
 from vaeclust_jax.metrics import scores
 from vaeclust_jax.objectives.em import fit_mixture
 from vaeclust_jax.objectives.mixture import e_step
@@ -17,11 +18,10 @@ from vaeclust_jax.objectives.vade import divergence
 Y = np.repeat(np.arange(3), [60, 40, 20])
 X = np.random.default_rng(0).normal(size=(120, 5)).astype(np.float32) + 6 * np.eye(5, dtype=np.float32)[Y]
 CONFIG = vc.Config(
-    3,
+    vc.VaDE(3, pretrain_epochs=40, joint_epochs=10, stopping=vc.Settled(tolerance=0.0)),
     prepare=vc.PrepareConfig(validation=0),
     network=vc.MLP(hidden=(16,), latent_dim=2),
-    model=vc.ModelConfig(method="vade"),
-    training=vc.TrainingConfig(pretrain_epochs=40, joint_epochs=10, batch_size=20, learning_rate=1e-2, tolerance=0),
+    training=vc.TrainingConfig(batch_size=20, learning_rate=1e-2),
 )
 
 
@@ -93,10 +93,8 @@ def test_it_comes_back_from_disk(stages, tmp_path):
 
 @pytest.mark.long
 def test_it_can_start_from_an_autoencoder():
-    from dataclasses import replace
-
     beta = 0.5
-    config = replace(CONFIG, model=replace(CONFIG.model, deterministic=True, beta=beta))
+    config = with_method(CONFIG, start=vc.EMStart(deterministic=True), beta=beta)
     stages = fit_stages(config, X, [0])
     run = stages["joint"][0]
     assert scores(Y, run.predict(X), None)["acc"] > 0.95
@@ -110,18 +108,14 @@ def test_it_can_start_from_an_autoencoder():
 
 
 def test_a_graph_of_deterministic_codes_has_no_posterior():
-    from dataclasses import replace
-
-    config = replace(CONFIG, model=replace(CONFIG.model, deterministic=True, start=vc.GraphStart()))
-    with pytest.raises(vc.InputError, match="clustering 'vade' needs a posterior"):
-        vc.fit_seeds(config, X, [0])
+    """An autoencoder first is a setting of the start by EM alone."""
+    with pytest.raises(TypeError, match="deterministic"):
+        vc.GraphStart(deterministic=True)
 
 
 @pytest.mark.long
 def test_it_can_start_from_the_graph():
-    from dataclasses import replace
-
-    config = replace(CONFIG, model=replace(CONFIG.model, start=vc.GraphStart()))
+    config = with_method(CONFIG, start=vc.GraphStart())
     stages = fit_stages(config, X, [0])
     run = stages["mixture"][0]
     labels = run.predict(X)

@@ -8,16 +8,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from vaeclust_jax.fitting.stages import networks_of, plan
-from vaeclust_jax.methods.vaegraph import spread, vaegraph
 
 import vaeclust_jax as vc
 from tests.fitting.made import LINEAR, assert_same_bits, blobs, config
 from tests.fitting.test_resume import EndedError, ending_after
 from tests.graph.test_graph import rings
-from vaeclust_jax.fitting.config import measure_input, resolve_kind
+from tests.training.counting import rows_of
 from vaeclust_jax.fitting.fit import fit_stages
+from vaeclust_jax.fitting.resolve import prepared_for, stage_names
 from vaeclust_jax.fitting.run import components
+from vaeclust_jax.methods.dec_learner import graph_dec, prototype_heads, refreshed
 from vaeclust_jax.methods.graph_starts import from_vote, prototypes
 from vaeclust_jax.metrics import scores
 from vaeclust_jax.types import State
@@ -63,7 +63,8 @@ def test_seeds_that_share_a_graph_name_their_clusters_alike(stages: dict[str, li
 
 
 IDENTITY = LINEAR._replace(encoder=vc.Network(lambda key: {}, lambda params, x: (x, jnp.zeros_like(x))))
-FOLLOWING = vaegraph(IDENTITY, num_clusters=3, num_samples=6, latent_dim=1, num_prototypes=1)
+FOLLOWING = graph_dec(IDENTITY, num_clusters=3, num_samples=6, latent_dim=1, num_prototypes=1)
+VOTE = from_vote(FOLLOWING, prototype_heads(IDENTITY, "bernoulli", None), refreshed)
 LINE = np.arange(6, dtype=np.float32)[:, np.newaxis]
 
 
@@ -77,11 +78,11 @@ def seeds_saying(*said: tuple[list[float], int]) -> list[State]:
             **jax.tree.map(jnp.zeros_like, state.params),
             "prototypes": jnp.asarray(places, jnp.float32).reshape(3, 1, 1),
         }
-        target = state.target._replace(
-            neighbours=jnp.full_like(state.target.neighbours, neighbour),
-            weights=jnp.zeros_like(state.target.weights).at[:, 0].set(1.0),
+        edges = state.memory.edges._replace(
+            neighbours=jnp.full_like(state.memory.edges.neighbours, neighbour),
+            weights=jnp.zeros_like(state.memory.edges.weights).at[:, 0].set(1.0),
         )
-        states.append(state._replace(params=params, target=target))
+        states.append(state._replace(params=params, memory=state.memory._replace(edges=edges)))
     return states
 
 
@@ -89,20 +90,21 @@ def test_seeds_learn_what_most_of_them_say_from_the_mean_of_their_graphs() -> No
     keys = jax.vmap(jax.random.key)(jnp.arange(3))
     # Two say 012|34|5, named otherwise; one says 0|12|345.
     before = seeds_saying(([1, 3.5, 6], 0), ([6, 1, 3.5], 0), ([-1, 1.6, 4], 3))
-    for state in from_vote(FOLLOWING, spread).start(keys, before, LINE):
+    for state in VOTE(keys, before, rows_of(LINE)):
         at = state.params["prototypes"][:, 0, 0]
         np.testing.assert_allclose(np.sort(at), [1, 3.5, 5], atol=1e-5)
-        edges = dict(zip(np.asarray(state.target.neighbours[1]), np.asarray(state.target.weights[1]), strict=True))
+        neighbours, weights = (np.asarray(part[1]) for part in state.memory.edges)
+        edges = dict(zip(neighbours, weights, strict=True))
         assert (edges[0], edges[3]) == pytest.approx((2 / 3, 1 / 3))
-    for state in from_vote(FOLLOWING, spread).start(keys, before[::-1], LINE):  # whoever comes first
+    for state in VOTE(keys, before[::-1], rows_of(LINE)):  # whoever comes first
         np.testing.assert_allclose(np.sort(state.params["prototypes"][:, 0, 0]), [1, 3.5, 5], atol=1e-5)
 
 
 def test_a_cluster_that_all_seeds_leave_empty_breaks_nothing() -> None:
     keys = jax.vmap(jax.random.key)(jnp.arange(2))
-    for state in from_vote(FOLLOWING, spread).start(keys, seeds_saying(([1, 4, 90], 0), ([4, 1, 90], 0)), LINE):
+    for state in VOTE(keys, seeds_saying(([1, 4, 90], 0), ([4, 1, 90], 0)), rows_of(LINE)):
         np.testing.assert_allclose(np.sort(state.params["prototypes"][:, 0, 0]), [1, 2.5, 4], atol=1e-5)
-        assert np.isfinite(state.target.p).all()
+        assert np.isfinite(state.memory.p).all()
         assert np.isfinite(state.params["log_scale"])
 
 
@@ -124,13 +126,12 @@ def test_which_stages_there_are() -> None:
     x, _ = blobs()
 
     def names(num_seeds: int, **changes: Any) -> list[str]:
-        settings = measure_input(resolve_kind(config(**GRAPH, **changes), x, custom=False), x)
-        both = networks_of(settings, x.shape[1:], None)
-        return [stage.name for stage in plan(settings, both, len(x), True, num_seeds=num_seeds)][2:]
+        settings = config(**GRAPH, **changes)
+        return stage_names(settings, prepared_for(settings, x), None, num_seeds)[1:]
 
     assert names(3) == ["graph", "joint"]
     assert names(3, vote=True) == ["graph", "joint", "shared-graph", "shared-joint"]
-    assert names(3, vote=True, joint_epochs=0) == ["graph", "shared-graph"]
+    assert names(3, vote=True, joint_epochs=0) == ["graph", "joint", "shared-graph", "shared-joint"]  # of no epochs
     assert names(1, vote=True) == ["graph", "joint"]
 
 
@@ -219,7 +220,7 @@ def test_samples_of_a_cluster_come_from_its_prototypes_by_their_share(stages: di
     shares[5:10] = 0.1, 0.0, 0.2, 0.0, 0.7
     known = replace(
         run,
-        learner=run.heads._replace(decode=lambda params, z: z),
+        heads=run.heads._replace(decode=lambda params, z: z),
         cluster_mean=means.astype(np.float32),
         cluster_scale=scales.astype(np.float32),
         cluster_share=shares.astype(np.float32),
@@ -239,7 +240,9 @@ def test_the_gaussians_of_prototypes_are_those_of_the_training_latents_nearest_t
     rng = np.random.default_rng(0)
     centres, mean = rng.normal(size=(3, 2, 2)), rng.normal(size=(50, 2))
     logvar, labels = rng.normal(size=(50, 2)), rng.integers(0, 2, 50)  # the last cluster is empty
-    means, scales, share = components({"prototypes": jnp.asarray(centres)}, mean, logvar, labels)
+    means, scales, share = components(
+        vc.Heads(centres=lambda params: params), jnp.asarray(centres), mean, logvar, np.eye(3)[labels]
+    )
     for cluster, prototype in np.ndindex(2, 2):
         own = labels == cluster
         distance = np.linalg.norm(mean[:, np.newaxis] - centres[cluster], axis=-1)
@@ -256,11 +259,10 @@ def test_the_gaussians_of_prototypes_are_those_of_the_training_latents_nearest_t
 @pytest.mark.parametrize(
     ("changes", "n", "message"),
     [
-        ({"deterministic": True}, 120, "clustering 'graph' needs a posterior"),
         ({"num_prototypes": 0}, 120, "num_prototypes must be at least 1"),
-        ({"num_clusters": 2}, 6, "clustering 'graph' needs more than 5 training samples, got 5"),
+        ({"num_clusters": 2}, 6, "the graph of GraphDEC needs more than 5 training samples, got 5"),
         ({"num_clusters": 8}, 9, "num_clusters must be at most the number of training samples, got 8 clusters for 7"),
-        ({"graphs": "mean"}, 120, "graphs must be"),
+        ({"vote": "mean"}, 120, "vote must be True or False"),
     ],
 )
 def test_mistakes_are_named(changes: dict[str, object], n: int, message: str) -> None:

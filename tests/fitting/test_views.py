@@ -159,7 +159,7 @@ def test_what_cannot_be_meant_is_one_sentence(augment: Any, says: str) -> None:
 
 def test_another_word_is_named() -> None:
     with pytest.raises(vc.InputError, match="augment must be a number or one of auto, got 'much'"):
-        vc.ModelConfig(augment="much")  # type: ignore[arg-type]
+        vc.DEC(3, augment="much")  # type: ignore[arg-type]
 
 
 def _fails(key: jax.Array, x: jax.Array) -> jax.Array:

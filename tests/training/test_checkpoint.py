@@ -217,7 +217,9 @@ def test_a_fit_of_other_shapes_is_refused(tmp_path: Path) -> None:
     learner = counting_learner(N + 1)
     stage = Stage("one", learner, 3, from_scratch(learner), NEVER)
     with kept(tmp_path) as keeper, pytest.raises(InputError, match="the checkpoint is of another fit"):
-        train([stage], KEYS, jnp.ones((N + 1, 2)), X[:5], batch_size=5, names=range(SEEDS), keeper=keeper)
+        train(
+            [stage], KEYS, rows_of(jnp.ones((N + 1, 2))), Data(X[:5]), batch_size=5, names=range(SEEDS), keeper=keeper
+        )
 
 
 @pytest.mark.parametrize(

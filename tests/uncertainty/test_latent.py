@@ -9,7 +9,7 @@ from scipy import integrate, stats
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.objectives.dec import assignment_entropy, log_soft_assignment
-from vaeclust_jax.types import Learner
+from vaeclust_jax.types import Heads
 from vaeclust_jax.uncertainty.latent import Decomposition, decompose, latent_variance, stochastic_passes
 
 M, N, K, L = 5, 4, 3, 2
@@ -19,12 +19,12 @@ weights = hnp.arrays(np.float64, (M, N, K), elements=st.floats(0, 1)).filter(lam
 
 
 def never(*_):
-    raise AssertionError("a pass needs nothing of the learner but its clusters")
+    raise AssertionError("a pass needs nothing of the model but its clusters")
 
 
 def assigning(log_assign):
-    """A learner of which only the clusters may be used."""
-    return Learner(never, never, never, never, never, never, log_assign)
+    """A model of which only the clusters may be used."""
+    return Heads(never, never, log_assign, never, never)
 
 
 STUDENT = assigning(lambda params, z: log_soft_assignment(z, params["centroids"]))
@@ -239,7 +239,7 @@ def test_one_compilation_for_any_number_of_rows():
 @pytest.mark.parametrize(
     ("learner", "shapes", "passes", "message"),
     [
-        (assigning(None), [(3, 2), (3, 2)], 10, "learner must have clusters"),
+        (assigning(None), [(3, 2), (3, 2)], 10, "heads must have clusters"),
         (STUDENT, [(3, 2), (3, 2)], 1, "num_passes must be a whole number of at least 2, got 1"),
         (STUDENT, [(3, 2), (3, 2)], 2.5, "num_passes must be a whole number"),
         (STUDENT, [(3, 2), (3, 1)], 10, r"mean and logvar must have the same shape .* got \(3, 2\) and \(3, 1\)"),

@@ -81,18 +81,18 @@ def stochastic_passes(
 
     Args:
         key: of `jax.random.key`.
-        learner: with clusters; compiled once for it and M, for any number of rows.
-        params: of the learner.
-        mean: (n, L), the posterior means, as `Learner.encode` returns them.
+        heads: of a model with clusters; compiled once for it and M, for any number of rows.
+        params: of the model.
+        mean: (n, L), the posterior means, as `Heads.encode` returns them.
         logvar: (n, L), the posterior log-variances.
         num_passes: M, at least 2.
 
     Raises:
-        InputError: the learner has no clusters, M is below 2, or `mean` and `logvar` do not fit together.
+        InputError: the model has no clusters, M is below 2, or `mean` and `logvar` do not fit together.
     """
     mean, logvar = np.asarray(mean, dtype=float), np.asarray(logvar, dtype=float)
     if heads.assign is None:
-        raise InputError("learner must have clusters, got one without log_assign.")
+        raise InputError("heads must have clusters, got none with assign.")
     if not is_whole(num_passes) or num_passes < 2:
         raise InputError(f"num_passes must be a whole number of at least 2, got {num_passes!r}.")
     if mean.ndim != 2 or mean.size == 0 or mean.shape != logvar.shape:
