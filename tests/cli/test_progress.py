@@ -3,23 +3,31 @@
 from types import SimpleNamespace
 
 import pytest
-from vaeclust_jax.fitting.stages import plan
 
-from tests.fitting.made import LINEAR, N, config
+import vaeclust_jax as vc
+from tests.fitting.made import blobs, config
 from vaeclust_jax.cli.progress import Reporter
 
 
-@pytest.mark.parametrize("clustering", ["dec", "vade", "graph"])
-def test_every_stage_has_a_bar_of_its_epochs(clustering: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = config(clustering=clustering, vote=True, likelihood="gaussian", pretrain_epochs=3, joint_epochs=2)
-    reporter = Reporter(settings.training, quiet=True)
+@pytest.mark.parametrize("method", ["dec", pytest.param("graph", marks=pytest.mark.long), "classifier"])
+def test_every_stage_has_a_bar_of_its_epochs(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = blobs()
+    if method == "classifier":
+        settings = vc.Config(vc.METHODS["classifier"](epochs=3), network=vc.MLP(hidden=(16,), latent_dim=2))
+    else:
+        more = {"vote": True} if method == "graph" else {}
+        settings = config(method=method, pretrain_epochs=3, joint_epochs=2, tolerance=0.0, **more)
+    reporter = Reporter(quiet=True)
     bars: list[tuple[str, int]] = []
     drawn = SimpleNamespace(
         add_task=lambda stage, total, losses: bars.append((stage, total)), update=lambda *_, **__: None
     )
     monkeypatch.setattr(reporter, "_progress", drawn)
-    stages = [stage for stage in plan(settings, LINEAR, N, True, num_seeds=2) if stage.num_epochs > 0]
-    for stage in stages:
-        reporter.on_epoch([{"seed": 0, "stage": stage.name, "epoch": 1, "loss": 1.0}])
-    assert bars == [(stage.name, stage.num_epochs) for stage in stages]
-    assert len(bars) == (3 if clustering == "graph" else 2)
+    labels = y if method == "classifier" else None
+    vc.fit_seeds(settings, x, [0, 1], partial_labels=labels, on_epoch=reporter.on_epoch)
+    expected = {
+        "dec": [("vae", 3), ("joint", 2)],
+        "graph": [("vae", 3), ("joint", 2), ("shared-joint", 2)],
+        "classifier": [("classifier", 3)],
+    }
+    assert bars == expected[method]

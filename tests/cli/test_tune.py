@@ -13,12 +13,14 @@ import pytest
 
 from tests.cli.conftest import TINY, Answer
 from vaeclust_jax.cli import tune as module
-from vaeclust_jax.cli.run import Arguments, parse, resolve
-from vaeclust_jax.fitting.config import Config
+from vaeclust_jax.cli.run import config_of, load_dataset, parse_run
+from vaeclust_jax.fitting.config import Config, with_method
+from vaeclust_jax.methods.dec import DEC
+from vaeclust_jax.networks import Conv
 from vaeclust_jax.selection.search import AXES, Axis, Trial, search
 
 Run = Callable[..., Answer]
-FEW = (Axis("training", "learning_rate", (3e-3,), "elbo"), Axis("model", "gamma", (1.0,), "stability"))
+FEW = (Axis("training", "learning_rate", (3e-3,), "elbo"), Axis("method", "gamma", (1.0,), "stability"))
 
 
 @pytest.fixture
@@ -47,8 +49,9 @@ def run_config(command: str) -> tuple[Any, Config]:
     """Data and config of a printed command, as `vaeclust run` understands it."""
     program, name, *argv = shlex.split(command)
     assert (program, name) == ("vaeclust", "run")
-    _, dataset, config, _ = resolve(parse(Arguments, argv, "vaeclust run"))
-    return dataset, config
+    args = parse_run(argv)
+    dataset = load_dataset(args)
+    return dataset, config_of(args, dataset)
 
 
 @pytest.mark.long
@@ -75,14 +78,10 @@ def test_the_printed_command_is_the_run_that_was_chosen(vaeclust: Run, files: Pa
     dataset, config = run_config(command)
     with np.load(files / "vectors.npz") as arrays:
         np.testing.assert_array_equal(dataset.x, arrays["x"])
-    _, _, given, _ = resolve(parse(Arguments, argv, "vaeclust run"))
-    expected = replace(
-        given,
-        training=replace(given.training, learning_rate=chosen["learning_rate"]),
-        model=replace(given.model, gamma=chosen["gamma"]),
-    )
-    assert config == expected
-    assert config.model.beta == 0.5
+    _, given = run_config(shlex.join(["vaeclust", "run", *argv]))
+    expected = replace(given, training=replace(given.training, learning_rate=chosen["learning_rate"]))
+    assert config == with_method(expected, gamma=chosen["gamma"])
+    assert config.method.beta == 0.5  # type: ignore[attr-defined]
     for word in ("learning_rate", "gamma", "0.003", "chosen", "stability", "elbo"):
         assert word in out
     unlabelled = vaeclust("tune", *words(files, tmp_path, "--beta", 0.5, data="unlabelled"))
@@ -94,14 +93,14 @@ def test_every_setting_that_can_be_chosen_is_a_flag_of_run(
     vaeclust: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trials = [Trial(axis.name, axis.values[0], axis.judge, None, {}, True) for axis in AXES]
-    answering(monkeypatch, lambda config, *rest, **more: (config, trials))
+    answering(monkeypatch, lambda config, *rest, **more: (replace(config, network=Conv()), trials))
     code, out, _ = vaeclust("tune", "vaedec-coil20-literal", "--dataset", "digits", "--clusters", 10, "--out", tmp_path)
     assert code == 0
     _, config = run_config(out.splitlines()[-2])
     for axis in AXES:
-        default = getattr(getattr(Config(10), axis.section), axis.name)
+        default = getattr(getattr(Config(DEC(10), network=Conv()), axis.section), axis.name)
         assert getattr(getattr(config, axis.section), axis.name) == axis.values[0] != default
-    assert (config.num_clusters, config.training.pretrain_epochs) == (10, 50)
+    assert (config.num_clusters, config.method.pretrain_epochs) == (10, 50)  # type: ignore[attr-defined]
     assert "not defined" in out
 
 
@@ -111,7 +110,7 @@ def test_a_setting_given_by_the_person_gives_way_to_the_one_chosen(
     answering(monkeypatch, lambda *given, **more: (given[0], [Trial("gamma", 30.0, "stability", 0.5, {}, True)]))
     code, out, _ = vaeclust("tune", *words(files, tmp_path, "--gamma", 7))
     assert code == 0
-    assert run_config(out.splitlines()[-2])[1].model.gamma == 30
+    assert run_config(out.splitlines()[-2])[1].method.gamma == 30
 
 
 def test_three_seeds_unless_told(vaeclust: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

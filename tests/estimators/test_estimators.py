@@ -15,7 +15,7 @@ import vaeclust_jax as vc
 from tests.estimators.conftest import MAKE
 from vaeclust_jax.estimators import VAEDEC, VAEKMeans
 from vaeclust_jax.estimators.base import _consecutive
-from vaeclust_jax.fitting.packed import pack, unpack
+from vaeclust_jax.fitting.serialisation import unpack
 
 
 def test_shapes_and_dtypes(fitted: Any, x: np.ndarray) -> None:
@@ -119,11 +119,11 @@ def test_the_number_of_clusters_is_chosen_where_it_is_auto(x: np.ndarray, tmp_pa
 
 def test_empty_clusters_come_last(x: np.ndarray) -> None:
     run = vc.fit(
-        vc.Config(3, network=vc.MLP(hidden=(16,), latent_dim=2), training=vc.TrainingConfig(1, 0)),
+        vc.Config(vc.VAEKMeans(3, pretrain_epochs=1), network=vc.MLP(hidden=(16,), latent_dim=2)),
         x,
         jax.random.key(0),
     )
-    packed = pack(run)
+    packed = run.pack()
     labels = np.where(run.predict(x) == 0, 2, run.predict(x)).astype(np.int32)
     moved, consecutive = _consecutive(packed, labels)
     assert set(consecutive) == {0, 1}

@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler
 
+import vaeclust_jax as vc
 from tests.estimators.conftest import MAKE
 
 pytestmark = pytest.mark.long
@@ -44,7 +45,7 @@ def test_the_convolutional_network_in_a_pipeline(images: np.ndarray) -> None:
     pipeline = Pipeline([("scale", MinMaxScaler()), ("cluster", conv)])
     labels = pipeline.fit_predict(images.reshape(-1, 64).astype(float))
     assert labels.shape == (len(images),)
-    assert pipeline["cluster"]._packed.config.network.network == "conv"
+    assert isinstance(pipeline["cluster"]._packed.config.network, vc.Conv)
 
 
 @pytest.mark.parametrize(

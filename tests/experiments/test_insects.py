@@ -22,6 +22,6 @@ def test_the_network_is_the_source_s() -> None:
 
 
 def test_settings_are_the_source_s() -> None:
-    training, model = EXPERIMENT.training, EXPERIMENT.model
-    assert (training.batch_size, training.learning_rate, training.pretrain_epochs) == (256, 1e-3, 1000)
-    assert (model.likelihood, model.beta, EXPERIMENT.prepare.scaling) == ("squared", "dynamic", "minmax-row")
+    training, method = EXPERIMENT.training, EXPERIMENT.method
+    assert (training.batch_size, training.learning_rate, method.pretrain_epochs) == (256, 1e-3, 1000)
+    assert (method.likelihood, method.beta, EXPERIMENT.prepare.scaling) == ("squared", "dynamic", "minmax-row")

@@ -11,8 +11,10 @@ import vaeclust_jax as vc
 from tests.studies.conftest import Execute, Executed, tiny
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.experiments import EXPERIMENTS
-from vaeclust_jax.studies import execute as module
+from vaeclust_jax.networks import ReluHeadsMLP
+from vaeclust_jax.studies import fit as module
 from vaeclust_jax.studies.classification import hold_back
+from vaeclust_jax.studies.experiment import Experiment
 
 Stages = dict[str, list[vc.Run]]
 
@@ -23,10 +25,17 @@ class Watched(NamedTuple):
     """In the order of the trainings."""
 
 
+def network_name(experiment: Experiment) -> str:
+    """Of the experiment's own network, where it has one."""
+    return "mlp-relu-heads" if isinstance(experiment.network, ReluHeadsMLP) else "mlp"
+
+
 def watched(carry_out: Execute, name: str) -> Watched:
     """The experiment with its own objective and heads, on small networks, and all that was trained for it."""
     experiment, fit_stages = EXPERIMENTS[name], module.fit_stages
-    own = {**vars(experiment.model), "heads": experiment.network.heads}
+    own = {**vars(experiment.method), "network": network_name(experiment)}
+    for name_of_k in ("num_clusters", "pretrain_epochs", "joint_epochs", "update_target_interval"):
+        own.pop(name_of_k, None)
     trained: list[Stages] = []
 
     def watch(*given: object, **more: object) -> Stages:
@@ -35,7 +44,7 @@ def watched(carry_out: Execute, name: str) -> Watched:
 
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(module, "fit_stages", watch)
-        run = carry_out(tiny(), name=name, draw=False, joint_epochs=2 * bool(experiment.training.joint_epochs), **own)
+        run = carry_out(tiny(), name=name, draw=False, **own)
     return Watched(run, trained)
 
 
@@ -77,7 +86,10 @@ def test_vade_is_scored_beside_the_mixture_it_starts_from(carry_out: Execute) ->
     }
     assert_scored(run, tiny(), {name: only for name, (only,) in expected.items()})
     assert_told_apart(run)
-    assert [stages["joint"][0].config.model.mixture_start for stages in (from_em, from_graph)] == ["em", "graph"]
+    assert [type(stages["joint"][0].config.method.start) for stages in (from_em, from_graph)] == [
+        vc.EMStart,
+        vc.GraphStart,
+    ]
 
 
 @pytest.mark.long
@@ -86,7 +98,7 @@ def test_idec_trains_its_decoder_to_the_end_and_dec_does_not(carry_out: Execute)
     expected = {"idec": idec["joint"], "dec": dec["joint"], "ae-kmeans": idec["kmeans"]}
     assert_scored(run, tiny(), {name: only for name, (only,) in expected.items()})
     assert_told_apart(run)
-    assert all(stages["joint"][0].config.model.deterministic for stages in (idec, dec))
+    assert all(stages["joint"][0].config.method.deterministic for stages in (idec, dec))
     rows = [stages["joint"][0].history[-1] for stages in (idec, dec)]
     assert rows[0]["loss"] == pytest.approx(rows[0]["reconstruction"] + 100 * rows[0]["cluster"], rel=1e-5)
     assert rows[1]["loss"] == pytest.approx(100 * rows[1]["cluster"], rel=1e-5)

@@ -11,7 +11,7 @@ GRAPH = {"method": "graph", "vote": True, "tolerance": 0.0}
 def test_one_seed_has_nobody_to_learn_from() -> None:
     experiment = EXPERIMENTS["vaegraph"]
     alone, several = experiment.of_seeds(1), experiment.of_seeds(2)
-    assert list(alone.methods) == ["vaegraph", "vae-graph", "vae-kmeans"]
+    assert list(alone.arms) == ["vaegraph", "vae-graph", "vae-kmeans"]
     assert several == experiment
     assert (alone.named, alone.baseline) == (experiment.named, experiment.baseline) == ("vaegraph", "vae-kmeans")
 
@@ -20,9 +20,9 @@ def test_one_seed_has_nobody_to_learn_from() -> None:
 def test_seeds_by_themselves_stand_beside_seeds_together(carry_out: Execute) -> None:
     found = carry_out(tiny(), seeds=(4, 9), name="vaegraph", draw=False, **GRAPH)
     own = [name for name in found.metrics["results"] if name not in found.metrics["shallow"]]
-    assert own == list(EXPERIMENTS["vaegraph"].methods)
+    assert own == list(EXPERIMENTS["vaegraph"].arms)
     assert [line for line in found.said if line.startswith("fitting")] == [
-        "fitting VAE + graph DEC, 2 seeds; the first epoch of each stage compiles"
+        "fitting vaegraph, 2 seeds; the first epoch of each stage compiles"
     ]
     measures = found.metrics["uncertainty"]["measures"]
     said = ("entropy", "outside the cluster", "not agreed on")

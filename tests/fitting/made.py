@@ -58,13 +58,13 @@ _DEFAULTS = {
 }
 
 
-def config(num_clusters: Any = K, method: str = "dec", network: str = "auto", **changes: Any) -> vc.Config:
+def config(num_clusters: Any = K, method: str | None = None, network: str = "auto", **changes: Any) -> vc.Config:
     """A small config; every field of every section can be changed by its name.
 
-    `tolerance` is that of the rule by which the joint stage stops. Without joint epochs "dec" is k-means.
+    `tolerance` is that of the rule by which the joint stage stops. The method is DEC, or k-means without joint epochs.
     """
-    if method == "dec" and changes.get("joint_epochs") == 0:
-        method = "kmeans"
+    if method is None:
+        method = "kmeans" if changes.get("joint_epochs") == 0 else "dec"
     if "tolerance" in changes:
         changes["stopping"] = vc.Settled(changes.pop("tolerance"))
     changes = {"image_size": None, **changes}

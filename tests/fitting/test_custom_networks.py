@@ -8,6 +8,7 @@ import pytest
 
 import vaeclust_jax as vc
 from tests.fitting.made import LINEAR, L, config, student_t
+from vaeclust_jax.networks import CustomNetwork
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def test_they_are_what_is_trained(linear: vc.Run, vectors: np.ndarray) -> None:
     np.testing.assert_allclose(
         linear.predict_proba(vectors), student_t(z, np.asarray(linear.params["centroids"])), atol=1e-5
     )
-    assert linear.config.network.network == "custom"
+    assert isinstance(linear.config.network, CustomNetwork)
 
 
 def test_they_are_saved_and_loaded(linear: vc.Run, vectors: np.ndarray, tmp_path: Path) -> None:

@@ -118,6 +118,7 @@ def test_history_and_on_epoch_have_a_row_an_epoch(vectors: np.ndarray) -> None:
     calls: list[list[dict[str, Any]]] = []
     run = vc.fit(config(joint_epochs=3), vectors, jax.random.key(0), on_epoch=calls.append)
     assert [len(rows) for rows in calls] == [1] * 5
+    assert [row.pop("num_epochs") for rows in calls for row in rows] == [2, 2, 3, 3, 3]
     assert [row for rows in calls for row in rows] == run.history
     assert [(row["stage"], row["epoch"]) for row in run.history] == [
         ("vae", 1), ("vae", 2), ("joint", 1), ("joint", 2), ("joint", 3),
@@ -133,7 +134,7 @@ def test_offsets_and_scales_of_features_change_nothing(vectors: np.ndarray, fitt
     run = vc.fit(config(), moved, jax.random.key(3))
     np.testing.assert_allclose(run.prepare(moved), fitted.prepare(vectors), atol=1e-3)
     np.testing.assert_allclose(run.embed(moved), fitted.embed(vectors), atol=5e-3)
-    assert run.config.model.likelihood == "gaussian"
+    assert run.config.method.likelihood == "gaussian"
 
 
 def test_float64_vectors_far_from_zero_keep_their_differences(vectors: np.ndarray, fitted: vc.Run) -> None:

@@ -17,7 +17,7 @@ MANY = 20_000
 
 def test_the_posterior_is_the_encoder_s_answer_to_prepared_rows(fitted_images: vc.Run, images: np.ndarray) -> None:
     mean, logvar = fitted_images.posterior(images)
-    expected = fitted_images.learner.encode(fitted_images.params, fitted_images.prepare(images))
+    expected = fitted_images.heads.encode(fitted_images.params, fitted_images.prepare(images))
     np.testing.assert_allclose(mean, expected[0], atol=1e-5)
     np.testing.assert_allclose(logvar, expected[1], atol=1e-5)
     assert mean.shape == logvar.shape == (N, L)
@@ -35,7 +35,7 @@ def test_log_assign_is_the_logarithm_of_q_for_any_codes(fitted: vc.Run, vectors:
 
 def test_decode_is_the_decoder_s_answer_to_codes(fitted_images: vc.Run, images: np.ndarray) -> None:
     z = np.random.default_rng(0).normal(size=(6, L)).astype(np.float32)
-    expected = fitted_images.learner.decode(fitted_images.params, z)
+    expected = fitted_images.heads.decode(fitted_images.params, z)
     np.testing.assert_allclose(fitted_images.decode(z), expected, atol=1e-5)
     np.testing.assert_array_equal(fitted_images.reconstruct(images), fitted_images.decode(fitted_images.embed(images)))
 
@@ -89,7 +89,7 @@ def test_too_few_passes_are_one_sentence(fitted: vc.Run, vectors: np.ndarray, nu
 
 def seen_by_decoder(run: vc.Run, *args: Any) -> np.ndarray:
     """The latents that `sample` decodes."""
-    spy = replace(run, learner=run.heads._replace(decode=_identity))
+    spy = replace(run, heads=run.heads._replace(decode=_identity))
     return spy.sample(*args).astype(np.float64)
 
 
@@ -133,7 +133,7 @@ def test_samples_of_a_mixture_are_those_of_its_components(model: dict[str, Any],
     run = vc.fit(config(pretrain_epochs=2, **model), vectors, jax.random.key(0))
     mixture = run.params["mixture"]
     means = np.asarray(run.params["centroids"], np.float64)
-    if model["clustering"] == "vade":
+    if model["method"] == "vade":
         covariances = np.stack([np.diag(one) for one in np.exp(np.asarray(mixture["logvars"], np.float64))])
         weights = softmax(np.asarray(mixture["logits"], np.float64))
     else:

@@ -1,7 +1,6 @@
 """An encoder that is taught to forget how images are moved, and the choice whether to."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import jax
@@ -10,6 +9,7 @@ import pytest
 
 import vaeclust_jax as vc
 from tests.fitting.made import LINEAR, assert_same_bits, blobs, config, squares
+from vaeclust_jax.fitting.config import with_method
 from vaeclust_jax.fitting.fit import fit_stages
 from vaeclust_jax.methods.graph_starts import posterior_of
 from vaeclust_jax.selection import augment
@@ -29,7 +29,7 @@ def test_training_sees_views_and_nothing_else_does(run: vc.Run) -> None:
     assert_same_bits(run, same)
     plain = vc.fit(config(pretrain_epochs=3, **SETTINGS), x, jax.random.key(0))
     assert plain.history[0]["reconstruction"] != run.history[0]["reconstruction"]
-    assert plain.learner.view is None
+    assert plain.heads.view is None
     np.testing.assert_allclose(run.embed(x), run.heads.encode(run.params, run.prepare(x))[0], rtol=1e-5, atol=1e-6)
 
 
@@ -62,12 +62,12 @@ def test_the_strength_with_the_higher_score_is_chosen(best: float, monkeypatch: 
     asked = []
 
     def judged(seeds: list[int], runs: list[vc.Run], raw: np.ndarray) -> tuple[float, float, float]:
-        asked.append((seeds, runs[0].config.model.augment, runs[0].config.training.joint_epochs))
-        return (0.6, 0.01, 0.5) if runs[0].config.model.augment == best else (0.7, 0.04, 0.2)
+        asked.append((seeds, runs[0].config.method.augment, type(runs[0].config.method)))
+        return (0.6, 0.01, 0.5) if runs[0].config.method.augment == best else (0.7, 0.04, 0.2)
 
     monkeypatch.setattr(augment, "_judged", judged)
     choice = vc.choose_augment(config(augment="auto", **SETTINGS), squares()[0], [4, 5])
-    assert asked == [([4, 5], 0.0, 0), ([4, 5], 1.0, 0)]
+    assert asked == [([4, 5], 0.0, vc.VAEKMeans), ([4, 5], 1.0, vc.VAEKMeans)]
     assert choice.augment == best
     said = "seeds agree 0.600, cut 0.0100, log gap 0.500; seeds agree 0.700, cut 0.0400, log gap 0.200"
     assert choice.reason == f"augment {best:g}: its graphs show 3 clusters best ({said} with {1 - best:g})."
@@ -124,10 +124,10 @@ def test_a_choice_reads_no_label_for_its_split(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_mixture_starts_from_the_graph_of_views() -> None:
     settings = config(network="mlp", method="vade", start=vc.GraphStart(), pretrain_epochs=3)
-    views, plain = (replace(settings, model=replace(settings.model, augment=strength)) for strength in (1.0, 0.0))
+    views, plain = (with_method(settings, augment=strength) for strength in (1.0, 0.0))
     x, _ = squares()
     one, other = (fit_stages(each, x, [0])["mixture"][0] for each in (views, plain))
-    assert one.learner.view is not None
+    assert one.heads.view is not None
     assert np.isfinite(one.centroids).all()
     assert not np.allclose(one.centroids, other.centroids)
 

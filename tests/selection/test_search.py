@@ -18,8 +18,8 @@ from vaeclust_jax.selection.augment import Tried
 from vaeclust_jax.selection.search import AXES, Axis, Trial, search
 
 LR = Axis("training", "learning_rate", (1e-3, 3e-3), "elbo")
-GAMMA = Axis("model", "gamma", (1.0, 100.0), "stability")
-BETA = Axis("model", "beta", (0.5, 1.0), "stability")
+GAMMA = Axis("method", "gamma", (1.0, 100.0), "stability")
+BETA = Axis("method", "beta", (0.5, 1.0), "stability")
 IMAGES = squares(6)[0]
 
 Score = float | None
@@ -59,7 +59,7 @@ def test_there_is_no_way_in_for_labels() -> None:
 
 
 def test_every_trial_is_told_as_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    judged(monkeypatch, lambda c: abs(c.network.latent_dim - 9), lambda c: c.model.gamma)
+    judged(monkeypatch, lambda c: abs(c.network.latent_dim - 9), lambda c: c.method.gamma)
     told: list[Trial] = []
     _, trials = search(config(), IMAGES, [0, 1], axes=(LR, GAMMA), say=lambda line: None, on_trial=told.append)
     assert [trial._replace(chosen=False) for trial in trials] == told
@@ -74,17 +74,17 @@ def test_views_are_searched_where_they_are_left_to_a_choice(
         0.0: Tried(0.0, 0.9, 0.02, 0.1),
         1.0: Tried(1.0, 0.8, 0.001, 0.1),
     }  # seeds agree less, and fewer edges leave
-    monkeypatch.setattr(module, "judge_views", lambda config, *rest, on_epoch: scores[config.model.augment])
+    monkeypatch.setattr(module, "judge_views", lambda config, *rest, on_epoch: scores[config.method.augment])
     chosen, trials = found((), x, augment="auto")
     assert [(trial.value, trial.score) for trial in trials] == [(value, scores[value].score) for value in tried]
-    assert chosen.model.augment == (1.0 if tried else 0.0)
+    assert chosen.method.augment == (1.0 if tried else 0.0)
 
 
 def test_the_elbo_picks_the_lowest_and_stability_the_highest(monkeypatch: pytest.MonkeyPatch) -> None:
-    judged(monkeypatch, lambda c: abs(c.network.latent_dim - 9), lambda c: c.model.gamma)
+    judged(monkeypatch, lambda c: abs(c.network.latent_dim - 9), lambda c: c.method.gamma)
     latent_dim = Axis("network", "latent_dim", (5, 10, 20), "elbo")
     chosen, trials = found((latent_dim, GAMMA), gamma=30.0)
-    assert (chosen.network.latent_dim, chosen.model.gamma) == (10, 100.0)
+    assert (chosen.network.latent_dim, chosen.method.gamma) == (10, 100.0)
     assert [(trial.setting, trial.value, trial.judge, trial.score, trial.chosen) for trial in trials] == [
         ("latent_dim", 2, "elbo", 7, False),
         ("latent_dim", 5, "elbo", 4, False),
@@ -97,10 +97,10 @@ def test_the_elbo_picks_the_lowest_and_stability_the_highest(monkeypatch: pytest
 
 
 def test_an_axis_starts_from_what_was_chosen_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = judged(monkeypatch, refuse, lambda c: -abs(c.model.gamma - 1) + c.model.beta)
+    asked = judged(monkeypatch, refuse, lambda c: -abs(c.method.gamma - 1) + c.method.beta)
     chosen, _ = found((GAMMA, BETA))
-    assert (chosen.model.gamma, chosen.model.beta) == (1.0, 1.0)
-    assert [(one.model.gamma, one.model.beta) for _, one in asked] == [(100.0, 1.0), (1.0, 1.0), (1.0, 0.5)]
+    assert (chosen.method.gamma, chosen.method.beta) == (1.0, 1.0)
+    assert [(one.method.gamma, one.method.beta) for _, one in asked] == [(100.0, 1.0), (1.0, 1.0), (1.0, 0.5)]
     expected = config(gamma=1.0)
     assert chosen == expected  # nothing else has changed
 
@@ -113,8 +113,8 @@ def test_a_tie_keeps_the_own_value(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_setting_that_leaves_clusters_empty_is_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    judged(monkeypatch, refuse, lambda c: None if c.model.gamma == 100 else c.model.gamma)
-    assert found((GAMMA,))[0].model.gamma == 1.0
+    judged(monkeypatch, refuse, lambda c: None if c.method.gamma == 100 else c.method.gamma)
+    assert found((GAMMA,))[0].method.gamma == 1.0
     judged(monkeypatch, refuse, lambda c: None)
     chosen, trials = found((GAMMA, BETA), gamma=30.0, beta=0.7)
     assert chosen == config(gamma=30.0, beta=0.7)  # nothing could be judged
@@ -130,20 +130,20 @@ def test_what_is_chosen_is_never_worse_than_what_was_tried(given_scores: list[Sc
     values = (2.0, 1.0, 3.0, 4.0)  # the own value first
     scores = dict(zip(values, given_scores, strict=True))
     with pytest.MonkeyPatch.context() as monkeypatch:
-        judged(monkeypatch, lambda c: scores[c.model.gamma], lambda c: scores[c.model.gamma])
-        chosen, trials = found((Axis("model", "gamma", (1.0, 2.0, 3.0, 4.0), judge),), gamma=2.0)
+        judged(monkeypatch, lambda c: scores[c.method.gamma], lambda c: scores[c.method.gamma])
+        chosen, trials = found((Axis("method", "gamma", (1.0, 2.0, 3.0, 4.0), judge),), gamma=2.0)
     known = [score for score in given_scores if score is not None]
     assert [trial.chosen for trial in trials].count(True) == 1
     if not known:
-        assert chosen.model.gamma == 2.0
+        assert chosen.method.gamma == 2.0
         return
     best = min(known) if judge == "elbo" else max(known)
-    assert scores[chosen.model.gamma] == best
-    assert chosen.model.gamma == next(value for value in values if scores[value] == best)
+    assert scores[chosen.method.gamma] == best
+    assert chosen.method.gamma == next(value for value in values if scores[value] == best)
 
 
 def test_an_equal_config_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = judged(monkeypatch, lambda c: c.training.learning_rate, lambda c: -c.model.gamma)
+    asked = judged(monkeypatch, lambda c: c.training.learning_rate, lambda c: -c.method.gamma)
     found((LR, LR, GAMMA, BETA, GAMMA))
     assert len(asked) == len(set(asked))
     assert len(asked) == 2 + 2 + 1  # learning rates; gammas; the other beta
@@ -169,7 +169,7 @@ def test_channels_are_for_networks_that_have_them(monkeypatch: pytest.MonkeyPatc
 
 def test_every_axis_is_a_setting_and_the_clustering_is_never_judged_by_the_elbo() -> None:
     for axis in AXES:
-        own = getattr(getattr(vc.Config(3), axis.section), axis.name)
+        own = getattr(getattr(vc.Config(vc.DEC(3), network=vc.Conv()), axis.section), axis.name)
         assert all(type(value) is type(own) for value in axis.values)
         assert (axis.judge == "elbo") == (axis.name in ("learning_rate", "latent_dim", "channels"))
         assert own in axis.values
@@ -207,15 +207,15 @@ class Searched(tuple):
 def searched() -> Searched:
     """Two settings by each judge, and a learning rate at which training diverges."""
     fitted: list[vc.Config] = []
-    fit_stages = module.fit_stages
+    fit_seeds = module.fit_seeds
 
     def counting(settings: vc.Config, *rest: Any, **more: Any) -> Any:
         fitted.append(settings)
-        return fit_stages(settings, *rest, **more)
+        return fit_seeds(settings, *rest, **more)
 
     axes = (LR._replace(values=(3e-3, 1e30)), GAMMA._replace(values=(1.0,)))
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(module, "fit_stages", counting)
+        monkeypatch.setattr(module, "fit_seeds", counting)
         result = Searched(search(config(beta=2.0), blobs()[0], SEEDS, axes=axes, say=lambda line: None))
     result.fitted = fitted
     return result
@@ -232,7 +232,7 @@ def test_the_held_out_elbo_is_that_of_the_vae_alone_at_beta_one(searched: Search
         assert trial.score == pytest.approx(np.mean(best), rel=1e-5)
     scores = {trial.value: trial.score for trial in trials[:2]}
     assert chosen.training.learning_rate == min(scores, key=scores.__getitem__) == 3e-3
-    assert chosen.model.beta == 2.0  # beta 1 is for judging alone
+    assert chosen.method.beta == 2.0  # beta 1 is for judging alone
 
 
 def test_a_setting_at_which_training_diverges_is_out(searched: Searched) -> None:

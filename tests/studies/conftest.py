@@ -9,6 +9,7 @@ from tests.fitting.made import config, squares
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.experiments import EXPERIMENTS
 from vaeclust_jax.folder import Table
+from vaeclust_jax.methods.registry import name_of
 from vaeclust_jax.studies import execute as module
 from vaeclust_jax.studies.execute import execute
 
@@ -52,13 +53,13 @@ def carry_out(tmp_path_factory: pytest.TempPathFactory) -> Execute:
         folder = tmp_path_factory.mktemp(name)
         said: list[str] = []
         # Given, not measured: then equal shapes share compiled programs.
-        settings = config(**{"network": "mlp", "input_mean": 0.3, "input_std": 0.3, **changes})
+        method = name_of(EXPERIMENTS[name].method)
+        settings = config(**{"method": method, "network": "mlp", "input_mean": 0.3, "input_std": 0.3, **changes})
         with pytest.MonkeyPatch.context() as monkeypatch:
             if not draw:
-                monkeypatch.setattr(module, "_draw", lambda *given: None)
-            metrics, tables = execute(
-                EXPERIMENTS[name], settings, dataset, seeds, folder, say=said.append, others=others
-            )
+                monkeypatch.setattr(module, "write_drawn", lambda *given: None)
+            parts = module.parts_of(EXPERIMENTS[name], settings, dataset)
+            metrics, tables = execute(EXPERIMENTS[name], settings, parts, seeds, folder, say=said.append, others=others)
         return Executed(folder, metrics, tables, said)
 
     return carry_out

@@ -12,10 +12,9 @@ from vaeclust_jax.studies.labelling import told_labels
 Y = np.repeat(np.arange(3), [100, 40, 10])
 X = np.random.default_rng(0).normal(size=(150, 6)).astype(np.float32) + 2 * np.eye(6)[Y].astype(np.float32)
 CONFIG = vc.Config(
-    3,
+    vc.VAEKMeans(3, supervision=5.0, pretrain_epochs=15),
     network=vc.MLP(hidden=(16,), latent_dim=2),
-    model=vc.ModelConfig(supervision=5.0),
-    training=vc.TrainingConfig(pretrain_epochs=15, joint_epochs=0, batch_size=32, learning_rate=1e-2),
+    training=vc.TrainingConfig(batch_size=32, learning_rate=1e-2),
 )
 
 

@@ -260,6 +260,6 @@ def test_the_reported_figures_are_of_the_experiment_s_own_methods() -> None:
 
     for experiment in EXPERIMENTS.values():
         if experiment.reported is not None:
-            assert set(experiment.reported.scores) <= set(experiment.methods)
+            assert set(experiment.reported.scores) <= set(experiment.arms)
             assert next(iter(experiment.reported.scores)) == experiment.named
             assert experiment.dataset == experiment.reported.dataset

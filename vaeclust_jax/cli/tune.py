@@ -13,6 +13,7 @@ from vaeclust_jax.cli.progress import Reporter
 from vaeclust_jax.cli.run import config_of, load_dataset, seeds_of
 from vaeclust_jax.folder import Table, check_writable, new_run_folder, print_tables, write_json
 from vaeclust_jax.folder.table import Column
+from vaeclust_jax.networks import NETWORKS
 from vaeclust_jax.selection.search import Trial, search
 
 
@@ -38,7 +39,7 @@ def tune(argv: list[str]) -> None:
     record = _Record(args, argv, seeds)
     try:
         with Reporter(quiet=args.flags.quiet) as reporter:
-            _, trials = search(
+            chosen, trials = search(
                 config,
                 dataset.x,
                 seeds,
@@ -51,6 +52,8 @@ def tune(argv: list[str]) -> None:
             print(f"vaeclust: what was tried so far is in {record.folder}", file=sys.stderr)
         raise
     flags = [word for trial in trials if trial.chosen for word in _flag(trial)]
+    if type(chosen.network) is not type(config.network):  # one that has what was chosen
+        flags[:0] = ["--network", next(name for name, kind in NETWORKS.items() if kind is type(chosen.network))]
     # The person's own words first: data, clusters and all that was not searched; of a flag given twice the last holds.
     command = shlex.join(["vaeclust", "run", *argv, *flags])
     record.write(trials, command)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from vaeclust_jax.checks import check_types
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.methods.method import About, DataSpec, check_at_least
 from vaeclust_jax.methods.settings import VAEMethod
@@ -15,6 +16,9 @@ class Settled:
 
     tolerance: float = 0.001
     """Share of assignments that must change between two refreshes for the joint stage to go on."""
+
+    def __post_init__(self) -> None:
+        check_types(self)
 
 
 @dataclass(frozen=True)

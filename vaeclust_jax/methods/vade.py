@@ -6,6 +6,7 @@ The objective and its source: `methods.vade_learner`.
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
+from vaeclust_jax.checks import check_types
 from vaeclust_jax.methods.graph_starts import from_graph_mixture
 from vaeclust_jax.methods.joint import JointMethod
 from vaeclust_jax.methods.kmeans import kmeans_of
@@ -24,6 +25,9 @@ class EMStart:
     deterministic: bool = False
     """The first stage is an autoencoder without a KL term, as the source has it: nothing is sampled until the mixture
     is fitted."""
+
+    def __post_init__(self) -> None:
+        check_types(self)
 
 
 @dataclass(frozen=True)

@@ -108,15 +108,17 @@ def search(
         raise InputError(f"seeds must be at least 2, because stability is the agreement between them, got {len(seeds)}")
     if not config.prepare.validation > 0:
         raise InputError("validation must be above 0, because networks are judged by the ELBO of held-out rows, got 0")
-    config = replace(config, network=config.network.resolved(np.ndim(x) > 2))
     if getattr(config.method, "augment", None) == "auto":
         config = with_method(config, augment=0.0)
         axes = (*axes, VIEWS) if np.ndim(x) > 2 else axes
     trials: list[Trial] = []
     scores: dict[tuple[str, Config], tuple[float | None, dict[str, Any]]] = {}
     for axis in axes:
-        if not hasattr(getattr(config, axis.section), axis.name):
+        resolved = replace(config, network=config.network.resolved(np.ndim(x) > 2))
+        if not hasattr(getattr(resolved, axis.section), axis.name):
             continue
+        if not hasattr(getattr(config, axis.section), axis.name):
+            config = resolved
         own = getattr(getattr(config, axis.section), axis.name)
         # A layer has a kernel: as many channels as kernels, or the fit would be refused.
         values = [value for value in axis.values if axis.name != "channels" or len(value) == len(own)]
