@@ -35,13 +35,10 @@ def test_links_and_pictures_exist() -> None:
 @pytest.mark.long
 def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    shorter = (
-        "vc.Config(num_clusters=10, network=vc.AutoNetwork(network='mlp'), "
-        "training=vc.TrainingConfig(pretrain_epochs=1, joint_epochs=1))"
-    )
+    shorter = "vc.Config(vc.DEC(10, pretrain_epochs=1, joint_epochs=1), network=vc.MLP())"
     names: dict[str, object] = {}
     for code in PYTHON:
-        exec(code.replace("vc.Config(num_clusters=10)", shorter), names)
+        exec(code.replace("vc.Config(vc.DEC(num_clusters=10))", shorter), names)
     assert names["labels"].shape == (1797,)
     assert names["images"].shape == (16, 32, 32, 1)
     assert (tmp_path / "digits.vaeclust").is_file()

@@ -168,14 +168,14 @@ def test_a_choice_brings_its_own_flags_and_nothing_else_has_them() -> None:
     [
         (
             ["vade", "--start", "graph", "--deterministic"],
-            "--deterministic is a setting of kmeans, dec, vade with --st",
+            "--deterministic is a setting of kmeans, dec, vade with ",
         ),
         (["vade", "--gamma", "3"], "--gamma is a setting of dec, graph, not of method vade or network auto"),
         (["--covariance", "full"], "--covariance is a setting of mixture, not of method dec or network auto"),
         (["--network", "mlp", "--channels", "4"], "--channels is a setting of network conv, not of method dec or net"),
         (
             ["--stopping", "best-validation", "--tolerance", "0"],
-            "--tolerance is a setting of dec with --stopping settl",
+            "--tolerance is a setting of dec with --stopping ",
         ),
         (["--gama", "3"], "there is no flag --gama; did you mean --gamma?"),
         (["--stopping", "never"], "stopping must be one of settled, best-validation, got 'never'"),
