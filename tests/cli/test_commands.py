@@ -11,6 +11,7 @@ import vaeclust_jax as vc
 from tests.cli.conftest import Answer
 from vaeclust_jax.data import DATASETS
 from vaeclust_jax.experiments import EXPERIMENTS
+from vaeclust_jax.methods.registry import METHODS
 
 Run = Callable[..., Answer]
 COMMANDS = ("run", "predict", "report", "compare", "tune", "list", "data", "info")
@@ -41,7 +42,9 @@ def _no_data_at_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_list_shows_every_experiment(vaeclust: Run) -> None:
     code, out, err = vaeclust("list")
     assert (code, err) == (0, "")
-    assert [line.split()[0] for line in out.splitlines()] == list(EXPERIMENTS)
+    experiments, methods = out.split("\n\nmethods, each alone:\n")
+    assert [line.split()[0] for line in experiments.splitlines()] == list(EXPERIMENTS)
+    assert [line.split()[0] for line in methods.splitlines()] == list(METHODS)
     assert out.count("(default)") == 1
 
 

@@ -133,7 +133,7 @@ def test_three_seeds_unless_told(vaeclust: Run, tmp_path: Path, monkeypatch: pyt
         (["--seeds", "0"], ["seeds", "at least 1", "got 0"]),
         (["--dataset", "digit"], ["did you mean digits"]),
         (["--clusters", "500"], ["500 clusters", "samples"]),
-        (["--network", "conv"], ["network 'conv' needs images"]),
+        (["--network", "conv"], ["--hidden is a setting of network mlp"]),
         (["--stratify"], ["stratify=True needs labels"]),
         (["--bogus", "1"], ["--bogus"]),
     ],

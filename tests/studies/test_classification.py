@@ -18,7 +18,7 @@ from vaeclust_jax.experiments import EXPERIMENTS
 from vaeclust_jax.folder.figure_list import read_figure_list
 from vaeclust_jax.studies.classification import classification, hold_back
 from vaeclust_jax.studies.classification_figures import classification_finding, classification_tables
-from vaeclust_jax.studies.execute import execute
+from vaeclust_jax.studies.execute import parts_of
 
 SETTINGS: dict[str, Any] = {"name": "vaegmm-mnist", "method": "mixture", "joint_epochs": 0, "draw": False}
 
@@ -109,7 +109,7 @@ def test_without_labels_or_rows_it_says_so() -> None:
 def test_without_validation_rows_it_says_so_before_anything_is_done(tmp_path: Path) -> None:
     settings = config(method="mixture", joint_epochs=0, validation=0)
     with pytest.raises(InputError) as caught:
-        execute(EXPERIMENTS["vaegmm-mnist"], settings, tiny(), [4], tmp_path, say=pytest.fail)
+        parts_of(EXPERIMENTS["vaegmm-mnist"], settings, tiny())
     assert str(caught.value) == (
         "naming clusters needs validation rows, whose labels name them: set validation above 0"
     )

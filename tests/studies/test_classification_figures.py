@@ -15,12 +15,13 @@ from sklearn.metrics import adjusted_rand_score
 from tests.fitting.made import K, config
 from tests.studies.conftest import tiny
 from vaeclust_jax.data import Dataset
-from vaeclust_jax.methods.mixture import params_of
+from vaeclust_jax.methods.mixture import VAEMixture, mixture_of, params_of
 from vaeclust_jax.objectives.mixture import Mixture
 from vaeclust_jax.plots import save_figures
 from vaeclust_jax.studies.classification import classification, hold_back
 from vaeclust_jax.studies.classification_figures import classification_pictures
 from vaeclust_jax.studies.figures import Picture
+from vaeclust_jax.types import Heads
 
 L, N = 5, 420
 RNG = np.random.default_rng(0)
@@ -40,6 +41,7 @@ class Mixed:
         # SciPy, too, takes a matrix, its diagonal or one number for all of it.
         self.components = [multivariate_normal(MEANS[k], np.squeeze(given[k])) for k in range(K)]
         self.validation_index = np.arange(200)
+        self.heads = Heads(prior=mixture_of if isinstance(self.config.method, VAEMixture) else None)
 
     def embed(self, x: np.ndarray) -> np.ndarray:
         return x.astype(np.float32)

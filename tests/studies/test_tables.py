@@ -50,7 +50,7 @@ def study(
     known = EXPERIMENTS[experiment]
     answers = {
         method: [deep(0.2 + 0.2 * number, 10 * number + seed) for seed in seeds]
-        for number, method in enumerate(known.methods)
+        for number, method in enumerate(known.arms)
     }
     if shallow:
         answers["k-means on pixels"] = [Answer(labels(0.8, seed), K) for seed in seeds]

@@ -51,7 +51,7 @@ def test_negative_elbo_of_the_exact_posterior_is_minus_log_p():
     draws = 4000
     x = np.array([[0.5, -1.0, 2.0], [0.0, 0.0, 0.0], [6.0, 1.0, -3.0]])
     params = {"encoder": {}, "decoder": {}, "likelihood": {"log_std": jnp.log(NOISE)}}
-    found = negative_elbo(KEY, vae(LINEAR, likelihood="gaussian"), params, x, draws)
+    found = negative_elbo(KEY, vae_heads(LINEAR, "gaussian"), params, x, draws)
     expected = -stats.multivariate_normal(np.zeros(3), W @ W.T + NOISE**2 * np.eye(3)).logpdf(x)
     mean, logvar = map(np.asarray, exact_encoder({}, x))
     z = np.random.default_rng(0).normal(mean, np.exp(logvar / 2), (5000, *mean.shape))
@@ -125,8 +125,8 @@ def test_images_are_scored_whole():
         MLP.decoder._replace(apply=lambda params, z: MLP.decoder.apply(params, z).reshape(-1, F, 1, 1)),
     )
     params = vae(MLP).init(jax.random.key(1)).params
-    found = negative_elbo(KEY, vae(images), params, X.reshape(N, F, 1, 1))
-    np.testing.assert_allclose(found, negative_elbo(KEY, vae(MLP), params, X), rtol=1e-6)
+    found = negative_elbo(KEY, vae_heads(images, "bernoulli"), params, X.reshape(N, F, 1, 1))
+    np.testing.assert_allclose(found, negative_elbo(KEY, vae_heads(MLP, "bernoulli"), params, X), rtol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ def _names(kind: type) -> list[str]:
 
 
 def _settings(value: Any) -> Iterator[Setting]:
-    kind = type(value)
+    kind: type = type(value)
     hints, texts = get_type_hints(kind), texts_of(kind)
     if isinstance(value, NetworkConfig):
         names = [name for name, one in NETWORKS.items() if one is not CustomNetwork]
@@ -201,10 +201,10 @@ def texts_of(kind: type) -> dict[str, str]:
 def _word_after(flag: str, argv: list[str]) -> str | None:
     """The last value that a flag was given."""
     found = None
-    for word, following in zip(argv, [*argv[1:], None], strict=True):
+    for word, following in pairwise([*argv, None]):
         if word == flag:
             found = following
-        elif word.startswith(f"{flag}="):
+        elif word is not None and word.startswith(f"{flag}="):
             found = word.partition("=")[2]
     return found
 

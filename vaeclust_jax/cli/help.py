@@ -9,7 +9,7 @@ from vaeclust_jax.cli.flags import Section, Setting, texts_of
 from vaeclust_jax.studies.experiment import Experiment
 
 _BASIC = (
-    "dataset", "clusters", "seeds", "epochs", "out", "quiet", "resume",
+    "dataset", "clusters", "seeds", "epochs", "outliers", "out", "quiet", "resume",
     "image_size", "scaling", "validation",
     "likelihood", "beta", "gamma", "augment", "pretrain_epochs", "joint_epochs", "start", "covariance", "num_classes",
     "network", "latent_dim", "hidden", "channels",

@@ -106,6 +106,8 @@ def search(
     """
     if len(seeds) < 2:
         raise InputError(f"seeds must be at least 2, because stability is the agreement between them, got {len(seeds)}")
+    if config.prepare.stratify:
+        raise InputError("stratify=True needs labels, which a search does not read: set it to False")
     if not config.prepare.validation > 0:
         raise InputError("validation must be above 0, because networks are judged by the ELBO of held-out rows, got 0")
     if getattr(config.method, "augment", None) == "auto":

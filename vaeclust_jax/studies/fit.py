@@ -57,9 +57,7 @@ class Fits:
         for name, arm in arms.items():
             there = stage_names(self._wanted(arm)[0], self.data(arm), self._labels(arm), len(self._seeds))
             if arm.stage is not None and arm.stage not in there:
-                raise InputError(
-                    f"{name} is to be read off after stage {arm.stage!r}, but stages are {', '.join(there)}"
-                )
+                raise InputError(f"{name} is read off after stage {arm.stage!r}, but stages are {', '.join(there)}")
 
     def fit(self, arm: Arm, name: str, say: Callable[[str], None]) -> None:
         """Fits what the arm needs, unless it is there.
