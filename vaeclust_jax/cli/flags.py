@@ -194,7 +194,7 @@ def texts_of(kind: type) -> dict[str, str]:
         for field, after in pairwise(body):
             if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
                 said = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
-                found[field.target.id] = " ".join(str(after.value.value).split()) if said else ""  # type: ignore[attr-defined]
+                found[field.target.id] = " ".join(str(after.value.value).split()) if said else ""
     return found
 
 
