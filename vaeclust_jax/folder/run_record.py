@@ -9,9 +9,11 @@ from vaeclust_jax.folder.figure_list import FigureEntry, read_figure_list
 from vaeclust_jax.folder.map_file import LatentMap, read_map
 from vaeclust_jax.folder.table import Table, read_tables
 
+SCHEMA = 2
+"""Of `metrics.json`; files without one are of schema 1, which had no tasks."""
+
 _METRICS = {
     **dict.fromkeys(("experiment", "method"), str),
-    "num_clusters": int,
     **dict.fromkeys(("dataset", "protocol", "mean", "std", "versions"), dict),
     **dict.fromkeys(("seeds", "warnings", "findings"), list),
 }
@@ -45,6 +47,10 @@ def read_run(folder: Path) -> RunRecord:
             version, or a damaged one.
     """
     config, metrics = read_config_and_metrics(folder)
+    if not isinstance(schema := metrics.get("schema", 1), int) or schema > SCHEMA:
+        raise InputError(
+            f"{folder} was written by a newer vaeclust_jax, whose records this one cannot read: upgrade it"
+        )
     if not (folder / "tables.json").is_file() and "findings" not in metrics:
         raise InputError(f"{folder} was written by an older vaeclust_jax: run it again")
     for name in ("tables.json", "figures.json"):
@@ -97,6 +103,8 @@ def _read_object(path: Path) -> dict[str, Any]:
 def _unknown(metrics: dict[str, Any]) -> list[str]:
     """The parts of `metrics.json` that are missing or not of the form that we know."""
     unknown = [key for key, kind in _METRICS.items() if not isinstance(metrics.get(key), kind)]
+    if metrics.get("task", "clustering") == "clustering" and not isinstance(metrics.get("num_clusters"), int):
+        unknown.append("num_clusters")
     if "seeds" not in unknown and not all(isinstance(row, dict) and "seed" in row for row in metrics["seeds"]):
         unknown.append("seeds")
     if "dataset" not in unknown and not {"name", "source", "shape"} <= metrics["dataset"].keys():

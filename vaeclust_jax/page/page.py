@@ -78,7 +78,7 @@ def render(run: RunRecord) -> str:
     environment.filters["slug"] = _slug
     environment.filters["zip"] = zip
     metrics = run.metrics
-    k = int(metrics["num_clusters"])
+    k = int(metrics.get("num_clusters", 0))  # of methods that cluster
     latent_map, clusters, scripts = run.latent_map, None, None
     if latent_map is not None:
         k = max(k, int(latent_map.cluster.max()) + 1)

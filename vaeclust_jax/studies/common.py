@@ -4,11 +4,9 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
+from vaeclust_jax.folder.run_record import SCHEMA
 from vaeclust_jax.metrics import summarise
 from vaeclust_jax.studies.task import Study
-
-SCHEMA = 2
-"""Of `metrics.json`; files without one are of schema 1."""
 
 Row = Mapping[str, float | None]
 

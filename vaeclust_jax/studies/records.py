@@ -8,6 +8,7 @@ import numpy as np
 
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.folder.run_record import SCHEMA
 from vaeclust_jax.selection.augment import AugmentChoice
 from vaeclust_jax.selection.num_clusters import Choice
 from vaeclust_jax.studies.assignments import Answer
@@ -55,6 +56,8 @@ def metrics_of(
     beside = [] if reported is None else against_reported(results, reported)
     uncertainty = judge_uncertainty(answers[named], dataset, seeds)
     return {
+        "schema": SCHEMA,
+        "task": "clustering",
         "experiment": experiment.name,
         "method": named,
         "dataset": {"name": dataset.name, "source": dataset.source, "shape": list(dataset.x.shape)},
