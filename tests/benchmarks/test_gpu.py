@@ -14,6 +14,7 @@ from benchmarks.cases.conv_forms import Shape
 from benchmarks.fastest import OURS
 from benchmarks.models import Model
 from benchmarks.peers.available import missing
+from vaeclust_jax.types import Batch
 
 SMOKE, FULL = Effort("smoke", 1), Effort("full", 3)
 SMALL = Model(vc.MLP(hidden=(8,), latent_dim=3), (784,), beta=2.0, learning_rate=1e-3)
@@ -138,8 +139,8 @@ def test_the_program_whose_memory_is_known_is_the_one_that_runs(as_if_on_gpu):
 @pytest.mark.parametrize("dtype", gpu.DTYPES)
 def test_ours_is_trained_in_the_dtype_of_the_row(as_if_on_gpu, dtype):
     learner = JOINT.learner(dtype)
-    params = learner.init(jax.random.key(0)).params
-    program = jax.make_jaxpr(learner.encode)(params, jnp.ones((4, 784)))
+    state, batch = learner.init(jax.random.key(0)), Batch(jnp.ones((4, 784)), None, jnp.arange(4), jnp.ones(4))
+    program = jax.make_jaxpr(learner.step)(jax.random.key(1), state, batch)
     assert ("bf16" in str(program)) == (dtype == "bfloat16")
 
 

@@ -11,11 +11,11 @@ from benchmarks.case import Effort, Row
 from benchmarks.cases import passes
 from benchmarks.cases.passes import check_posterior, check_uncertainty
 from vaeclust_jax.objectives.dec import log_soft_assignment
-from vaeclust_jax.types import Learner
+from vaeclust_jax.types import Heads
 from vaeclust_jax.uncertainty.latent import Uncertainty, stochastic_passes
 
 N, L, K, M = 400, 3, 4, 100
-STUDENT = Learner(*[None] * 6, lambda params, z: log_soft_assignment(z, params["centroids"]))
+STUDENT = Heads(assign=lambda params, z: log_soft_assignment(z, params["centroids"]))
 CENTROIDS = {"centroids": jnp.asarray(np.random.default_rng(0).normal(0, 2, (K, L)))}
 
 

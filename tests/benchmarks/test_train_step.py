@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import vaeclust_jax as vc
 from benchmarks.case import Effort, Measured
 from benchmarks.cases import epoch, seeds, train_step
 from benchmarks.fastest import OURS, against_fastest, per
@@ -16,7 +17,7 @@ from vaeclust_jax.methods.vae import vae
 from vaeclust_jax.types import Batch
 
 SMOKE = Effort("smoke", 1)
-SMALL_MLP = Model(MLP(hidden=(5, 4), latent_dim=3), (6,), beta=2.0, learning_rate=1e-3)
+SMALL_MLP = Model(vc.MLP(hidden=(5, 4), latent_dim=3), (6,), beta=2.0, learning_rate=1e-3)
 
 
 def test_flops_of_an_mlp_are_its_matrix_products():
@@ -30,7 +31,7 @@ def test_flops_of_an_mlp_are_its_matrix_products():
 def test_flops_of_training_are_what_xla_counts(model):
     learner = vae(model.networks, deterministic=True)
     state = learner.init(jax.random.key(0))
-    batch = Batch(jnp.ones((32, 784)), jnp.arange(32), jnp.ones(32))
+    batch = Batch(jnp.ones((32, 784)), None, jnp.arange(32), jnp.ones(32))
 
     def loss(params):
         return learner.evaluate(jax.random.key(0), state._replace(params=params), batch)["loss"]
