@@ -154,6 +154,10 @@ def _fit(
         check_custom(both, config.network.latent_dim, data.preparation.output_shape)
     told = None if known is None else known[data.train_index]
     stages = config.method.stages(about_of(config, data, both, told, len(names)))
+    for stage in stages:
+        if stage.model is not None:
+            first = jax.eval_shape(stage.learner.init, jax.random.key(0))  # nothing is computed
+            check_leaves(replace(config, method=stage.model), first.params)
     supervised = config.method.needs_labels
     y, held_out_y = (
         (None, None) if known is None or not supervised
