@@ -6,6 +6,8 @@ from typing import Any
 import jax
 from jax import lax
 
+from vaeclust_jax.random import as_numbers
+
 
 def for_each(function: Callable[..., Any], *stacked: Any) -> Any:
     """`function` of every entry along the first axis of the arguments; what it returns is stacked.
@@ -16,7 +18,8 @@ def for_each(function: Callable[..., Any], *stacked: Any) -> Any:
     """
 
     def in_turn(*stacked: Any) -> Any:
-        return lax.map(lambda entry: function(*entry), stacked)
+        numbers, again = as_numbers(stacked)
+        return lax.map(lambda entry: function(*again(entry)), numbers)
 
     if len(jax.tree.leaves(stacked)[0]) == 1:  # jax need not trace both
         return in_turn(*stacked)

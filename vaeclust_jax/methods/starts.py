@@ -123,7 +123,7 @@ def latent_mixture(
     """
     z = jnp.asarray(latents)
     try:
-        return fit_mixture(key, z, num_clusters, covariance_type, num_restarts=10).mixture
+        return fit_mixture(jax.random.clone(key), z, num_clusters, covariance_type, num_restarts=10).mixture
     except InputError:
         wider = 1e-4 * float(latents.var(axis=0).mean())
         return fit_mixture(key, z, num_clusters, covariance_type, num_restarts=10, regularisation=wider).mixture

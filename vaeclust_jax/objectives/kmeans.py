@@ -16,6 +16,7 @@ from jaxtyping import Array, Bool, Float, Int
 from vaeclust_jax.checks import is_whole
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.for_each import for_each
+from vaeclust_jax.random import as_numbers
 from vaeclust_jax.types import Key
 
 _product = partial(jnp.matmul, precision="highest")  # else an accelerator may keep 10 bits of a float32
@@ -99,16 +100,18 @@ def plus_plus(key: Key, x: Float[Array, "n l"], num_clusters: int) -> Float[Arra
     first_key, others_key = jax.random.split(key)
     first = x[jax.random.randint(first_key, (), 0, len(x))]
 
-    def choose(nearest: Float[Array, " n"], key: Key) -> tuple[Float[Array, " n"], Float[Array, " l"]]:
+    numbers, key_again = as_numbers(jax.random.split(others_key, num_clusters - 1))
+
+    def choose(nearest: Float[Array, " n"], numbers: Array) -> tuple[Float[Array, " n"], Float[Array, " l"]]:
         cumulated = jnp.cumsum(nearest)
-        drawn = jax.random.uniform(key, (num_candidates,), x.dtype) * cumulated[-1]
+        drawn = jax.random.uniform(key_again(numbers), (num_candidates,), x.dtype) * cumulated[-1]
         candidates = x[jnp.clip(jnp.searchsorted(cumulated, drawn), max=len(x) - 1)]
         left = jax.lax.map(lambda one: jnp.minimum(nearest, _squared_distances(columns, one)), candidates)
         best = jnp.argmin(left.sum(axis=1))
         return left[best], candidates[best]
 
     start = _squared_distances(columns, first)
-    _, others = jax.lax.scan(choose, start, jax.random.split(others_key, num_clusters - 1))
+    _, others = jax.lax.scan(choose, start, numbers)
     return jnp.concatenate([first[None], others])
 
 
@@ -122,7 +125,7 @@ class _Progress(NamedTuple):
 @partial(jax.jit, static_argnames="max_iterations")
 def _lloyd(centroids: Float[Array, "k l"], x: Float[Array, "n l"], tolerance: float, max_iterations: int) -> KMeans:
     centre = x.mean(axis=0)  # products and sums of centred samples keep their digits
-    x = x - centre
+    x = x - centre[None]
     columns = x.T
     allowed = tolerance * jnp.var(columns, axis=1).mean()
     counted = jnp.concatenate([columns, jnp.ones((1, len(x)), x.dtype)])

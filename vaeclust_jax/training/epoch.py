@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from vaeclust_jax.compiling import quick_to_compile
 from vaeclust_jax.for_each import for_each
+from vaeclust_jax.random import as_numbers
 from vaeclust_jax.types import Batch, Info, Key, Learner, State, Stopping
 
 
@@ -142,7 +143,9 @@ def _program(
         frozen = progress.stopped | progress.failed | (progress.epoch >= last)
         infos = jax.eval_shape(one_more, key, progress, *data)[1]
         unsaid = jax.tree.map(lambda info: jnp.zeros(info.shape, info.dtype), infos)
-        return lax.cond(frozen, lambda: (progress, unsaid), lambda: one_more(key, progress, *data))
+        # Every epoch takes the key anew: what it draws differs by its number.
+        numbers, key_again = as_numbers(key)
+        return lax.cond(frozen, lambda: (progress, unsaid), lambda: one_more(key_again(numbers), progress, *data))
 
     def epoch(keys: Key, progress: Progress, *shared: Any) -> tuple[Progress, Info]:
         return for_each(lambda key, progress: unless_frozen(key, progress, *shared), keys, progress)

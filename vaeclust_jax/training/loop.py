@@ -111,8 +111,8 @@ class _Place(NamedTuple):
 def _stage_keys(keys: Key, number: Array) -> tuple[Key, Key]:
     """Of every seed a key for the start of a stage and one for its epochs, (S,) each."""
     of_stage = jax.vmap(lambda key: jax.random.fold_in(key, number))(keys)
-    start_keys, epoch_keys = jnp.moveaxis(jax.vmap(jax.random.split)(of_stage), 1, 0)
-    return start_keys, epoch_keys
+    pairs = jax.vmap(jax.random.split)(of_stage)
+    return pairs[:, 0], pairs[:, 1]
 
 
 @lru_cache

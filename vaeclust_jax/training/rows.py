@@ -58,7 +58,8 @@ def _jitted(function: Callable[..., Array]) -> Callable[..., Array]:
 @lru_cache
 def _jitted_rows(function: Callable[..., Any], common_key: bool) -> Callable[..., Any]:
     def block(key: Key, params: Params, numbers: Array, *rows: Array) -> Any:
-        keys = key if common_key else jax.vmap(lambda number: jax.random.fold_in(key, number))(numbers)
+        # The common key serves every block.
+        keys = jax.random.clone(key) if common_key else jax.vmap(lambda row: jax.random.fold_in(key, row))(numbers)
         in_axes = (None if common_key else 0, None, *(0 for _ in rows))
         return jax.vmap(function, in_axes)(keys, params, *rows)
 
