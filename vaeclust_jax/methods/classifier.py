@@ -74,7 +74,7 @@ def _heads(networks: Networks) -> Heads:
 
 def _logits(networks: Networks, params: Params, x: Array) -> Array:
     features = jax.nn.relu(networks.encoder.apply(params["encoder"], x)[0])
-    return features @ params["classes"]["kernel"] + params["classes"]["bias"]
+    return features @ params["classes"]["kernel"] + params["classes"]["bias"][None]
 
 
 @lru_cache

@@ -68,7 +68,7 @@ def from_graph_mixture(
         mean = posterior.mean.astype(np.float32)
         centre = mean.mean(axis=0)
         found = m_step(jnp.log(jax.nn.one_hot(labels, num_clusters)), jnp.asarray(mean - centre), "diag")
-        found = found._replace(means=found.means + centre)
+        found = found._replace(means=found.means + jnp.asarray(centre)[None])
         return params_of(with_posteriors(found, mean, posterior.logvar))
 
     return from_clusters(learner, clusters)

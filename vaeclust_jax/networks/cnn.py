@@ -27,7 +27,7 @@ class Conv(nnx.Module):
         self.bias = nnx.Param(jnp.zeros(outputs))
 
     def __call__(self, x: Float[Array, "n h w c"]) -> Float[Array, "n p q o"]:  # noqa: D102
-        return conv(x, self.kernel[...], _STRIDE, _padding(self.kernel.shape[0])) + self.bias[...]
+        return conv(x, self.kernel[...], _STRIDE, _padding(self.kernel.shape[0])) + self.bias[None, None, None]
 
 
 class ConvTranspose(nnx.Module):
@@ -41,7 +41,8 @@ class ConvTranspose(nnx.Module):
         self.size = size
 
     def __call__(self, y: Float[Array, "n p q o"]) -> Float[Array, "n h w c"]:  # noqa: D102
-        return conv_transpose(y, self.kernel[...], _STRIDE, _padding(self.kernel.shape[0]), self.size) + self.bias[...]
+        x = conv_transpose(y, self.kernel[...], _STRIDE, _padding(self.kernel.shape[0]), self.size)
+        return x + self.bias[None, None, None]
 
 
 def image_sizes(size: tuple[int, int], kernels: tuple[int, ...]) -> list[tuple[int, int]]:

@@ -31,7 +31,7 @@ def compactness_ratio(mean: Float[Array, "b l"], y: Int[Array, " b"], num_classe
     within = jnp.sum((member @ share) * _norm(mean - member @ centres))
     num_present = jnp.maximum(present.sum(), 1)
     middle = centres.sum(axis=0) / num_present  # absent classes have the centre 0
-    between = jnp.sum(jnp.where(present, _norm(centres - middle), 0.0)) / num_present
+    between = jnp.sum(jnp.where(present, _norm(centres - middle[None]), 0.0)) / num_present
     return jnp.where(present.any(), (within + _TINY) / (between + _TINY), 0.0)
 
 

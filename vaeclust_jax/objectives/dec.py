@@ -6,12 +6,13 @@ Probabilities are kept as logarithms until the end, so that far-away points and 
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 from jaxtyping import Array, Float
 
 
 def squared_distances(z: Float[Array, "... l"], centroids: Float[Array, "k l"]) -> Float[Array, "... k"]:
     """|z - c_j|^2 by differences: the expanded form loses all digits near a centroid in float32."""
-    return jnp.sum(jnp.square(z[..., None, :] - centroids), axis=-1)
+    return jnp.sum(jnp.square(z[..., None, :] - lax.broadcast_to_rank(centroids, z.ndim + 1)), axis=-1)
 
 
 def log_soft_assignment(z: Float[Array, "... l"], centroids: Float[Array, "k l"]) -> Float[Array, "... k"]:
@@ -42,7 +43,7 @@ def log_prototype_assignment(
 def target_distribution(log_q: Float[Array, "n k"]) -> Float[Array, "n k"]:
     """P, rows p_ij = (q_ij^2 / f_j) / sum_j' (q_ij'^2 / f_j') with f_j = sum_i q_ij over all rows given (Eq. 3)."""
     log_frequency = jax.nn.logsumexp(log_q, axis=0)
-    return jax.nn.softmax(2.0 * log_q - log_frequency, axis=-1)
+    return jax.nn.softmax(2.0 * log_q - log_frequency[None], axis=-1)
 
 
 def kl_divergence(p: Float[Array, "... k"], log_q: Float[Array, "... k"]) -> Float[Array, "..."]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
+from jax import lax
 from jaxtyping import Array, Float
 
 from vaeclust_jax.random import normal
@@ -25,7 +26,7 @@ def kl_to_standard_normal(mean: Float[Array, "... l"], logvar: Float[Array, "...
 
 def sample_posterior(key: Key, mean: Float[Array, "... l"], logvar: Float[Array, "... l"]) -> Float[Array, "... l"]:
     """One draw z = mean + exp(logvar / 2) eps with eps ~ N(0, I): the reparameterisation trick."""
-    return mean + jnp.exp(0.5 * logvar) * normal(key, mean.shape, mean.dtype)
+    return mean + lax.broadcast_to_rank(jnp.exp(0.5 * logvar), mean.ndim) * normal(key, mean.shape, mean.dtype)
 
 
 def bernoulli_nll(x: Float[Array, "... f"], logits: Float[Array, "... f"]) -> Float[Array, "..."]:

@@ -107,7 +107,7 @@ def _fit(
     max_iterations: int,
 ) -> MixtureFit:
     centre = x.mean(axis=0)
-    centred = x - centre
+    centred = x - centre[None]
 
     def run(key: Key) -> MixtureFit:
         start = _start(key, centred, num_components, init)
@@ -124,12 +124,12 @@ def _fit_from(
     mixture: Mixture, x: Float[Array, "n l"], tolerance: float, regularisation: float, max_iterations: int
 ) -> MixtureFit:
     centre = x.mean(axis=0)
-    fit = _iterate(_shift(mixture, -centre), x - centre, tolerance, regularisation, max_iterations)
+    fit = _iterate(_shift(mixture, -centre), x - centre[None], tolerance, regularisation, max_iterations)
     return fit._replace(mixture=_shift(fit.mixture, centre))
 
 
 def _shift(mixture: Mixture, by: Float[Array, " l"]) -> Mixture:
-    return mixture._replace(means=mixture.means + by)
+    return mixture._replace(means=mixture.means + by[None])
 
 
 def _start(key: Key, x: Float[Array, "n l"], num_components: int, init: Init) -> Float[Array, "n k"]:

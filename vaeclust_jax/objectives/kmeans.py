@@ -137,11 +137,11 @@ def _lloyd(centroids: Float[Array, "k l"], x: Float[Array, "n l"], tolerance: fl
         moving = jnp.any(labels != now.labels) & (jnp.square(centroids - now.centroids).sum() > allowed)
         return _Progress(centroids, labels, now.iterations + 1, moving)
 
-    start = _Progress(centroids - centre, jnp.full(len(x), -1), jnp.zeros((), int), jnp.ones((), bool))
+    start = _Progress(centroids - centre[None], jnp.full(len(x), -1), jnp.zeros((), int), jnp.ones((), bool))
     end = jax.lax.while_loop(lambda now: now.moving & (now.iterations < max_iterations), iterate, start)
     labels, _ = _assign(end.centroids, counted, squares)
     inertia = jnp.square(x - end.centroids[labels]).sum()  # by differences: all digits
-    return KMeans(end.centroids + centre, labels, inertia, end.iterations)
+    return KMeans(end.centroids + centre[None], labels, inertia, end.iterations)
 
 
 def _squared_distances(columns: Float[Array, "l n"], point: Float[Array, " l"]) -> Float[Array, " n"]:
@@ -179,12 +179,12 @@ def _update(
 ) -> Float[Array, "k l"]:
     """Means of the clusters; an empty one moves to a sample that is farthest from its centroid."""
     # A product, not a scatter: sums of a few thousand numbers keep their digits, and on a GPU their order.
-    member = (labels == jnp.arange(len(centroids))[:, None]).astype(counted.dtype)
+    member = (labels[None] == jnp.arange(len(centroids))[:, None]).astype(counted.dtype)
     sums = _relocate(_product(member, counted.T), counted, labels, distances)
     counts = sums[:, -1:]
     means = sums[:, :-1] / jnp.maximum(counts, 1)
     # Empty even so, as with fewer distinct samples than clusters: scikit-learn puts it on the largest cluster.
-    return jnp.where(counts > 0, means, means[jnp.argmax(counts)])
+    return jnp.where(counts > 0, means, means[jnp.argmax(counts)][None])
 
 
 def _relocate(

@@ -53,8 +53,8 @@ def e_step(mixture: Mixture, x: Float[Array, "n l"]) -> tuple[Float[Array, "n k"
     highest, log_joint = jax.lax.scan(
         visit, jnp.full(len(x), -jnp.inf, x.dtype), (log_scales, mixture.means, whiteners)
     )
-    total = highest + jnp.log(_sum_rows(jnp.exp(log_joint - highest)))
-    return (log_joint - total).T, total
+    total = highest + jnp.log(_sum_rows(jnp.exp(log_joint - highest[None])))
+    return (log_joint - total[None]).T, total
 
 
 def m_step(
@@ -84,7 +84,7 @@ def m_step(
         weight, mean = component
         difference = columns - mean[:, None]
         if covariance_type in ("full", "tied"):
-            return _product(weight * difference, difference.T)
+            return _product(weight[None] * difference, difference.T)
         return _product(jnp.square(difference), weight)
 
     covariances = jax.lax.map(scatter, (responsibilities, means))
@@ -95,7 +95,7 @@ def m_step(
         covariances /= counts.reshape(-1, *(1,) * (covariances.ndim - 1))
     if covariance_type == "spherical":
         covariances = covariances.mean(axis=1, keepdims=True)
-    ridge = jnp.eye(x.shape[1], dtype=x.dtype) if covariances.ndim == 3 else 1
+    ridge = jnp.eye(x.shape[1], dtype=x.dtype)[None] if covariances.ndim == 3 else 1
     return Mixture(jnp.log(counts / total), means, covariances + regularisation * ridge)
 
 

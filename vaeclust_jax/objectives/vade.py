@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 from jaxtyping import Array, Float
 
 from vaeclust_jax.objectives.elbo import sample_posterior
@@ -34,10 +35,11 @@ class Prior(NamedTuple):
 
 def log_posterior(prior: Prior, z: Float[Array, "... l"]) -> Float[Array, "... k"]:
     """log p(c | z), clusters of a code, by Bayes' rule."""
-    difference = z[..., None, :] - prior.means
-    squares = jnp.square(difference) * jnp.exp(-prior.logvars)
-    log_density = -0.5 * jnp.sum(squares + prior.logvars + _LOG_2PI, axis=-1)
-    return jax.nn.log_softmax(jax.nn.log_softmax(prior.logits) + log_density, axis=-1)
+    means, logvars = (lax.broadcast_to_rank(part, z.ndim + 1) for part in (prior.means, prior.logvars))
+    squares = jnp.square(z[..., None, :] - means) * jnp.exp(-logvars)
+    log_density = -0.5 * jnp.sum(squares + logvars + _LOG_2PI, axis=-1)
+    log_weights = lax.broadcast_to_rank(jax.nn.log_softmax(prior.logits), z.ndim)
+    return jax.nn.log_softmax(log_weights + log_density, axis=-1)
 
 
 def expected_log_posterior(
@@ -58,15 +60,16 @@ def expected_log_posterior(
 
 def code_divergence(prior: Prior, mean: Float[Array, "... l"], logvar: Float[Array, "... l"]) -> Float[Array, "... k"]:
     """KL(N(mean, exp(logvar)) || N(mean_c, exp(logvar_c))) for every cluster, closed form."""
-    difference = logvar[..., None, :] - prior.logvars
-    squares = jnp.square(mean[..., None, :] - prior.means) * jnp.exp(-prior.logvars)
+    means, logvars = (lax.broadcast_to_rank(part, mean.ndim + 1) for part in (prior.means, prior.logvars))
+    difference = logvar[..., None, :] - logvars
+    squares = jnp.square(mean[..., None, :] - means) * jnp.exp(-logvars)
     return 0.5 * jnp.sum(jnp.expm1(difference) - difference + squares, axis=-1)
 
 
 def cluster_divergence(prior: Prior, log_q: Float[Array, "... k"]) -> Float[Array, "..."]:
     """KL(q(c | x) || weights) = sum_c q (log q - log weight); 0 log 0 = 0."""
     q = jnp.exp(log_q)
-    log_ratio = jnp.where(q > 0, log_q, 0.0) - jax.nn.log_softmax(prior.logits)
+    log_ratio = jnp.where(q > 0, log_q, 0.0) - lax.broadcast_to_rank(jax.nn.log_softmax(prior.logits), log_q.ndim)
     return jnp.sum(q * log_ratio, axis=-1)
 
 

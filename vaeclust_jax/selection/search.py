@@ -204,5 +204,5 @@ def _draw_agreement(key: jax.Array, run: Run, x: np.ndarray) -> float:
     mean, logvar = run.posterior(x)
     at_mean = run.log_assign(mean).argmax(axis=1)
     noise = normal(key, (_DRAWS, *mean.shape))
-    drawn = np.asarray(mean + jnp.exp(0.5 * logvar) * noise)
+    drawn = np.asarray(mean[None] + jnp.exp(0.5 * logvar)[None] * noise)
     return float(np.mean([adjusted_rand_score(at_mean, run.log_assign(z).argmax(axis=1)) for z in drawn]))

@@ -64,6 +64,6 @@ def latent_distance(
     """
 
     def whitened(mean: Float[Array, " l"], scale: Float[Array, "l l"]) -> Float[Array, "l n"]:
-        return jax.scipy.linalg.solve_triangular(scale, (z - mean).T, lower=True)
+        return jax.scipy.linalg.solve_triangular(scale, (z - mean[None]).T, lower=True)
 
     return jnp.linalg.norm(jax.vmap(whitened)(cluster_mean, cluster_scale), axis=1).min(axis=0)
