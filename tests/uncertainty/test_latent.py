@@ -22,9 +22,9 @@ def never(*_):
     raise AssertionError("a pass needs nothing of the model but its clusters")
 
 
-def assigning(log_assign):
+def assigning(assign):
     """A model of which only the clusters may be used."""
-    return Heads(never, never, log_assign, never, never)
+    return Heads(*[never] * len(Heads._fields))._replace(assign=assign)
 
 
 STUDENT = assigning(lambda params, z: log_soft_assignment(z, params["centroids"]))
@@ -225,19 +225,19 @@ def test_neither_the_blocks_nor_later_rows_change_a_row(monkeypatch):
 def test_one_compilation_for_any_number_of_rows():
     traces = []
 
-    def log_assign(params, z):
+    def assign(params, z):
         traces.append(z.shape)
         return log_soft_assignment(z, params["centroids"])
 
-    learner = assigning(log_assign)
+    heads = assigning(assign)
     for n in (3, 150, 64):
-        stochastic_passes(KEY, learner, CENTROIDS, *posteriors(n), 10)
-        stochastic_passes(KEY, learner, {"centroids": CENTROIDS["centroids"] + 1}, *posteriors(n), 10)
+        stochastic_passes(KEY, heads, CENTROIDS, *posteriors(n), 10)
+        stochastic_passes(KEY, heads, {"centroids": CENTROIDS["centroids"] + 1}, *posteriors(n), 10)
     assert traces == [(10, L)]
 
 
 @pytest.mark.parametrize(
-    ("learner", "shapes", "passes", "message"),
+    ("heads", "shapes", "passes", "message"),
     [
         (assigning(None), [(3, 2), (3, 2)], 10, "heads must have clusters"),
         (STUDENT, [(3, 2), (3, 2)], 1, "num_passes must be a whole number of at least 2, got 1"),
@@ -247,6 +247,6 @@ def test_one_compilation_for_any_number_of_rows():
         (STUDENT, [(0, 2), (0, 2)], 10, "mean and logvar must have"),
     ],
 )
-def test_mistakes_are_named(learner, shapes, passes, message):
+def test_mistakes_are_named(heads, shapes, passes, message):
     with pytest.raises(InputError, match=message):
-        stochastic_passes(KEY, learner, CENTROIDS, *map(np.zeros, shapes), passes)
+        stochastic_passes(KEY, heads, CENTROIDS, *map(np.zeros, shapes), passes)

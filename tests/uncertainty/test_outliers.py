@@ -139,7 +139,7 @@ def test_images_are_scored_whole():
 )
 def test_mistakes_are_named(shape, draws, message):
     with pytest.raises(InputError, match=message):
-        negative_elbo(KEY, vae(MLP), {}, np.zeros(shape), draws)
+        negative_elbo(KEY, vae_heads(MLP, "bernoulli"), {}, np.zeros(shape), draws)
 
 
 # Clusters' kernel ------------------------------------------------------------------------------------
