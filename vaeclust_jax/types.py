@@ -49,7 +49,7 @@ class Batch(NamedTuple):
 
     x: Float[Array, "b ..."]
     y: Int[Array, " b"] | None
-    """Classes from 0, -1 where none is known; None where the method reads no label."""
+    """Classes from 0; None where the method reads no label."""
     index: Int[Array, " b"]  # type: ignore[assignment]  # hides tuple.index, which nobody calls
     """Row numbers in the training set: they look up what `State.memory` holds of a row."""
     weight: Float[Array, " b"]

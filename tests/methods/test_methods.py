@@ -178,7 +178,7 @@ def test_a_leaf_that_a_method_does_not_name_is_an_error(fits: dict) -> None:
         reordered(replace(run, params=less).pack(), np.arange(K))
 
 
-def test_a_supervised_method_learns_from_labels_and_says_when_there_are_none(fits: dict) -> None:
+def test_a_supervised_method_learns_from_labels_and_says_when_there_are_none() -> None:
     settings = replace(
         config_of(CASES["classifier"]), training=vc.TrainingConfig(8, 0.05), network=vc.MLP(latent_dim=16)
     )
@@ -187,6 +187,10 @@ def test_a_supervised_method_learns_from_labels_and_says_when_there_are_none(fit
     assert {"loss", "error", "val_loss", "val_error"} <= run.history[-1].keys()
     with pytest.raises(vc.InputError, match="the method Classifier learns from labels"):
         vc.fit(settings, X, jax.random.key(0))
+    some = np.where(np.arange(len(Y)) < 7, -1, Y)  # as an index, -1 is the last class
+    message = r"Classifier learns from the classes of all rows, got -1 \(not known\) for 7 of 120 in partial_labels"
+    with pytest.raises(vc.InputError, match=message):
+        vc.fit(settings, X, jax.random.key(0), partial_labels=some)
 
 
 def test_config_makes_each_by_its_name() -> None:

@@ -51,7 +51,7 @@ def fit(
         split_labels: (n,) classes, read only for a stratified split (`prepare.stratify`).
         partial_labels: (n,) classes from 0, -1 where none is known: the VAE is then semi-supervised, and keeps the
             known samples of a class together. Of rows held out for validation they are not read. A supervised method
-            learns from them, and stops by those of the held-out rows.
+            learns from those of all rows, none of them -1, and stops by those held out.
         checkpoint: where to keep how far training is; the same call goes on from there, bit for bit, if it was ended.
         on_epoch: called after every epoch with its history rows.
 

@@ -53,6 +53,11 @@ def resolved_for(config: Config, data: Prepared, labels: np.ndarray | None = Non
     spec = DataSpec(preparation.output_shape, len(data.train_index), facts.low, facts.high, classes)
     if config.method.needs_labels and labels is None:
         raise InputError(f"the method {type(config.method).__name__} learns from labels: give partial_labels (run: y)")
+    if config.method.needs_labels and labels is not None and (unknown := int((labels < 0).sum())):
+        raise InputError(
+            f"the method {type(config.method).__name__} learns from the classes of all rows, got -1 (not known) for "
+            f"{unknown} of {len(labels)} in partial_labels"
+        )
     config = replace(config, method=config.method.resolved(spec), network=_measured(config, data))
     check_config(config, spec)
     return config

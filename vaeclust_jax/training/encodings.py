@@ -40,7 +40,7 @@ class TrainingRows:
 
     Args:
         x: as the programs read them.
-        y: classes, -1 where none is known; None where no label is read.
+        y: as `Batch.y`.
         index: of these rows among those of the encodings.
         encodings: of the whole data set.
     """
