@@ -119,11 +119,20 @@ def _metrics(seeds: tuple[int, ...]) -> dict[str, Any]:
 
 
 _CONFIG = {
-    "num_clusters": K,
+    "method": {
+        "kind": "dec",
+        "num_clusters": K,
+        "likelihood": "bernoulli",
+        "beta": 1.0,
+        "pretrain_epochs": 30,
+        "joint_epochs": 30,
+        "stopping": {"kind": "Settled", "tolerance": 0.001},
+        "gamma": 100.0,
+        "deterministic": False,
+    },
     "prepare": {"image_size": [32, 32], "grey": False, "scaling": "auto", "validation": 0.2, "split_seed": 0},
-    "network": {"network": "cnn", "latent_dim": 10, "hidden": [512, 256], "input_mean": None},
-    "model": {"likelihood": "bernoulli", "beta": 1.0, "gamma": 100.0, "deterministic": False},
-    "training": {"pretrain_epochs": 30, "joint_epochs": 30, "batch_size": 128, "learning_rate": 0.001},
+    "network": {"kind": "mlp", "latent_dim": 10, "input_mean": None, "hidden": [512, 256]},
+    "training": {"batch_size": 128, "learning_rate": 0.001, "patience": 10, "halvings": 3},
 }
 
 

@@ -90,6 +90,8 @@ def test_it_says_what_was_run_and_how_it_scored(page: Reader) -> None:
         "input mean none",
         "grey no",
         "learning rate 0.001",
+        "kind dec",
+        "stopping kind: Settled, tolerance: 0.001",
         "jax 0.10.2",
         "fit VAE + DEC 182.3 s",
         "together 199.5 s",
