@@ -1,29 +1,25 @@
-"""`vaeclust run`: what it prints, writes and refuses."""
+"""`vaeclust run`: what it prints and writes."""
 
 import csv
 import json
 import os
 import pty
 import re
-import resource
 import select
 import signal
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-import vaeclust_jax as vc
 from tests.cli.conftest import TINY, VAECLUST, Answer
 from tests.fitting.made import squares
-from vaeclust_jax.cli.arguments import Parsed
-from vaeclust_jax.cli.run import RunArguments, _outliers, parse_run
-from vaeclust_jax.experiments import EXPERIMENTS, experiment_of
+from vaeclust_jax.cli.run import _outliers, parse_run
+from vaeclust_jax.experiments import EXPERIMENTS
 
 Run = Callable[..., Answer]
 DIGITS = [*TINY, "--epochs", "2", "--image-size", "8", "8"]
@@ -120,134 +116,6 @@ def test_predict_on_a_folder_of_images_names_the_files(
     assert [row["file"] for row in rows] == ['one/b, "c".png', "one/ä.png", "two/a.png"]
 
 
-def parsed(*argv: str) -> Parsed[RunArguments]:
-    return parse_run(list(argv))
-
-
-def test_epochs_sets_all_stages_and_a_stage_s_own_flag_overrides_it() -> None:
-    def stages(*argv: str) -> tuple[int, ...]:
-        method = vars(parsed(*argv).experiment.method)
-        return tuple(method[name] for name in ("pretrain_epochs", "joint_epochs") if name in method)
-
-    assert stages() == (30, 30)
-    assert stages("vaedec-coil20-literal") == (50, 50)
-    assert stages("--epochs", "2") == (2, 2)
-    assert stages("--epochs", "2", "--pretrain-epochs", "7") == (7, 2)
-    assert stages("--joint-epochs", "0", "--epochs", "2") == (2, 0)
-    assert stages("vaedec-coil20-literal", "--pretrain-epochs", "7") == (7, 50)
-    assert stages("dynamic-beta-insects", "--epochs", "9") == (9,), "it has no joint stage"
-    assert parsed("classifier", "--epochs", "3").experiment.method == vc.METHODS["classifier"](epochs=3)
-    with pytest.raises(vc.InputError, match=r"--joint-epochs is a setting of dec, graph, vade, not of method mixture"):
-        parsed("dynamic-beta-insects", "--joint-epochs", "9")
-
-
-@pytest.mark.parametrize("flag", ["--out", "--dataset", "--outliers"])
-def test_a_value_that_is_named_like_an_experiment_is_a_value(flag: str) -> None:
-    args = parsed(flag, "vaedec-coil20-literal")
-    assert args.experiment.name == "vaedec"
-    assert args.experiment.method == vc.DEC(10, pretrain_epochs=30, joint_epochs=30)
-
-
-def test_the_settings_of_an_experiment_are_its_defaults() -> None:
-    method = parsed("vaedec-coil20-literal", "--gamma", "5").experiment.method
-    assert isinstance(method, vc.DEC)
-    assert (method.gamma, method.q_from, method.stopping) == (5, "sample", vc.BestValidation())
-
-
-def test_a_choice_brings_its_own_flags_and_nothing_else_has_them() -> None:
-    method = parsed("vade", "--start", "em", "--deterministic").experiment.method
-    assert method == vc.VaDE(10, start=vc.EMStart(deterministic=True), pretrain_epochs=30, joint_epochs=30)
-    assert parsed("vade", "--start=graph").experiment.method.start == vc.GraphStart()  # type: ignore[attr-defined]
-    network = parsed("--network", "conv", "--channels", "4", "8", "--kernels", "3", "3").experiment.network
-    assert network == vc.Conv(channels=(4, 8), kernels=(3, 3))
-    assert parsed("--stopping", "best-validation").experiment.method.stopping == vc.BestValidation()  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize(
-    ("argv", "sentence"),
-    [
-        (
-            ["vade", "--start", "graph", "--deterministic"],
-            "--deterministic is a setting of kmeans, dec, vade with ",
-        ),
-        (["vade", "--gamma", "3"], "--gamma is a setting of dec, graph, not of method vade or network auto"),
-        (["--covariance", "full"], "--covariance is a setting of mixture, not of method dec or network auto"),
-        (["--network", "mlp", "--channels", "4"], "--channels is a setting of network conv, not of method dec or net"),
-        (
-            ["--stopping", "best-validation", "--tolerance", "0"],
-            "--tolerance is a setting of dec with --stopping ",
-        ),
-        (["--gama", "3"], "there is no flag --gama; did you mean --gamma?"),
-        (["--stopping", "never"], "stopping must be one of settled, best-validation, got 'never'"),
-        (
-            ["--network", "custom"],
-            "network must be one of auto, mlp, conv, mlp-relu-heads, mlp-torch-start, got 'custom'",
-        ),
-        (["gan", "--clusters", "3"], "the method gan has no clusters: leave --clusters out"),
-    ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
-)
-def test_a_setting_that_is_not_there_is_refused_with_the_nearest(
-    vaeclust: Run, tmp_path: Path, argv: list[str], sentence: str
-) -> None:
-    code, out, err = vaeclust("run", *argv, "--out", tmp_path / "runs")
-    assert (code, out) == (2, "")
-    assert err.startswith(f"vaeclust: {sentence}")
-    assert err.count("\n") == 1
-    assert not (tmp_path / "runs").exists()
-
-
-@pytest.mark.parametrize("name", [*EXPERIMENTS, *vc.METHODS])
-def test_the_help_is_short_and_of_this_method_alone(vaeclust: Run, name: str) -> None:
-    code, out, err = vaeclust("run", name, "--help")
-    assert (code, err) == (0, "")
-    assert len(out.splitlines()) <= 60
-    assert max(map(len, out.splitlines())) <= 132
-    shown = set(re.findall(r"^  (--[a-z-]+)", out, re.MULTILINE))
-    method = experiment_of(name).method
-    assert ("--gamma" in shown) == hasattr(method, "gamma")
-    assert ("--covariance" in shown) == hasattr(method, "covariance")
-    assert "--help-all" in out
-
-
-def test_the_whole_help_has_every_setting_of_the_method_and_no_other(vaeclust: Run) -> None:
-    code, out, _ = vaeclust("run", "mixture", "--help-all")
-    assert code == 0
-    flags = set(re.findall(r"(?<![-\w])--[a-z][a-z-]+", out))
-    own = {f"--{one.name.replace('_', '-')}" for one in fields(vc.VAEMixture)} - {"--num-clusters"}
-    assert own <= flags
-    assert not flags & {"--gamma", "--tolerance", "--num-prototypes", "--channels", "--start"}
-
-
-def test_help_costs_little(environment: dict[str, str]) -> None:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run([*VAECLUST, "run", "--help"], capture_output=True, text=True, env=environment, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert "--dataset" in done.stdout
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 3  # 1.5 on an idle machine
-
-
-@pytest.mark.parametrize(
-    "flags",
-    [
-        ["--clusters", "auto", "--batch-size", "0"],
-        ["--clusters", "auto", "--outliers", "{files}/narrow.npz"],
-        ["--clusters", "auto", "--beta", "dynamc"],
-        ["--clusters", "auto", "--augment", "1"],
-    ],
-    ids=" ".join,
-)
-def test_every_refusal_comes_before_a_choice_trains(
-    vaeclust: Run, files: Path, tmp_path: Path, flags: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("vaeclust_jax.training.loop.epoch_program", lambda *given: pytest.fail("it trains"))
-    words = [flag.format(files=files) for flag in flags]
-    code, _, err = vaeclust("run", "--dataset", files / "vectors.npz", "--out", tmp_path / "runs", *words)
-    assert code == 2
-    assert err.startswith("vaeclust: ")
-    assert not list(tmp_path.glob("runs/*"))
-
-
 @pytest.mark.long
 def test_another_data_set_is_scored_as_outliers(vaeclust: Run, files: Path, tmp_path: Path) -> None:
     code, out, err = vaeclust(*small(files, tmp_path, "--outliers", files / "unlabelled.npz"))
@@ -258,9 +126,9 @@ def test_another_data_set_is_scored_as_outliers(vaeclust: Run, files: Path, tmp_
 
 
 def test_the_outliers_of_an_experiment_are_for_its_own_data() -> None:
-    assert _outliers(parsed("vaedec-coil20", "--dataset", "digits")) is None
+    assert _outliers(parse_run(["vaedec-coil20", "--dataset", "digits"])) is None
     for argv in (["vaedec-coil20"], ["vaedec-coil20", "--dataset", "coil20"]):
-        own = _outliers(parsed(*argv))
+        own = _outliers(parse_run(argv))
         assert own is not None
         assert own.name == EXPERIMENTS["vaedec-coil20"].outliers == "digits"
 
@@ -269,7 +137,7 @@ def test_the_outliers_of_an_experiment_are_for_its_own_data() -> None:
 def test_runs_never_write_over_each_other(vaeclust: Run, files: Path, tmp_path: Path, monkeypatch: Any) -> None:
     from datetime import datetime
 
-    from vaeclust_jax.plots import run_folder
+    from vaeclust_jax.folder import run_folder
 
     class Stopped(datetime):
         @classmethod
@@ -366,66 +234,6 @@ def test_quiet_is_silent_on_a_terminal(environment: dict[str, str], files: Path,
     assert on_a_terminal(small(files, tmp_path, "--quiet"), environment) == (0, "")
 
 
-@pytest.mark.parametrize(
-    ("argv", "words"),
-    [
-        (["vaedec-coil2"], ["'vaedec-coil2'", "did you mean vaedec-coil20"]),
-        (["zzz"], ["'zzz'", "there are vaedec, "]),
-        (["--dataset", "digit"], ["'digit'", "did you mean digits"]),
-        (["--outliers", "digit"], ["'digit'", "did you mean digits"]),
-        (["--outliers", "{files}/vectors.npz"], ["outliers must be samples like those of digits, (8, 8, 1), got "]),
-        (["--dataset", "{files}/vectors.npz", "--clusters", "3", "--outliers", "{files}/narrow.npz"], ["(5,)", "(4,)"]),
-        (["--dataset", "no/such.npz"], ["no/such.npz does not exist"]),
-        (["--dataset", ""], ["''"]),
-        (["--dataset", "{files}/vectors.npz"], ["--clusters is needed", "vectors"]),
-        (["--dataset", "{files}/nan.npz", "--clusters", "2"], ["finite", "50 NaN"]),
-        (["--dataset", "{files}/nox.npz", "--clusters", "2"], ["named x", "'z'"]),
-        (["--dataset", "{files}/mixed.npz", "--clusters", "2"], ["7 labels", "120 samples"]),
-        (["--dataset", "{files}/cut.npz", "--clusters", "2"], ["damaged or cut short"]),
-        (["--dataset", "{files}/empty", "--clusters", "2"], ["holds no images"]),
-        (["--dataset", "{files}/notes.txt", "--clusters", "2"], ["notes.txt is a file that is not read"]),
-        (["--clusters", "1"], ["num_clusters", "at least 2", "got 1"]),
-        (["--clusters", "5000"], ["5000 clusters", "samples"]),
-        (["--seeds", "0"], ["seeds", "at least 1", "got 0"]),
-        (["--first-seed", "-1"], ["first_seed", "got -1"]),
-        (["--first-seed", "4294967296"], ["seed", "4294967296"]),
-        (["--clustering", "vade"], ["there is no flag --clustering"]),
-        (["--epochs", "0"], ["pretrain_epochs", "at least 1", "got 0"]),
-        (["--beta", "nan"], ["beta", "got nan"]),
-        (["--network", "custom"], ["network must be one of", "'custom'"]),
-        (["--scaling", "minmax"], ["scaling='minmax' is for vectors"]),
-        (["--validation", "1.5"], ["validation", "got 1.5"]),
-        (
-            ["vaegmm-mnist", "--dataset", "digits", "--validation", "0", "--clusters", "auto"],
-            ["naming clusters needs validation rows"],
-        ),
-        (["--clusters", "3.5"], ["--clusters", "3.5"]),
-        (["--likelihood", "poisson"], ["poisson", "gaussian"]),
-        (["--bogus", "1"], ["--bogus"]),
-    ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
-)
-def test_a_mistake_exits_2_and_leaves_nothing(
-    vaeclust: Run, files: Path, tmp_path: Path, argv: list[str], words: list[str]
-) -> None:
-    given = [word.format(files=files) for word in argv]
-    code, out, err = vaeclust("run", *TINY, *given, "--out", tmp_path / "runs")
-    assert code == 2, err
-    assert out == ""
-    assert [word for word in words if word not in err] == [], err
-    assert "Traceback" not in err
-    assert not any((tmp_path / "runs").glob("*"))
-
-
-@pytest.mark.parametrize("out", ["{files}/notes.txt", "{files}/notes.txt/below", "/proc/nothing"])
-def test_an_out_that_cannot_be_written_is_refused(vaeclust: Run, files: Path, out: str) -> None:
-    out = out.format(files=files)
-    code, _, err = vaeclust("run", "--out", out)
-    assert code == 2
-    assert out in err
-    assert err.count("\n") == 1
-
-
 def test_an_input_error_after_training_keeps_what_was_written(
     vaeclust: Run, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -470,7 +278,7 @@ def test_auto_chooses_whether_views_are_moved_and_says_why(vaeclust: Run, files:
     metrics, config = (json.loads((folder / name).read_text()) for name in ("metrics.json", "config.json"))
     choice = metrics["augment_choice"]
     best = max(choice["tried"], key=lambda one: one["score"])
-    assert choice["augment"] == config["config"]["model"]["augment"] == best["augment"]
+    assert choice["augment"] == config["config"]["method"]["augment"] == best["augment"]
     assert choice["reason"] in out
     assert choice["reason"] in metrics["findings"]
 

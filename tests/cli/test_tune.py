@@ -149,6 +149,29 @@ def test_a_mistake_exits_2_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["--gamma", "nan"], "gamma"),
+        (["--joint-epochs", "-1"], "joint_epochs must be at least 0"),
+        (["--tolerance", "2"], "tolerance must lie in [0, 1]"),
+        (["--network", "conv"], "network 'conv' needs images"),
+        (["--learning-rate", "0"], "learning_rate must be positive"),
+        (["gan", "--likelihood", "squared"], "--likelihood is a setting of kmeans, dec, graph, vade, mixture, not of"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_every_refusal_comes_before_the_first_trial(
+    vaeclust: Run, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, argv: list[str], said: str
+) -> None:
+    monkeypatch.setattr("vaeclust_jax.training.loop.epoch_program", lambda *given: pytest.fail("it trains"))
+    where = ["--dataset", files / "vectors.npz", "--clusters", 3, "--out", tmp_path]
+    code, out, err = vaeclust("tune", *argv, *where)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_ctrl_c_exits_130_and_leaves_nothing(
     vaeclust: Run, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

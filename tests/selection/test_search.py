@@ -65,7 +65,9 @@ def test_every_trial_is_told_as_it_ends(monkeypatch: pytest.MonkeyPatch) -> None
     assert [trial._replace(chosen=False) for trial in trials] == told
 
 
-@pytest.mark.parametrize(("x", "tried"), [(IMAGES, [0.0, 1.0]), (blobs(6)[0], [])], ids=["images", "vectors"])
+@pytest.mark.parametrize(
+    ("x", "tried"), [(np.tile(IMAGES, (4, 1, 1)), [0.0, 1.0]), (blobs(6)[0], [])], ids=["images", "vectors"]
+)
 def test_views_are_searched_where_they_are_left_to_a_choice(
     x: np.ndarray, tried: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """The arguments of the commands that fit: those of every run, and the settings of the method that was asked for."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, make_dataclass, replace
 from itertools import pairwise
@@ -10,11 +11,13 @@ import tyro
 
 from vaeclust_jax.cli.flags import (
     Section,
+    all_switches,
+    as_flag,
     check_known,
     method_section,
     network_section,
     prepare_section,
-    texts_of,
+    switches_of,
     training_section,
 )
 from vaeclust_jax.cli.help import show_help
@@ -80,31 +83,59 @@ def parse(kind: type[A], argv: Sequence[str], prog: str) -> Parsed[A]:
         InputError: no such experiment, or a flag that is not there.
     """
     argv = list(argv)
-    known = {*EXPERIMENTS, *all_methods()}
-    pairs = zip([prog, *argv], argv, strict=False)
-    name = next((word for before, word in pairs if word in known and not before.startswith("--")), DEFAULT)
+    return _parse_as(kind, argv, prog, _name_among(kind, argv), None)
+
+
+def _parse_as(kind: type[A], argv: list[str], prog: str, name: str, epochs: int | None) -> Parsed[A]:
+    """The words with the defaults of an experiment; again with others, if they turn out to ask for them."""
     base = experiment_of(name)
-    epochs = _whole_number_after("--epochs", argv)
     method = base.method if epochs is None else base.method.for_epochs(epochs)
+    told = any(arm.labelled > 0 for arm in base.arms.values())
     sections = {
         "prepare": prepare_section(base.prepare),
-        "method": method_section(name_of(method), method, argv),
+        "method": method_section(name_of(method), method, argv, told),
         "network": network_section(base.network, argv),
         "training": training_section(base.training),
     }
     if "--help" in argv or "-h" in argv:
         show_help(kind, prog, base, sections)
         raise SystemExit(0)
-    flags = {f"--{one.name.replace('_', '-')}" for one in fields(kind)} | {"--help-all"}
-    for section in sections.values():
-        flags |= {setting.flag for setting in section.settings()}
-    check_known(argv, dict.fromkeys(sorted(flags)), sections["method"].title, sections["network"].title)
-    given = _given(kind, argv, prog, base.name, sections)
-    if given.experiment != base.name:
-        experiment_of(given.experiment)  # says what is wrong with the name
+    check_known(argv, _flags(kind, sections), sections["method"], sections["network"])
+    given = _given(kind, argv, prog, name, sections)
+    if (given.experiment, given.epochs) != (name, epochs):
+        return _parse_as(kind, argv, prog, given.experiment, given.epochs)
+    if epochs is not None and base.method.for_epochs(1) == base.method.for_epochs(2):
+        raise InputError(f"the method {name_of(method)} has no epochs: leave --epochs out")
     values = {part: section.parsed(getattr(given, part)) for part, section in sections.items()}
     flags_given = kind(**{one.name: getattr(given, one.name) for one in fields(kind)})
     return Parsed(flags_given, replace(base, **values))
+
+
+def _name_among(kind: type[A], argv: list[str]) -> str:
+    """The experiment or method that the words ask for: the first of them, or one that is no flag's value."""
+    if argv and not argv[0].startswith("-"):
+        return argv[0]
+    known, switches = {*EXPERIMENTS, *all_methods()}, {*switches_of(kind), *all_switches()}
+    for before, word in pairwise(argv):
+        if word in known and (not before.startswith("-") or "=" in before or as_flag(before) in switches):
+            return word
+    return DEFAULT
+
+
+def _flags(kind: type[A], sections: dict[str, Section]) -> list[str]:
+    """Every flag that there is.
+
+    Raises:
+        InputError: a method of one's own has a setting of a name that is taken.
+    """
+    own = [f"--{one.name.replace('_', '-')}" for one in fields(kind)]
+    settings = [one for section in sections.values() for one in section.settings()]
+    counts = Counter([*own, *(one.flag for one in settings)])
+    for flag, count in counts.items():
+        if count > 1:
+            raise InputError(f"two settings of {sections['method'].title} and its surroundings are called {flag}")
+    switches = (*switches_of(kind), *(flag for one in settings for flag in one.switches()))
+    return sorted({*counts, *switches, "--help", "--help-all"})
 
 
 def _given(kind: type[A], argv: list[str], prog: str, name: str, sections: dict[str, Section]) -> Any:
@@ -114,15 +145,6 @@ def _given(kind: type[A], argv: list[str], prog: str, name: str, sections: dict[
     whole.__doc__ = kind.__doc__
     words = ["--help" if word == "--help-all" else word for word in argv]
     return tyro.cli(whole, args=words, default=whole(experiment=name), prog=prog, config=(tyro.conf.OmitArgPrefixes,))
-
-
-def _whole_number_after(flag: str, argv: list[str]) -> int | None:
-    """The number that a flag was given; what is none is left for tyro to say."""
-    for word, following in pairwise([*argv, ""]):
-        text = following if word == flag else word.partition("=")[2] if word.startswith(f"{flag}=") else ""
-        if text.isdecimal():
-            return int(text)
-    return None
 
 
 def num_clusters_of(args: Parsed[Any], documented: int | None, dataset: str) -> int | None:
@@ -145,6 +167,3 @@ def num_clusters_of(args: Parsed[Any], documented: int | None, dataset: str) -> 
     if documented is None:  # never counted from the labels: no run reads them
         raise InputError(f"--clusters is needed: {dataset} has no documented number of classes; auto chooses one")
     return documented
-
-
-__all__ = ["Arguments", "Parsed", "num_clusters_of", "parse", "texts_of"]

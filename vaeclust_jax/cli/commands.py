@@ -18,7 +18,7 @@ commands:
   report RUN_DIR            one HTML page of a run, and its tables for other programs
   compare RUN_DIR...        runs side by side: scores, tests of every pair, ranks over data sets
   tune [EXPERIMENT]         choose settings without labels
-  list                      the experiments
+  list                      the experiments and the methods
   data list | get NAME      the data sets, and where they are
   info                      devices, versions, folders
 
@@ -101,7 +101,9 @@ def _tune(argv: list[str]) -> None:
 
 
 def _list(argv: list[str]) -> None:
-    tyro.cli(_Nothing, args=argv, prog="vaeclust list", description="The experiments that `vaeclust run` knows.")
+    tyro.cli(
+        _Nothing, args=argv, prog="vaeclust list", description="The experiments and methods that `vaeclust run` knows."
+    )
     from vaeclust_jax.experiments import DEFAULT, EXPERIMENTS, summary_of
     from vaeclust_jax.methods.registry import all_methods
 

@@ -4,8 +4,8 @@ import ast
 import difflib
 import inspect
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass, make_dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, make_dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from types import UnionType
@@ -21,6 +21,8 @@ from vaeclust_jax.networks import NETWORKS, CustomNetwork, NetworkConfig
 
 _ELSEWHERE = ("num_clusters", "epochs")
 """Settings of a method that the command has a flag of its own for."""
+_NETWORKS = {name: kind for name, kind in NETWORKS.items() if kind is not CustomNetwork}
+"""Those that can be asked for by name."""
 
 
 class Setting(NamedTuple):
@@ -34,7 +36,11 @@ class Setting(NamedTuple):
     @property
     def flag(self) -> str:
         """As it is typed."""
-        return _flag(self.name)
+        return as_flag(self.name)
+
+    def switches(self) -> tuple[str, ...]:
+        """The forms that take no value."""
+        return _switch(self.name) if self.hint is bool else ()
 
 
 @dataclass(frozen=True)
@@ -44,18 +50,20 @@ class Section:
     Attributes:
         title: over its flags.
         value: with the defaults; of a nested choice the one that was chosen.
+        idle: settings that do nothing here, and are no flags; why.
     """
 
     title: str
     value: Any
+    idle: Mapping[str, str] = field(default_factory=dict)
 
     def settings(self) -> list[Setting]:
         """In the order of the class, those of a chosen value after the choice."""
-        return list(_settings(self.value))
+        return [one for one in _settings(self.value) if one.name not in self.idle]
 
     def parsed(self, given: Any) -> Any:
         """The value with what was given."""
-        return _rebuilt(self.value, given)
+        return _rebuilt(self.value, vars(given))
 
     def arguments(self) -> type:
         """A dataclass for tyro, of which one setting is one flag."""
@@ -65,33 +73,39 @@ class Section:
 
 def network_section(network: NetworkConfig, argv: list[str]) -> Section:
     """The network that `--network` names, with what it has in common with the default one."""
-    names = {name: kind for name, kind in NETWORKS.items() if kind is not CustomNetwork}
     chosen = _word_after("--network", argv)
-    kind = type(network) if chosen is None else names.get(chosen)
+    kind = type(network) if chosen is None else _NETWORKS.get(chosen)
     if kind is None:
-        raise InputError(f"network must be one of {', '.join(names)}, got {chosen!r}")
+        raise InputError(f"network must be one of {', '.join(_NETWORKS)}, got {chosen!r}")
     shared = {f.name for f in fields(kind)} & {f.name for f in fields(network)}
     value = network if kind is type(network) else kind(**{name: getattr(network, name) for name in shared})
     name = next(name for name, one in NETWORKS.items() if one is kind)
     return Section(f"network {name}", value)
 
 
-def method_section(name: str, method: Any, argv: list[str]) -> Section:
+def method_section(name: str, method: Any, argv: list[str], told: bool) -> Section:
     """The method, with the choices inside it that the words name.
+
+    Args:
+        name: of the method.
+        method: with its defaults.
+        argv: the words.
+        told: whether the training is told the class of some rows.
 
     Raises:
         InputError: no such choice.
     """
     hints = get_type_hints(type(method))
-    for field in fields(method):
-        choices = choices_of(hints[field.name])
-        word = _word_after(_flag(field.name), argv) if len(choices) > 1 else None
+    for one in fields(method):
+        choices = choices_of(hints[one.name])
+        word = _word_after(as_flag(one.name), argv) if len(choices) > 1 else None
         if word is not None:
             if word not in choices:
-                raise InputError(f"{field.name} must be one of {', '.join(choices)}, got {word!r}")
-            if type(getattr(method, field.name)) is not choices[word]:
-                method = replace(method, **{field.name: choices[word]()})
-    return Section(f"method {name}", method)
+                raise InputError(f"{one.name} must be one of {', '.join(choices)}, got {word!r}")
+            if type(getattr(method, one.name)) is not choices[word]:
+                method = replace(method, **{one.name: choices[word]()})
+    idle = {} if told else {"supervision": "weighs classes that the training is told, and here it is told none"}
+    return Section(f"method {name}", method, {key: why for key, why in idle.items() if hasattr(method, key)})
 
 
 def choices_of(hint: Any) -> dict[str, type]:
@@ -104,26 +118,31 @@ def choices_of(hint: Any) -> dict[str, type]:
     return {"-".join(one[:-1] if common else one).lower(): kind for one, kind in zip(words, kinds, strict=True)}
 
 
-def check_known(argv: list[str], known: Mapping[str, Any], method: str, network: str) -> None:
+def check_known(argv: Sequence[str], known: Sequence[str], method: Section, network: Section) -> None:
     """One sentence on the first flag that is not there, with the nearest one, or whose it is.
 
     Raises:
         InputError: a flag that neither the command nor its method or network has.
     """
     for word in argv:
-        flag = word.partition("=")[0].replace("_", "-")
-        if not flag.startswith("--") or flag in known or flag.replace("--no-", "--", 1) in known:
+        flag = as_flag(word)
+        if not word.startswith("--") or flag in known:
             continue
-        near = difflib.get_close_matches(flag, known, n=1, cutoff=0.7)
+        for name, why in method.idle.items():
+            if flag == as_flag(name):
+                raise InputError(f"{flag} {why}: leave it out")
+        ending = [one for one in known if flag.endswith(one[1:])]
+        near = ending or difflib.get_close_matches(flag, known, n=1, cutoff=0.75)
         hint = f"; did you mean {near[0]}?" if near else "; --help-all shows what there is"
         if owners := _owners(flag):
-            raise InputError(f"{flag} is a setting of {', '.join(owners)}, not of {method} or {network}{hint}")
-        raise InputError(f"there is no flag {flag}{hint}")
+            here = f"not of {method.title} or {network.title}"
+            raise InputError(f"{flag} is a setting of {', '.join(owners)}, {here}{hint}")
+        raise InputError(f"there is no flag {flag} for {method.title} and {network.title}{hint}")
 
 
 def _owners(flag: str) -> list[str]:
     """The methods and networks that have a setting of this name, and the choices that it needs."""
-    kinds = {**all_methods(), **{f"network {name}": kind for name, kind in NETWORKS.items()}}
+    kinds = {**all_methods(), **{f"network {name}": kind for name, kind in _NETWORKS.items()}}
     return [f"{name}{where}" for name, kind in kinds.items() for where in _places(kind).get(flag, ())]
 
 
@@ -132,51 +151,72 @@ def _places(kind: type) -> dict[str, tuple[str, ...]]:
     """By flag: "" for a setting of the class itself, else the choice inside it that has it."""
     hints: dict[str, Any] = get_type_hints(kind)
     found: dict[str, tuple[str, ...]] = {}
-    for field in fields(kind):
-        found[_flag(field.name)] = ("",)
-        choices = choices_of(hints[field.name])
+    for one in fields(kind):
+        if one.name in _ELSEWHERE:
+            continue
+        choices = choices_of(hints[one.name])
+        if len(choices) != 1:
+            found[as_flag(one.name)] = ("",)
         for word, inner in choices.items():
-            where = f" with {_flag(field.name)} {word}" if len(choices) > 1 else ""
-            found |= {_flag(name): (*found.get(_flag(name), ()), where) for name in _names(inner)}
+            where = f" with {as_flag(one.name)} {word}" if len(choices) > 1 else ""
+            names = [as_flag(setting.name) for setting in fields(inner)]
+            found |= {flag: (*found.get(flag, ()), where) for flag in names}
     return found
 
 
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
+def as_flag(word: str) -> str:
+    """A setting's name, or a word of the command, as the flag that it is."""
+    return f"--{word.partition('=')[0].removeprefix('--').replace('_', '-')}"
 
 
-def _names(kind: type) -> list[str]:
-    return [field.name for field in fields(kind)]
+def _switch(name: str) -> tuple[str, ...]:
+    return as_flag(name), as_flag(f"no-{name}")
+
+
+def switches_of(kind: type) -> tuple[str, ...]:
+    """Flags without a value, those of choices inside the class included."""
+    hints: dict[str, Any] = get_type_hints(kind)
+    found: tuple[str, ...] = ()
+    for one in fields(kind):
+        found += _switch(one.name) if hints[one.name] is bool else ()
+        for inner in choices_of(hints[one.name]).values():
+            found += switches_of(inner)
+    return found
+
+
+def all_switches() -> set[str]:
+    """Flags without a value of whatever a command may set."""
+    kinds = (PrepareConfig, TrainingConfig, *_NETWORKS.values(), *all_methods().values())
+    return {flag for kind in kinds for flag in switches_of(kind)}
 
 
 def _settings(value: Any) -> Iterator[Setting]:
     kind: type = type(value)
     hints, texts = get_type_hints(kind), texts_of(kind)
     if isinstance(value, NetworkConfig):
-        names = [name for name, one in NETWORKS.items() if one is not CustomNetwork]
         own = next(name for name, one in NETWORKS.items() if one is kind)
-        yield Setting("network", Literal[tuple(names)], own, "Which network; its own settings follow.")
-    for field in fields(value):
-        if field.name in _ELSEWHERE:
+        yield Setting("network", Literal[tuple(_NETWORKS)], own, "Which network; its own settings follow.")
+    for one in fields(value):
+        if one.name in _ELSEWHERE:
             continue
-        choices, now = choices_of(hints[field.name]), getattr(value, field.name)
+        choices, now = choices_of(hints[one.name]), getattr(value, one.name)
         if not choices:
-            yield Setting(field.name, hints[field.name], now, texts.get(field.name, ""))
+            yield Setting(one.name, hints[one.name], now, texts.get(one.name, ""))
             continue
         if len(choices) > 1:
-            own = next(name for name, one in choices.items() if one is type(now))
-            yield Setting(field.name, Literal[tuple(choices)], own, texts.get(field.name, ""))
+            chosen = next(name for name, inner in choices.items() if inner is type(now))
+            yield Setting(one.name, Literal[tuple(choices)], chosen, texts.get(one.name, ""))
         yield from _settings(now)
 
 
-def _rebuilt(value: Any, given: Any) -> Any:
+def _rebuilt(value: Any, given: Mapping[str, Any]) -> Any:
     now = {}
     hints = get_type_hints(type(value))
-    for field in fields(value):
-        if field.name in _ELSEWHERE:
-            continue
-        inner = getattr(value, field.name)
-        now[field.name] = _rebuilt(inner, given) if choices_of(hints[field.name]) else getattr(given, field.name)
+    for one in fields(value):
+        if choices_of(hints[one.name]):
+            now[one.name] = _rebuilt(getattr(value, one.name), given)
+        elif one.name in given and one.name not in _ELSEWHERE:
+            now[one.name] = given[one.name]
     return replace(value, **now)
 
 
@@ -191,21 +231,19 @@ def texts_of(kind: type) -> dict[str, str]:
             body = ast.parse(inspect.cleandoc("\n" + inspect.getsource(base))).body[0].body  # type: ignore[attr-defined]
         except (OSError, SyntaxError):  # a class without a file
             continue
-        for field, after in pairwise(body):
-            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+        for one, after in pairwise(body):
+            if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name):
                 said = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
-                found[field.target.id] = " ".join(str(after.value.value).split()) if said else ""
+                found[one.target.id] = " ".join(str(after.value.value).split()) if said else ""
     return found
 
 
-def _word_after(flag: str, argv: list[str]) -> str | None:
+def _word_after(flag: str, argv: Sequence[str]) -> str | None:
     """The last value that a flag was given."""
     found = None
     for word, following in pairwise([*argv, None]):
-        if word == flag:
-            found = following
-        elif word is not None and word.startswith(f"{flag}="):
-            found = word.partition("=")[2]
+        if word is not None and word.startswith("--") and as_flag(word) == flag:
+            found = word.partition("=")[2] if "=" in word else following
     return found
 
 

@@ -26,6 +26,7 @@ class RunArguments(Arguments):
     """Minutes between two checkpoints."""
 
 
+_MOST_SEEDS = 2**32
 _PRINTED = ("scores", "reported", "reported-tests", "comparisons", "uncertainty")  # the others are in the report
 
 
@@ -121,10 +122,12 @@ def _plan(args: Parsed[RunArguments]) -> Plan:
     """
     from vaeclust_jax.cli.resume import chosen_before
     from vaeclust_jax.folder import check_writable
+    from vaeclust_jax.selection.augment import check_views
     from vaeclust_jax.studies.execute import check, parts_of
 
     experiment, flags = args.experiment, args.flags
     seeds = seeds_of(flags)
+    _check_checkpoints(flags)
     dataset = load_dataset(args)
     others = _outliers(args)
     chosen_k, chosen_views = flags.clusters == "auto", getattr(experiment.method, "augment", None) == "auto"
@@ -136,6 +139,8 @@ def _plan(args: Parsed[RunArguments]) -> Plan:
     if args.resume is None:
         check_writable(flags.out)
     choice, views = (None, None) if args.resume is None else chosen_before(args.resume)
+    if chosen_views and views is None and dataset.x.ndim == 4:
+        check_views(tried, unstratified(tried, parts))  # before a number of clusters is chosen, too
     if chosen_k:
         choice = choice or _choose(args, "clusters", tried, parts, seeds)
         config, tried = (with_settings(one, num_clusters=choice.num_clusters) for one in (config, tried))
@@ -155,19 +160,23 @@ def _choose(args: Parsed[RunArguments], what: str, config: Any, parts: Any, seed
     from vaeclust_jax.selection.augment import SEEDS, choose_augment
     from vaeclust_jax.selection.num_clusters import NUM_SEEDS, choose_num_clusters
 
-    data = parts.data.of(replace(config, prepare=replace(config.prepare, stratify=False)))
-    name = parts.fitted.name
+    data, name = unstratified(config, parts), parts.fitted.name
     with Reporter(quiet=args.flags.quiet) as reporter:
         on_epoch: Callable[..., None] = Interrupt().checked(reporter.on_epoch)
         if what == "clusters":
             reporter.say(f"how many clusters? {NUM_SEEDS} VAEs on {len(data.rows)} samples of {name}")
             found: Any = choose_num_clusters(config, data, jax.random.key(seeds[0]), on_epoch=on_epoch)
         else:
-            three = [seeds[0] + number for number in SEEDS]
+            three = [(seeds[0] + number) % _MOST_SEEDS for number in SEEDS]
             reporter.say(f"shall views of {name} be moved? {len(three)} VAEs with them and as many without")
             found = choose_augment(config, data, three, on_epoch=on_epoch)
         reporter.say(found.reason)
     return found
+
+
+def unstratified(config: Any, parts: Any) -> Any:
+    """The rows that a choice is made by: no label is read for their split."""
+    return parts.data.of(replace(config, prepare=replace(config.prepare, stratify=False)))
 
 
 def with_settings(config: Any, **settings: Any) -> Any:
@@ -181,13 +190,22 @@ def seeds_of(flags: Arguments) -> list[int]:
     """The seeds that were asked for.
 
     Raises:
-        InputError: none, or one below 0.
+        InputError: none, or one that is out of range.
     """
     if flags.seeds < 1:
         raise InputError(f"seeds must be at least 1, got {flags.seeds}")
     if flags.first_seed < 0:
         raise InputError(f"first_seed must be 0 or more, got {flags.first_seed}")
+    if (last := flags.first_seed + flags.seeds - 1) >= _MOST_SEEDS:
+        raise InputError(f"seeds must be below 2**32, got {last}")
     return list(range(flags.first_seed, flags.first_seed + flags.seeds))
+
+
+def _check_checkpoints(flags: RunArguments) -> None:
+    if flags.checkpoint_epochs is not None and flags.checkpoint_epochs < 1:
+        raise InputError(f"checkpoint_epochs must be at least 1, got {flags.checkpoint_epochs}")
+    if not flags.checkpoint_minutes > 0:
+        raise InputError(f"checkpoint_minutes must be positive, got {flags.checkpoint_minutes}")
 
 
 def load_dataset(args: Parsed[Any]) -> Any:

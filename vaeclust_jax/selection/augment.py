@@ -134,11 +134,20 @@ def judge_views(
         raise InputError(
             f"seeds must be at least 2, because a choice of views asks how far they agree, got {len(seeds)}"
         )
-    alone = vae_alone(config, config.num_clusters)
     data = _prepared(config, x, networks)
-    check_graph("a choice of views", config.num_clusters, min(len(data.train_index), MAX_ROWS))
-    runs = fit_seeds(alone, data, seeds, networks=networks, on_epoch=on_epoch)
+    check_views(config, data)
+    runs = fit_seeds(vae_alone(config, config.num_clusters), data, seeds, networks=networks, on_epoch=on_epoch)
     return Tried(config.method.view_strength(), *_judged(seeds, runs, data))
+
+
+def check_views(config: Config, data: Prepared) -> None:
+    """Whether views can be judged by graphs of the training rows.
+
+    Raises:
+        InputError: a method without a VAE, too few samples, or too many clusters.
+    """
+    vae_alone(config, config.num_clusters)
+    check_graph("a choice of views", config.num_clusters, min(len(data.train_index), MAX_ROWS))
 
 
 def _prepared(config: Config, x: Any, networks: Networks | None) -> Prepared:

@@ -19,10 +19,11 @@ import numpy as np
 from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.fitting.config import Config, with_method
 from vaeclust_jax.fitting.fit import OnEpoch, fit_seeds
+from vaeclust_jax.fitting.resolve import prepared_for, stage_names
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.keys import SEARCH, key_of
 from vaeclust_jax.random import normal
-from vaeclust_jax.selection.augment import STRENGTHS, judge_views
+from vaeclust_jax.selection.augment import STRENGTHS, check_views, judge_views
 from vaeclust_jax.selection.num_clusters import vae_alone
 from vaeclust_jax.uncertainty.ensemble import pairwise_agreement
 
@@ -113,6 +114,10 @@ def search(
     if getattr(config.method, "augment", None) == "auto":
         config = with_method(config, augment=0.0)
         axes = (*axes, VIEWS) if np.ndim(x) > 2 else axes
+    data = prepared_for(config, x)
+    stage_names(config, data, None, len(seeds))  # every refusal before anything is trained
+    if VIEWS in axes:
+        check_views(config, data)
     trials: list[Trial] = []
     scores: dict[tuple[str, Config], tuple[float | None, dict[str, Any]]] = {}
     for axis in axes:
