@@ -79,7 +79,7 @@ def torch_epochs(learner: Learner, model: Model, x: np.ndarray, batch_size: int)
     from benchmarks.peers.torch_training import torch_vae, variants
 
     state = learner.init(jax.random.key(0))
-    batch = Batch(jnp.asarray(x[:batch_size]), jnp.arange(batch_size), jnp.ones(batch_size))
+    batch = Batch(jnp.asarray(x[:batch_size]), None, jnp.arange(batch_size), jnp.ones(batch_size))
     epochs = {}
     for name, channels_last in variants(model).items():
         peer = TorchTraining(torch_vae(model), state.params, x, batch_size, model.learning_rate, channels_last)

@@ -10,6 +10,7 @@ from torch.optim import Adam, Optimizer
 
 from benchmarks.models import Model
 from benchmarks.peers.torch_vae import MLPVAE, VAEDEC, ConvVAE, load_params
+from vaeclust_jax.networks import MLP, Conv
 
 
 class Training:
@@ -78,14 +79,15 @@ def train_epoch(
 def torch_vae(model: Model) -> ConvVAE | MLPVAE:
     """PyTorch's VAE of a model of the benchmark; `ConvVAE` has its own fixed layers."""
     config = model.config
-    if config.network == "conv":
+    if isinstance(config, Conv):
         return ConvVAE(config.latent_dim, model.beta)
+    assert isinstance(config, MLP)
     back = config.hidden[::-1] if config.decoder_hidden is None else config.decoder_hidden
     return MLPVAE(model.shape[0], config.hidden, back, config.latent_dim, model.beta, model.likelihood)
 
 
 def variants(model: Model) -> dict[str, bool]:
     """The ways to run a model by name: whether its memory format is channels_last, which a good user tries."""
-    if model.config.network == "conv":
+    if isinstance(model.config, Conv):
         return {"PyTorch eager, contiguous": False, "PyTorch eager, channels_last": True}
     return {"PyTorch eager": False}

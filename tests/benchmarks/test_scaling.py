@@ -60,9 +60,9 @@ def test_a_size_is_trained(size: Size) -> None:
     info = training.epoch()
     state = training.progress.state
     assert state.params["centroids"].shape == (size.seeds, size.clusters, size.latent_dim)
-    assert state.target.p.shape == (size.seeds, size.rows, size.clusters)
+    assert state.memory.p.shape == (size.seeds, size.rows, size.clusters)
     assert np.isfinite(info["loss"]).all()
-    assert (np.asarray(state.target.assigned.assignment) >= 0).all()  # refreshed in the first epoch
+    assert (np.asarray(state.memory.assigned.assignment) >= 0).all()  # refreshed in the first epoch
 
 
 @pytest.mark.long

@@ -16,7 +16,7 @@ from benchmarks.peers.torch_training import Training as TorchTraining  # noqa: E
 from benchmarks.peers.torch_training import torch_vae, variants  # noqa: E402
 from benchmarks.peers.torch_vae import load_params  # noqa: E402
 from benchmarks.samples import images, vectors  # noqa: E402
-from vaeclust_jax.methods.vae import vae  # noqa: E402
+from vaeclust_jax.methods.vae import vae, vae_heads  # noqa: E402
 from vaeclust_jax.types import Batch  # noqa: E402
 
 SMOKE = Effort("smoke", 1)
@@ -25,20 +25,20 @@ MODELS = pytest.mark.parametrize("model", [CONV, MLP], ids=["conv", "mlp"])
 
 
 def batch_of(x):
-    return Batch(jnp.asarray(x), jnp.arange(len(x)), jnp.ones(len(x)))
+    return Batch(jnp.asarray(x), None, jnp.arange(len(x)), jnp.ones(len(x)))
 
 
 @MODELS
 def test_both_encode_and_decode_the_same(model):
-    learner, peer = vae(model.networks), torch_vae(model)
-    params = learner.init(jax.random.key(3)).params
+    heads, peer = vae_heads(model.networks, model.likelihood), torch_vae(model)
+    params = vae(model.networks).init(jax.random.key(3)).params
     load_params(peer, params)
     with torch.no_grad():
         mean, logvar = peer.encode(peer.rows_from(ROWS[model]))
         decoded = torch.sigmoid(peer.decoder(mean))
-    ours = learner.encode(params, jnp.asarray(ROWS[model]))
+    ours = heads.encode(params, jnp.asarray(ROWS[model]))
     np.testing.assert_allclose(np.asarray(ours), torch.stack([mean, logvar]), rtol=1e-4, atol=1e-5)
-    again = torch.tensor(np.array(learner.decode(params, ours[0])))
+    again = torch.tensor(np.array(heads.decode(params, ours[0])))
     np.testing.assert_allclose(peer.rows_from(again.numpy()), decoded, rtol=1e-4, atol=1e-5)
 
 

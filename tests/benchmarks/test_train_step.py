@@ -108,9 +108,9 @@ def test_a_process_of_its_own_prints_the_seconds_of_compilation(capsys):
 def test_every_timed_joint_epoch_refreshes_the_target():
     training = Training(epoch.joint_learner(128), images(128), epoch.BATCH_SIZE)
     for _ in range(2):
-        before = np.asarray(training.progress.state.target.p)
+        before = np.asarray(training.progress.state.memory.p)
         training.epoch()
-        assert (training.progress.state.target.p != before).any()
+        assert (training.progress.state.memory.p != before).any()
 
 
 def test_flops_of_a_joint_epoch_are_those_of_its_steps_and_its_refresh():
