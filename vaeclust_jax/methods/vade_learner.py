@@ -15,7 +15,6 @@ from vaeclust_jax.control.constant import as_controller
 from vaeclust_jax.control.controller import Update, advancing
 from vaeclust_jax.methods.refresh import Assigned, map_chunks, share_changed
 from vaeclust_jax.methods.vae import (
-    Codes,
     encoding,
     first_state,
     gradient_step,
@@ -82,17 +81,17 @@ def _static(
 ) -> Learner:
     likelihood = LIKELIHOODS[likelihood_name]
 
-    def losses(key: Key, params: Params, state: State, batch: Batch) -> tuple[Codes, Info]:
+    def losses(key: Key, params: Params, state: State, batch: Batch) -> Info:
         codes, parts = vae_losses(networks, likelihood, False, key, params, batch)
         log_q = _assign(params, codes.z if q_from == "sample" else codes.mean)
         prior = prior_of(params)
         parts["kl"] = weighted_mean(divergence(prior, codes.mean, codes.logvar, log_q), batch.weight)
         parts["cluster"] = weighted_mean(cluster_divergence(prior, log_q), batch.weight)
         parts["loss"] = parts["reconstruction"] + state.control["beta"].value * parts["kl"]
-        return codes, parts
+        return parts
 
     def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, Info]:
-        _, parts = losses(key, params, state, batch)
+        parts = losses(key, params, state, batch)
         return parts["loss"], parts
 
     def end_epoch(state: State, x: Array, epoch: Array, losses: Info) -> tuple[State, Info]:
@@ -110,7 +109,7 @@ def _static(
     return Learner(
         init=base.init,
         step=gradient_step(loss),
-        evaluate=lambda key, state, batch: losses(key, state.params, state, batch)[1],
+        evaluate=lambda key, state, batch: losses(key, state.params, state, batch),
         end_epoch=end_epoch,
         advance=advancing(beta=update_beta),
         gentler=halved_learning_rate,
