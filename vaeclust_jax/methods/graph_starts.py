@@ -54,7 +54,7 @@ def prototypes(
 def from_graph_mixture(
     learner: Learner, heads: Heads, num_clusters: int, params_of: Callable[[Mixture], Params]
 ) -> Start:
-    """As `handover.from_mixture`, with the means and variances of the clusters of the posterior's graph.
+    """As `starts.from_mixture`, with the means and variances of the clusters of the posterior's graph.
 
     EM moves it to another local maximum; the joint stage is left to do that.
     """
