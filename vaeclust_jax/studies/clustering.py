@@ -12,12 +12,14 @@ from vaeclust_jax.studies.assignments import Answer, answer, floor, with_graph, 
 from vaeclust_jax.studies.classification import classification
 from vaeclust_jax.studies.classification_figures import classification_pictures
 from vaeclust_jax.studies.figures import (
+    history_of,
     interactive_map,
     loss_picture,
     map_pictures,
     named_pictures,
     num_clusters_picture,
     shown,
+    watched_in,
 )
 from vaeclust_jax.studies.out_of_distribution import judge_outliers
 from vaeclust_jax.studies.records import metrics_of
@@ -123,12 +125,12 @@ def _figures(study: Study, measured: Measured) -> Drawn:
     experiment, dataset, seed = study.experiment, study.dataset, study.seeds[0]
     named, baseline = experiment.named, experiment.baseline
     model = shown(named, study.runs[named], answers[named][0])
-    drawn = {"loss_parts": loss_picture(model)}
+    drawn = {"loss_parts": loss_picture(named, watched_in(history_of(model.runs)))}
     maps = dict(map_pictures(model, dataset, seed))
     if baseline != named:
         other = shown(baseline, study.runs[baseline], answers[baseline][0])
         if other.runs[0].history is not model.runs[0].history:  # not two stages of one training
-            drawn["loss_parts_baseline"] = loss_picture(other)
+            drawn["loss_parts_baseline"] = loss_picture(baseline, watched_in(history_of(other.runs)))
         maps |= dict(map_pictures(other, dataset, seed, "_baseline"))
     drawn |= {
         **maps,

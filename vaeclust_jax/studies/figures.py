@@ -28,6 +28,7 @@ from vaeclust_jax.plots import (
 from vaeclust_jax.selection.num_clusters import Choice
 from vaeclust_jax.studies.assignments import Answer
 from vaeclust_jax.studies.uncertainty import correctness
+from vaeclust_jax.training.loop import History
 
 _MAX_SHOWN = 5000  # images prepared for the mosaics, evenly spaced rows
 _SAMPLES = 9  # drawn of each cluster
@@ -62,11 +63,10 @@ def shown(method: str, runs: list[Run], answer: Answer) -> Shown:
     return Shown(method, runs, answer, *project(answer.latents))
 
 
-def loss_picture(model: Shown) -> Picture:
+def loss_picture(method: str, history: History) -> Picture:
     """The losses of all seeds of a method."""
-    history = [row for run in model.runs for row in run.history]
     caption = "Every part of the loss over the epochs; thin lines are seeds, the thick one their mean."
-    return Picture(loss_parts(_drawn(history)), "Training", f"Losses of {model.method}", caption)
+    return Picture(loss_parts(history), "Training", f"Losses of {method}", caption)
 
 
 def num_clusters_picture(choice: Choice) -> Picture:
@@ -163,7 +163,12 @@ def interactive_map(model: Shown, dataset: Dataset, data: Prepared) -> LatentMap
     )
 
 
-def _drawn(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def history_of(runs: list[Run]) -> History:
+    """The epochs of all seeds."""
+    return [row for run in runs for row in run.history]
+
+
+def watched_in(history: History) -> History:
     """The columns worth a panel: what training adds up and watches, and weights that change, with what moved them."""
     weights = [name for name in ("beta", "gamma") if len({row[name] for row in history if name in row}) > 1]
     watched = ("loss", "reconstruction", "kl", "cluster", "changed", *weights, "beta_d_rec", "beta_d_reg")

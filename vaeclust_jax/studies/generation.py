@@ -10,9 +10,9 @@ from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.folder.table import Column, Spread, Table
 from vaeclust_jax.keys import SAMPLES, key_of
 from vaeclust_jax.metrics.generation import frechet_distance, precision_recall
-from vaeclust_jax.plots import images_by_cluster, loss_parts, profiles_by_cluster
+from vaeclust_jax.plots import images_by_cluster, profiles_by_cluster
 from vaeclust_jax.studies.common import common_record, scored, split_sentence
-from vaeclust_jax.studies.figures import Picture
+from vaeclust_jax.studies.figures import Picture, history_of, loss_picture
 from vaeclust_jax.studies.task import Drawn, Measured, Study, Task
 
 SCORES = {"frechet": "Fréchet distance", "precision": "precision", "recall": "recall"}
@@ -89,10 +89,7 @@ def _tables(record: Mapping[str, Any]) -> list[Table]:
 def _figures(study: Study, measured: Measured) -> Drawn:
     figures = {}
     for arm, samples in measured.kept.items():
-        runs = study.runs[arm]
-        history = [row for run in runs for row in run.history]
-        caption = "Every part of the loss over the epochs; thin lines are seeds, the thick one their mean."
-        figures[f"loss_parts_{arm}"] = Picture(loss_parts(history), "Training", f"Losses of {arm}", caption)
+        figures[f"loss_parts_{arm}"] = loss_picture(arm, history_of(study.runs[arm]))
         shown, one = samples[:_SHOWN], np.zeros(min(len(samples), _SHOWN), int)
         if samples.ndim == 4:
             drawn = images_by_cluster(shown, one, np.ones(len(shown)), num_clusters=1)

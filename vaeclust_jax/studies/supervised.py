@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from vaeclust_jax.folder.table import Column, Spread, Table
-from vaeclust_jax.plots import class_confusion, loss_parts, reliability_diagram
+from vaeclust_jax.plots import class_confusion, reliability_diagram
 from vaeclust_jax.studies.common import common_record, scored, split_sentence
-from vaeclust_jax.studies.figures import Picture
+from vaeclust_jax.studies.figures import Picture, history_of, loss_picture
 from vaeclust_jax.studies.task import Drawn, Measured, Study, Task
 from vaeclust_jax.uncertainty.calibration import expected_calibration_error, reliability
 
@@ -82,15 +82,13 @@ def _figures(study: Study, measured: Measured) -> Drawn:
     assert study.test.y is not None
     y, named = study.test.y, study.experiment.named
     q, runs = measured.kept[named][0], study.runs[named]
-    caption = "Every part of the loss over the epochs; thin lines are seeds, the thick one their mean."
     counts = np.zeros((q.shape[1], q.shape[1] + 1), int)  # the last column is of answers without a class
     np.add.at(counts, (y, q.argmax(axis=1)), 1)
     bins = reliability(q.max(axis=1), q.argmax(axis=1) == y)
     drawn = reliability_diagram(bins.confidence, bins.accuracy, bins.count, bins.low, bins.high, ece=bins.ece)
-    history = [row for run in runs for row in run.history]
     return Drawn(
         {
-            "loss_parts": Picture(loss_parts(history), "Training", f"Losses of {named}", caption),
+            "loss_parts": loss_picture(named, history_of(runs)),
             "confusion": Picture(
                 class_confusion(counts, study.test.class_names),
                 "Classification",
