@@ -103,7 +103,7 @@ def test_a_choice_brings_its_own_flags_and_nothing_else_has_them() -> None:
         ),
         (["--gama", "3"], "there is no flag --gama for method dec and network auto; did you mean --gamma?"),
         (["--no-gamma"], "there is no flag --no-gamma for method dec and network auto; did you mean --gamma?"),
-        (["zzz", "--help"], "no experiment 'zzz'; there are vaedec, "),
+        (["zzz", "--help"], f"no experiment 'zzz'; there are {', '.join({**EXPERIMENTS, **registry.METHODS})}\n"),
         (["zzz", "--covariance", "diag"], "no experiment 'zzz'; there are vaedec, "),
         (["vaegraph", "--stopping", "settled"], "--stopping is a setting of dec, vade, not of method graph or"),
         (["vaegmm-mnist", "--channels", "4"], "--channels is a setting of network conv, not of method mixture or netw"),

@@ -47,8 +47,9 @@ def experiment_of(name: str) -> Experiment:
     methods = all_methods()
     if name in methods:
         return of_method(name, methods[name])
-    near = difflib.get_close_matches(name, [*EXPERIMENTS, *methods], n=2)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(EXPERIMENTS)}"
+    known = list(dict.fromkeys((*EXPERIMENTS, *methods)))
+    near = difflib.get_close_matches(name, known, n=2)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}"
     raise InputError(f"no experiment {name!r}; {hint}")
 
 
