@@ -106,7 +106,7 @@ def check(
     Raises:
         InputError: a setting, a stage, a task or a data set that cannot be used.
     """
-    task_of(experiment.method)
+    task_of(experiment.method).check(parts.data.of(config))
     if others is not None:
         check_comparable(parts.fitted, others, config.prepare)
     Fits(config, parts.fitted, seeds, parts.data).check(experiment.of_seeds(len(seeds)).arms)

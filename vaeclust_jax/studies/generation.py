@@ -21,13 +21,16 @@ _LEAST = 8  # held-out rows that a comparison can be made with
 _SHOWN = 40
 
 
+def _check(data: Prepared) -> None:
+    if len(data.validation_index) < _LEAST:
+        raise InputError(f"samples are judged by held-out rows, at least {_LEAST}: set validation above 0")
+
+
 def _measure(study: Study, step: Callable[[str], None]) -> Measured:
     step("scoring samples")
     named = study.experiment.named
     data = study.data[named]
-    held_out = _flat(data, data.validation_index)
-    if len(held_out) < _LEAST:
-        raise InputError(f"samples are judged by held-out rows, at least {_LEAST}: set validation above 0")
+    held_out = _flat(data, data.validation_index, _MAX_ROWS)
     drawn = {
         arm: [run.sample(key_of(seed, SAMPLES), len(held_out)) for run, seed in zip(runs, study.seeds, strict=True)]
         for arm, runs in study.runs.items()
@@ -36,10 +39,11 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
         arm: [_judged(held_out, samples.reshape(len(samples), -1)) for samples in of_seeds]
         for arm, of_seeds in drawn.items()
     }
-    floor = _judged(held_out, _flat(data, data.train_index)[: len(held_out)])
+    floor = _judged(held_out, _flat(data, data.train_index, len(held_out)))
+    scores = scored(study, rows)
     record = {
         **common_record(study),
-        **scored(study, rows),
+        **scores,
         "floor": floor,
         "protocol": {
             "fitted_on": split_sentence(study),
@@ -47,16 +51,16 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
             "labels_used_for": "nothing",
             "spread": "standard deviation over seeds (n - 1)",
         },
-        "findings": [_finding(named, scored(study, rows)["mean"], floor)],
+        "findings": [_finding(named, scores["mean"], floor)],
         "warnings": [],
     }
     return Measured(record, None, {arm: of_seeds[0] for arm, of_seeds in drawn.items()})
 
 
-def _flat(data: Prepared, index: np.ndarray) -> np.ndarray:
-    """Evenly spaced rows as vectors."""
-    index = index[np.linspace(0, len(index) - 1, min(len(index), _MAX_ROWS)).astype(int)] if len(index) else index
-    rows = np.asarray(data.rows[index])
+def _flat(data: Prepared, index: np.ndarray, most: int) -> np.ndarray:
+    """Evenly spaced rows as vectors, so many at most: data sets may be sorted by class."""
+    spaced = np.linspace(0, len(index) - 1, min(len(index), most)).astype(int)
+    rows = np.asarray(data.rows[index[spaced]])
     return rows.reshape(len(rows), -1)
 
 
@@ -99,4 +103,4 @@ def _figures(study: Study, measured: Measured) -> Drawn:
     return Drawn(figures)
 
 
-GENERATION = Task(_measure, _tables, _figures)
+GENERATION = Task(_check, _measure, _tables, _figures)

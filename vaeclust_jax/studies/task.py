@@ -66,11 +66,13 @@ class Task(NamedTuple):
     """What is asked of the models of one kind of method.
 
     Attributes:
+        check: (prepared rows) -> None; every refusal of its own, before anything is trained.
         measure: (study, step) -> what was measured; `step(name)` says what comes next, for progress and timing.
         tables: (metrics) -> the tables, the most important first.
         figures: (study, measured) -> what is drawn.
     """
 
+    check: Callable[[Prepared], None]
     measure: Callable[[Study, Callable[[str], None]], Measured]
     tables: Callable[[Any], list[Table]]
     figures: Callable[[Study, Measured], Drawn]

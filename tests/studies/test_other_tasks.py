@@ -1,0 +1,140 @@
+"""Studies of methods that do not cluster: what is measured, on which rows, and what labels may do."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, log_loss
+
+import vaeclust_jax as vc
+from tests.fitting.made import blobs, squares
+from vaeclust_jax.data import Dataset
+from vaeclust_jax.experiments import experiment_of
+from vaeclust_jax.folder import Table
+from vaeclust_jax.metrics.generation import frechet_distance, precision_recall
+from vaeclust_jax.studies.classification import hold_back
+from vaeclust_jax.studies.execute import execute, parts_of
+
+SEEDS = (4, 9)
+
+
+def carry_out(name: str, dataset: Dataset, folder: Path, epochs: int) -> tuple[dict[str, Any], list[Table]]:
+    experiment = experiment_of(name)
+    config = vc.Config(
+        experiment.method.for_epochs(epochs),
+        vc.PrepareConfig(image_size=None),
+        vc.MLP(latent_dim=4, hidden=(16,)),
+        vc.TrainingConfig(batch_size=16, learning_rate=0.01),
+    )
+    return execute(experiment, config, parts_of(experiment, config, dataset), SEEDS, folder, say=lambda line: None)
+
+
+def of_blobs(order: Any = slice(None)) -> Dataset:
+    x, y = blobs()
+    return Dataset(x[order], y[order], "blobs", num_classes=3, class_names=("a", "b", "c"), source="made up")
+
+
+@pytest.fixture(scope="module")
+def classified(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("classifier")
+    return folder, carry_out("classifier", of_blobs(), folder, 20)[0]
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """Of data that are sorted by class, as files often are."""
+    folder = tmp_path_factory.mktemp("gan")
+    return folder, carry_out("gan", of_blobs(np.argsort(blobs()[1], kind="stable")), folder, 2)[0]
+
+
+def test_a_classifier_is_scored_on_rows_that_nothing_else_saw(classified: tuple[Path, dict[str, Any]]) -> None:
+    folder, record = classified
+    fitted, test = hold_back(of_blobs())
+    assert {row.tobytes() for row in fitted.x}.isdisjoint(row.tobytes() for row in test.x)
+    for seed, row in zip(SEEDS, record["seeds"], strict=True):
+        q = vc.load(folder, seed=seed).predict_proba(test.x)
+        assert row["accuracy"] == pytest.approx(accuracy_score(test.y, q.argmax(axis=1)))
+        assert row["nll"] == pytest.approx(
+            log_loss(test.y, q / q.sum(axis=1, keepdims=True, dtype=np.float64), labels=[0, 1, 2]), rel=1e-4, abs=1e-6
+        )
+    assert record["mean"]["accuracy"] == pytest.approx(np.mean([row["accuracy"] for row in record["seeds"]]))
+    assert record["mean"]["accuracy"] > 0.9  # these clusters are far apart
+    assert record["task"] == "classification"
+
+
+def test_a_classifiers_answers_are_kept_row_by_row(classified: tuple[Path, dict[str, Any]]) -> None:
+    folder, record = classified
+    _, test = hold_back(of_blobs())
+    with (folder / "assignments.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(SEEDS) * len(test.x)
+    for seed, of_seed in zip(SEEDS, record["seeds"], strict=True):
+        own = [row for row in rows if row["seed"] == str(seed)]
+        assert np.mean([row["predicted"] == row["class"] for row in own]) == pytest.approx(of_seed["accuracy"])
+    assert {path.stem for path in folder.glob("*.png")} == {"confusion", "loss_parts", "reliability"}
+
+
+def test_labels_of_the_test_part_change_no_model(classified: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    folder, record = classified
+    dataset = of_blobs()
+    _, test = hold_back(dataset)
+    kept_back = {row.tobytes() for row in test.x}
+    y = [(c + 1) % 3 if row.tobytes() in kept_back else c for row, c in zip(dataset.x, dataset.y, strict=True)]
+    other, _ = carry_out("classifier", replace(dataset, y=np.array(y)), tmp_path, 20)
+    name = Path("model") / "seed-4.vaeclust"
+    assert (folder / name).read_bytes() == (tmp_path / name).read_bytes()
+    assert other["mean"]["accuracy"] < 0.1 < record["mean"]["accuracy"]
+
+
+def test_samples_are_scored_against_rows_that_training_never_saw(generated: tuple[Path, dict[str, Any]]) -> None:
+    folder, record = generated
+    x = of_blobs(np.argsort(blobs()[1], kind="stable")).x
+    model = vc.load(folder, seed=SEEDS[0])
+    train, held_out = vc.data.split_rows(len(x), model.config.prepare)
+    real = model.prepare(x[held_out])
+    samples = model.sample(vc.keys.key_of(SEEDS[0], vc.keys.SAMPLES), len(held_out))
+    found = record["seeds"][0]
+    assert found["frechet"] == pytest.approx(frechet_distance(real, samples), rel=1e-4)
+    assert (found["precision"], found["recall"]) == pytest.approx(precision_recall(real, samples))
+    assert record["task"] == "generation"
+    assert not (folder / "assignments.csv").exists()
+    assert len(train) + len(held_out) == len(x)
+
+
+def test_the_floor_is_of_rows_from_all_over_the_training_part(generated: tuple[Path, dict[str, Any]]) -> None:
+    """Of sorted data, the first rows would be of one class: a third of the recall, and a bad generator passes."""
+    _, record = generated
+    assert record["floor"]["recall"] > 0.6
+    assert record["floor"]["frechet"] < 2 < record["mean"]["frechet"]
+
+
+def test_no_label_reaches_a_generator(generated: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    folder, record = generated
+    dataset = replace(of_blobs(np.argsort(blobs()[1], kind="stable")), y=None, class_names=None)
+    other, _ = carry_out("gan", dataset, tmp_path, 2)
+    assert json.dumps(other["results"]) == json.dumps(record["results"])
+    for name in ("model/seed-4.vaeclust", "history.csv"):
+        assert (folder / name).read_bytes() == (tmp_path / name).read_bytes()
+
+
+def test_images_are_generated_and_drawn(tmp_path: Path) -> None:
+    x, y = squares()
+    carry_out("gan", Dataset(x[..., None], y, "tiny", num_classes=3, source="made up"), tmp_path, 1)
+    assert {path.stem for path in tmp_path.glob("*.png")} == {"loss_parts_gan", "samples_gan"}
+    samples = vc.load(tmp_path).sample(vc.keys.key_of(0, vc.keys.SAMPLES), 3)
+    assert samples.shape == (3, 8, 8, 1)
+    assert (samples >= 0).all()
+    assert (samples <= 1).all()
+
+
+def test_samples_without_held_out_rows_are_refused_before_training(tmp_path: Path) -> None:
+    experiment = experiment_of("gan")
+    config = vc.Config(experiment.method.for_epochs(1), vc.PrepareConfig(validation=0.0), vc.MLP(hidden=(4,)))
+    dataset = of_blobs()
+    with pytest.raises(vc.InputError, match="set validation above 0"):
+        execute(experiment, config, parts_of(experiment, config, dataset), [0], tmp_path, say=lambda line: None)
+    assert not list(tmp_path.iterdir())
