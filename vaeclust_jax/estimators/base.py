@@ -21,6 +21,7 @@ from vaeclust_jax.fitting.config import Config, TrainingConfig, with_method
 from vaeclust_jax.fitting.fit import fit_seeds
 from vaeclust_jax.fitting.packed import Packed, reordered
 from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.keys import PASSES, SAMPLES, key_of
 from vaeclust_jax.methods.method import score_all
 from vaeclust_jax.methods.settings import VAEMethod
 from vaeclust_jax.networks import MLP, Conv
@@ -218,7 +219,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
         """
 
         def table(run: Run, x: Rows) -> np.recarray:
-            q, sure = run.predict_proba(x), run.uncertainty(x, self._key(), n_passes)
+            q, sure = run.predict_proba(x), run.uncertainty(x, self._key(PASSES), n_passes)
             columns = (
                 q.argmax(axis=1),
                 q.max(axis=1),
@@ -234,7 +235,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
     def sample(self, n_samples: int = 1, cluster: int | None = None) -> Rows:
         """New rows, of a cluster or of the prior, in the units of X."""
         check_is_fitted(self)
-        return self._in_units_of_x(self._run().sample(self._key(), n_samples, cluster))
+        return self._in_units_of_x(self._run().sample(self._key(SAMPLES), n_samples, cluster))
 
     # Inside ---------------------------------------------------------------------------------------------
 
@@ -242,8 +243,9 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
         check_is_fitted(self)
         return question(self._run(), samples(self, X, self.image_shape))
 
-    def _key(self) -> jax.Array:
-        return jax.random.key(int(check_random_state(self.random_state).randint(_LARGEST_SEED)))
+    def _key(self, use: int) -> jax.Array:
+        # An int as `random_state` gives the seed of the fit again.
+        return key_of(int(check_random_state(self.random_state).randint(_LARGEST_SEED)), use)
 
     def _in_units_of_x(self, prepared: Rows) -> Rows:
         preparation = self._packed.preparation

@@ -137,11 +137,12 @@ class Run:
             raise InputError(f"cluster must lie in 0 to {num_clusters - 1}, got {cluster!r}")
         if self.heads.prior is not None:
             return self.decode(np.asarray(draw(key, self.heads.prior(self.params), num_samples, cluster)))
-        z = normal(key, (num_samples, self.config.network.latent_dim))
+        noise_key, component_key = jax.random.split(key)
+        z = normal(noise_key, (num_samples, self.config.network.latent_dim))
         if cluster is not None:
             own = np.arange(len(self.cluster_share)).reshape(num_clusters, -1)[cluster]
             share = jnp.asarray(self.cluster_share[own])
-            drawn = own[np.asarray(jax.random.choice(jax.random.fold_in(key, 1), len(own), (num_samples,), p=share))]
+            drawn = own[np.asarray(jax.random.choice(component_key, len(own), (num_samples,), p=share))]
             z = self.cluster_mean[drawn] + np.einsum("nij,nj->ni", self.cluster_scale[drawn], np.asarray(z))
         return self.decode(np.asarray(z))
 

@@ -6,7 +6,6 @@ The objective and its sources: `methods.dec_learner`.
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -14,7 +13,7 @@ from jaxtyping import Array, Float
 from vaeclust_jax.control.parse import parse_controller
 from vaeclust_jax.data.mapped import Rows
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.keys import OBJECTIVE_GRAPH
+from vaeclust_jax.keys import OBJECTIVE_GRAPH, key_of
 from vaeclust_jax.methods.dec_learner import (
     EDGES_KEPT,
     Edges,
@@ -172,6 +171,6 @@ class GraphDEC(_WithTarget):
     def _agreed(self, heads: Heads, params: Params, x: Rows, log_q: Float[Array, "n k"]) -> Float[Array, "n k"]:
         from vaeclust_jax.graph.neighbours import posterior_graph, strongest  # scipy takes long to import
 
-        posterior = posterior_of(jax.random.key(OBJECTIVE_GRAPH), heads, params, x)
+        posterior = posterior_of(key_of(0, OBJECTIVE_GRAPH), heads, params, x)
         neighbours, weights = strongest(posterior_graph(posterior), EDGES_KEPT)
         return log_agreed(Edges(jnp.asarray(neighbours, jnp.int32), jnp.asarray(weights, jnp.float32)), log_q)

@@ -4,7 +4,6 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, NamedTuple, Self
 
-import jax
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -12,7 +11,7 @@ from vaeclust_jax.checks import check_types
 from vaeclust_jax.data.mapped import Rows, chunks
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.graph import MAX_GROUPS, NUM_NEIGHBOURS
-from vaeclust_jax.keys import SCORE
+from vaeclust_jax.keys import SCORE, key_of
 from vaeclust_jax.training.score import score_rows
 from vaeclust_jax.types import Heads, Networks, Params, Stage
 
@@ -122,7 +121,7 @@ class Method(ABC):
 
 def score_all(heads: Heads, params: Params, x: Rows) -> Float[np.ndarray, " n"]:
     """`Heads.score` of prepared rows, the same draws for all rows and models: nats each."""
-    key = jax.random.key(SCORE)
+    key = key_of(0, SCORE)
     return np.concatenate([score_rows(key, heads, params, rows, _NUM_DRAWS, common_draws=True) for rows in chunks(x)])
 
 

@@ -11,6 +11,7 @@ from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.fit import OnEpoch, fit_seeds
 from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.resolve import prepared_for
+from vaeclust_jax.keys import NUM_CLUSTERS
 from vaeclust_jax.methods.kmeans import kmeans_of
 from vaeclust_jax.methods.settings import VAEMethod
 from vaeclust_jax.methods.starts import seed_from_key
@@ -99,7 +100,7 @@ def choose_num_clusters(
     data = x if isinstance(x, Prepared) else prepared_for(alone, x, custom=networks is not None)
     n = len(data.rows)
     possible = check_candidates([number for number in candidates if 2 * number < n], n)
-    seeds_key, curve_key = jax.random.split(key)
+    seeds_key, curve_key = jax.random.split(jax.random.fold_in(key, NUM_CLUSTERS))  # a fit may have the same key
     seeds = [seed_from_key(of_seed) for of_seed in jax.random.split(seeds_key, NUM_SEEDS)]
     runs = fit_seeds(alone, data, seeds, networks=networks, on_epoch=on_epoch)
     latents = [data.encodings.of(run.heads, run.params)[0] for run in runs]
