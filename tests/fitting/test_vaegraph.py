@@ -15,7 +15,7 @@ from tests.fitting.test_resume import EndedError, ending_after
 from tests.graph.test_graph import rings
 from tests.training.counting import rows_of
 from vaeclust_jax.fitting.fit import fit_stages
-from vaeclust_jax.fitting.resolve import prepared_for, stage_names
+from vaeclust_jax.fitting.resolve import models_of, prepared_for
 from vaeclust_jax.fitting.run import components
 from vaeclust_jax.methods.dec_learner import graph_dec, prototype_heads, refreshed
 from vaeclust_jax.methods.graph_starts import from_vote, prototypes
@@ -127,7 +127,7 @@ def test_which_stages_there_are() -> None:
 
     def names(num_seeds: int, **changes: Any) -> list[str]:
         settings = config(**GRAPH, **changes)
-        return stage_names(settings, prepared_for(settings, x), None, num_seeds)[1:]
+        return list(models_of(settings, prepared_for(settings, x), None, num_seeds))[1:]
 
     assert names(3) == ["graph", "joint"]
     assert names(3, vote=True) == ["graph", "joint", "shared-graph", "shared-joint"]

@@ -2,9 +2,10 @@
 
 import csv
 import json
-from dataclasses import replace
+import re
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from tests.fitting.made import blobs, squares
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.experiments import experiment_of
 from vaeclust_jax.folder import Table
+from vaeclust_jax.methods import registry
+from vaeclust_jax.methods.gan import GAN
 from vaeclust_jax.metrics.generation import frechet_distance, precision_recall
 from vaeclust_jax.studies.classification import hold_back
 from vaeclust_jax.studies.execute import execute, parts_of
@@ -137,4 +140,70 @@ def test_samples_without_held_out_rows_are_refused_before_training(tmp_path: Pat
     dataset = of_blobs()
     with pytest.raises(vc.InputError, match="set validation above 0"):
         execute(experiment, config, parts_of(experiment, config, dataset), [0], tmp_path, say=lambda line: None)
+    assert not list(tmp_path.iterdir())
+
+
+# Methods of one's own that no task can be asked of -----------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Headless(vc.VAEKMeans):
+    """It has clusters, and does not say which sample is in which."""
+
+    def heads(self, networks: vc.Networks) -> vc.Heads:
+        return super().heads(networks)._replace(assign=None)
+
+
+@dataclass(frozen=True)
+class Mute(GAN):
+    """It generates nothing."""
+
+    def heads(self, networks: vc.Networks) -> vc.Heads:
+        return vc.Heads()
+
+
+@dataclass(frozen=True)
+class Unfinished(vc.VAEKMeans):
+    """Its stages end without a model."""
+
+    def stages(self, about: vc.About) -> list[vc.Stage]:
+        return super().stages(about)[:1]
+
+
+@dataclass(frozen=True)
+class Odd(vc.VAEKMeans):
+    """Its task is nobody's."""
+
+    task: ClassVar[str] = "juggling"
+
+
+@dataclass(frozen=True)
+class Wide(vc.VAEKMeans):
+    """It has a setting that the command cannot know."""
+
+    width: int = field(kw_only=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        (Headless, "Headless.heads must have 'assign', which the task clustering asks for"),
+        (Mute, "Mute.heads must have 'sample', which the task generation asks for"),
+        (Unfinished, "no stage of the method Unfinished ends with a model: the last one must"),
+        (Odd, "Odd.task must be one of clustering, generation, classification, got 'juggling'"),
+        (Wide, "the method 'wide' needs a default for width, with which the command can begin"),
+    ],
+)
+def test_a_method_that_a_task_cannot_ask_is_refused_before_training(
+    kind: type[vc.Method], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = kind.__name__.lower()
+    monkeypatch.setitem(registry.METHODS, name, kind)
+    registry.all_methods.cache_clear()
+    try:
+        with pytest.raises(vc.InputError, match=re.escape(sentence)):
+            carry_out(name, of_blobs(), tmp_path, 1)
+    finally:
+        monkeypatch.undo()
+        registry.all_methods.cache_clear()
     assert not list(tmp_path.iterdir())

@@ -1,6 +1,7 @@
 """The experiments by name."""
 
 import difflib
+from dataclasses import MISSING, fields
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.experiments import (
@@ -54,8 +55,15 @@ def experiment_of(name: str) -> Experiment:
 
 
 def of_method(name: str, kind: type[Method]) -> Experiment:
-    """An experiment of one method, with its default settings."""
+    """An experiment of one method, with its default settings.
+
+    Raises:
+        InputError: the method has a setting without a default.
+    """
     needed = {"num_clusters": 10} if "num_clusters" in kind.__dataclass_fields__ else {}
+    for one in fields(kind):
+        if one.init and one.default is MISSING and one.default_factory is MISSING and one.name not in needed:
+            raise InputError(f"the method {name!r} needs a default for {one.name}, with which the command can begin")
     method = kind(**needed)
     return Experiment(
         name, summary_of(kind), dataset="digits", arms={name: Arm(unchanged)}, method=method, network=MLP()

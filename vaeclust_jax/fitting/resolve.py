@@ -12,7 +12,7 @@ from vaeclust_jax.fitting.networks import networks_of
 from vaeclust_jax.fitting.prepared import Prepared, prepare
 from vaeclust_jax.methods.method import About, DataSpec
 from vaeclust_jax.networks import NetworkConfig
-from vaeclust_jax.types import Networks
+from vaeclust_jax.types import Heads, Networks
 
 
 def prepared_for(config: Config, x: Any, split_labels: Any = None, *, custom: bool = False) -> Prepared:
@@ -63,8 +63,8 @@ def resolved_for(config: Config, data: Prepared, labels: np.ndarray | None = Non
     return config
 
 
-def stage_names(config: Config, data: Prepared, labels: np.ndarray | None, num_seeds: int) -> list[str]:
-    """The stages of a fit that end with a model, in their order; nothing is trained.
+def models_of(config: Config, data: Prepared, labels: np.ndarray | None, num_seeds: int) -> dict[str, Heads]:
+    """What the models of a fit could be asked, by the stage that ends with each, in their order; nothing is trained.
 
     Raises:
         InputError: a setting that cannot work.
@@ -73,7 +73,7 @@ def stage_names(config: Config, data: Prepared, labels: np.ndarray | None, num_s
     networks = networks_of(config, data.preparation.output_shape, None)
     told = None if labels is None else labels[data.train_index]
     stages = config.method.stages(about_of(config, data, networks, told, num_seeds))
-    return [stage.name for stage in stages if stage.model is not None]
+    return {stage.name: stage.model.heads(networks) for stage in stages if stage.model is not None}
 
 
 def _measured(config: Config, data: Prepared) -> NetworkConfig:

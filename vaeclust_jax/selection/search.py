@@ -19,7 +19,7 @@ import numpy as np
 from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.fitting.config import Config, with_method
 from vaeclust_jax.fitting.fit import OnEpoch, fit_seeds
-from vaeclust_jax.fitting.resolve import prepared_for, stage_names
+from vaeclust_jax.fitting.resolve import models_of, prepared_for
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.keys import SEARCH, key_of
 from vaeclust_jax.random import normal
@@ -115,7 +115,7 @@ def search(
         config = with_method(config, augment=0.0)
         axes = (*axes, VIEWS) if np.ndim(x) > 2 else axes
     data = prepared_for(config, x)
-    stage_names(config, data, None, len(seeds))  # every refusal before anything is trained
+    models_of(config, data, None, len(seeds))  # every refusal before anything is trained
     if VIEWS in axes:
         check_views(config, data)
     trials: list[Trial] = []

@@ -144,4 +144,4 @@ def _figures(study: Study, measured: Measured) -> Drawn:
     return Drawn(drawn, interactive_map(model, dataset, study.data[named]))
 
 
-CLUSTERING = Task(lambda data: None, _measure, tables_of, _figures)
+CLUSTERING = Task(("encode", "decode", "assign"), lambda data: None, _measure, tables_of, _figures)

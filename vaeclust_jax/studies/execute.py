@@ -104,12 +104,13 @@ def check(
     """Every refusal, before anything is trained or chosen. Arguments: those of `execute`.
 
     Raises:
-        InputError: a setting, a stage, a task or a data set that cannot be used.
+        InputError: a setting, a stage, a head, a task or a data set that cannot be used.
     """
-    task_of(experiment.method).check(parts.data.of(config))
+    task = task_of(experiment.method)
+    task.check(parts.data.of(config))
     if others is not None:
         check_comparable(parts.fitted, others, config.prepare)
-    Fits(config, parts.fitted, seeds, parts.data).check(experiment.of_seeds(len(seeds)).arms)
+    Fits(config, parts.fitted, seeds, parts.data).check(experiment.of_seeds(len(seeds)).arms, task.needs)
 
 
 def task_of(method: Method) -> Task:

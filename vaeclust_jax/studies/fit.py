@@ -10,7 +10,7 @@ from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.fit import OnEpoch, fit_stages
 from vaeclust_jax.fitting.prepared import Prepared
-from vaeclust_jax.fitting.resolve import Preparations, stage_names
+from vaeclust_jax.fitting.resolve import Preparations, models_of
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.studies.experiment import Arm
 from vaeclust_jax.studies.labelling import told_labels
@@ -48,16 +48,27 @@ class Fits:
         self._data = data
         self._stages: dict[Wanted, Stages] = {}
 
-    def check(self, arms: Mapping[str, Arm]) -> None:
+    def check(self, arms: Mapping[str, Arm], needs: Sequence[str]) -> None:
         """Every refusal, before anything is trained.
 
+        Args:
+            arms: what is to be fitted.
+            needs: heads that its models must have.
+
         Raises:
-            InputError: as `fit`, or an arm asks for a stage that its method does not have.
+            InputError: as `fit`, or an arm asks for a stage or a head that its method does not have.
         """
         for name, arm in arms.items():
-            there = stage_names(self._wanted(arm)[0], self.data(arm), self._labels(arm), len(self._seeds))
-            if arm.stage is not None and arm.stage not in there:
-                raise InputError(f"{name} is read off after stage {arm.stage!r}, but stages are {', '.join(there)}")
+            config = self._wanted(arm)[0]
+            models = models_of(config, self.data(arm), self._labels(arm), len(self._seeds))
+            if arm.stage is not None and arm.stage not in models:
+                raise InputError(f"{name} is read off after stage {arm.stage!r}, but stages are {', '.join(models)}")
+            kind = type(config.method).__name__
+            if not models:
+                raise InputError(f"no stage of the method {kind} ends with a model: the last one must")
+            heads = models[list(models)[-1] if arm.stage is None else arm.stage]
+            if missing := [head for head in needs if getattr(heads, head) is None]:
+                raise InputError(f"{kind}.heads must have {missing[0]!r}, which the task {config.method.task} asks for")
 
     def fit(self, arm: Arm, name: str, say: Callable[[str], None]) -> None:
         """Fits what the arm needs, unless it is there.

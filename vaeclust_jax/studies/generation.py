@@ -103,4 +103,4 @@ def _figures(study: Study, measured: Measured) -> Drawn:
     return Drawn(figures)
 
 
-GENERATION = Task(_check, _measure, _tables, _figures)
+GENERATION = Task(("sample",), _check, _measure, _tables, _figures)

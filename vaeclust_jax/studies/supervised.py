@@ -105,4 +105,4 @@ def _figures(study: Study, measured: Measured) -> Drawn:
     )
 
 
-CLASSIFICATION = Task(lambda data: None, _measure, _tables, _figures)
+CLASSIFICATION = Task(("predict",), lambda data: None, _measure, _tables, _figures)

@@ -66,12 +66,14 @@ class Task(NamedTuple):
     """What is asked of the models of one kind of method.
 
     Attributes:
+        needs: heads that the models must have.
         check: (prepared rows) -> None; every refusal of its own, before anything is trained.
         measure: (study, step) -> what was measured; `step(name)` says what comes next, for progress and timing.
         tables: (metrics) -> the tables, the most important first.
         figures: (study, measured) -> what is drawn.
     """
 
+    needs: tuple[str, ...]
     check: Callable[[Prepared], None]
     measure: Callable[[Study, Callable[[str], None]], Measured]
     tables: Callable[[Any], list[Table]]
