@@ -4,7 +4,7 @@ from matplotlib.colors import same_color
 from matplotlib.patches import Rectangle
 
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.plots.generated import decoded_clusters, most_and_least_certain
+from vaeclust_jax.plots.generated import decoded_clusters, most_and_least_certain, samples_beside_data
 from vaeclust_jax.plots.style import BLUE, VERMILLION
 
 RNG = np.random.default_rng(0)
@@ -168,3 +168,28 @@ def test_mistakes_are_named():
         most_and_least_certain(images, [0.5, 0.5], [0, 0], None, label="x", count=0)
     with pytest.raises(InputError, match="x must have shape"):
         most_and_least_certain(images[..., 0], [0.5, 0.5], [0, 0], None, label="x")
+
+
+def test_samples_are_below_the_data_and_both_in_their_order(png):
+    data, samples = RNG.random(25), RNG.random(13)
+    figure = samples_beside_data(flat_images(samples), flat_images(data))
+    above, below = figure.axes
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["data", "samples"]
+    np.testing.assert_allclose(cell_values(above, 2, 10).ravel(), data[:20], rtol=1e-6)
+    np.testing.assert_allclose(cell_values(below, 2, 10).ravel()[:13], samples, rtol=1e-6)
+    png(figure)
+
+
+def test_sampled_vectors_are_drawn_on_the_scale_of_the_data(png):
+    data, samples = np.array([[0.0, 10.0, 5.0]]), np.array([[2.5, 2.5, 2.5]])
+    above, below = samples_beside_data(samples, data).axes
+    (of_data,), (of_samples,) = profiles(above.lines[0]), profiles(below.lines[0])
+    low, high, middle = of_data[1]
+    assert of_samples[1] == pytest.approx([low + (high - low) / 4] * 3)
+    assert middle == pytest.approx((low + high) / 2)
+    png(above.figure)
+
+
+def test_samples_of_another_shape_than_the_data_are_refused():
+    with pytest.raises(InputError, match=r"of one shape, got \(4,\) and \(3,\)"):
+        samples_beside_data(RNG.random((5, 4)), RNG.random((5, 3)))

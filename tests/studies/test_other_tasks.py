@@ -115,6 +115,13 @@ def test_the_floor_is_of_rows_from_all_over_the_training_part(generated: tuple[P
     assert record["floor"]["frechet"] < 2 < record["mean"]["frechet"]
 
 
+def test_a_generator_that_collapsed_is_warned_of(generated: tuple[Path, dict[str, Any]]) -> None:
+    _, record = generated
+    assert [row["recall"] for row in record["seeds"]] == [0, 0], "two epochs are next to nothing"
+    sentence = "The samples of gan cover 0.0% of the data with seed {}: it has collapsed."
+    assert record["warnings"] == [sentence.format(seed) for seed in SEEDS]
+
+
 def test_no_label_reaches_a_generator(generated: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     folder, record = generated
     dataset = replace(of_blobs(np.argsort(blobs()[1], kind="stable")), y=None, class_names=None)

@@ -4,7 +4,7 @@ from vaeclust_jax.plots.agreement import confidence_histogram, confusion
 from vaeclust_jax.plots.classifier import class_confusion, component_map, naming_curves
 from vaeclust_jax.plots.curves import loss_parts
 from vaeclust_jax.plots.figures import reconstructions, save_figures
-from vaeclust_jax.plots.generated import decoded_clusters, most_and_least_certain
+from vaeclust_jax.plots.generated import decoded_clusters, most_and_least_certain, samples_beside_data
 from vaeclust_jax.plots.images import images_by_cluster
 from vaeclust_jax.plots.num_clusters import num_clusters_figure
 from vaeclust_jax.plots.projections import latent_map, project, projection_title
@@ -37,6 +37,7 @@ __all__ = [
     "reconstructions",
     "reliability_diagram",
     "risk_coverage_curves",
+    "samples_beside_data",
     "save_figures",
     "uncertainty_histogram",
 ]

@@ -60,6 +60,31 @@ def decoded_clusters(centroids: ArrayLike, samples: ArrayLike) -> Figure:
     return figure
 
 
+def samples_beside_data(samples: ArrayLike, data: ArrayLike) -> Figure:
+    """Draw samples of a model below rows of the data, both in the order that they come in, four rows and two at most.
+
+    Args:
+        samples: images of shape (n, height, width, 1 or 3) in [0, 1], or vectors of shape (n, features).
+        data: shape (m, ...), of the same kind.
+
+    Raises:
+        InputError: one of them cannot be shown, or they are of different shapes.
+    """
+    samples, data = np.asarray(samples)[: 4 * PER_ROW], np.asarray(data)[: 2 * PER_ROW]
+    if samples.shape[1:] != data.shape[1:]:
+        raise InputError(f"samples and data must be of one shape, got {samples.shape[1:]} and {data.shape[1:]}.")
+    both = _visible("samples and data", np.concatenate([data, samples]))
+    blocks = {"data": both[: len(data)], "samples": both[len(data) :]}
+    heights = [-(-len(block) // PER_ROW) for block in blocks.values()]
+    figure = new_figure(PER_ROW * CELL + 0.2, sum(heights) * CELL + 0.7)
+    panels = figure.subplots(len(blocks), 1, height_ratios=heights)
+    for axes, (name, block) in zip(panels, blocks.items(), strict=True):
+        _draw_cells(axes, [block[start : start + PER_ROW] for start in range(0, len(block), PER_ROW)], PER_ROW)
+        axes.set_yticks([])
+        axes.set_title(name, fontsize=NORMAL, loc="left")
+    return figure
+
+
 def most_and_least_certain(
     x: ArrayLike,
     uncertainty: ArrayLike,

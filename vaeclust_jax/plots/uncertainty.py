@@ -176,7 +176,7 @@ def reliability_diagram(
     above.set_title(f"ECE {ece:.3f}", fontsize=NORMAL)
     below.bar(place, counts, width=0.02, color=BLUE)
     below.set_ylabel("samples", fontsize=NORMAL)
-    below.set_xlabel("mean probability of the chosen cluster", fontsize=NORMAL)
+    below.set_xlabel("mean predicted probability", fontsize=NORMAL)
     return figure
 
 

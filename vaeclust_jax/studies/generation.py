@@ -10,7 +10,7 @@ from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.folder.table import Column, Spread, Table
 from vaeclust_jax.keys import SAMPLES, key_of
 from vaeclust_jax.metrics.generation import frechet_distance, precision_recall
-from vaeclust_jax.plots import images_by_cluster, profiles_by_cluster
+from vaeclust_jax.plots import samples_beside_data
 from vaeclust_jax.studies.common import common_record, scored, split_sentence
 from vaeclust_jax.studies.figures import Picture, history_of, loss_picture
 from vaeclust_jax.studies.task import Drawn, Measured, Study, Task
@@ -18,7 +18,8 @@ from vaeclust_jax.studies.task import Drawn, Measured, Study, Task
 SCORES = {"frechet": "Fréchet distance", "precision": "precision", "recall": "recall"}
 _MAX_ROWS = 2000  # of each side
 _LEAST = 8  # held-out rows that a comparison can be made with
-_SHOWN = 40
+_COLLAPSED = 0.05  # recall
+_SHOWN = 20  # of the held-out rows
 
 
 def _check(data: Prepared) -> None:
@@ -52,15 +53,19 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
             "spread": "standard deviation over seeds (n - 1)",
         },
         "findings": [_finding(named, scores["mean"], floor)],
-        "warnings": [],
+        "warnings": _collapsed(scores["results"]),
     }
     return Measured(record, None, {arm: of_seeds[0] for arm, of_seeds in drawn.items()})
 
 
+def _spaced(index: np.ndarray, most: int) -> np.ndarray:
+    """So many at most, evenly spaced: data sets may be sorted by class."""
+    return index[np.linspace(0, len(index) - 1, min(len(index), most)).astype(int)]
+
+
 def _flat(data: Prepared, index: np.ndarray, most: int) -> np.ndarray:
-    """Evenly spaced rows as vectors, so many at most: data sets may be sorted by class."""
-    spaced = np.linspace(0, len(index) - 1, min(len(index), most)).astype(int)
-    rows = np.asarray(data.rows[index[spaced]])
+    """Some of the rows, as vectors."""
+    rows = np.asarray(data.rows[_spaced(index, most)])
     return rows.reshape(len(rows), -1)
 
 
@@ -76,13 +81,22 @@ def _finding(named: str, mean: Mapping[str, float], floor: Mapping[str, float | 
     )
 
 
+def _collapsed(results: Mapping[str, Any]) -> list[str]:
+    return [
+        f"The samples of {arm} cover {row['recall']:.1%} of the data with seed {row['seed']}: it has collapsed."
+        for arm, of in results.items()
+        for row in of["seeds"]
+        if row["recall"] < _COLLAPSED
+    ]
+
+
 def _tables(record: Mapping[str, Any]) -> list[Table]:
     rows = [
-        (arm, *(Spread(of["mean"][key], of["std"][key]) for key in SCORES), len(of["seeds"]))
+        (arm, *(Spread(of["mean"][key], of["std"][key]) for key in SCORES))
         for arm, of in record["results"].items()
     ]
-    rows.append(("training rows (the floor)", *(record["floor"][key] for key in SCORES), None))
-    columns = (Column("method", "text"), *map(Column, SCORES.values()), Column("seeds", "integer"))
+    rows.append(("training rows (the floor)", *(record["floor"][key] for key in SCORES)))
+    columns = (Column("method", "text"), *map(Column, SCORES.values()))
     note = (
         "Against held-out rows, as values: the distance of Gaussians fitted to both (lower is better), the share of "
         "samples among the data (precision) and of the data among samples (recall, higher is better)."
@@ -94,12 +108,11 @@ def _figures(study: Study, measured: Measured) -> Drawn:
     figures = {}
     for arm, samples in measured.kept.items():
         figures[f"loss_parts_{arm}"] = loss_picture(arm, history_of(study.runs[arm]))
-        shown, one = samples[:_SHOWN], np.zeros(min(len(samples), _SHOWN), int)
-        if samples.ndim == 4:
-            drawn = images_by_cluster(shown, one, np.ones(len(shown)), num_clusters=1)
-        else:
-            drawn = profiles_by_cluster(shown, one, num_clusters=1)
-        figures[f"samples_{arm}"] = Picture(drawn, "Samples", f"Samples of {arm}", "Drawn, and not chosen.")
+        data = study.data[arm]
+        drawn = samples_beside_data(samples, np.asarray(data.rows[_spaced(data.validation_index, _SHOWN)]))
+        figures[f"samples_{arm}"] = Picture(
+            drawn, "Samples", f"Samples of {arm}", "The first that were drawn, below rows that were held out."
+        )
     return Drawn(figures)
 
 
