@@ -149,7 +149,7 @@ def _timed(config: vc.Config, x: np.ndarray, seed: int) -> tuple[np.ndarray, flo
     labels = run.predict(x)
     end = time.perf_counter()
     vae, joint = ends["vae"], ends["joint"]
-    asked = config.training.pretrain_epochs, config.training.joint_epochs
+    asked = config.method.pretrain_epochs, config.method.joint_epochs
     assert (len(vae), len(joint)) == asked, f"epochs must be {asked}, got {len(vae)} and {len(joint)}"
     between = np.diff([start, vae[0], vae[-1], joint[0], joint[-1], end])
     return labels, end - start, dict(zip(_PARTS, between.tolist(), strict=True))

@@ -27,6 +27,7 @@ from benchmarks.timing import measure
 from vaeclust_jax.methods.dec_learner import dec
 from vaeclust_jax.methods.vae import vae
 from vaeclust_jax.networks.build import computing_in
+from vaeclust_jax.training.epoch import Data
 from vaeclust_jax.types import Batch, Learner
 
 TORCH = ("PyTorch eager", "PyTorch compiled")
@@ -186,7 +187,7 @@ def seed_rows(effort: Effort) -> Iterator[Row]:
 
 def _compiled_bytes(training: Training) -> int:
     """Device memory of an epoch's program with all that goes in and out; it is compiled here, and run later."""
-    arguments = (training.keys, training.progress, jnp.asarray(1), training.x, training.held_out)
+    arguments = (training.keys, training.progress, jnp.asarray(1), Data(training.x), training.held_out)
     training.program = training.program.lower(*arguments).compile()
     used = training.program.memory_analysis()
     reused = used.alias_size_in_bytes

@@ -55,10 +55,10 @@ def some_fits(acc: tuple[float, ...], seconds: float, one_thread: bool = False) 
 def test_our_fit_runs_all_its_epochs_and_gives_the_labels_of_fit() -> None:
     said = fit(images(), network="mlp", **SIZES)
     config = vc.Config(
-        num_clusters=3,
+        vc.DEC(3, pretrain_epochs=2, joint_epochs=2, stopping=vc.Settled(tolerance=0.0)),
         prepare=vc.PrepareConfig(validation=0),
         network=vc.MLP(hidden=(16,), latent_dim=2),
-        training=vc.TrainingConfig(pretrain_epochs=2, joint_epochs=2, batch_size=24, tolerance=0),
+        training=vc.TrainingConfig(batch_size=24),
     )
     run = vc.fit(config, images(), jax.random.key(0))
     assert said["labels"] == run.predict(images()).tolist()

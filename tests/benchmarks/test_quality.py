@@ -123,7 +123,7 @@ def test_the_quick_form_runs_every_method(tmp_path: Path) -> None:
     rows = read(tmp_path / "rows.json")
     assert {one.method for one in rows} == set(METHODS)
     assert all(0 < one.acc <= 1 and 0 <= one.nmi <= 1 and one.seconds > 0 for one in rows)
-    assert all((one.auroc is None) == (METHODS[one.method].model is None) for one in rows)
+    assert all((one.auroc is None) == (METHODS[one.method].method is None) for one in rows)
     text = (tmp_path / "quality.md").read_text()
     assert all(f"| {name} |" in text for name in METHODS)
 

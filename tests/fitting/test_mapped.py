@@ -126,9 +126,9 @@ def peak():  # of all resident pages, those of mapped files included, in MB
 
 x = np.load(sys.argv[1], mmap_mode="r")
 config = vc.Config(
-    3,
+    vc.DEC(3, pretrain_epochs=1, joint_epochs=1),
     network=vc.MLP(hidden=(16,), latent_dim=2),
-    training=vc.TrainingConfig(pretrain_epochs=1, joint_epochs=1, batch_size=1024),
+    training=vc.TrainingConfig(batch_size=1024),
 )
 vc.fit(config, np.array(x[:2000]), jax.random.key(0)).predict(np.array(x[:2000]))
 own, start = peak(), time.monotonic()

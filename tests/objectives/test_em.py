@@ -227,7 +227,8 @@ def test_seeds_and_data_under_vmap_give_what_each_gives_alone(covariance_type):
     keys = jax.random.split(jax.random.key(0), 3)
 
     def fit(key, x):
-        return fit_mixture(key, x, 3, covariance_type, num_restarts=2, max_iterations=60)
+        # One restart: of two that find the same mixture, components in another order, rounding says which wins.
+        return fit_mixture(key, x, 3, covariance_type, max_iterations=60)
 
     together = jax.jit(jax.vmap(fit))(keys, xs)
     assert len(np.unique(together.iterations)) > 1  # the early ones waited, frozen
