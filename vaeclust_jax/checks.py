@@ -18,7 +18,7 @@ def check_types(section: Any) -> None:
     for name in (field.name for field in fields(section)):
         kind, value = kinds[name], getattr(section, name)
         if not _fits(value, kind):
-            raise InputError(f"{name} must be {_in_words(kind)}, got {value!r}")
+            raise InputError(f"{name} must be {_in_words(kind)}, got {repr(value)[:200]}")
 
 
 def is_whole(value: Any) -> bool:
@@ -34,7 +34,9 @@ def _fits(value: Any, kind: Any) -> bool:
         return any(_fits(value, one) for one in inner)
     if origin is tuple:
         length = len(value) if isinstance(value, tuple) else -1
-        return length >= 0 and (inner[-1] is Ellipsis or length == len(inner)) and all(map(is_whole, value))
+        return (
+            length >= 0 and (inner[-1] is Ellipsis or length == len(inner)) and all(_fits(v, inner[0]) for v in value)
+        )
     if kind is int:
         return is_whole(value)
     if kind is float:
@@ -49,7 +51,8 @@ def _in_words(kind: Any) -> str:
     if origin in (UnionType, Union):  # the latter of a Literal
         return " or ".join(_in_words(one) for one in inner)
     if origin is tuple:
-        return "a tuple of whole numbers" if inner[-1] is Ellipsis else f"a tuple of {len(inner)} whole numbers"
+        count, kind = "" if inner[-1] is Ellipsis else f"{len(inner)} ", {int: "whole numbers", str: "texts"}
+        return f"a tuple of {count}{kind.get(inner[0], 'numbers')}"
     return {int: "a whole number", float: "a number", bool: "True or False", NoneType: "None"}.get(
         kind, f"a {kind.__name__}"
     )

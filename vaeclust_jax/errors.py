@@ -10,6 +10,10 @@ class InputError(ValueError):
     """
 
 
+class InputWarning(UserWarning):
+    """What was taken of data that could have been meant in another way, or why an answer may mean nothing."""
+
+
 class TrainingDivergedError(RuntimeError):
     """A loss turned non-finite; the message names seed, stage, epoch and loss part.
 

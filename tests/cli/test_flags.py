@@ -15,6 +15,7 @@ import vaeclust_jax as vc
 from tests.cli.conftest import VAECLUST, Answer
 from vaeclust_jax.cli.arguments import Parsed
 from vaeclust_jax.cli.run import RunArguments, parse_run
+from vaeclust_jax.data import ReadConfig
 from vaeclust_jax.experiments import EXPERIMENTS, experiment_of
 from vaeclust_jax.methods import registry
 from vaeclust_jax.methods.classifier import Classifier
@@ -143,7 +144,7 @@ ELSEWHERE = "{} is a setting of {}, not of method {} or network {}; "
         (["vade", "--mixture-start", "graph"], NOT_THERE.format("--mixture-start", "vade"), "--start"),
         (["vaegraph", "--graphs", "shared"], NOT_THERE.format("--graphs", "graph"), None),
         (["idec", "--graphs=own"], NOT_THERE.format("--graphs", "dec"), None),
-        (["--heads", "relu"], NOT_THERE.format("--heads", "dec"), None),
+        (["--heads", "relu"], NOT_THERE.format("--heads", "dec"), "--header"),
         (["--start", "torch"], ELSEWHERE.format("--start", "vade", "dec", "auto"), None),
         (
             ["kmeans", "--joint-epochs", "3"],
@@ -237,7 +238,7 @@ def test_the_whole_help_has_every_setting_of_the_method_and_no_other(vaeclust: R
     shown = re.findall(r"^│ (?:-h, )?--([a-z-]+)", out, re.MULTILINE)
     experiment = experiment_of(name)
     own = {one.name for one in fields(RunArguments)} - {"experiment"} | {"help", "network"}
-    for value in (experiment.prepare, experiment.method, experiment.network, experiment.training):
+    for value in (ReadConfig(), experiment.prepare, experiment.method, experiment.network, experiment.training):
         own |= set(flags_of(value))
     own -= {"num_clusters"} | (set() if any(arm.labelled for arm in experiment.arms.values()) else {"supervision"})
     assert sorted(shown) == sorted(word.replace("_", "-") for word in own)

@@ -68,7 +68,7 @@ def test_views_that_no_graph_can_judge_are_refused_before_clusters_are_counted(
         (["--dataset", "{files}/mixed.npz", "--clusters", "2"], ["7 labels", "120 samples"]),
         (["--dataset", "{files}/cut.npz", "--clusters", "2"], ["damaged or cut short"]),
         (["--dataset", "{files}/empty", "--clusters", "2"], ["holds no images"]),
-        (["--dataset", "{files}/notes.txt", "--clusters", "2"], ["notes.txt is a file that is not read"]),
+        (["--dataset", "{files}/notes.txt", "--clusters", "2"], ["notes.txt must hold at least one row of numbers"]),
         (["--clusters", "1"], ["num_clusters", "at least 2", "got 1"]),
         (["--clusters", "5000"], ["5000 clusters", "samples"]),
         (["--seeds", "0"], ["seeds", "at least 1", "got 0"]),

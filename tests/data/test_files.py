@@ -207,6 +207,6 @@ def test_unknown_names(name: str, parts: list[str]) -> None:
 
 
 def test_other_files_are_named(tmp_path: Path) -> None:
-    (tmp_path / "x.txt").write_text("1,2")
-    with pytest.raises(InputError, match=r"x\.txt is a file that is not read"):
-        load(tmp_path / "x.txt")
+    (tmp_path / "x.xlsx").write_text("1,2")
+    with pytest.raises(InputError, match=r"x\.xlsx is a file that is not read"):
+        load(tmp_path / "x.xlsx")

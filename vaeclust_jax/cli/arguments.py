@@ -17,10 +17,12 @@ from vaeclust_jax.cli.flags import (
     method_section,
     network_section,
     prepare_section,
+    reading_section,
     switches_of,
     training_section,
 )
 from vaeclust_jax.cli.help import show_help
+from vaeclust_jax.data import ReadConfig
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.experiments import DEFAULT, EXPERIMENTS, experiment_of
 from vaeclust_jax.methods.registry import all_methods, name_of
@@ -34,9 +36,8 @@ class Arguments:
     experiment: tyro.conf.Positional[str] = DEFAULT
     """An experiment or a method: see `vaeclust list`."""
     dataset: str | None = None
-    """A name from `vaeclust data list`, an .npz file with x (and y), a .csv table, or a folder of images
-    or of WAV recordings; default: the
-    experiment's."""
+    """A name from `vaeclust data list`, an .npz file with x (and y), a table (.csv, .tsv, .txt, .parquet, .feather), or
+    a folder of images or of WAV recordings; default: the experiment's."""
     clusters: int | Literal["auto"] | None = None
     """Number of clusters K; default: the documented number of classes of a named set. auto (vaeclust run): the
     number from 2 to 20 at which the BIC of a mixture on the VAE's latents is lowest, chosen without labels."""
@@ -64,11 +65,13 @@ class Parsed(Generic[A]):
     Attributes:
         flags: of the command itself.
         experiment: with the method, the network and the other sections as the person set them.
+        reading: what the person said about the way files are read.
         resume: as `flags.resume` has it, for commands that have it.
     """
 
     flags: A
     experiment: Experiment
+    reading: ReadConfig
 
     @property
     def resume(self) -> Path | None:
@@ -82,8 +85,17 @@ def parse(kind: type[A], argv: Sequence[str], prog: str) -> Parsed[A]:
     Raises:
         InputError: no such experiment, or a flag that is not there.
     """
-    argv = list(argv)
+    argv = with_header(argv)
     return _parse_as(kind, argv, prog, _name_among(kind, argv), None)
+
+
+def with_header(argv: Sequence[str]) -> list[str]:
+    """The words with `--header` and `--no-header` as the setting of three values that they are short for."""
+    found = []
+    for word, following in pairwise([*argv, ""]):
+        bare = word == "--header" and following not in ("auto", "yes", "no")
+        found.append("--header=yes" if bare else "--header=no" if word == "--no-header" else word)
+    return found
 
 
 def _parse_as(kind: type[A], argv: list[str], prog: str, name: str, epochs: int | None) -> Parsed[A]:
@@ -92,6 +104,7 @@ def _parse_as(kind: type[A], argv: list[str], prog: str, name: str, epochs: int 
     method = base.method if epochs is None else base.method.for_epochs(epochs)
     told = any(arm.labelled > 0 for arm in base.arms.values())
     sections = {
+        "reading": reading_section(),
         "prepare": prepare_section(base.prepare),
         "method": method_section(name_of(method), method, argv, told),
         "network": network_section(base.network, argv),
@@ -108,7 +121,8 @@ def _parse_as(kind: type[A], argv: list[str], prog: str, name: str, epochs: int 
         raise InputError(f"the method {name_of(method)} has no epochs: leave --epochs out")
     values = {part: section.parsed(getattr(given, part)) for part, section in sections.items()}
     flags_given = kind(**{one.name: getattr(given, one.name) for one in fields(kind)})
-    return Parsed(flags_given, replace(base, **values))
+    reading = values.pop("reading")
+    return Parsed(flags_given, replace(base, **values), reading)
 
 
 def _name_among(kind: type[A], argv: list[str]) -> str:

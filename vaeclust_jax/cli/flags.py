@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 
 import tyro
 
-from vaeclust_jax.data import PrepareConfig
+from vaeclust_jax.data import PrepareConfig, ReadConfig
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import TrainingConfig
 from vaeclust_jax.methods.registry import all_methods
@@ -245,6 +245,11 @@ def _word_after(flag: str, argv: Sequence[str]) -> str | None:
         if word is not None and word.startswith("--") and as_flag(word) == flag:
             found = word.partition("=")[2] if "=" in word else following
     return found
+
+
+def reading_section() -> Section:
+    """How files are read."""
+    return Section("files", ReadConfig())
 
 
 def prepare_section(value: PrepareConfig) -> Section:

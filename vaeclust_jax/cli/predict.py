@@ -1,15 +1,16 @@
 """`vaeclust predict`."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tyro
 
+from vaeclust_jax.cli.arguments import with_header
 from vaeclust_jax.cli.compiling import use_compilation_cache
-from vaeclust_jax.data import load as load_data
+from vaeclust_jax.cli.reading import read
+from vaeclust_jax.data import ReadConfig
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.serialisation import load
 from vaeclust_jax.folder import check_writable, write_assignments
@@ -27,26 +28,29 @@ class Arguments:
     run_dir: tyro.conf.Positional[Path]
     """The folder that `vaeclust run` printed, or a file that `Run.save` wrote."""
     input: tyro.conf.Positional[str]
-    """An .npz or .csv file, a folder of images or recordings, or the name of a data set."""
+    """An .npz file, a table (columns are taken by name, in any order), a folder of images or recordings, or the name of
+    a data set."""
     out: Path = Path("labels.csv")
     """The CSV to write."""
     seed: int | None = None
     """Which seed's model; default the run's first."""
+    reading: tyro.conf.OmitArgPrefixes[ReadConfig] = field(default_factory=ReadConfig)
+    """How the file is read where the model does not know it."""
     compilation_cache: bool = True
     """Keep compiled programs on disk, so that a later command starts faster (`vaeclust info` says where)."""
 
 
 def predict(argv: list[str]) -> None:
     """Runs the command."""
-    args = tyro.cli(Arguments, args=argv, prog="vaeclust predict")
+    args = tyro.cli(Arguments, args=with_header(argv), prog="vaeclust predict")
     use_compilation_cache(args.compilation_cache)
     if args.out.is_dir():
         raise InputError(f"--out must be a file to write, got the folder {args.out}")
     run = load(args.run_dir, seed=args.seed)
     check_writable(args.out.parent)
-    dataset = load_data(args.input)
+    dataset = read(args.input, args.reading, run.preparation)
     probabilities = run.predict_proba(dataset.x)
-    table: dict[str, Any] = {"row": np.arange(len(dataset.x)), **cluster_table(probabilities)}
+    table: dict[str, Any] = {"row": dataset.numbers, **cluster_table(probabilities)}
     if dataset.row_names is not None:
         table["file"] = dataset.row_names
     write_assignments(args.out, table)

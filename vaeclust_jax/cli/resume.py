@@ -87,7 +87,7 @@ def _only_free(argv: list[str]) -> bool:
 def _settings(args: Parsed[A]) -> dict[str, Any]:
     experiment = args.experiment
     config = Config(experiment.method, experiment.prepare, experiment.network, experiment.training)
-    return {**asdict(args.flags), **config_to_json(config)}
+    return {**asdict(args.flags), **asdict(args.reading), **config_to_json(config)}
 
 
 def _compared(before: dict[str, Any], now: dict[str, Any]) -> list[tuple[str, Any, Any]]:

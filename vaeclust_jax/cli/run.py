@@ -129,7 +129,7 @@ def _plan(args: Parsed[RunArguments]) -> Plan:
     seeds = seeds_of(flags)
     _check_checkpoints(flags)
     dataset = load_dataset(args)
-    others = _outliers(args)
+    others = _outliers(args, dataset)
     chosen_k, chosen_views = flags.clusters == "auto", getattr(experiment.method, "augment", None) == "auto"
     trial = replace(args, flags=replace(flags, clusters=2)) if chosen_k else args
     config = config_of(trial, dataset)
@@ -209,10 +209,10 @@ def _check_checkpoints(flags: RunArguments) -> None:
 
 
 def load_dataset(args: Parsed[Any]) -> Any:
-    """The data set that was asked for, or the experiment's."""
-    from vaeclust_jax.data import load
+    """The data set that was asked for, or the experiment's; what was taken of it is said."""
+    from vaeclust_jax.cli.reading import read
 
-    return load(args.experiment.dataset if args.flags.dataset is None else args.flags.dataset)
+    return read(args.experiment.dataset if args.flags.dataset is None else args.flags.dataset, args.reading)
 
 
 def config_of(args: Parsed[Any], dataset: Any) -> Any:
@@ -229,14 +229,14 @@ def config_of(args: Parsed[Any], dataset: Any) -> Any:
     return config if clusters is None else with_settings(config, num_clusters=clusters)
 
 
-def _outliers(args: Parsed[RunArguments]) -> Any:
-    from vaeclust_jax.data import load
+def _outliers(args: Parsed[RunArguments], dataset: Any) -> Any:
+    from vaeclust_jax.cli.reading import read
 
     experiment, flags = args.experiment, args.flags
     if flags.outliers is not None:
-        return load(flags.outliers)
+        return read(flags.outliers, args.reading, like=dataset)
     own = experiment.outliers is not None and flags.dataset in (None, experiment.dataset)
-    return load(experiment.outliers) if own else None  # type: ignore[arg-type]
+    return read(str(experiment.outliers), args.reading) if own else None
 
 
 def _discard(folder: Path) -> bool:

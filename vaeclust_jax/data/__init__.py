@@ -4,23 +4,27 @@ from vaeclust_jax.data.config import PrepareConfig
 from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
 from vaeclust_jax.data.loading import Listing, cache_dir, get, list_datasets, load
 from vaeclust_jax.data.mapped import MappedRows, Rows
-from vaeclust_jax.data.prepare import Preparation, checked_rows, fit_preparation
+from vaeclust_jax.data.prepare import Preparation, checked_rows, columns_of, fit_preparation
+from vaeclust_jax.data.reading import Columns, ReadConfig
 from vaeclust_jax.data.registry import DATASETS, Entry
 from vaeclust_jax.data.split import split_rows
 
 __all__ = [
     "DATASETS",
+    "Columns",
     "Dataset",
     "Entry",
     "Listing",
     "MappedRows",
     "Preparation",
     "PrepareConfig",
+    "ReadConfig",
     "Rows",
     "cache_dir",
     "check_array",
     "check_labels",
     "checked_rows",
+    "columns_of",
     "fit_preparation",
     "get",
     "list_datasets",

@@ -1,9 +1,12 @@
 """The data set every other part works on, and the checks that make any array or label list into one."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from vaeclust_jax.data.frames import dense
+from vaeclust_jax.data.reading import Columns, listed
 from vaeclust_jax.errors import InputError
 
 
@@ -21,6 +24,9 @@ class Dataset:
         row_names: the name of every row (the files of an image folder).
         description: one line about the data.
         source: where they were read from.
+        columns: of a table: which columns the features are, and how they are read.
+        row_numbers: of each row in its file, from 0, where some rows were dropped.
+        taken: sentences on what was found out about the file and could have been meant in another way.
     """
 
     x: np.ndarray
@@ -31,14 +37,35 @@ class Dataset:
     row_names: tuple[str, ...] | None = None
     description: str = ""
     source: str = ""
+    columns: Columns | None = None
+    row_numbers: np.ndarray | None = None
+    taken: tuple[str, ...] = ()
+
+    @property
+    def numbers(self) -> np.ndarray:
+        """Of the rows in their file, from 0."""
+        return np.arange(len(self.x)) if self.row_numbers is None else self.row_numbers
+
+    def record(self) -> dict[str, Any]:
+        """What a report says of the data."""
+        return {"name": self.name, "source": self.source, "taken": list(self.said)}
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """`taken`, after the names of the features of a table."""
+        if self.columns is None:
+            return self.taken
+        features = self.columns.features
+        return (f"{len(self.x)} rows of {len(features)} features: {listed(features)}", *self.taken)
 
 
 def check_array(x: object, name: str = "x") -> np.ndarray:
     """Checks samples and brings them to the form of `Dataset.x`.
 
     Args:
-        x: anything numpy can read: images `(n, H, W)` or `(n, H, W, C)` with 1 to 4 channels, uint8, other
-            integers in 0..255, booleans or floats in [0, 1]; or vectors `(n, F)` of any finite numbers.
+        x: anything numpy can read, a frame or a sparse matrix: images `(n, H, W)` or `(n, H, W, C)` with 1 to 4
+            channels, uint8, other integers in 0..255, booleans or floats in [0, 1]; or vectors `(n, F)` of any finite
+            numbers.
         name: what the error calls the array.
 
     Returns:
@@ -66,7 +93,9 @@ def _to_numbers(x: object, name: str) -> np.ndarray:
     if np.ma.is_masked(x):
         raise InputError(f"{name} is a masked array with missing values; fill or drop them first")
     try:
-        array = np.asarray(x)
+        array = np.asarray(dense(x))
+    except InputError:
+        raise
     except Exception as error:  # a foreign __array__ may fail in any way
         raise InputError(f"{name} cannot be read as an array of numbers: {error}") from error
     if array.dtype.kind not in "biuf":
@@ -121,7 +150,8 @@ def check_labels(y: object, n: int, name: str = "y") -> tuple[np.ndarray, tuple[
         name: what the error calls the labels.
 
     Returns:
-        Labels `(n,)` int32 from 0, and the class names: the distinct values, sorted, as strings.
+        Labels `(n,)` int32 from 0, and the class names: the distinct values, sorted (whole numbers as numbers), as
+        strings.
 
     Raises:
         InputError: if there is not one readable label a sample.
@@ -144,7 +174,17 @@ def check_labels(y: object, n: int, name: str = "y") -> tuple[np.ndarray, tuple[
         if (labels != np.round(labels)).any():
             raise InputError(f"{name} must hold whole numbers, got {labels[labels != np.round(labels)][0]}")
     values, inverse = np.unique(labels, return_inverse=True)
+    if labels.dtype.kind in "US" and (order := _order_as_numbers(values)) is not None:
+        values, inverse = values[order], np.argsort(order)[inverse]
     return inverse.astype(np.int32), tuple(_label_text(value) for value in values)
+
+
+def _order_as_numbers(values: np.ndarray) -> np.ndarray | None:
+    """The order of texts that are whole numbers all: 2 before 10."""
+    texts = [_label_text(value) for value in values]
+    if not all(text.strip().isdecimal() and text.isascii() for text in texts):
+        return None
+    return np.argsort([int(text) for text in texts], kind="stable")
 
 
 def _label_text(value: np.generic) -> str:

@@ -3,6 +3,7 @@
 import dataclasses
 import difflib
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,11 +11,14 @@ from typing import Literal
 from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
 from vaeclust_jax.data.download import download_arrays
 from vaeclust_jax.data.files import load_folder, load_npz, read_npz, write_npz
-from vaeclust_jax.data.recordings import has_recordings, load_csv, load_recordings
+from vaeclust_jax.data.prepare import Preparation
+from vaeclust_jax.data.reading import ReadConfig
+from vaeclust_jax.data.recordings import has_recordings, load_recordings
 from vaeclust_jax.data.registry import DATASETS, Entry
-from vaeclust_jax.errors import InputError
+from vaeclust_jax.data.tables import is_table, load_table
+from vaeclust_jax.errors import InputError, InputWarning
 
-_READ = "give an .npz or .csv file, a folder of images or recordings, or a name"
+_READ = "give an .npz file, a table (.csv, .tsv, .txt, .parquet, .feather), a folder of images or recordings, or a name"
 
 
 @dataclass(frozen=True)
@@ -36,13 +40,20 @@ def cache_dir() -> Path:
     return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("vaeclust_jax")) / "data"
 
 
-def load(name_or_path: str | os.PathLike[str]) -> Dataset:
+def load(
+    name_or_path: str | os.PathLike[str], config: ReadConfig | None = None, like: Preparation | Dataset | None = None
+) -> Dataset:
     """Loads a named data set, a file, or a folder of images or recordings.
+
+    What was found out about a file and could have been meant in another way is an `InputWarning`, too.
 
     Args:
         name_or_path: a name in `DATASETS` (looked for in `$VAECLUST_DATA`, then in `cache_dir()`, then
-            downloaded); an `.npz` file with `x` and optionally `y`; a `.csv` table of vectors, labels in a column
-            named y; a folder of images; or a folder of WAV recordings, which become spectra (`data.spectra`).
+            downloaded); an `.npz` file with `x` and optionally `y`; a table of vectors (`.csv`, `.tsv`, `.txt`,
+            each packed or not, `.parquet`, `.feather`); a folder of images; or a folder of WAV recordings, which
+            become spectra (`data.spectra`).
+        config: what a file does not say itself, such as which column holds labels.
+        like: of a model (`Run.preparation`), or another data set: a table's columns are then the same, by name.
 
     Returns:
         The data, checked.
@@ -56,16 +67,19 @@ def load(name_or_path: str | os.PathLike[str]) -> Dataset:
         raise _unknown("")
     path = Path(os.path.expanduser(name_or_path))
     try:
-        return _load_path(path)
+        found = _load_path(path, config or ReadConfig(), like)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error}") from error
+    if found.taken:
+        warnings.warn(f"{path}: {'; '.join(found.taken)}", InputWarning, stacklevel=2)
+    return found
 
 
-def _load_path(path: Path) -> Dataset:
+def _load_path(path: Path, config: ReadConfig, like: Preparation | Dataset | None) -> Dataset:
     if path.is_dir():
         return load_recordings(path) if has_recordings(path) else load_folder(path)
-    if path.suffix == ".csv" and path.is_file():
-        return load_csv(path)
+    if is_table(path) and path.is_file():
+        return load_table(path, config, None if like is None else like.columns)
     if path.suffix == ".npz" and path.is_file():
         return load_npz(path)
     if path.is_file():

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from vaeclust_jax.data.config import PrepareConfig
-from vaeclust_jax.data.dataset import check_array
+from vaeclust_jax.data.dataset import Dataset, check_array
+from vaeclust_jax.data.frames import frame_columns, in_order
 from vaeclust_jax.data.mapped import MappedRows, Rows, extremes, mapped_rows, moments
+from vaeclust_jax.data.reading import Columns, listed
 from vaeclust_jax.data.resize import resize_images
 from vaeclust_jax.errors import InputError
 
@@ -27,6 +29,7 @@ class Preparation:
         offset: subtracted from vectors, `(F,)` float64, or None.
         scale: then divides them, `(F,)` float64, or None.
         by_row: whether every vector is brought to [0, 1] by its own extremes.
+        columns: of vectors with names: which columns they are, in this order.
     """
 
     input_shape: tuple[int, ...]
@@ -36,6 +39,7 @@ class Preparation:
     offset: np.ndarray | None = None
     scale: np.ndarray | None = None
     by_row: bool = False
+    columns: Columns | None = None
 
     def apply(self, x_raw: object) -> np.ndarray:
         """Prepares samples of the kind this was fitted on.
@@ -50,17 +54,29 @@ class Preparation:
         Raises:
             InputError: if the samples cannot be used or brought to the model's shape.
         """
-        x = check_array(x_raw)
+        x = check_array(self._ordered(x_raw))
         self._check_shape(x.shape[1:])
         return self._vectors(x) if x.ndim == 2 else self._images(x)
 
     def rows(self, x_raw: object) -> Rows:
         """`apply`; of a mapped array that stays in its file, rows that are prepared, and may raise, when read."""
-        x = checked_rows(x_raw)
+        x = checked_rows(self._ordered(x_raw))
         if not isinstance(x, MappedRows):
             return self.apply(x)
         self._check_shape(x.shape[1:])
         return x.converted(self.apply)
+
+    def _ordered(self, x_raw: object) -> object:
+        """A frame's columns by name, a data set's samples."""
+        if not isinstance(x_raw, Dataset):
+            return x_raw if self.columns is None else in_order(x_raw, self.columns)
+        mine, theirs = self.columns, x_raw.columns
+        if mine is not None and theirs is not None and theirs.features != mine.features:
+            raise InputError(
+                f"{x_raw.name} has the features {listed(theirs.features)}, but the model was trained on "
+                f"{listed(mine.features)}: load(path, like=run.preparation) reads them by name"
+            )
+        return x_raw.x
 
     def _check_shape(self, got: tuple[int, ...]) -> None:
         fits = len(got) == len(self.input_shape)
@@ -112,6 +128,7 @@ class Preparation:
             "offset": None if self.offset is None else self.offset.tolist(),
             "scale": None if self.scale is None else self.scale.tolist(),
             "by_row": self.by_row,
+            "columns": None if self.columns is None else self.columns.to_json(),
         }
 
     @classmethod
@@ -125,14 +142,22 @@ class Preparation:
             grey=fields["grey"],
             offset=None if fields["offset"] is None else np.array(fields["offset"], np.float64),
             scale=None if fields["scale"] is None else np.array(fields["scale"], np.float64),
-            by_row=fields.get("by_row", False),  # models of an earlier version have none
+            by_row=fields.get("by_row", False),  # models of an earlier version have none, nor columns
+            columns=None if fields.get("columns") is None else Columns.from_json(fields["columns"]),
         )
 
 
 def checked_rows(x: object) -> Rows:
     """`check_array`; of a mapped array that stays in its file, of the rows that are read when they are."""
+    if isinstance(x, Dataset):
+        x = x.x
     mapped = mapped_rows(x, check_array)
     return check_array(x) if mapped is None else mapped
+
+
+def columns_of(x: object) -> Columns | None:
+    """The names of the features, where samples come with them: a data set of a table, or a frame."""
+    return x.columns if isinstance(x, Dataset) else frame_columns(x)
 
 
 def fit_preparation(x_raw_train: object, config: PrepareConfig) -> Preparation:

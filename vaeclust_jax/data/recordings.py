@@ -1,16 +1,13 @@
-"""The person's own measurements: folders of WAV recordings, one event a file, and CSV tables of features."""
+"""The person's own measurements: folders of WAV recordings, one event a file."""
 
-import csv
 import warnings
 from pathlib import Path
 
 import numpy as np
 
-from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
+from vaeclust_jax.data.dataset import Dataset
 from vaeclust_jax.data.spectra import event_spectra
 from vaeclust_jax.errors import InputError
-
-_LABELS = "y"
 
 
 def has_recordings(folder: Path) -> bool:
@@ -62,42 +59,3 @@ def _spectrum(path: Path) -> np.ndarray:
         return event_spectra(signal[np.newaxis], rate)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-
-
-def load_csv(path: Path) -> Dataset:
-    """Loads a CSV table of vectors, one sample a row; a first row of names is optional, a column named y holds labels.
-
-    Raises:
-        InputError: a row of another length, or something that is not a number.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [row for row in csv.reader(file) if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read as CSV: {error}") from error
-    names = [name.strip() for name in rows.pop(0)] if rows and not all(map(_is_number, rows[0])) else []
-    if not rows:
-        raise InputError(f"{path} must hold at least one row of numbers, got none")
-    width = len(names or rows[0])
-    for number, row in enumerate(rows, 1):
-        if len(row) != width:
-            raise InputError(f"{path} must have {width} values in every row, got {len(row)} in row {number}")
-    labels = names.index(_LABELS) if _LABELS in names else None
-    columns = [column for column in range(width) if column != labels]
-    try:
-        values = np.array([[float(row[column]) for column in columns] for row in rows])
-    except ValueError as error:
-        raise InputError(f"{path} must hold numbers, labels only in a column named {_LABELS}: {error}") from error
-    x = check_array(values.astype(np.float32), f"x of {path}")
-    if labels is None:
-        return Dataset(x, None, path.stem, source=str(path))
-    y, class_names = check_labels(np.array([row[labels] for row in rows]), len(x), f"y of {path}")
-    return Dataset(x, y, path.stem, class_names=class_names, source=str(path))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

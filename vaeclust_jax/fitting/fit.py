@@ -44,8 +44,10 @@ def fit(
 
     Args:
         config: all settings; `Config(DEC(num_clusters=10))` is enough.
-        x: images (n, H, W) or (n, H, W, C), uint8 or floats in [0, 1]; or vectors (n, F) of any finite floats. A
-            `numpy.memmap` of more than 256 MB stays in its file: every batch is read when it is trained on.
+        x: images (n, H, W) or (n, H, W, C), uint8 or floats in [0, 1]; or vectors (n, F) of any finite floats, as an
+            array, a sparse matrix, a frame of pandas, polars or pyarrow, or a `data.Dataset`; the model keeps the
+            names of columns. A `numpy.memmap` of more than 256 MB stays in its file: every batch is read when it is
+            trained on.
         key: of `jax.random.key`; the same key gives the same bits on a CPU.
         networks: an encoder and a decoder of one's own instead of the config's.
         split_labels: (n,) classes, read only for a stratified split (`prepare.stratify`).

@@ -1,7 +1,7 @@
 """A data set as networks see it: prepared once, read once, encoded once for each encoder, whatever is fitted to it."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple, cast
 
@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Int
 
-from vaeclust_jax.data import MappedRows, Preparation, PrepareConfig, Rows, fit_preparation, split_rows
+from vaeclust_jax.data import Columns, MappedRows, Preparation, PrepareConfig, Rows, fit_preparation, split_rows
 from vaeclust_jax.data.mapped import Moments, chunks
 from vaeclust_jax.streamed import Streamed
 from vaeclust_jax.training.encodings import Encodings
@@ -85,19 +85,20 @@ class Prepared:
         return []
 
 
-def prepare(config: PrepareConfig, raw: Rows, split_labels: Any = None) -> Prepared:
+def prepare(config: PrepareConfig, raw: Rows, split_labels: Any = None, columns: Columns | None = None) -> Prepared:
     """Splits and prepares raw rows.
 
     Args:
         config: resolved.
         raw: checked rows.
         split_labels: (n,) classes, read only for a stratified split.
+        columns: the names of the features, which the model keeps.
 
     Raises:
         InputError: rows that cannot be split or prepared.
     """
     train_index, validation_index = split_rows(len(raw), config, split_labels)
-    preparation = fit_preparation(raw[train_index], config)
+    preparation = replace(fit_preparation(raw[train_index], config), columns=columns)
     return Prepared(config, preparation, preparation.rows(raw), train_index, validation_index)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from vaeclust_jax.data import PrepareConfig, checked_rows
+from vaeclust_jax.data import PrepareConfig, checked_rows, columns_of
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config, check_config, resolve
 from vaeclust_jax.fitting.networks import networks_of
@@ -17,8 +17,8 @@ from vaeclust_jax.types import Heads, Networks
 
 def prepared_for(config: Config, x: Any, split_labels: Any = None, *, custom: bool = False) -> Prepared:
     """The data of a fit: fits with the same preparation may share it, in the place of `x`."""
-    raw = checked_rows(x)
-    return prepare(resolve(config, raw.shape[1:], custom).prepare, raw, split_labels)
+    raw, columns = checked_rows(x), columns_of(x)
+    return prepare(resolve(config, raw.shape[1:], custom).prepare, raw, split_labels, columns)
 
 
 class Preparations:

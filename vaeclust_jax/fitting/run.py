@@ -28,7 +28,8 @@ class Run:
 
     Every method that takes `x` takes raw data, as `fit` did: images (n, H, W[, C]) or vectors (n, F), prepared
     (resized, scaled) the way the training rows were; another shape than the model's is an `InputError`. A
-    `numpy.memmap` of more than 256 MB is read in parts.
+    `numpy.memmap` of more than 256 MB is read in parts. Of a frame the columns are those trained on, by name, in any
+    order.
 
     Attributes:
         config: resolved; what the fit really used.

@@ -90,6 +90,9 @@ def _check_preparation(config: Config, preparation: Preparation, arrays: Mapping
     for values in (preparation.offset, preparation.scale):
         if values is not None and values.shape != preparation.input_shape:
             raise InputError(f"its scaling is of {values.shape} features for samples of {preparation.input_shape}")
+    columns = preparation.columns
+    if columns is not None and (len(columns.features),) != preparation.input_shape:
+        raise InputError(f"it names {len(columns.features)} columns for samples of {preparation.input_shape}")
     sample = preparation.apply(np.zeros((1, *preparation.input_shape), np.float32))
     if sample.shape[1:] != preparation.output_shape:
         raise InputError(f"its preparation gives {sample.shape[1:]}, its networks take {preparation.output_shape}")

@@ -68,6 +68,7 @@ def _rows(dataset: Dataset, index: np.ndarray) -> Dataset:
         x=dataset.x[index],
         y=None if dataset.y is None else dataset.y[index],
         row_names=None if names is None else tuple(names[row] for row in index),
+        row_numbers=None if dataset.row_numbers is None else dataset.row_numbers[index],
     )
 
 

@@ -88,7 +88,7 @@ def _columns(
     part = np.full(n, "train", object)
     part[runs[0].validation_index] = "validation"
     tables = [_of_seed(found) for found in answers]
-    table: dict[str, Any] = {"seed": np.repeat(seeds, n), "row": np.tile(np.arange(n), len(seeds))}
+    table: dict[str, Any] = {"seed": np.repeat(seeds, n), "row": np.tile(dataset.numbers, len(seeds))}
     table["part"] = np.tile(part, len(seeds))
     for name in tables[0]:
         table[name] = np.concatenate([columns[name] for columns in tables])

@@ -19,7 +19,7 @@ def common_record(study: Study) -> dict[str, Any]:
         "task": study.experiment.method.task,
         "experiment": study.experiment.name,
         "method": study.experiment.named,
-        "dataset": {"name": dataset.name, "source": dataset.source, "shape": list(dataset.x.shape)},
+        "dataset": {**dataset.record(), "shape": list(dataset.x.shape)},
         "versions": {name: version(name) for name in ("vaeclust_jax", "jax", "flax", "optax", "scikit-learn")},
     }
 

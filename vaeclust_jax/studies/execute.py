@@ -134,7 +134,7 @@ def parts_of(experiment: Experiment, config: Config, dataset: Dataset) -> Parts:
         check_labelled_rows(config.prepare)
     classifies = experiment.classifies or config.method.needs_labels
     fitted, test = hold_back(dataset) if classifies else (dataset, None)
-    return Parts(fitted, test, Preparations(fitted.x, fitted.y))
+    return Parts(fitted, test, Preparations(fitted, fitted.y))
 
 
 def _fit(experiment: Experiment, fits: Fits, seeds: Sequence[int], folder: Path, say: Say, clock: Clock) -> None:

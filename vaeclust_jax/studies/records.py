@@ -60,7 +60,7 @@ def metrics_of(
         "task": "clustering",
         "experiment": experiment.name,
         "method": named,
-        "dataset": {"name": dataset.name, "source": dataset.source, "shape": list(dataset.x.shape)},
+        "dataset": {**dataset.record(), "shape": list(dataset.x.shape)},
         "num_clusters": first.config.num_clusters,
         "protocol": protocol_record(
             first, dataset, {name: one.labelled for name, one in experiment.arms.items()}, classified

@@ -43,7 +43,9 @@ class Clock:
 
 def write_config(folder: Path, experiment: Experiment, config: Config, dataset: Dataset, seeds: Sequence[int]) -> None:
     """`config.json`."""
+    columns = None if dataset.columns is None else dataset.columns.to_json()
     record: dict[str, Any] = {"experiment": experiment.name, "dataset": dataset.name, "seeds": list(seeds)}
+    record["data"] = {"taken": list(dataset.said), "columns": columns}
     write_json(folder / "config.json", {**record, "config": config_to_json(config)})
 
 

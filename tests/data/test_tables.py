@@ -1,0 +1,318 @@
+"""Tables as people have them: read rightly and said, or refused with the words to write instead."""
+
+import bz2
+import gzip
+import lzma
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from pyarrow import feather, parquet
+
+from vaeclust_jax.data import Dataset, ReadConfig, load
+from vaeclust_jax.errors import InputError, InputWarning
+
+RNG = np.random.default_rng(0)
+BLOBS = np.concatenate([RNG.normal(c, 1.0, (20, 4)) for c in (-6, 0, 6)]).round(4)
+CLASSES = np.repeat([0, 1, 2], 20)
+
+
+def text(columns: list[str] | None, values: np.ndarray, sep: str = ",") -> str:
+    head = [] if columns is None else [sep.join(columns)]
+    return "\n".join(head + [sep.join(f"{v:.6g}" for v in row) for row in values]) + "\n"
+
+
+def read(path: Path, content: str | bytes, like: Dataset | None = None, **settings: object) -> Dataset:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", InputWarning)
+        return load(path, ReadConfig(**settings), like)  # type: ignore[arg-type]
+
+
+def names(data: Dataset) -> tuple[str, ...]:
+    assert data.columns is not None
+    return data.columns.features
+
+
+def refused(path: Path, content: str | bytes, **settings: object) -> str:
+    with pytest.raises(InputError) as error:
+        read(path, content, **settings)
+    assert len(str(error.value)) < 500
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [["400", "500", "600", "700"], ["0", "1", "2", "3"], ["a", "b", "c", "d"], ["a", "b", "3", "4"],
+     ["400.5", "402.5", "404.5", "406.5"]],
+)  # fmt: skip
+def test_a_header_is_recognised(tmp_path: Path, head: list[str]) -> None:
+    found = read(tmp_path / "t.csv", text(head, BLOBS))
+    np.testing.assert_allclose(found.x, BLOBS, rtol=1e-6)
+    assert names(found) == tuple(head)
+    assert found.y is None
+
+
+def test_many_wavelengths_over_counts_are_a_header(tmp_path: Path) -> None:
+    counts = RNG.integers(0, 4000, (40, 30))
+    waves = np.sort(RNG.uniform(300, 900, 30))
+    assert len(read(tmp_path / "t.csv", text([f"{w:.2f}" for w in waves], counts)).x) == 40
+
+
+@pytest.mark.parametrize("rows", [BLOBS, np.sort(BLOBS, axis=1), np.sort(BLOBS, axis=0), BLOBS[:, :1], BLOBS[:, :2]])
+def test_numbers_without_a_header_are_samples_all(tmp_path: Path, rows: np.ndarray) -> None:
+    found = read(tmp_path / "t.csv", text(None, rows))
+    assert found.x.shape == rows.shape
+    assert "no header" in found.taken[0]
+
+
+def test_numbers_that_may_be_names_or_a_sample_are_refused(tmp_path: Path) -> None:
+    content = "1,2,3\n" + text(None, np.tile([[5, 2, 3], [1, 4, 1], [3, 3, 2], [1, 5, 3]], (5, 1)))
+    assert "--header or --no-header" in refused(tmp_path / "t.csv", content)
+    assert len(read(tmp_path / "t.csv", content, header="no").x) == 21
+
+
+def test_the_header_can_be_said(tmp_path: Path) -> None:
+    content = text(["400", "500", "600", "700"], BLOBS)
+    assert len(read(tmp_path / "t.csv", content, header="no").x) == 61
+    assert len(read(tmp_path / "t.csv", text(None, BLOBS), header="yes").x) == 59
+
+
+def test_text_in_a_table_without_header_takes_no_sample_away(tmp_path: Path) -> None:
+    rows = text(None, BLOBS).replace("\n", ",setosa\n")
+    found = read(tmp_path / "iris.data", rows, label_column="4")
+    assert found.x.shape == (60, 4)
+    assert found.class_names == ("setosa",)
+
+
+@pytest.mark.parametrize("index", ["", "Unnamed: 0", "index", "id", "sample_id", "PatientID", "row", "n"])
+def test_an_index_is_left_out_and_said(tmp_path: Path, index: str) -> None:
+    found = read(tmp_path / "t.csv", text([index, *"abcd"], np.column_stack([np.arange(60), BLOBS])))
+    np.testing.assert_allclose(found.x, BLOBS, rtol=1e-5)
+    assert f"column {index!r} was left out" in " ".join(found.taken)
+
+
+def test_an_index_of_text_and_of_rs_row_names(tmp_path: Path) -> None:
+    rows = "\n".join(f"s{i}," + ",".join(map(str, row)) for i, row in enumerate(BLOBS))
+    for head in (",a,b,c,d", "a,b,c,d", "id,a,b,c,d"):
+        assert names(read(tmp_path / "t.csv", f"{head}\n{rows}\n")) == tuple("abcd")
+
+
+def test_an_index_can_be_kept_or_named(tmp_path: Path) -> None:
+    content = text(["id", *"abcd"], np.column_stack([np.arange(60), BLOBS]))
+    assert names(read(tmp_path / "t.csv", content, index_column="none")) == ("id", *"abcd")
+    assert names(read(tmp_path / "t.csv", content, index_column="a")) == ("id", *"bcd")
+    assert "no column 'nr'" in refused(tmp_path / "t.csv", content, index_column="nr")
+
+
+@pytest.mark.parametrize("name", ["label", "Target", "CLASS", "species", "cluster", "labels", "y", "cell_class"])
+@pytest.mark.parametrize("kind", ["numbers", "text"])
+def test_a_column_of_classes_is_no_feature(tmp_path: Path, name: str, kind: str) -> None:
+    content = text([*"abcd", name], np.column_stack([BLOBS, CLASSES]))
+    if kind == "text":
+        content = "\n".join(line[:-1] + "xyz"[int(line[-1])] if line[-1] in "012" else line for line in content.split())
+    found = read(tmp_path / "t.csv", content)
+    assert names(found) == tuple("abcd")
+    assert found.y is not None
+    assert found.y.tolist() == CLASSES.tolist()
+    assert f"labels: column {name!r}" in " ".join(found.taken)
+
+
+def test_python_warns_of_what_was_taken(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(text([*"abcd", "label"], np.column_stack([BLOBS, CLASSES])))
+    with pytest.warns(InputWarning, match="labels: column 'label'"):
+        load(tmp_path / "t.csv")
+
+
+def test_labels_can_be_said(tmp_path: Path) -> None:
+    content = text([*"abc", "kind", "label"], np.column_stack([BLOBS[:, :3], CLASSES, CLASSES]))
+    assert "called like labels" in refused(tmp_path / "t.csv", content, label_column="kind")
+    found = read(tmp_path / "t.csv", content, label_column="kind", drop_columns=("label",))
+    assert names(found) == tuple("abc")
+    assert names(read(tmp_path / "t.csv", content, label_column="none")) == ("a", "b", "c", "kind", "label")
+    assert "has no column 'no'" in refused(tmp_path / "t.csv", content, label_column="no")
+
+
+def test_two_columns_of_classes_are_refused(tmp_path: Path) -> None:
+    content = text(["a", "b", "class", "species"], np.column_stack([BLOBS[:, :2], CLASSES, CLASSES]))
+    assert "--label-column" in refused(tmp_path / "t.csv", content)
+
+
+def test_real_numbers_called_target_are_refused_with_the_flags(tmp_path: Path) -> None:
+    said = refused(tmp_path / "t.csv", text(["a", "b", "c", "target"], BLOBS))
+    assert "--drop-columns 'target'" in said
+    assert "--label-column none" in said
+
+
+def test_coordinates_are_features(tmp_path: Path) -> None:
+    found = read(tmp_path / "t.csv", text(["x", "y"], BLOBS[:, :2]))
+    assert names(found) == ("x", "y")
+    assert found.y is None
+    assert "'y' is a feature" in " ".join(found.taken)
+    pixels = RNG.integers(0, 8, (64, 3)).astype(float)
+    assert names(read(tmp_path / "t.csv", text(["value", "x", "y"], pixels))) == ("value", "x", "y")
+
+
+def test_classes_are_sorted_as_numbers(tmp_path: Path) -> None:
+    rows = np.column_stack([RNG.normal(size=24), np.tile(np.arange(1, 13), 2)])
+    found = read(tmp_path / "t.csv", text(["a", "y"], rows))
+    assert found.class_names == tuple(str(k) for k in range(1, 13))
+    np.savez(tmp_path / "t.npz", x=rows[:, :1], y=rows[:, 1].astype(int).astype(str))
+    assert load(tmp_path / "t.npz").class_names == found.class_names
+
+
+@pytest.mark.parametrize(("sep", "said"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars"), ("  ", "spaces")])
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_separators_and_decimal_marks(tmp_path: Path, sep: str, said: str, decimal: str) -> None:
+    found = read(tmp_path / "t.txt", text([*"abcd"], BLOBS, sep).replace(".", decimal))
+    np.testing.assert_allclose(found.x, BLOBS, rtol=1e-5)
+    assert said in " ".join(found.taken)
+    assert ("decimal mark is a comma" in " ".join(found.taken)) == (decimal == ",")
+
+
+def test_one_column_of_decimal_commas(tmp_path: Path) -> None:
+    found = read(tmp_path / "t.csv", text(["a"], BLOBS[:, :1]).replace(".", ","))
+    np.testing.assert_allclose(found.x, BLOBS[:, :1], rtol=1e-5)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-8", "utf-8-sig", "utf-16"])
+def test_encodings(tmp_path: Path, encoding: str) -> None:
+    found = read(tmp_path / "t.csv", text(["größe", *"bcd"], BLOBS).encode(encoding))
+    assert names(found) == ("größe", *"bcd")
+
+
+def test_comments(tmp_path: Path) -> None:
+    found = read(tmp_path / "t.csv", "# made by hand\n" + text([*"abcd"], BLOBS) + "# the end\n")
+    assert found.x.shape == (60, 4)
+    np.savetxt(tmp_path / "s.txt", BLOBS, header="one two three four")
+    with pytest.warns(InputWarning, match="comment above"):
+        assert names(load(tmp_path / "s.txt")) == ("one", "two", "three", "four")
+
+
+@pytest.mark.parametrize(("ending", "pack"), [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)])
+def test_packed(tmp_path: Path, ending: str, pack: object) -> None:
+    content = text([*"abcd"], BLOBS).encode()
+    assert read(tmp_path / f"t.csv{ending}", pack(content)).name == "t"  # type: ignore[operator]
+    assert "cannot be read" in refused(tmp_path / f"t.csv{ending}", content)
+
+
+def test_missing_values(tmp_path: Path) -> None:
+    content = text([*"abcd"], BLOBS) + "1,,3,4\n1,NA,3,4\n"
+    said = refused(tmp_path / "t.csv", content)
+    assert "row 61 of column 'b'" in said
+    assert "--missing drop" in said
+    dropped = read(tmp_path / "t.csv", "a,b,c,d\n1,,3,4\n" + text(None, BLOBS), missing="drop")
+    assert dropped.numbers.tolist() == list(range(1, 61))
+    assert "1 of 61 rows were dropped" in " ".join(dropped.taken)
+    filled = read(tmp_path / "t.csv", content, missing="mean")
+    np.testing.assert_allclose(filled.x[60:, 1], BLOBS[:, 1].mean(), rtol=1e-4)
+    later = read(tmp_path / "new.csv", "d,c,b,a\n4,3,,1\n", filled)
+    np.testing.assert_allclose(later.x, [[1, BLOBS[:, 1].mean(), 3, 4]], rtol=1e-4)
+
+
+@pytest.mark.parametrize("cell", ["nan", "inf", "-inf", "?", "NULL", ""])
+def test_what_is_no_finite_number_is_named(tmp_path: Path, cell: str) -> None:
+    said = refused(tmp_path / "t.csv", text([*"abcd"], BLOBS) + f"1,{cell},3,4\n")
+    assert "finite" in said
+
+
+def test_text_is_refused_or_one_hot(tmp_path: Path) -> None:
+    rows = [f"{a},{'red' if a < 0 else 'blue'}" for a in BLOBS[:, 0]]
+    content = "\n".join(["a,colour", *rows]) + "\n"
+    said = refused(tmp_path / "t.csv", content)
+    for part in ("'colour'", "'red' in row 1", "--drop-columns", "--categorical onehot"):
+        assert part in said
+    found = read(tmp_path / "t.csv", content, categorical="onehot")
+    assert names(found) == ("a", "colour=blue", "colour=red")
+    np.testing.assert_array_equal(found.x[:, 2], (BLOBS[:, 0] < 0).astype(float))
+    later = read(tmp_path / "new.csv", "colour,a\nblue,1\n", found)
+    np.testing.assert_array_equal(later.x, [[1, 1, 0]])
+    with pytest.raises(InputError, match="'mauve', which the model was not trained on"):
+        read(tmp_path / "new.csv", "colour,a\nmauve,1\n", found)
+
+
+def test_times_free_text_and_wrong_cells_are_named(tmp_path: Path) -> None:
+    days = "\n".join(["a,b,when", *(f"1.5,{i % 7},2020-01-{1 + i % 9:02}" for i in range(30))])
+    assert "'when' holds times" in refused(tmp_path / "t.csv", days)
+    free = "\n".join(["a,note", *(f"{i % 7},word{i}" for i in range(30))])
+    assert "too many for --categorical" in refused(tmp_path / "t.csv", free, categorical="onehot")
+    assert "'four' in row 2" in refused(tmp_path / "t.csv", "a,b\n1,2\n3,four\n")
+
+
+@pytest.mark.parametrize("ending", ["parquet", "feather", "arrow"])
+def test_parquet_and_feather(tmp_path: Path, ending: str) -> None:
+    frame = pd.DataFrame(BLOBS, columns=list("abcd")).assign(species=[*"xyz"] * 20)
+    frame["species"] = frame["species"].astype("category")
+    frame.index = [f"s{i}" for i in range(60)]
+    path = tmp_path / f"t.{ending}"
+    table = pa.Table.from_pandas(frame)
+    parquet.write_table(table, path) if ending == "parquet" else feather.write_feather(table, str(path))
+    found = read(tmp_path / "other.csv", text(["d", "c", "b", "a", "z"], BLOBS[:, [3, 2, 1, 0, 0]]), load_quietly(path))
+    np.testing.assert_allclose(found.x, BLOBS, rtol=1e-6)
+    assert load_quietly(path).class_names == ("x", "y", "z")
+    assert "does not know" in " ".join(found.taken)
+    assert "cannot be read" in refused(path, b"PAR1 nothing")
+
+
+def load_quietly(path: Path) -> Dataset:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", InputWarning)
+        return load(path)
+
+
+def test_columns_of_a_model_are_asked_for_by_name(tmp_path: Path) -> None:
+    trained = read(tmp_path / "t.csv", text(["id", *"abcd"], np.column_stack([np.arange(60), BLOBS])))
+    later = read(tmp_path / "n.csv", text([*"dcba"], BLOBS[:, ::-1]), trained)
+    np.testing.assert_allclose(later.x, BLOBS, rtol=1e-6)
+    with pytest.raises(InputError, match="lacks 'c' of the 4 columns"):
+        read(tmp_path / "n.csv", text([*"abd"], BLOBS[:, :3]), trained)
+    with pytest.raises(InputError, match="lacks 'a', 'b', 'c', 'd'"):
+        read(tmp_path / "n.csv", text(None, BLOBS), trained)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("a,b\n1,2,3\n4,5\n", "values in every row"),
+        ("a,a\n1,2\n3,4\n", "'a' is there twice"),
+        ("label\n0\n1\n0\n1\n", "no column left"),
+        ("a,b\n", "at least one row"),
+        ("", "at least one row"),
+        (b"a,b\n1,2\n\0\0\n", "no text"),
+    ],
+)
+def test_broken_tables_are_one_sentence(tmp_path: Path, content: str | bytes, says: str) -> None:
+    assert says in refused(tmp_path / "t.csv", content)
+
+
+def test_settings_are_checked() -> None:
+    with pytest.raises(InputError, match="missing must be one of refuse, drop, mean"):
+        ReadConfig(missing="skip")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="drop_columns must be a tuple of texts"):
+        ReadConfig(drop_columns=(1,))  # type: ignore[arg-type]
+
+
+def test_time_stamps_keep_their_differences(tmp_path: Path) -> None:
+    stamps = 1_700_000_000 + RNG.permutation(60)
+    rows = "\n".join(f"{a},{t}" for a, t in zip(BLOBS[:, 0], stamps, strict=True))
+    found = read(tmp_path / "t.csv", f"a,t\n{rows}\n")
+    np.testing.assert_array_equal(found.x[:, 1], stamps)
+
+
+@pytest.mark.long
+def test_a_million_rows_of_parquet_take_seconds(tmp_path: Path) -> None:
+    x = RNG.normal(size=(10**6, 50))
+    parquet.write_table(pa.table({f"f{j}": x[:, j] for j in range(50)}), tmp_path / "t.parquet")
+    started = time.perf_counter()
+    assert load(tmp_path / "t.parquet").x.shape == x.shape
+    assert time.perf_counter() - started < 15  # 5 on an idle machine
+
+
+def test_frames_of_polars_are_read_through_files_alike(tmp_path: Path) -> None:
+    pl.DataFrame(BLOBS, schema=list("abcd")).write_parquet(tmp_path / "t.parquet")
+    np.testing.assert_allclose(load(tmp_path / "t.parquet").x, BLOBS, rtol=1e-6)

@@ -1,0 +1,287 @@
+"""Which columns of a table are features, which one holds classes, and which ones only number the rows."""
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vaeclust_jax.data.frames import LABELS
+from vaeclust_jax.data.reading import NONE, Columns, ReadConfig, listed
+from vaeclust_jax.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow
+
+_COORDINATE = "y"
+"""A label by custom, and a coordinate too."""
+_INDICES = {"index", "idx", "id", "ids", "rowid", "row", "rowname", "rownames", "rownumber", "sampleid", "uuid", "guid"}
+_UNNAMED = re.compile(r"|\.\.\.\d+|Unnamed: \d+|__index_level_\d+__")
+_MOST_CATEGORIES = 100
+
+
+class _Chooser:
+    """The columns by their part, found one part after the other.
+
+    Attributes:
+        taken: sentences on what was found.
+        features: the names that are left.
+    """
+
+    def __init__(self, table: "pyarrow.Table", config: ReadConfig, path: object):
+        self._table, self._config, self._path = table, config, path
+        self.features = list(table.column_names)
+        self.taken: list[str] = []
+        self.left_out: list[str] = []
+
+    def named(self, name: str, flag: str) -> None:
+        if name not in self._table.column_names:
+            raise InputError(
+                f"{self._path} has no column {name!r}, which {flag} names: it has {listed(self._table.column_names)}"
+            )
+
+    def leave_out(self, name: str, why: str) -> None:
+        self.features.remove(name)
+        self.left_out.append(name)
+        if why:
+            self.taken.append(f"column {name!r} was left out: {why}")
+
+    def drop(self) -> None:
+        for name in self._config.drop_columns:
+            self.named(name, "--drop-columns")
+            if name in self.features:
+                self.leave_out(name, "it was asked for")
+
+    def label(self) -> str | None:
+        asked = self._config.label_column
+        if asked == NONE:
+            return None
+        if asked is not None:
+            self.named(asked, "--label-column")
+            if asked not in self.features:
+                raise InputError(f"column {asked!r} cannot hold the labels and be dropped: leave one flag out")
+            found = [name for name in self._called_labels() if name != asked]
+            if found:
+                self._refuse(found[0], f"is called like labels beside the labels {asked!r}")
+            self.features.remove(asked)
+            self.taken.append(f"labels: column {asked!r}")
+            return asked
+        found = self._called_labels()
+        if len(found) > 1:
+            raise InputError(
+                f"{self._path} has several columns that may be labels, {listed(found)}: write --label-column with one "
+                "of them and --drop-columns with the others"
+            )
+        if not found:
+            return None
+        self.features.remove(found[0])
+        self.taken.append(f"labels: column {found[0]!r} (--label-column none takes it as a feature)")
+        return found[0]
+
+    def _called_labels(self) -> list[str]:
+        """The columns that are called like labels and look like them.
+
+        Raises:
+            InputError: one that does not look like them, though it is called so.
+        """
+        found = []
+        for name in self.features:
+            words = {word for word in re.split(r"[^a-z0-9]+", name.strip().lower()) if word}
+            if not words & LABELS and name.strip().lower() != _COORDINATE:
+                continue
+            if self._few_values(name):
+                if name.strip().lower() == _COORDINATE and self._is_coordinate():
+                    self.taken.append(f"column {name!r} is a feature beside x (--label-column {name} for labels)")
+                else:
+                    found.append(name)
+            elif len(words) == 1 and words <= LABELS:
+                self._refuse(name, "is called like labels and does not hold a few classes")
+            else:
+                self.taken.append(f"column {name!r} is a feature: it does not hold a few classes")
+        return found
+
+    def _refuse(self, name: str, why: str) -> None:
+        raise InputError(
+            f"{self._path}: column {name!r} {why}: write --drop-columns {name!r}, --label-column {name!r}, or "
+            "--label-column none to take it as a feature"
+        )
+
+    def _few_values(self, name: str) -> bool:
+        """Text, or whole numbers each of which is there twice on average."""
+        column = self._table[name]
+        if is_text(column.type):
+            return True
+        values = _values(column)
+        if values is None or not len(values):
+            return False
+        return bool((values == np.round(values)).all()) and 2 * len(np.unique(values)) <= len(values)
+
+    def _is_coordinate(self) -> bool:
+        """Whether there is an x of as many values."""
+        beside = next((name for name in self.features if name.strip().lower() == "x"), None)
+        return beside is not None and not is_text(self._table[beside].type) and self._few_values(beside)
+
+    def index(self) -> None:
+        asked = self._config.index_column
+        if asked == NONE:
+            return
+        if asked is not None:
+            self.named(asked, "--index-column")
+            if asked in self.features:
+                self.leave_out(asked, "the index")
+            return
+        for number, name in enumerate(list(self.features)):
+            if len(self.features) == 1:
+                self._sorted_feature(name)
+                return
+            if why := self._is_index(name, first=number == 0):
+                self.leave_out(name, f"{why} (--index-column none keeps it)")
+
+    def _is_index(self, name: str, first: bool) -> str:
+        """Why the column is an index; nothing if it is none."""
+        values = _values(self._table[name])
+        words = re.split(r"[^a-z0-9]+", re.sub("([a-z])(I[Dd])", r"\1 \2", name.strip()).lower())
+        if _UNNAMED.fullmatch(name.strip()) and first:
+            return "it has no name, an index"
+        if re.sub("[^a-z0-9]", "", name.lower()) in _INDICES or {"id", "uuid", "guid"} & set(words):
+            if values is None or (values == np.round(values)).all():
+                return "it is called like an index"
+            return ""
+        if not first or name.isdecimal() or len(self._table) < 5 or is_text(self._table[name].type):
+            return self._numbered(name) if first else ""
+        if values is None:
+            return ""
+        return self._numbered(name)
+
+    def _numbered(self, name: str) -> str:
+        """Why a first column only numbers the rows."""
+        column = self._table[name]
+        if is_text(column.type) or len(column) < 5 or column.null_count:
+            return ""
+        values = _values(column) if not is_time(column.type) else column.cast("int64").to_numpy().astype(np.float64)
+        if values is None:
+            return ""
+        steps = np.diff(values)
+        if not (steps > 0).all() and not (steps < 0).all():
+            return ""
+        if is_time(column.type):
+            return "its times only grow, an index"
+        if (values == np.round(values)).all():
+            return "its whole numbers only grow, an index" if steps[0] > 0 else "its whole numbers only fall, an index"
+        return "its numbers grow evenly, an index" if np.ptp(steps) <= 1e-3 * abs(steps.mean()) else ""
+
+    def _sorted_feature(self, name: str) -> None:
+        if self._numbered(name):
+            self.taken.append(f"column {name!r} is the only one, and a feature though it may only number the rows")
+
+
+def choose_columns(
+    table: "pyarrow.Table", config: ReadConfig, path: object
+) -> tuple[Columns, tuple[str, ...]]:  # fmt: skip
+    """The columns by their part, and sentences on what was found.
+
+    Args:
+        table: with names.
+        config: what the person said.
+        path: what errors call the table.
+
+    Raises:
+        InputError: columns that are not there, or that cannot be features, with the flag to write.
+    """
+    chooser = _Chooser(table, config, path)
+    chooser.drop()
+    for name in [name for name in chooser.features if table[name].null_count == len(table)]:
+        if not name.startswith("unnamed ") or not len(table):
+            continue
+        chooser.leave_out(name, "it is empty and has no name")
+    label = chooser.label()
+    chooser.index()
+    names = tuple(chooser.features)
+    if not names:
+        raise InputError(f"{path} has no column left that could be a feature: it has {listed(table.column_names)}")
+    categories = {}
+    for name in names:
+        if is_text(table[name].type) and config.categorical == "onehot":
+            categories[name] = _categories(table, name, path)
+        else:
+            if table[name].null_count == len(table):
+                raise InputError(f"{path}: column {name!r} is empty: write --drop-columns {name!r}")
+            check_numeric(table, name, path)
+    if categories:
+        chooser.taken.append(f"text columns became zeros and ones: {listed(categories)}")
+    return Columns(names, label, tuple(chooser.left_out), categories), tuple(chooser.taken)
+
+
+def check_numeric(table: "pyarrow.Table", name: str, path: object) -> None:
+    """Refuses a column that holds no numbers.
+
+    Raises:
+        InputError: says what it holds and which flag to write.
+    """
+    column = table[name]
+    if is_text(column.type):
+        row, value = next(((n, v) for n, v in enumerate(column.to_pylist(), 1) if not _reads(v)), (1, ""))
+        raise InputError(
+            f"{path}: column {name!r} holds text ({str(value)[:40]!r} in row {row}): write --drop-columns {name!r}, "
+            f"--label-column {name!r} if it holds the classes, or --categorical onehot"
+        )
+    if is_time(column.type):
+        raise InputError(f"{path}: column {name!r} holds times: write --drop-columns {name!r}")
+    if _values(column) is None:
+        raise InputError(f"{path}: column {name!r} holds {column.type}, no numbers: write --drop-columns {name!r}")
+
+
+def _reads(value: object) -> bool:
+    try:
+        return value is None or float(str(value)) is not None
+    except ValueError:
+        return False
+
+
+def _categories(table: "pyarrow.Table", name: str, path: object) -> tuple[str, ...]:
+    values = sorted({str(value) for value in table[name].to_pylist() if value is not None})
+    if len(values) > min(_MOST_CATEGORIES, max(2, len(table) // 2)):
+        raise InputError(
+            f"{path}: column {name!r} holds {len(values)} different texts, too many for --categorical onehot: write "
+            f"--drop-columns {name!r}"
+        )
+    return tuple(values)
+
+
+def is_text(kind: "pyarrow.DataType") -> bool:
+    """Whether a column holds text."""
+    from pyarrow import types
+
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+
+
+def is_time(kind: "pyarrow.DataType") -> bool:
+    """Whether a column holds dates or times."""
+    from pyarrow import types
+
+    return bool(types.is_temporal(kind))
+
+
+def _values(column: "pyarrow.ChunkedArray") -> np.ndarray | None:
+    """The numbers that are there, float64; None of anything else."""
+    numbers = to_numbers(column)
+    return None if numbers is None else numbers[np.isfinite(numbers)]
+
+
+def to_numbers(column: "pyarrow.ChunkedArray") -> np.ndarray | None:
+    """A column as float64, NaN where nothing is; None if it holds no numbers."""
+    from pyarrow import types
+
+    kind = column.type
+    if types.is_dictionary(kind):
+        column, kind = column.cast(kind.value_type), kind.value_type
+    if types.is_null(kind):
+        return np.full(len(column), np.nan)
+    if types.is_boolean(kind):
+        column = column.cast("int8")
+    elif types.is_decimal(kind):
+        column = column.cast("float64")
+    elif not (types.is_integer(kind) or types.is_floating(kind)):
+        return None
+    return column.to_numpy().astype(np.float64)

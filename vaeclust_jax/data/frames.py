@@ -1,0 +1,112 @@
+"""What people hold in memory besides arrays: frames of pandas, polars and pyarrow, and sparse matrices."""
+
+import re
+import warnings
+from typing import Any
+
+import numpy as np
+
+from vaeclust_jax.data.reading import Columns, listed
+from vaeclust_jax.errors import InputError, InputWarning
+
+_MUCH = 2**30
+"""Bytes of a dense matrix, from which on its size is said."""
+
+
+def frame_names(x: object) -> list[Any] | None:
+    """The names of a frame's columns; None of anything else."""
+    if isinstance(x, np.ndarray) or not hasattr(x, "columns"):
+        return None
+    names = list(getattr(x, "column_names", x.columns))  # pyarrow's `columns` are the values
+    return names if all(isinstance(name, str | int | np.integer | tuple) for name in names) else None
+
+
+def frame_columns(x: object) -> Columns | None:
+    """The columns of a frame that is trained on; None without names that are text.
+
+    A column that is called like labels is a feature still, since it was handed in as one, and an `InputWarning`.
+    """
+    names = frame_names(x)
+    if not names or not all(isinstance(name, str) for name in names):
+        return None
+    if len(set(names)) < len(names):
+        raise InputError(f"the frame must have columns of different names, got {listed(names)}")
+    suspects = [name for name in names if is_called_labels(name)]
+    if suspects:
+        warnings.warn(f"{listed(suspects)} of the frame became features: drop them if they hold the classes",
+                      InputWarning, stacklevel=2)  # fmt: skip
+    return Columns(tuple(names))
+
+
+def is_called_labels(name: str) -> bool:
+    """Whether a column's name is one of those that classes have."""
+    return bool(set(re.split(r"[^a-z0-9]+", name.strip().lower())) & LABELS)
+
+
+LABELS = frozenset(
+    ("label", "labels", "target", "targets", "class", "classes", "species", "cluster", "clusters", "category", "truth")
+)
+"""Words in the names of columns that hold classes."""
+
+
+def in_order(x: Any, columns: Columns) -> Any:
+    """A frame's columns as the model was trained on them, by name; anything without names as it is.
+
+    Raises:
+        InputError: names a column that is missing.
+    """
+    names = frame_names(x)
+    if not names or not all(isinstance(name, str) for name in names):
+        return x
+    missing = [name for name in columns.features if name not in names]
+    if missing:
+        raise InputError(
+            f"the frame lacks {listed(missing)} of the {len(columns.features)} columns that the model was trained on: "
+            f"it has {listed(names)}"
+        )
+    more = [name for name in names if name not in columns.features]
+    if more:
+        warnings.warn(f"columns that the model does not know were left out: {listed(more)}", InputWarning, stacklevel=2)
+    return dense(x, columns.features)
+
+
+def dense(x: Any, names: Any = None) -> Any:
+    """An array of a frame (its columns in the order of `names`) or of a sparse matrix; anything else as it is.
+
+    Raises:
+        InputError: names a column that holds no numbers, or a missing value.
+    """
+    if hasattr(x, "toarray") and hasattr(x, "nnz"):
+        size = int(np.prod(x.shape)) * x.dtype.itemsize
+        if size > _MUCH:
+            warnings.warn(
+                f"the sparse matrix {x.shape} takes {size / 1e9:.1f} GB as an array", InputWarning, stacklevel=2
+            )
+        return x.toarray()
+    known = frame_names(x)
+    if not known:
+        return x
+    if names is None:
+        whole = np.asarray(x)
+        if whole.dtype.kind in "biuf":
+            return whole
+    return np.stack([_column(x, name) for name in (known if names is None else names)], axis=1)
+
+
+def _column(x: Any, name: Any) -> np.ndarray:
+    column = x[name]
+    try:
+        values = np.asarray(column)
+        if values.dtype.kind in "biuf":
+            return values
+        if any(isinstance(value, str) for value in values.ravel()[:1000].tolist()):  # "7" would be read as 7
+            raise ValueError("it holds text")
+        return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan) if _is_pandas(column) else values, float)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"column {name!r} of the frame must hold numbers: {str(error)[:100]}; drop it or turn it into numbers"
+        ) from error
+
+
+def _is_pandas(column: Any) -> bool:
+    return type(column).__module__.startswith("pandas")

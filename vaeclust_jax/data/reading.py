@@ -1,0 +1,108 @@
+"""What a person may say about the way files are read, and what a model keeps of it to read later files alike."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from vaeclust_jax.checks import check_types
+from vaeclust_jax.errors import InputError
+
+NONE = "none"
+"""In the place of a column's name: there is no such column."""
+
+
+@dataclass(frozen=True)
+class ReadConfig:
+    """How tables and pictures are read where they do not say it themselves.
+
+    Raises:
+        InputError: a value that is not allowed.
+    """
+
+    label_column: str | None = None
+    """Column of a table with the classes; "none": every column is a feature. Default: found by its name, and said."""
+
+    index_column: str | None = None
+    """Column of a table that only numbers or names the rows; "none": there is none. Default: found, and said."""
+
+    drop_columns: tuple[str, ...] = ()
+    """Columns of a table to leave out."""
+
+    header: Literal["auto", "yes", "no"] = "auto"
+    """Whether the first row of a text table holds names: --header or --no-header. Default: found, and said."""
+
+    missing: Literal["refuse", "drop", "mean"] = "refuse"
+    """Missing values of a table: refused by row and column, their rows dropped, or the column's mean in their place."""
+
+    categorical: Literal["refuse", "onehot"] = "refuse"
+    """Text columns of a table: refused by name, or a feature of zeros and ones for each of their values."""
+
+    def __post_init__(self) -> None:
+        check_types(self)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """How the columns of a table become features.
+
+    Attributes:
+        names: of the columns that are used, in the model's order.
+        label: the column of the classes, or None.
+        left_out: the columns that number the rows or were dropped.
+        categories: of each text column among `names`, its values in the order of their features.
+        means: in the place of missing values, by column; empty where those are not filled.
+    """
+
+    names: tuple[str, ...]
+    label: str | None = None
+    left_out: tuple[str, ...] = ()
+    categories: Mapping[str, tuple[str, ...]] | None = None
+    means: Mapping[str, float] | None = None
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The names of the features: a text column has one for each of its values."""
+        known = self.categories or {}
+        return tuple(
+            feature
+            for name in self.names
+            for feature in ([f"{name}={value}" for value in known[name]] if name in known else [name])
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain dict that `from_json` reads back."""
+        return {
+            "names": list(self.names),
+            "label": self.label,
+            "left_out": list(self.left_out),
+            "categories": {name: list(values) for name, values in (self.categories or {}).items()},
+            "means": dict(self.means or {}),
+        }
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> "Columns":
+        """The columns that `to_json` described.
+
+        Raises:
+            InputError: a record of other types.
+        """
+        categories, means = dict(record["categories"]), dict(record["means"])
+        values = [value for some in categories.values() for value in some]
+        texts = [*record["names"], *record["left_out"], *categories, *means, *values]
+        label = record["label"]
+        if not all(isinstance(one, str) for one in [*texts, label or ""]):
+            raise InputError("the names of its columns must be text")
+        return cls(
+            tuple(record["names"]),
+            label,
+            tuple(record["left_out"]),
+            {name: tuple(values) for name, values in categories.items()},
+            {name: float(value) for name, value in means.items()},
+        )
+
+
+def listed(names: Any, most: int = 8) -> str:
+    """Names in a sentence, the first few of many, each quoted and none longer than 40 characters."""
+    shown = [repr(name if len(name) <= 40 else f"{name[:40]}...") for name in list(names)[:most]]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")

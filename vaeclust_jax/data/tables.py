@@ -1,0 +1,208 @@
+"""Tables of one's own: text, parquet and feather, a sample a row, as vectors with names."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vaeclust_jax.data.columns import check_numeric, choose_columns, is_text, to_numbers
+from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
+from vaeclust_jax.data.reading import Columns, ReadConfig, listed
+from vaeclust_jax.data.text import PACKED, TEXT_SUFFIXES, read_text
+from vaeclust_jax.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow
+
+_ARROW_SUFFIXES = (".parquet", ".pq", ".feather", ".arrow")
+_COARSEST = 1e-4
+"""Of a feature's deviation: float32 is kept from rounding more than that away."""
+
+
+def is_table(path: Path) -> bool:
+    """Whether the file's name is that of a table."""
+    inner = Path(path.stem) if path.suffix.lower() in PACKED else path
+    return inner.suffix.lower() in (*TEXT_SUFFIXES, *(_ARROW_SUFFIXES if inner is path else ()))
+
+
+def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> Dataset:
+    """Loads a table of vectors.
+
+    Args:
+        path: of text (.csv, .tsv, .txt, ..., packed or not), parquet or feather.
+        config: which columns are what; what it leaves open is found, and said in `Dataset.taken`.
+        like: the columns that a model was trained on: taken by their names, in any order.
+
+    Raises:
+        InputError: a table that cannot be read, columns missing, text or missing values where there should be numbers.
+    """
+    table, taken = _read(path, config)
+    if len(table) == 0:
+        raise InputError(f"{path} must hold at least one row of numbers, got none")
+    if like is None:
+        columns, found = choose_columns(table, config, path)
+    else:
+        columns, found = _as_trained(table, like, config, path)
+    kept, dropped = _complete(table, columns, config, path)
+    if dropped:
+        table = table.filter(kept)
+        found = (*found, f"{dropped} of {len(kept)} rows were dropped: they have missing values")
+    x, columns, filled = _features(table, columns, config, path)
+    y, class_names = (None, None) if columns.label is None else _labels(table, columns.label, path)
+    return Dataset(
+        x=check_array(x, f"x of {path}"),
+        y=y,
+        name=path.name.partition(".")[0] or path.name,
+        class_names=class_names,
+        source=str(path),
+        columns=columns,
+        row_numbers=np.flatnonzero(kept) if dropped else None,
+        taken=(*taken, *found, *filled),
+    )
+
+
+def _read(path: Path, config: ReadConfig) -> tuple["pyarrow.Table", tuple[str, ...]]:
+    if path.suffix.lower() not in _ARROW_SUFFIXES:
+        table, _, taken = read_text(path, config.header)
+        return table, taken
+    import pyarrow
+
+    try:
+        if path.suffix.lower() in (".parquet", ".pq"):
+            from pyarrow import parquet
+
+            table = parquet.read_table(path)
+        else:
+            from pyarrow import feather
+
+            table = feather.read_table(path)
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read as a {path.suffix[1:]} file: {str(error)[:150]}") from error
+    twice = {name for name in table.column_names if table.column_names.count(name) > 1}
+    if twice:
+        raise InputError(f"{path} must have columns of different names, but {listed(twice)} is there twice")
+    # The index of a pandas frame is a column of the file, and said to be one.
+    index = [name for name in (table.schema.pandas_metadata or {}).get("index_columns", []) if isinstance(name, str)]
+    index = [name for name in index if name in table.column_names]
+    table = table.replace_schema_metadata().drop_columns(index)
+    return table, (f"columns {listed(index)} were left out: the frame's index",) if index else ()
+
+
+def _as_trained(
+    table: "pyarrow.Table", like: Columns, config: ReadConfig, path: Path
+) -> tuple[Columns, tuple[str, ...]]:
+    """The columns of a model, by name."""
+    stripped = {name.strip(): name for name in table.column_names}
+    table_names = set(table.column_names)
+    missing = [name for name in like.names if name not in table_names and name not in stripped]
+    if missing:
+        raise InputError(
+            f"{path} lacks {listed(missing)} of the {len(like.names)} columns that the model was trained on: it has "
+            f"{listed(table.column_names)}"
+        )
+    asked = config.label_column
+    label = asked if asked in table_names else like.label if like.label in table_names else None
+    for name in like.names:
+        if name not in (like.categories or {}):
+            check_numeric(table, name, path)
+    more = [name for name in table.column_names if name not in {*like.names, *like.left_out, label}]
+    taken = (f"columns that the model does not know were left out: {listed(more)}",) if more else ()
+    return replace(like, label=label), taken
+
+
+def _complete(
+    table: "pyarrow.Table", columns: Columns, config: ReadConfig, path: Path
+) -> tuple[np.ndarray, int]:  # fmt: skip
+    """Which rows are kept, and how many are not.
+
+    Raises:
+        InputError: values are missing and nothing is said about them.
+    """
+    kept, first, count = np.ones(len(table), bool), None, 0
+    used = (*columns.names, *(() if columns.label is None else (columns.label,)))
+    filled = columns.means or config.missing == "mean"
+    for name in used:
+        nothing = _nothing(table[name])
+        if nothing is None or (filled and name in columns.names and name not in (columns.categories or {})):
+            continue
+        kept &= ~nothing
+        count += int(nothing.sum())
+        row = int(nothing.argmax()) + 1
+        first = (row, name) if first is None or row < first[0] else first
+    if first is not None and config.missing != "drop":
+        row, name = first
+        instead = "drop" if name == columns.label or filled else "drop or --missing mean"
+        more = f" (and {count - 1} others)" if count > 1 else ""
+        raise InputError(
+            f"{path} has no value in row {row} of column {name!r}{more}: write --missing {instead}; values must be "
+            "finite"
+        )
+    if not kept.any():
+        raise InputError(f"{path} has missing values in every row: --drop-columns names columns to leave out")
+    return kept, int((~kept).sum())
+
+
+def _nothing(column: "pyarrow.ChunkedArray") -> np.ndarray | None:
+    """Where a column has no value; None if it has all."""
+    numbers = None if is_text(column.type) else to_numbers(column)
+    if numbers is None:
+        return np.asarray(column.is_null()) if column.null_count else None
+    nothing = np.isnan(numbers)
+    return nothing if nothing.any() else None
+
+
+def _features(
+    table: "pyarrow.Table", columns: Columns, config: ReadConfig, path: Path
+) -> tuple[np.ndarray, Columns, tuple[str, ...]]:
+    categories, means = dict(columns.categories or {}), dict(columns.means or {})
+    x = np.empty((len(table), len(columns.features)), np.float32)
+    place, filled, coarse = 0, 0, False
+    for name in columns.names:
+        if name in categories:
+            part = _one_hot(table[name], name, categories[name], path)
+            x[:, place : place + part.shape[1]] = part
+            place += part.shape[1]
+            continue
+        numbers = to_numbers(table[name])
+        assert numbers is not None
+        if config.missing == "mean" and name not in means:
+            means[name] = float(np.nanmean(numbers))
+        nothing = np.isnan(numbers)
+        if nothing.any():
+            numbers[nothing] = means[name]
+            filled += int(nothing.sum())
+        if not coarse and _is_coarse(numbers):
+            x, coarse = x.astype(np.float64), True
+        with np.errstate(over="ignore"):
+            x[:, place] = numbers
+        place += 1
+    said = (f"{filled} missing values became the means of their columns",) if filled else ()
+    return x, replace(columns, categories=categories, means=means), said
+
+
+def _is_coarse(numbers: np.ndarray) -> bool:
+    """Whether float32 would lose the differences, as of time stamps."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        lost = np.abs(numbers - numbers.astype(np.float32)).max()
+        return bool(np.isfinite(lost) and lost > _COARSEST * numbers.std())
+
+
+def _one_hot(column: "pyarrow.ChunkedArray", name: str, values: tuple[str, ...], path: Path) -> np.ndarray:
+    found = np.array([str(value) for value in column.to_pylist()])
+    unknown = sorted(set(found.tolist()) - set(values))
+    if unknown:
+        raise InputError(f"{path}: column {name!r} holds {listed(unknown)}, which the model was not trained on")
+    return np.stack([found == value for value in values], axis=1).astype(np.float32)
+
+
+def _labels(table: "pyarrow.Table", name: str, path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
+    column = table[name]
+    if is_text(column.type):
+        return check_labels(
+            np.array([str(value).strip() for value in column.to_pylist()]), len(column), f"{name} of {path}"
+        )
+    numbers = to_numbers(column)
+    if numbers is None:
+        raise InputError(f"{path}: column {name!r} holds {column.type}, which are no classes")
+    return check_labels(numbers, len(column), f"{name} of {path}")

@@ -1,0 +1,232 @@
+"""Text tables: encoding, comments, separator, decimal mark and header are found and said, then pyarrow reads."""
+
+import bz2
+import codecs
+import csv
+import gzip
+import lzma
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vaeclust_jax.data.header import MISSING, is_header
+from vaeclust_jax.data.reading import listed
+from vaeclust_jax.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow
+
+TEXT_SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".dat", ".data")
+PACKED = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
+_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "vertical bars", ",": "commas"}
+_LINES = 200
+"""Of the beginning, by which separator, decimal mark and header are found."""
+_LARGEST_BLOCK = 2**31 - 2
+_COMMENT = re.compile(rb"^[ \t]*[#%].*(?:\r\n|\n|\r|\Z)", re.MULTILINE)
+
+
+class TextTable(NamedTuple):
+    """A table as it stands in a file.
+
+    Attributes:
+        columns: with names: those of the header, or "0", "1", ... where there is none.
+        named: whether there is a header.
+        taken: sentences on what was found.
+    """
+
+    columns: "pyarrow.Table"
+    named: bool
+    taken: tuple[str, ...]
+
+
+def read_text(path: Path, header: str) -> TextTable:
+    """Reads a table of text, packed or not.
+
+    Args:
+        path: of the file.
+        header: "yes", "no", or "auto", which finds out.
+
+    Raises:
+        InputError: no text, no rows, or rows of different lengths.
+    """
+    taken: list[str] = []
+    content, comment = _without_comments(_utf8(path, taken), taken)
+    if first := re.match(rb"sep=(.)\r?\n", content):  # Excel's way to say it
+        separator, content = first[1].decode(), content[first.end() :]
+        lines = _beginning(content)
+    else:
+        lines = _beginning(content)
+        separator = _separator(lines)
+    if separator == " ":
+        content = re.sub(rb"(?m)^[ \t]+|[ \t]+$", b"", content)
+        content, separator = re.sub(rb"[ \t]+", b"\t", content), "\t"
+        lines = _beginning(content)
+        taken.append("the values are separated by spaces")
+    elif separator != ",":
+        taken.append(f"the values are separated by {_SEPARATORS.get(separator, repr(separator))}")
+    rows = list(csv.reader(lines, delimiter=separator))
+    if not rows:
+        raise InputError(f"{path} must hold at least one row of numbers, got none")
+    decimal = _decimal(rows, separator)
+    if decimal == ",":
+        taken.append("the decimal mark is a comma")
+    names, content = _named(path, rows, header, decimal, comment, content, separator, taken)
+    if not content.strip():
+        raise InputError(f"{path} must hold at least one row of numbers, got none")
+    width = _width(rows)
+    columns = _parsed(path, content, names or [str(number) for number in range(width)], separator, decimal)
+    return TextTable(columns, names is not None, tuple(taken))
+
+
+def _utf8(path: Path, taken: list[str]) -> bytes:
+    """The bytes of the file, unpacked, as UTF-8."""
+    content = path.read_bytes()
+    unpack = PACKED.get(path.suffix.lower())
+    try:
+        content = content if unpack is None else unpack(content)
+        encoding = next((name for mark, name in _MARKS.items() if content.startswith(mark)), None)
+        if encoding is not None:
+            return content.decode(encoding).encode()
+    except (OSError, EOFError, ValueError, lzma.LZMAError) as error:  # each library has its own
+        raise InputError(f"{path} cannot be read as CSV: {error}") from error
+    if b"\0" in content[:100_000]:
+        raise InputError(f"{path} cannot be read as CSV: it holds bytes that are no text; save it as UTF-8")
+    try:
+        if not content.isascii():
+            content.decode("utf-8")
+        return content
+    except UnicodeDecodeError:
+        taken.append("the text is not UTF-8 and was read as Latin-1 (Windows-1252)")
+        try:
+            return content.decode("cp1252").encode()
+        except UnicodeDecodeError:
+            return content.decode("latin-1").encode()
+
+
+def _without_comments(content: bytes, taken: list[str]) -> tuple[bytes, str | None]:
+    """The table alone, and the comment right above it, in which some programs write the names."""
+    content = content.lstrip(b"\r\n")
+    if b"#" not in content and b"%" not in content:
+        return content, None
+    above = b""
+    while (found := _COMMENT.match(content)) and content:
+        above, content = found[0], content[found.end() :].lstrip(b"\r\n")
+    content, count = _COMMENT.subn(b"", content)
+    if above or count:
+        taken.append(f"lines that begin with # or % are comments{f' ({count} amid the rows)' if count else ''}")
+    return content, above.strip().lstrip(b"#% \t").decode() or None
+
+
+def _beginning(content: bytes) -> list[str]:
+    end, lines = min(len(content), 2**20), []
+    for line in content[:end].splitlines(keepends=True)[: _LINES + 1]:
+        lines.append(line.decode(errors="replace"))
+    if len(lines) > 1 and (len(lines) > _LINES or end < len(content)):
+        lines.pop()  # it may be cut
+    return [line for line in lines if line.strip()]
+
+
+def _separator(lines: list[str]) -> str:
+    """The character that cuts every line into as many cells, more than one; a space stands for spaces and tabs."""
+    most = {}
+    for separator in _SEPARATORS:
+        widths = [len(row) for row in csv.reader(lines, delimiter=separator)]
+        below = widths[1:] or widths
+        # R leaves the name of the row names out.
+        if min(below, default=0) > 1 and len(set(below)) == 1 and widths[0] in (below[0], max(2, below[0] - 1)):
+            return separator
+        most[separator] = sum(width > 1 for width in widths)
+    widths = [len(line.split()) for line in lines]
+    if min(widths, default=0) > 1 and len(set(widths[1:] or widths)) == 1:
+        return " "
+    ragged = max(most, key=lambda separator: most[separator])
+    named = len(lines) > 1 and bool(re.search("[A-Za-z]", lines[0]))
+    if named and all(re.fullmatch(r"\s*[-+]?\d+(,\d+)?\s*", line) for line in lines[1:]):
+        return ";"  # one column with a name and decimal commas
+    return ragged if most[ragged] else ","
+
+
+def _width(rows: list[list[str]]) -> int:
+    """Of the rows; R leaves the name of the row names out of the first."""
+    first = len(rows[0])
+    return first + (len(rows) > 1 and all(len(row) == first + 1 for row in rows[1:]))
+
+
+def _decimal(rows: list[list[str]], separator: str) -> str:
+    if separator == ",":
+        return "."
+    cells = [cell.strip() for row in rows[1:] or rows for cell in row]
+    commas = any(re.fullmatch(r"[-+]?\d*,\d+([eE][-+]?\d+)?", cell) for cell in cells)
+    points = any(re.fullmatch(r"[-+]?\d*\.\d+([eE][-+]?\d+)?", cell) for cell in cells)
+    return "," if commas and not points else "."
+
+
+def _named(
+    path: Path, rows: list[list[str]], header: str, decimal: str, comment: str | None, content: bytes,
+    separator: str, taken: list[str],
+) -> tuple[list[str] | None, bytes]:  # fmt: skip
+    """The names of the columns, None where there are none, and the rows below them."""
+    width = _width(rows)
+    above = [] if comment is None else next(csv.reader([comment], delimiter=separator))
+    above = above if len(above) == width else (comment or "").split()
+    found, why = is_header(rows, decimal) if header == "auto" else (header == "yes", "")
+    if header == "auto" and len(above) == width > 1 and not (found and why.endswith("names")):
+        taken.append(f"the comment above the rows holds the names {listed(above)}")
+        names = above
+    elif header == "no" or (header == "auto" and not found):
+        if header == "auto":
+            taken.append(f"no header, {why}: columns are called 0 to {width - 1} (--header if it holds names)")
+        return None, content
+    else:
+        if header == "auto" and not why.endswith("names"):
+            taken.append(f"header: {why} (--no-header if it is a sample)")
+        names = rows[0]
+        end = re.search(rb"\r\n|\n|\r", content)
+        content = b"" if end is None else content[end.end() :]
+    names = [name.strip() for name in names]
+    if len(names) == width - 1:  # R's row names
+        names = ["", *names]
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1 and name]
+    if twice:
+        raise InputError(f"{path} must have columns of different names, but {listed(twice)} is there twice: rename one")
+    if len(names) > 1:  # a separator at the end of every line
+        names = [name or (f"unnamed {number}" if number else "") for number, name in enumerate(names)]
+    return names, content
+
+
+def _parsed(path: Path, content: bytes, names: list[str], separator: str, decimal: str) -> "pyarrow.Table":
+    import pyarrow
+    from pyarrow import csv as arrow
+
+    def read(threads: bool, handler: Any) -> pyarrow.Table:
+        return arrow.read_csv(
+            pyarrow.BufferReader(content),
+            # One block: the type of a column is found in the first.
+            arrow.ReadOptions(
+                use_threads=threads, column_names=names, block_size=max(2**16, min(len(content) + 1, _LARGEST_BLOCK))
+            ),
+            arrow.ParseOptions(
+                delimiter=separator, newlines_in_values=b'"' in content, invalid_row_handler=handler
+            ),
+            arrow.ConvertOptions(null_values=MISSING, strings_can_be_null=True, decimal_point=decimal),
+        )  # fmt: skip
+
+    try:
+        return read(True, None)
+    except pyarrow.ArrowInvalid as error:
+        wrong: list[Any] = []
+
+        def keep(row: Any) -> str:
+            wrong.append(row)
+            return "error"
+
+        with suppress(pyarrow.ArrowInvalid):
+            read(False, keep)
+        if wrong:
+            raise InputError(
+                f"{path} must have {wrong[0].expected_columns} values in every row, got {wrong[0].actual_columns} in "
+                f"row {wrong[0].number}"
+            ) from error
+        raise InputError(f"{path} cannot be read as CSV: {str(error)[:150]}") from error
