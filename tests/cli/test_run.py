@@ -90,7 +90,7 @@ def test_predict_labels_new_digits_with_the_seed_asked_for(
         assert (code, out, err) == (0, f"{tmp_path / 'l.csv'}\n", "")
         with (tmp_path / "l.csv").open() as file:
             answer = list(csv.DictReader(file))
-        assert list(answer[0]) == ["row", "cluster", "probability", "entropy"]
+        assert list(answer[0]) == ["row", "cluster", "probability", "entropy", "unlike"]
         expected = [row for row in rows if row["seed"] == seed]
         assert [row["cluster"] for row in answer] == [row["cluster"] for row in expected]
         np.testing.assert_allclose(

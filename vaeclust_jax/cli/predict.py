@@ -1,6 +1,7 @@
 """`vaeclust predict`."""
 
 import sys
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ import tyro
 from vaeclust_jax.cli.arguments import with_header
 from vaeclust_jax.cli.compiling import use_compilation_cache
 from vaeclust_jax.cli.reading import read
-from vaeclust_jax.data import ReadConfig
-from vaeclust_jax.errors import InputError
+from vaeclust_jax.data import Dataset, ReadConfig
+from vaeclust_jax.errors import InputError, InputWarning
+from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.fitting.serialisation import load
 from vaeclust_jax.folder import check_writable, write_assignments
 from vaeclust_jax.metrics import scores
@@ -20,7 +22,9 @@ from vaeclust_jax.studies.clustering import cluster_table
 
 @dataclass(frozen=True)
 class Arguments:
-    """Labels new samples with a run's model: a CSV with row, cluster, probability and entropy (nats).
+    """Labels new samples with a run's model: a CSV with row, cluster, probability, entropy (nats) and unlike.
+
+    unlike is the distance to the nearest cluster in its standard deviations: large for what is unlike all of training.
 
     Images of a folder also get a column with their file. If the input has labels, scores go to stderr.
     """
@@ -36,6 +40,8 @@ class Arguments:
     """Which seed's model; default the run's first."""
     reading: tyro.conf.OmitArgPrefixes[ReadConfig] = field(default_factory=ReadConfig)
     """How the file is read where the model does not know it."""
+    force: bool = False
+    """Label rows even if all of them lie far outside the range of those trained on."""
     compilation_cache: bool = True
     """Keep compiled programs on disk, so that a later command starts faster (`vaeclust info` says where)."""
 
@@ -49,8 +55,13 @@ def predict(argv: list[str]) -> None:
     run = load(args.run_dir, seed=args.seed)
     check_writable(args.out.parent)
     dataset = read(args.input, args.reading, run.preparation)
-    probabilities = run.predict_proba(dataset.x)
+    _check_range(run, dataset, args.force)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", InputWarning)  # it has been said
+        probabilities = run.predict_proba(dataset.x)
     table: dict[str, Any] = {"row": dataset.numbers, **cluster_table(probabilities)}
+    if run.cluster_mean is not None:
+        table["unlike"] = run.unlikeness(dataset.x)
     if dataset.row_names is not None:
         table["file"] = dataset.row_names
     write_assignments(args.out, table)
@@ -61,3 +72,17 @@ def predict(argv: list[str]) -> None:
             f"{name.upper()} {value:.3f}" for name, value in found.items() if value is not None and name != "silhouette"
         )
         print(f"against the labels in {args.input}: {line}", file=sys.stderr)
+
+
+def _check_range(run: Run, dataset: Dataset, force: bool) -> None:
+    """Says which rows are far outside the range of training.
+
+    Raises:
+        InputError: all of them are, and that was not asked for.
+    """
+    odd = run.preparation.unlike(dataset.x)
+    if odd is None or not odd.sentence:
+        return
+    if odd.all_of_them and not force:
+        raise InputError(f"{odd.sentence} --force labels them all the same")
+    print(f"warning: {odd.sentence}", file=sys.stderr)

@@ -138,19 +138,13 @@ class _Chooser:
 
     def _is_index(self, name: str, first: bool) -> str:
         """Why the column is an index; nothing if it is none."""
-        values = _values(self._table[name])
         words = re.split(r"[^a-z0-9]+", re.sub("([a-z])(I[Dd])", r"\1 \2", name.strip()).lower())
         if _UNNAMED.fullmatch(name.strip()) and first:
             return "it has no name, an index"
         if re.sub("[^a-z0-9]", "", name.lower()) in _INDICES or {"id", "uuid", "guid"} & set(words):
-            if values is None or (values == np.round(values)).all():
-                return "it is called like an index"
-            return ""
-        if not first or name.isdecimal() or len(self._table) < 5 or is_text(self._table[name].type):
-            return self._numbered(name) if first else ""
-        if values is None:
-            return ""
-        return self._numbered(name)
+            values = _values(self._table[name])
+            return "it is called like an index" if values is None or (values == np.round(values)).all() else ""
+        return self._numbered(name) if first else ""
 
     def _numbered(self, name: str) -> str:
         """Why a first column only numbers the rows."""
@@ -226,7 +220,7 @@ def check_numeric(table: "pyarrow.Table", name: str, path: object) -> None:
         )
     if is_time(column.type):
         raise InputError(f"{path}: column {name!r} holds times: write --drop-columns {name!r}")
-    if _values(column) is None:
+    if to_numbers(column.slice(0, 1)) is None:
         raise InputError(f"{path}: column {name!r} holds {column.type}, no numbers: write --drop-columns {name!r}")
 
 

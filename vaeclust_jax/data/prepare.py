@@ -9,9 +9,10 @@ import numpy as np
 from vaeclust_jax.data.config import PrepareConfig
 from vaeclust_jax.data.dataset import Dataset, check_array
 from vaeclust_jax.data.frames import frame_columns, in_order
-from vaeclust_jax.data.mapped import MappedRows, Rows, extremes, mapped_rows, moments
+from vaeclust_jax.data.mapped import MappedRows, Rows, extremes, is_streamed, mapped_rows, moments
 from vaeclust_jax.data.reading import Columns, listed
 from vaeclust_jax.data.resize import resize_images
+from vaeclust_jax.data.seen import Seen, Unlike
 from vaeclust_jax.errors import InputError
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
@@ -30,6 +31,7 @@ class Preparation:
         scale: then divides them, `(F,)` float64, or None.
         by_row: whether every vector is brought to [0, 1] by its own extremes.
         columns: of vectors with names: which columns they are, in this order.
+        seen: what the training rows look like; None of a model of an earlier version.
     """
 
     input_shape: tuple[int, ...]
@@ -40,6 +42,7 @@ class Preparation:
     scale: np.ndarray | None = None
     by_row: bool = False
     columns: Columns | None = None
+    seen: Seen | None = None
 
     def apply(self, x_raw: object) -> np.ndarray:
         """Prepares samples of the kind this was fitted on.
@@ -65,6 +68,22 @@ class Preparation:
             return self.apply(x)
         self._check_shape(x.shape[1:])
         return x.converted(self.apply)
+
+    def unlike(self, x_raw: object) -> Unlike | None:
+        """What is odd about samples beside those trained on; None if nothing is known.
+
+        Nothing is known of mapped arrays, which stay in their file, and of vectors that are scaled one by one.
+
+        Raises:
+            InputError: as `apply`.
+        """
+        if self.seen is None or self.by_row or is_streamed(x_raw):
+            return None
+        if len(self.input_shape) == 3:
+            return self.seen.judge(self.apply(x_raw))
+        x = check_array(self._ordered(x_raw))
+        self._check_shape(x.shape[1:])
+        return self.seen.judge(x)
 
     def _ordered(self, x_raw: object) -> object:
         """A frame's columns by name, a data set's samples."""
@@ -129,21 +148,24 @@ class Preparation:
             "scale": None if self.scale is None else self.scale.tolist(),
             "by_row": self.by_row,
             "columns": None if self.columns is None else self.columns.to_json(),
+            "seen": None if self.seen is None else self.seen.to_json(),
         }
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> "Preparation":
         """The preparation that `to_json` described."""
-        size = fields["image_size"]
+        size, columns, seen = fields["image_size"], fields.get("columns"), fields.get("seen")
+        shape = tuple(fields["input_shape"])
         return cls(
-            input_shape=tuple(fields["input_shape"]),
+            input_shape=shape,
             output_shape=tuple(fields["output_shape"]),
             image_size=None if size is None else (size[0], size[1]),
             grey=fields["grey"],
             offset=None if fields["offset"] is None else np.array(fields["offset"], np.float64),
             scale=None if fields["scale"] is None else np.array(fields["scale"], np.float64),
             by_row=fields.get("by_row", False),  # models of an earlier version have none, nor columns
-            columns=None if fields.get("columns") is None else Columns.from_json(fields["columns"]),
+            columns=None if columns is None else Columns.from_json(columns),
+            seen=None if seen is None else Seen.from_json(seen, shape[0] if len(shape) == 1 else 3),
         )
 
 

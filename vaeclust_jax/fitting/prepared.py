@@ -12,6 +12,7 @@ from jaxtyping import Int
 
 from vaeclust_jax.data import Columns, MappedRows, Preparation, PrepareConfig, Rows, fit_preparation, split_rows
 from vaeclust_jax.data.mapped import Moments, chunks
+from vaeclust_jax.data.seen import Seen
 from vaeclust_jax.streamed import Streamed
 from vaeclust_jax.training.encodings import Encodings
 
@@ -99,7 +100,9 @@ def prepare(config: PrepareConfig, raw: Rows, split_labels: Any = None, columns:
     """
     train_index, validation_index = split_rows(len(raw), config, split_labels)
     preparation = replace(fit_preparation(raw[train_index], config), columns=columns)
-    return Prepared(config, preparation, preparation.rows(raw), train_index, validation_index)
+    rows = preparation.rows(raw)
+    seen = Seen.of((raw if raw.ndim == 2 else rows)[train_index])
+    return Prepared(config, replace(preparation, seen=seen), rows, train_index, validation_index)
 
 
 def _facts(rows: Rows) -> Facts:

@@ -1,5 +1,6 @@
 """A fitted model: what `fit` returns and `load` reads back."""
 
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from jaxtyping import Float, Int
 
 from vaeclust_jax.checks import is_whole
 from vaeclust_jax.data import Preparation
-from vaeclust_jax.errors import InputError
+from vaeclust_jax.errors import InputError, InputWarning
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.model_file import write_model
 from vaeclust_jax.fitting.packed import OF_CLUSTERS, Packed, named_arrays
@@ -20,6 +21,7 @@ from vaeclust_jax.random import normal
 from vaeclust_jax.training.rows import by_chunk, encode_rows
 from vaeclust_jax.types import Heads, Key, Params
 from vaeclust_jax.uncertainty.latent import Uncertainty, stochastic_passes
+from vaeclust_jax.uncertainty.outliers import latent_distance
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +76,10 @@ class Run:
 
     def predict_proba(self, x: Any) -> Float[np.ndarray, "n k"]:
         """Probability of every cluster, (n, K), rows sum to one: q at the posterior's mean. Of a classifier: of every
-        class, (n, C)."""
+        class, (n, C). Rows far outside the range of those trained on are an `InputWarning`."""
+        odd = self.preparation.unlike(x)
+        if odd is not None and odd.sentence:
+            warnings.warn(odd.sentence, InputWarning, stacklevel=2)
         if self.heads.predict is not None:
             return np.exp(by_chunk(self.heads.predict, self.params, self.preparation.rows(x)))
         return np.exp(self.log_assign(self.embed(x)))
@@ -107,6 +112,12 @@ class Run:
     def decode(self, z: Float[np.ndarray, "n l"]) -> Float[np.ndarray, "n ..."]:
         """The expected samples of codes, in the units of `prepare`."""
         return by_chunk(self._has(self.heads.decode, "decode"), self.params, z)
+
+    def unlikeness(self, x: Any) -> Float[np.ndarray, " n"]:
+        """How strange each sample is, (n,): the distance to the nearest cluster in its standard deviations, see
+        `uncertainty.outliers.latent_distance`."""
+        mean, scale = (jnp.asarray(self._has(part, "cluster")) for part in (self.cluster_mean, self.cluster_scale))
+        return np.asarray(latent_distance(jnp.asarray(self.embed(x)), mean, scale))
 
     def prepare(self, x: Any) -> Float[np.ndarray, "n ..."]:
         """The samples as the model sees them: images in [0, 1] of the model's size, vectors scaled."""

@@ -1,0 +1,121 @@
+"""Rows of another unit, range or order than those of training are said or refused, never labelled in silence."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+import scipy.sparse
+
+import vaeclust_jax as vc
+from tests.fitting.made import blobs, config, squares
+from vaeclust_jax.errors import InputWarning
+
+KEY = jax.random.key(0)
+VECTORS, IMAGES = blobs()[0], squares()[0]
+NAMES = list("abcde")
+
+
+@pytest.fixture(scope="module")
+def frames() -> vc.Run:
+    return vc.fit(config(), pd.DataFrame(VECTORS, columns=NAMES), KEY)
+
+
+@pytest.fixture(scope="module")
+def images() -> vc.Run:
+    return vc.fit(config(), IMAGES, KEY)
+
+
+def said(run: vc.Run, x: Any) -> str:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", InputWarning)
+        run.predict_proba(x)
+    return " ".join(str(one.message) for one in caught)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        (IMAGES // 16).astype(np.uint8),
+        (IMAGES > 127).astype(np.uint8),
+        (IMAGES / 255 / 255).astype(np.float32),
+        np.zeros_like(IMAGES),
+    ],
+    ids=["0 to 16", "0 and 1", "twice divided", "black"],
+)
+def test_images_of_another_range_are_said(images: vc.Run, other: np.ndarray) -> None:
+    assert "all" in said(images, other) or f"{len(other)} of {len(other)}" in said(images, other)
+    odd = images.preparation.unlike(other)
+    assert odd is not None
+    assert odd.all_of_them
+
+
+def test_what_was_trained_on_is_not_odd(images: vc.Run, frames: vc.Run) -> None:
+    assert said(images, IMAGES) == ""
+    assert said(images, IMAGES[:1]) == ""
+    assert said(frames, VECTORS) == ""
+    assert said(frames, VECTORS[VECTORS[:, 0] > 0]) == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda x: 1000 * x, "120 of 120"),
+        (lambda x: x / 1000, "vary"),
+        (lambda x: x + 273.15, "120 of 120"),
+        (lambda x: np.where(np.arange(len(x))[:, np.newaxis] == 7, 500, x), "1 of 120"),
+    ],
+    ids=["times 1000", "by 1000", "kelvin", "one row"],
+)
+def test_vectors_of_another_unit_are_said(frames: vc.Run, change: Any, words: str) -> None:
+    assert words in said(frames, change(VECTORS))
+
+
+def test_what_was_seen_is_saved(frames: vc.Run, images: vc.Run, tmp_path: Path) -> None:
+    for run, x in ((frames, VECTORS * 1000), (images, IMAGES // 16)):
+        run.save(tmp_path / "m.vaeclust")
+        assert said(vc.load(tmp_path / "m.vaeclust"), x) == said(run, x) != ""
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+def test_columns_are_taken_by_name(frames: vc.Run, library: str, tmp_path: Path) -> None:
+    def framed(columns: list[str]) -> Any:
+        table = pd.DataFrame(VECTORS, columns=NAMES).assign(more=1.0)[columns]
+        return {"pandas": table, "polars": pl.from_pandas(table), "pyarrow": pa.Table.from_pandas(table)}[library]
+
+    expected = frames.predict_proba(VECTORS)
+    frames.save(tmp_path / "m.vaeclust")
+    for run in (frames, vc.load(tmp_path / "m.vaeclust")):
+        np.testing.assert_array_equal(run.predict_proba(framed(NAMES[::-1])), expected)
+        assert "'more'" in said(run, framed(["more", *NAMES]))
+        with pytest.raises(vc.InputError, match="lacks 'c' of the 5 columns"):
+            run.predict(framed(["a", "b", "d", "e", "more"]))
+
+
+@pytest.mark.parametrize("dtype", ["Float64", "float64[pyarrow]", "Int64", "category"])
+def test_every_column_type_of_pandas_is_read(dtype: str) -> None:
+    whole = np.round(VECTORS)
+    run = vc.fit(config(), pd.DataFrame(whole, columns=NAMES).astype(dtype), KEY)
+    np.testing.assert_array_equal(run.predict(whole), vc.fit(config(), whole, KEY).predict(whole))
+
+
+def test_sparse_and_boolean_input_is_read() -> None:
+    run = vc.fit(config(), scipy.sparse.csr_array(VECTORS), KEY)
+    np.testing.assert_array_equal(run.predict(VECTORS), run.predict(scipy.sparse.csr_matrix(VECTORS)))
+    flags = pd.DataFrame(VECTORS > 0, columns=NAMES).astype("boolean")
+    np.testing.assert_array_equal(vc.data.check_array(flags), VECTORS > 0)
+
+
+def test_frames_that_cannot_be_used_are_one_sentence() -> None:
+    frame = pd.DataFrame(VECTORS, columns=NAMES)
+    with pytest.raises(vc.InputError, match="'species' of the frame must hold numbers"):
+        vc.fit(config(), frame.assign(species=["x", "y", "z"] * 40), KEY)
+    with pytest.raises(vc.InputError, match="NaN"):
+        vc.fit(config(), frame.astype("Float64").mask(frame > 3, pd.NA), KEY)
+    with pytest.warns(InputWarning, match="'target'"):
+        vc.data.columns_of(frame.assign(target=1))

@@ -1,0 +1,137 @@
+"""What training rows look like, kept with the model, so that rows of another unit or range do not pass for theirs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from vaeclust_jax.data.mapped import Rows, chunks
+from vaeclust_jax.errors import InputError
+
+_ROWS = 10_000
+"""Evenly spaced, by which the quantiles are found."""
+_SHARE = 0.01
+"""Of the rows below the low quantile, and above the high one."""
+_FEW = 20
+"""Rows below which their spread says nothing."""
+_NARROW = 20.0
+"""Times: rows that vary so much less than training's are in another unit."""
+
+
+class Unlike(NamedTuple):
+    """What is odd about rows.
+
+    Attributes:
+        far: (n,) whether each lies far outside the range of the training rows.
+        sentence: what to say of them; "" if nothing is odd.
+        all_of_them: whether no answer about them means anything.
+    """
+
+    far: np.ndarray
+    sentence: str
+    all_of_them: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Of each feature of vectors, or of the mean, deviation and maximum of each image in [0, 1]: (k,) numbers.
+
+    Attributes:
+        low, high: the smallest and the largest.
+        mean, std: in float64.
+        lower, upper: quantiles of 1 % and 99 %.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    mean: np.ndarray
+    std: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+
+    @classmethod
+    def of(cls, rows: Rows) -> "Seen":
+        """What the training rows look like: raw vectors, or prepared images."""
+        parts = [_numbers(part) for part in chunks(rows[:: max(1, len(rows) // _ROWS)])]
+        some = np.concatenate(parts)
+        edges = [(part.min(axis=0), part.max(axis=0)) for part in map(_numbers, chunks(rows))]
+        low, high = np.min([one[0] for one in edges], axis=0), np.max([one[1] for one in edges], axis=0)
+        lower, upper = np.quantile(some, [_SHARE, 1 - _SHARE], axis=0)
+        return cls(low, high, some.mean(axis=0), some.std(axis=0), lower, upper)
+
+    def judge(self, rows: np.ndarray) -> Unlike:
+        """Which rows are far outside, and whether all of them look like another unit or range.
+
+        Args:
+            rows: (n, F) raw vectors, or (n, H, W, C) prepared images.
+        """
+        numbers = _numbers(rows)
+        images = rows.ndim == 4
+        far = self._dark_or_bright(numbers) if images else self._far(numbers)
+        far_rows = np.asarray(far.any(axis=1))
+        count, n = int(far_rows.sum()), len(numbers)
+        other = self._middle(numbers) if images else self._spread(numbers)
+        if not count and not other:
+            return Unlike(far_rows, "", False)
+        if count:
+            worst = int(far.sum(axis=0).argmax())
+            what = ("mean", "deviation", "maximum")[worst] if images else f"feature {worst}"
+            other = (
+                f"{count} of {n} rows lie far outside the range of the training rows: {what} was {self.low[worst]:.4g} "
+                f"to {self.high[worst]:.4g} there and is {numbers[far[:, worst]][0, worst]:.4g} here"
+                f"{f' (the first is row {int(far_rows.argmax())})' if count < n else ''}"
+            )
+        return Unlike(far_rows, f"{other}; are units and scale those of training?", count == n)
+
+    def _far(self, numbers: np.ndarray) -> np.ndarray:
+        """Further outside than the range is wide; constant features say nothing of what is far."""
+        width = self.high - self.low
+        return (width > 0) & ((numbers < self.low - width) | (numbers > self.high + width))
+
+    def _dark_or_bright(self, numbers: np.ndarray) -> np.ndarray:
+        """Half as bright, or as rich in contrast, as any training image, or twice."""
+        return (numbers < 0.5 * self.low) | (numbers > 2 * self.high + 1e-6)
+
+    def _middle(self, numbers: np.ndarray) -> str:
+        middle = np.median(numbers, axis=0)
+        odd = (middle < 0.5 * self.lower) | (middle > 2 * self.upper + 1e-6)
+        if len(numbers) < _FEW or not odd.any():
+            return ""
+        what = int(odd.argmax())
+        name = ("mean", "deviation", "maximum")[what]
+        return f"the images' {name} is {middle[what]:.3g} here (median) and was {self.mean[what]:.3g} in training"
+
+    def _spread(self, numbers: np.ndarray) -> str:
+        known = self.std > 0
+        if len(numbers) < _FEW or not known.any():
+            return ""
+        ratio = float(np.median(numbers[:, known].std(axis=0) / self.std[known]))
+        if ratio * _NARROW >= 1:
+            return ""
+        return f"the rows vary {1 / ratio if ratio else np.inf:.3g} times less than those of training"
+
+    def to_json(self) -> dict[str, list[float]]:
+        """A plain dict that `from_json` reads back."""
+        return {one.name: getattr(self, one.name).tolist() for one in fields(self)}
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any], count: int) -> "Seen":
+        """What `to_json` described.
+
+        Raises:
+            InputError: not `count` finite numbers of each.
+        """
+        arrays = {one.name: np.array(record[one.name], np.float64) for one in fields(cls)}
+        for name, array in arrays.items():
+            if array.shape != (count,) or not np.isfinite(array).all():
+                raise InputError(f"its {name} of the training rows must be {count} finite numbers")
+        return cls(**arrays)
+
+
+def _numbers(rows: np.ndarray) -> np.ndarray:
+    """(n, k) of vectors (n, F) or images (n, H, W, C), float64."""
+    if rows.ndim == 2:
+        return rows.astype(np.float64)
+    flat = rows.reshape(len(rows), -1)
+    return np.stack([flat.mean(axis=1), flat.std(axis=1), flat.max(axis=1)], axis=1).astype(np.float64)
