@@ -11,7 +11,7 @@ run.predict(data.x)
 from vaeclust_jax import data, uncertainty
 from vaeclust_jax.compiling import enable_compilation_cache
 from vaeclust_jax.data import PrepareConfig
-from vaeclust_jax.errors import InputError, TrainingDivergedError
+from vaeclust_jax.errors import InputError, InputWarning, TrainingDivergedError
 from vaeclust_jax.fitting.config import Config, TrainingConfig
 from vaeclust_jax.fitting.fit import fit, fit_seeds
 from vaeclust_jax.fitting.run import Run
@@ -49,6 +49,7 @@ __all__ = [
     "GraphStart",
     "Heads",
     "InputError",
+    "InputWarning",
     "Learner",
     "Method",
     "Network",

@@ -126,9 +126,9 @@ def test_another_data_set_is_scored_as_outliers(vaeclust: Run, files: Path, tmp_
 
 
 def test_the_outliers_of_an_experiment_are_for_its_own_data() -> None:
-    assert _outliers(parse_run(["vaedec-coil20", "--dataset", "digits"])) is None
+    assert _outliers(parse_run(["vaedec-coil20", "--dataset", "digits"]), None) is None
     for argv in (["vaedec-coil20"], ["vaedec-coil20", "--dataset", "coil20"]):
-        own = _outliers(parse_run(argv))
+        own = _outliers(parse_run(argv), None)
         assert own is not None
         assert own.name == EXPERIMENTS["vaedec-coil20"].outliers == "digits"
 

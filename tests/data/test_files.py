@@ -46,8 +46,8 @@ def test_written_npz_replaces_the_old_one_whole(tmp_path: Path) -> None:
 
 def test_npz_errors(tmp_path: Path) -> None:
     path = tmp_path / "bad.npz"
-    np.savez(path, images=np.ones((3, 2)), y=np.ones(3))
-    with pytest.raises(InputError, match=r"bad\.npz must hold an array named x, got \['images', 'y'\]"):
+    np.savez(path, mine=np.ones((3, 2)), y=np.ones(3))
+    with pytest.raises(InputError, match=r"bad\.npz must hold an array named x, got \['mine', 'y'\]"):
         load(path)
     np.savez(path, x=np.ones((3, 2)), y=np.ones(4))
     with pytest.raises(InputError, match=r"y of .*bad\.npz has 4 labels but x has 3"):
@@ -96,7 +96,7 @@ def test_damaged_member_of_an_npz(tmp_path: Path) -> None:
 
 def test_flat_folder(tmp_path: Path) -> None:
     for name in ("b.png", "a.PGM", ".hidden.png"):
-        save_image(tmp_path / name, GREY + len(name))
+        save_image(tmp_path / name, GREY + ord(name[0]))
     (tmp_path / "notes.txt").write_text("not an image")
     data = load(tmp_path)
     assert data.x.shape == (2, 3, 4, 1)
@@ -104,12 +104,12 @@ def test_flat_folder(tmp_path: Path) -> None:
     assert data.class_names is None
     assert data.row_names == ("a.PGM", "b.png")
     assert data.name == tmp_path.name
-    np.testing.assert_array_equal(data.x[0, ..., 0], GREY + 5)
+    np.testing.assert_array_equal(data.x[0, ..., 0], GREY + ord("a"))
 
 
 def test_folder_of_classes(tmp_path: Path) -> None:
     for name in ("dog/2.png", "dog/1.png", "cat/9.png", ".git/3.png", "cat/deeper/4.png"):
-        save_image(tmp_path / name, GREY)
+        save_image(tmp_path / name, GREY + ord(name[4]))
     data = load(tmp_path)
     assert data.class_names == ("cat", "dog")
     assert data.y is not None
@@ -129,7 +129,7 @@ def test_modes(tmp_path: Path) -> None:
     assert x.shape == (6, 3, 4, 3)
     np.testing.assert_array_equal(x[0], COLOUR)
     np.testing.assert_array_equal(x[1], np.stack([GREY] * 3, axis=-1))
-    np.testing.assert_array_equal(x[2], COLOUR)
+    np.testing.assert_array_equal(x[2], np.full_like(COLOUR, 255))  # wholly transparent, on white
     np.testing.assert_array_equal(x[3], x[1])
     assert set(np.unique(x[5])) == {0, 255}
 
@@ -137,9 +137,10 @@ def test_modes(tmp_path: Path) -> None:
 def test_grey_modes_stay_grey(tmp_path: Path) -> None:
     save_image(tmp_path / "1.png", GREY)
     save_image(tmp_path / "2.tif", GREY.astype(np.int32) * 257)
-    Image.fromarray(np.stack([GREY, GREY], axis=-1)).save(tmp_path / "3.png")
+    Image.fromarray(np.stack([GREY, np.full_like(GREY, 255)], axis=-1)).save(tmp_path / "3.png")
+    save_image(tmp_path / "4.png", GREY[::-1])
     x = load(tmp_path).x
-    assert x.shape == (3, 3, 4, 1)
+    assert x.shape == (4, 3, 4, 1)
     np.testing.assert_array_equal(x[0], x[1])
     np.testing.assert_array_equal(x[0], x[2])
 
@@ -158,25 +159,12 @@ def test_folder_both_flat_and_with_classes(tmp_path: Path) -> None:
         load(tmp_path)
 
 
-def test_sizes_that_differ_are_named(tmp_path: Path) -> None:
-    save_image(tmp_path / "a.png", GREY)
-    save_image(tmp_path / "b.png", GREY.T)
-    with pytest.raises(InputError, match=r"a\.png is 4x3 and b\.png is 3x4 .* resize"):
-        load(tmp_path)
-
-
 @pytest.mark.parametrize("content", [b"", b"no image", None])
 def test_unreadable_image_is_named(content: bytes | None, tmp_path: Path) -> None:
     save_image(tmp_path / "a.png", np.random.default_rng(0).integers(0, 256, (30, 30), np.uint8))
     cut = (tmp_path / "a.png").read_bytes()[:500]
     (tmp_path / "b.png").write_bytes(cut if content is None else content)
     with pytest.raises(InputError, match=r"b\.png cannot be read as an image"):
-        load(tmp_path)
-
-
-def test_float_image_is_named(tmp_path: Path) -> None:
-    save_image(tmp_path / "a.tif", GREY.astype(np.float32))
-    with pytest.raises(InputError, match=r"a\.tif.*float pixels"):
         load(tmp_path)
 
 

@@ -55,6 +55,21 @@ def test_images_of_another_range_are_said(images: vc.Run, other: np.ndarray) -> 
     assert odd.all_of_them
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("white", [1, 16, 60])
+def test_bytes_of_a_small_range_are_brought_to_the_whole(white: int, tmp_path: Path) -> None:
+    small = np.round(IMAGES / 255 * white).astype(np.uint8)
+    small[0, 0, 0] = white
+    with pytest.warns(InputWarning, match=f"{white} is taken as white"):
+        run = vc.fit(config(), small, KEY)
+    np.testing.assert_allclose(run.prepare(small)[..., 0], small / white, atol=1e-6)
+    run.save(tmp_path / "m.vaeclust")
+    for again in (run, vc.load(tmp_path / "m.vaeclust")):
+        assert said(again, small) == ""
+        np.testing.assert_array_equal(again.predict(small), run.predict(small))
+        assert said(again, IMAGES) != "" or white == 60
+
+
 def test_what_was_trained_on_is_not_odd(images: vc.Run, frames: vc.Run) -> None:
     assert said(images, IMAGES) == ""
     assert said(images, IMAGES[:1]) == ""

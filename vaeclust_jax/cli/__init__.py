@@ -3,6 +3,8 @@
 import io
 import os
 import sys
+import warnings
+from typing import Any
 
 
 def main() -> None:
@@ -18,7 +20,9 @@ def main() -> None:
     try:
         from vaeclust_jax.cli.commands import dispatch
 
-        dispatch(sys.argv[1:])
+        with warnings.catch_warnings():
+            warnings.showwarning = _show  # type: ignore[assignment]
+            dispatch(sys.argv[1:])
     except InputError as error:
         print(f"vaeclust: {error}", file=sys.stderr)
         sys.exit(2)
@@ -30,3 +34,13 @@ def main() -> None:
         sys.exit(143 if type(error).__name__ == "Terminated" else 130)
     except BrokenPipeError:  # `vaeclust data list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _show(message: Warning | str, category: type[Warning], filename: str, lineno: int, *more: Any) -> None:
+    """What was taken of data is a line for the person; other warnings are shown with their place in the code."""
+    from vaeclust_jax.errors import InputWarning
+
+    if issubclass(category, InputWarning):
+        print(f"warning: {message}", file=sys.stderr)
+    else:
+        print(warnings.formatwarning(message, category, filename, lineno), end="", file=sys.stderr)

@@ -36,8 +36,8 @@ class Arguments:
     experiment: tyro.conf.Positional[str] = DEFAULT
     """An experiment or a method: see `vaeclust list`."""
     dataset: str | None = None
-    """A name from `vaeclust data list`, an .npz file with x (and y), a table (.csv, .tsv, .txt, .parquet, .feather), or
-    a folder of images or of WAV recordings; default: the experiment's."""
+    """A name from `vaeclust data list`, an array file (.npz, .npy, .mat), a table (.csv, .tsv, .txt, .parquet,
+    .feather), or a folder of images or of WAV recordings; default: the experiment's."""
     clusters: int | Literal["auto"] | None = None
     """Number of clusters K; default: the documented number of classes of a named set. auto (vaeclust run): the
     number from 2 to 20 at which the BIC of a mixture on the VAE's latents is lowest, chosen without labels."""

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from vaeclust_jax.data.frames import dense
+from vaeclust_jax.data.pictures import Pictures
 from vaeclust_jax.data.reading import Columns, listed
 from vaeclust_jax.errors import InputError
 
@@ -25,6 +26,7 @@ class Dataset:
         description: one line about the data.
         source: where they were read from.
         columns: of a table: which columns the features are, and how they are read.
+        pictures: of picture files: how they were brought to one size and range.
         row_numbers: of each row in its file, from 0, where some rows were dropped.
         taken: sentences on what was found out about the file and could have been meant in another way.
     """
@@ -38,6 +40,7 @@ class Dataset:
     description: str = ""
     source: str = ""
     columns: Columns | None = None
+    pictures: Pictures | None = None
     row_numbers: np.ndarray | None = None
     taken: tuple[str, ...] = ()
 

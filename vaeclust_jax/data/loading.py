@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from vaeclust_jax.data.arrays import ARRAY_SUFFIXES, load_arrays
 from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
 from vaeclust_jax.data.download import download_arrays
-from vaeclust_jax.data.files import load_folder, load_npz, read_npz, write_npz
+from vaeclust_jax.data.files import read_npz, write_npz
+from vaeclust_jax.data.folders import has_images, load_folder, load_picture
+from vaeclust_jax.data.pictures import IMAGE_SUFFIXES
 from vaeclust_jax.data.prepare import Preparation
 from vaeclust_jax.data.reading import ReadConfig
 from vaeclust_jax.data.recordings import has_recordings, load_recordings
@@ -18,7 +21,10 @@ from vaeclust_jax.data.registry import DATASETS, Entry
 from vaeclust_jax.data.tables import is_table, load_table
 from vaeclust_jax.errors import InputError, InputWarning
 
-_READ = "give an .npz file, a table (.csv, .tsv, .txt, .parquet, .feather), a folder of images or recordings, or a name"
+_READ = (
+    "give an array file (.npz, .npy, .mat), a table (.csv, .tsv, .txt, .parquet, .feather), a folder of images or "
+    "recordings, or a name"
+)
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ def load(
 
     Args:
         name_or_path: a name in `DATASETS` (looked for in `$VAECLUST_DATA`, then in `cache_dir()`, then
-            downloaded); an `.npz` file with `x` and optionally `y`; a table of vectors (`.csv`, `.tsv`, `.txt`,
+            downloaded); an array file (`.npz`, `.npy`, `.mat`); a table of vectors (`.csv`, `.tsv`, `.txt`,
             each packed or not, `.parquet`, `.feather`); a folder of images; or a folder of WAV recordings, which
             become spectra (`data.spectra`).
         config: what a file does not say itself, such as which column holds labels.
@@ -76,12 +82,19 @@ def load(
 
 
 def _load_path(path: Path, config: ReadConfig, like: Preparation | Dataset | None) -> Dataset:
+    pictures = None if like is None else like.pictures
     if path.is_dir():
-        return load_recordings(path) if has_recordings(path) else load_folder(path)
+        if not has_recordings(path):
+            return load_folder(path, config, pictures)
+        if has_images(path):
+            raise InputError(f"{path} holds recordings and images: give a folder of one kind")
+        return load_recordings(path)
     if is_table(path) and path.is_file():
         return load_table(path, config, None if like is None else like.columns)
-    if path.suffix == ".npz" and path.is_file():
-        return load_npz(path)
+    if path.suffix in ARRAY_SUFFIXES and path.is_file():
+        return load_arrays(path, config)
+    if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file():
+        return load_picture(path, config, pictures)
     if path.is_file():
         raise InputError(f"{path} is a file that is not read; {_READ}")
     if path.suffix or len(path.parts) > 1:

@@ -1,5 +1,6 @@
 """From raw samples to what a model trains on: fitted on training rows once, then the same for all data."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +11,14 @@ from vaeclust_jax.data.config import PrepareConfig
 from vaeclust_jax.data.dataset import Dataset, check_array
 from vaeclust_jax.data.frames import frame_columns, in_order
 from vaeclust_jax.data.mapped import MappedRows, Rows, extremes, is_streamed, mapped_rows, moments
+from vaeclust_jax.data.pictures import Pictures
 from vaeclust_jax.data.reading import Columns, listed
 from vaeclust_jax.data.resize import resize_images
 from vaeclust_jax.data.seen import Seen, Unlike
-from vaeclust_jax.errors import InputError
+from vaeclust_jax.errors import InputError, InputWarning
 
+_DIM = 0.25
+"""Of the range of images: what uses less is of another range, or nearly black."""
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
 
@@ -27,10 +31,12 @@ class Preparation:
         output_shape: of one prepared sample, `(H, W, C)` or `(F,)`.
         image_size: `(H, W)` that images are resized to, or None.
         grey: whether images become grey.
+        white: the whole number that is 1.0 of images of bytes; 255, unless training's used a small part of that.
         offset: subtracted from vectors, `(F,)` float64, or None.
         scale: then divides them, `(F,)` float64, or None.
         by_row: whether every vector is brought to [0, 1] by its own extremes.
         columns: of vectors with names: which columns they are, in this order.
+        pictures: of picture files: how they are brought to one size and range.
         seen: what the training rows look like; None of a model of an earlier version.
     """
 
@@ -38,10 +44,12 @@ class Preparation:
     output_shape: tuple[int, ...]
     image_size: tuple[int, int] | None = None
     grey: bool = False
+    white: int = 255
     offset: np.ndarray | None = None
     scale: np.ndarray | None = None
     by_row: bool = False
     columns: Columns | None = None
+    pictures: Pictures | None = None
     seen: Seen | None = None
 
     def apply(self, x_raw: object) -> np.ndarray:
@@ -129,7 +137,7 @@ class Preparation:
         return scaled
 
     def _images(self, x: np.ndarray) -> np.ndarray:
-        x = np.divide(x, 255, dtype=np.float32) if x.dtype == np.uint8 else x
+        x = np.divide(x, self.white, dtype=np.float32) if x.dtype == np.uint8 else x
         if self.grey:
             # Two and four channels are grey and colour with transparency, which is dropped.
             x = x[..., :1] if x.shape[-1] < 3 else (x[..., :3] @ LUMA)[..., np.newaxis]
@@ -144,10 +152,12 @@ class Preparation:
             "output_shape": list(self.output_shape),
             "image_size": None if self.image_size is None else list(self.image_size),
             "grey": self.grey,
+            "white": self.white,
             "offset": None if self.offset is None else self.offset.tolist(),
             "scale": None if self.scale is None else self.scale.tolist(),
             "by_row": self.by_row,
             "columns": None if self.columns is None else self.columns.to_json(),
+            "pictures": None if self.pictures is None else self.pictures.to_json(),
             "seen": None if self.seen is None else self.seen.to_json(),
         }
 
@@ -161,10 +171,12 @@ class Preparation:
             output_shape=tuple(fields["output_shape"]),
             image_size=None if size is None else (size[0], size[1]),
             grey=fields["grey"],
+            white=_checked_white(fields.get("white", 255)),
             offset=None if fields["offset"] is None else np.array(fields["offset"], np.float64),
             scale=None if fields["scale"] is None else np.array(fields["scale"], np.float64),
             by_row=fields.get("by_row", False),  # models of an earlier version have none, nor columns
             columns=None if columns is None else Columns.from_json(columns),
+            pictures=None if fields.get("pictures") is None else Pictures.from_json(fields["pictures"]),
             seen=None if seen is None else Seen.from_json(seen, shape[0] if len(shape) == 1 else 3),
         )
 
@@ -207,7 +219,26 @@ def fit_preparation(x_raw_train: object, config: PrepareConfig) -> Preparation:
         raise InputError(f"scaling={config.scaling!r} is for vectors; images stay in [0, 1] (scaling='auto' or 'none')")
     size = None if config.image_size is None else (config.image_size[0], config.image_size[1])
     output = (*(size or shape[:2]), 1 if config.grey else shape[2])
-    return Preparation(shape, output, image_size=size, grey=config.grey)
+    return Preparation(shape, output, image_size=size, grey=config.grey, white=_white_of(x))
+
+
+def _white_of(x: Rows) -> int:
+    """The value of white in images of bytes: the largest one, if that is a small part of 255; said if it is."""
+    low, high = extremes(x)
+    if x.dtype == np.uint8 and 0 < high < _DIM * 255:
+        said = f"images hold whole numbers from {low} to {high} and no more: {high} is taken as white"
+        warnings.warn(said, InputWarning, stacklevel=2)
+        return int(high)
+    if high < _DIM:
+        said = f"images are nearly black: their values lie in {low:.3g} to {high:.3g}; is their range right?"
+        warnings.warn(said, InputWarning, stacklevel=2)
+    return 255
+
+
+def _checked_white(value: object) -> int:
+    if not isinstance(value, int) or not 1 <= value <= 255:
+        raise InputError("its white must be a whole number from 1 to 255")
+    return value
 
 
 def scale_rows(x: np.ndarray) -> np.ndarray:

@@ -37,8 +37,19 @@ class ReadConfig:
     categorical: Literal["refuse", "onehot"] = "refuse"
     """Text columns of a table: refused by name, or a feature of zeros and ones for each of their values."""
 
+    array: str | None = None
+    """Which array of an .npz, .mat or .h5ad file holds the samples. Default: the one called x, X, data or the like."""
+
+    sizes: Literal["pad", "crop", "stretch"] = "pad"
+    """How pictures of many sizes are brought to their median size."""
+
+    intensity_range: tuple[float, float] | None = None
+    """Values of black and white in pictures of more than 8 bits or of floats. Default: those found, which is said."""
+
     def __post_init__(self) -> None:
         check_types(self)
+        if self.intensity_range is not None and not -1e38 < self.intensity_range[0] < self.intensity_range[1] < 1e38:
+            raise InputError(f"intensity_range must be black and a larger white, got {self.intensity_range}")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from jaxtyping import Int
 
 from vaeclust_jax.data import Columns, MappedRows, Preparation, PrepareConfig, Rows, fit_preparation, split_rows
 from vaeclust_jax.data.mapped import Moments, chunks
+from vaeclust_jax.data.pictures import Pictures
 from vaeclust_jax.data.seen import Seen
 from vaeclust_jax.streamed import Streamed
 from vaeclust_jax.training.encodings import Encodings
@@ -86,20 +87,26 @@ class Prepared:
         return []
 
 
-def prepare(config: PrepareConfig, raw: Rows, split_labels: Any = None, columns: Columns | None = None) -> Prepared:
+def prepare(
+    config: PrepareConfig,
+    raw: Rows,
+    split_labels: Any = None,
+    columns: Columns | None = None,
+    pictures: Pictures | None = None,
+) -> Prepared:
     """Splits and prepares raw rows.
 
     Args:
         config: resolved.
         raw: checked rows.
         split_labels: (n,) classes, read only for a stratified split.
-        columns: the names of the features, which the model keeps.
+        columns, pictures: how a table or pictures were read, which the model keeps.
 
     Raises:
         InputError: rows that cannot be split or prepared.
     """
     train_index, validation_index = split_rows(len(raw), config, split_labels)
-    preparation = replace(fit_preparation(raw[train_index], config), columns=columns)
+    preparation = replace(fit_preparation(raw[train_index], config), columns=columns, pictures=pictures)
     rows = preparation.rows(raw)
     seen = Seen.of((raw if raw.ndim == 2 else rows)[train_index])
     return Prepared(config, replace(preparation, seen=seen), rows, train_index, validation_index)

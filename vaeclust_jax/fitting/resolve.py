@@ -17,8 +17,8 @@ from vaeclust_jax.types import Heads, Networks
 
 def prepared_for(config: Config, x: Any, split_labels: Any = None, *, custom: bool = False) -> Prepared:
     """The data of a fit: fits with the same preparation may share it, in the place of `x`."""
-    raw, columns = checked_rows(x), columns_of(x)
-    return prepare(resolve(config, raw.shape[1:], custom).prepare, raw, split_labels, columns)
+    raw, columns, pictures = checked_rows(x), columns_of(x), getattr(x, "pictures", None)
+    return prepare(resolve(config, raw.shape[1:], custom).prepare, raw, split_labels, columns, pictures)
 
 
 class Preparations:

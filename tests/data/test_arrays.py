@@ -1,0 +1,94 @@
+"""Arrays in files, under the names that people use."""
+
+import warnings
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from scipy.io import savemat
+from scipy.sparse import csc_matrix
+
+from vaeclust_jax.data import Dataset, ReadConfig, load
+from vaeclust_jax.errors import InputError, InputWarning
+
+X = np.random.default_rng(0).normal(size=(12, 4))
+Y = np.arange(12) % 3
+
+
+def read(path: Path, **settings: object) -> Dataset:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", InputWarning)
+        return load(path, ReadConfig(**settings))  # type: ignore[arg-type]
+
+
+def test_npy(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", X)
+    found = load(tmp_path / "a.npy")
+    np.testing.assert_array_equal(found.x, X)
+    assert (found.name, found.y, found.taken) == ("a", None, ())
+    np.save(tmp_path / "o.npy", np.array([{}]))
+    with pytest.raises(InputError, match="pickled"):
+        load(tmp_path / "o.npy")
+
+
+@pytest.mark.parametrize("x", ["X", "data", "features", "images", "x"])
+@pytest.mark.parametrize("y", ["y", "labels", "target", None])
+def test_names_that_people_use(tmp_path: Path, x: str, y: str | None) -> None:
+    np.savez(tmp_path / "a.npz", **{x: X}, **({} if y is None else {y: Y}))
+    found = read(tmp_path / "a.npz")
+    np.testing.assert_array_equal(found.x, X)
+    assert (found.y is None) == (y is None)
+    assert (f"samples: array {x!r} (--array)" in found.taken) == (x != "x")
+    assert (f"labels: array {y!r}" in found.taken) == (y in ("labels", "target"))
+
+
+def test_an_array_alone_needs_no_name(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", X)
+    assert read(tmp_path / "a.npz").taken == ("samples: array 'arr_0' (--array)",)
+
+
+def test_what_is_not_clear_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    np.savez(path, X=X, data=2 * X, label=Y, target=Y)
+    with pytest.raises(InputError, match="--array"):
+        load(path)
+    with pytest.raises(InputError, match="--label-column"):
+        read(path, array="X")
+    found = read(path, array="data", label_column="target")
+    np.testing.assert_array_equal(found.x, 2 * X)
+    assert "arrays left out: 'X', 'label'" in found.taken
+    assert read(path, array="X", label_column="none").y is None
+    with pytest.raises(InputError, match="no array 'z'"):
+        read(path, array="z")
+
+
+def test_training_and_test_parts_are_joined(tmp_path: Path) -> None:
+    np.savez(tmp_path / "k.npz", x_train=X[:8], y_train=Y[:8], x_test=X[8:], y_test=Y[8:])
+    found = read(tmp_path / "k.npz")
+    np.testing.assert_array_equal(found.x, X)
+    assert found.y is not None
+    assert found.y.tolist() == Y.tolist()
+    assert "joined" in found.taken[-1]
+
+
+def test_mat(tmp_path: Path) -> None:
+    savemat(tmp_path / "a.mat", {"fea": csc_matrix(X), "gnd": Y[:, np.newaxis] + 1})
+    found = read(tmp_path / "a.mat")
+    np.testing.assert_allclose(found.x, X)
+    assert found.class_names == ("1", "2", "3")
+    savemat(tmp_path / "b.mat", {"X": X.T, "y": Y})
+    np.testing.assert_allclose(read(tmp_path / "b.mat").x, X)
+    (tmp_path / "c.mat").write_bytes(b"nothing")
+    with pytest.raises(InputError, match=r"cannot be read as a \.mat file"):
+        load(tmp_path / "c.mat")
+
+
+def test_mat_of_version_7_3(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.mat", "w", userblock_size=512) as file:
+        file["X"], file["y"] = X.T, Y[np.newaxis]
+    with (tmp_path / "a.mat").open("r+b") as file:
+        file.write(b"MATLAB 7.3 MAT-file".ljust(128))
+    found = read(tmp_path / "a.mat")
+    np.testing.assert_allclose(found.x, X)
+    assert found.y is not None

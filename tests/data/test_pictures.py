@@ -1,0 +1,199 @@
+"""Pictures as people have them: of any depth, size, transparency and folder; said, or refused in one sentence."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vaeclust_jax.data import Dataset, ReadConfig, load
+from vaeclust_jax.errors import InputError, InputWarning
+
+RNG = np.random.default_rng(0)
+
+
+def bands(n: int = 30) -> np.ndarray:
+    """16 x 16 pictures in [0, 1] with a band in one of three places."""
+    x = np.zeros((n, 16, 16))
+    for row in range(n):
+        place = 3 + 3 * (row % 3)
+        x[row, place : place + 3, 2:14] = 1
+    return np.clip(x + RNG.normal(0, 0.05, x.shape), 0, 1)
+
+
+X = bands()
+BYTES = (255 * X).astype(np.uint8)
+
+
+def saved(folder: Path, images: list[np.ndarray] | np.ndarray, ending: str = "png") -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, image in enumerate(images):
+        Image.fromarray(np.asarray(image)).save(folder / f"{number:02}.{ending}")
+    return folder
+
+
+def read(path: Path, like: Dataset | None = None, **settings: object) -> Dataset:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", InputWarning)
+        return load(path, ReadConfig(**settings), like)  # type: ignore[arg-type]
+
+
+def test_a_camera_of_12_bits_in_files_of_16(tmp_path: Path) -> None:
+    found = read(saved(tmp_path / "a", (100 + 500 * X).astype(np.uint16), "tif"))
+    np.testing.assert_allclose(found.x[..., 0], X, atol=0.003)
+    assert "100 is black and 600 is white" in found.taken[0]
+    later = read(saved(tmp_path / "b", (100 + 250 * X).astype(np.uint16), "tif"), found)
+    np.testing.assert_allclose(later.x[..., 0], X / 2, atol=0.003)
+    asked = read(tmp_path / "a", intensity_range=(0.0, 4095.0))
+    np.testing.assert_allclose(asked.x[..., 0], (100 + 500 * X) / 4095, atol=0.001)
+
+
+def test_all_of_16_bits_becomes_8_bits(tmp_path: Path) -> None:
+    found = read(saved(tmp_path / "a", BYTES.astype(np.uint16) * 257, "png"))
+    np.testing.assert_array_equal(found.x[..., 0], BYTES)
+    assert found.x.dtype == np.uint8
+
+
+@pytest.mark.parametrize("scale", [1.0, 1000.0, -1.0])
+def test_floats(tmp_path: Path, scale: float) -> None:
+    found = read(saved(tmp_path / "a", (scale * X).astype(np.float32), "tif"))
+    wanted = X if scale > 0 else 1 - X
+    np.testing.assert_allclose(found.x[..., 0], wanted, atol=0.01)
+    assert "is white" in found.taken[0]
+
+
+def test_values_that_are_not_finite_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="not finite"):
+        read(saved(tmp_path / "a", np.where(X > 0.5, np.nan, X).astype(np.float32), "tif"))
+
+
+def test_8_bits_beside_floats_are_refused(tmp_path: Path) -> None:
+    saved(tmp_path / "a", BYTES)
+    with pytest.raises(InputError, match="partly of 8 bits"):
+        read(saved(tmp_path / "a", X[:2].astype(np.float32), "tif"))
+
+
+@pytest.mark.parametrize("how", ["pad", "crop", "stretch"])
+def test_many_sizes_become_one(tmp_path: Path, how: str) -> None:
+    sizes = [(16 + i % 5, 16 + i % 3) for i in range(30)]
+    images = [np.asarray(Image.fromarray(image).resize(size)) for image, size in zip(BYTES, sizes, strict=True)]
+    found = read(saved(tmp_path / "a", images), sizes=how)
+    assert found.x.shape == (30, 17, 18, 1)
+    assert f"by {how}" in found.taken[0]
+    later = read(saved(tmp_path / "b", [BYTES[0], BYTES[1]]), found)
+    assert later.x.shape[1:] == found.x.shape[1:]
+
+
+def test_padding_keeps_proportions(tmp_path: Path) -> None:
+    wide = np.full((8, 32), 200, np.uint8)
+    found = read(saved(tmp_path / "a", [wide, BYTES[0], BYTES[1]]))
+    assert found.x.shape == (3, 16, 16, 1)
+    assert (found.x[0] == 200).all()
+
+
+@pytest.mark.parametrize("colour", [0, 255])
+def test_a_shape_in_the_transparency(tmp_path: Path, colour: int) -> None:
+    rgba = np.full((30, 16, 16, 4), colour, np.uint8)
+    rgba[..., 3] = BYTES
+    found = read(saved(tmp_path / "a", rgba))
+    np.testing.assert_array_equal(found.x[..., 0], BYTES)
+    assert "transparency is the picture" in found.taken[0]
+    later = read(saved(tmp_path / "b", rgba[:1]), found)
+    np.testing.assert_array_equal(later.x[..., 0], BYTES[:1])
+
+
+def test_transparency_is_put_on_white(tmp_path: Path) -> None:
+    rgba = np.stack([BYTES, BYTES, BYTES, np.full_like(BYTES, 255)], axis=-1)
+    rgba[0, :, :8, 3] = 0
+    found = read(saved(tmp_path / "a", rgba))
+    assert (found.x[0, :, :8] == 255).all()
+    np.testing.assert_array_equal(found.x[1:, ..., 0], BYTES[1:])
+    assert "1 pictures with transparency were put on white" in found.taken
+
+
+@pytest.mark.parametrize("ending", ["tif", "gif"])
+@pytest.mark.parametrize("alone", [True, False])
+def test_every_page_is_a_sample(tmp_path: Path, ending: str, alone: bool) -> None:
+    pages = [Image.fromarray(image) for image in BYTES]
+    path = tmp_path / "a" / f"all.{ending}"
+    path.parent.mkdir()
+    pages[0].save(path, save_all=True, append_images=pages[1:])
+    found = read(path if alone else path.parent)
+    assert len(found.x) == 30
+    assert found.row_names is not None
+    assert found.row_names[1] == f"all.{ending}[1]"
+    assert "every page is a sample" in found.taken[0]
+
+
+def test_one_picture_alone_is_refused(tmp_path: Path) -> None:
+    saved(tmp_path / "a", BYTES[:1])
+    with pytest.raises(InputError, match="is one picture"):
+        load(tmp_path / "a" / "00.png")
+
+
+def test_pictures_turned_by_their_camera(tmp_path: Path) -> None:
+    for number, image in enumerate(BYTES[:3]):
+        turned = Image.fromarray(image)
+        exif = turned.getexif()
+        exif[274] = 6  # to be turned by a quarter to the right
+        (tmp_path / "a").mkdir(exist_ok=True)
+        turned.save(tmp_path / "a" / f"{number}.png", exif=exif)
+    np.testing.assert_array_equal(read(tmp_path / "a").x[0, ..., 0], np.rot90(BYTES[0], -1))
+
+
+def test_what_is_left_out_is_counted_and_most_is_refused(tmp_path: Path) -> None:
+    folder = saved(tmp_path / "a", BYTES[:5])
+    for number in range(4):
+        (folder / f"{number}.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    assert "4 .heic" in read(folder).taken[0]
+    for number in range(4, 30):
+        (folder / f"{number}.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    with pytest.raises(InputError, match=r"5 images that are read .*30 \.heic"):
+        load(folder)
+
+
+def test_annotations_beside_pictures_are_no_reason_to_refuse(tmp_path: Path) -> None:
+    folder = saved(tmp_path / "a", BYTES)
+    for number in range(40):
+        (folder / f"{number}.txt").write_text("0 1 1 1 1")
+    assert len(read(folder).x) == 30
+
+
+def test_parts_of_classes(tmp_path: Path) -> None:
+    for part, rows in (("train", BYTES[:20]), ("test", BYTES[20:])):
+        for kind in (0, 1):
+            saved(tmp_path / "a" / part / f"kind{kind}", rows[kind::2])
+    found = read(tmp_path / "a")
+    assert found.class_names == ("kind0", "kind1")
+    assert len(found.x) == 30
+    assert "are parts" in found.taken[0]
+    saved(tmp_path / "a" / "other" / "kind7", BYTES[:1])
+    with pytest.raises(InputError, match="give one of them"):
+        load(tmp_path / "a")
+
+
+def test_numbered_class_folders_are_in_order(tmp_path: Path) -> None:
+    for kind in range(1, 12):
+        saved(tmp_path / "a" / str(kind), [BYTES[kind], BYTES[kind + 11]])
+    found = read(tmp_path / "a")
+    assert found.class_names == tuple(map(str, range(1, 12)))
+    assert found.y is not None
+    assert found.row_names is not None
+    assert [found.class_names[k] for k in found.y] == [name.split("/")[0] for name in found.row_names]
+
+
+def test_equal_and_black_pictures(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="all equal"):
+        load(saved(tmp_path / "a", [BYTES[0]] * 3))
+    assert "exact copies" in " ".join(read(saved(tmp_path / "b", [*BYTES, BYTES[0]])).taken)
+    assert "nearly black" in " ".join(read(saved(tmp_path / "c", BYTES // 20)).taken)
+
+
+def test_recordings_beside_pictures_are_refused(tmp_path: Path) -> None:
+    from scipy.io import wavfile
+
+    folder = saved(tmp_path / "a", BYTES[:6])
+    wavfile.write(folder / "one.wav", 20_800, np.zeros(5000, np.int16))
+    with pytest.raises(InputError, match="recordings and images"):
+        load(folder)

@@ -1,0 +1,112 @@
+"""Arrays in files, under the names that people use: .npy, .npz and .mat."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
+from vaeclust_jax.data.files import read_numpy
+from vaeclust_jax.data.reading import NONE, ReadConfig, listed
+from vaeclust_jax.errors import InputError
+
+ARRAY_SUFFIXES = (".npy", ".npz", ".mat")
+_SAMPLES = ("x", "X", "data", "Data", "features", "fea", "images", "samples", "inputs")
+_LABELS = ("y", "Y", "labels", "label", "target", "targets", "classes", "gnd", "truth")
+_PARTS = ("train", "test")
+
+
+def load_arrays(path: Path, config: ReadConfig) -> Dataset:
+    """Loads samples (see `check_array`) and, where the file has them, labels (see `check_labels`).
+
+    Args:
+        path: of a .npy, .npz or .mat file (MATLAB's 7.3 needs h5py).
+        config: `array` and `label_column` name the arrays; without, those of usual names are taken.
+
+    Raises:
+        InputError: if the file or its arrays cannot be used.
+    """
+    arrays = _read_mat(path) if path.suffix == ".mat" else read_numpy(path)
+    x_name, raw_x, taken = _samples(arrays, config.array, path)
+    y_name = _labels_name(arrays, config.label_column, path)
+    used = {x_name, y_name}
+    raw_y = None if y_name is None else arrays[y_name]
+    if x_name == "x_train" and "x_test" in arrays and config.array is None:
+        raw_x = np.concatenate([arrays[f"x_{part}"] for part in _PARTS])
+        used = {f"{kind}_{part}" for kind in "xy" for part in _PARTS}
+        labels = [arrays[f"y_{part}"] for part in _PARTS if f"y_{part}" in arrays]
+        raw_y = np.concatenate([np.ravel(part) for part in labels]) if len(labels) == len(_PARTS) else None
+        taken.append("x_train and x_test are joined")
+    elif y_name not in (None, "y"):
+        taken.append(f"labels: array {y_name!r}")
+    if path.suffix == ".mat" and raw_y is not None:
+        raw_y = np.ravel(raw_y)
+        if raw_x.shape[0] != len(raw_y) == raw_x.shape[-1]:  # samples are MATLAB's last axis
+            raw_x = np.moveaxis(raw_x, -1, 0)
+            taken.append("samples are on the last axis")
+    if unused := [name for name in arrays if name not in used]:
+        taken.append(f"arrays left out: {listed(unused)}")
+    x = check_array(raw_x, f"{x_name} of {path}")
+    if raw_y is None:
+        return Dataset(x, None, path.stem, source=str(path), taken=tuple(taken))
+    y, class_names = check_labels(raw_y, len(x), f"{y_name or 'y_train'} of {path}")
+    return Dataset(x, y, path.stem, class_names=class_names, source=str(path), taken=tuple(taken))
+
+
+def _samples(arrays: Mapping[str, np.ndarray], asked: str | None, path: Path) -> tuple[str, np.ndarray, list[str]]:
+    if asked is not None:
+        if asked not in arrays:
+            raise InputError(f"{path} has no array {asked!r}, which --array names: it has {listed(arrays)}")
+        return asked, arrays[asked], []
+    known = [name for name in (*_SAMPLES, "x_train") if name in arrays]
+    if not known:
+        known = list(arrays) if len(arrays) == 1 else []
+    if len(known) != 1 and "x" not in known:
+        why = f"got {sorted(arrays) or 'no arrays'}" if len(arrays) < 9 else f"got {listed(arrays)}"
+        raise InputError(f"{path} must hold an array named x, {why}: write --array with the name of one")
+    name = known[0]
+    return name, arrays[name], [] if name == "x" or path.suffix == ".npy" else [f"samples: array {name!r} (--array)"]
+
+
+def _labels_name(arrays: Mapping[str, np.ndarray], asked: str | None, path: Path) -> str | None:
+    if asked == NONE:
+        return None
+    if asked is not None:
+        if asked not in arrays:
+            raise InputError(f"{path} has no array {asked!r}, which --label-column names: it has {listed(arrays)}")
+        return asked
+    found = [name for name in _LABELS if name in arrays]
+    if len(found) > 1 and "y" not in found:
+        raise InputError(f"{path} has several arrays that may be labels, {listed(found)}: write --label-column")
+    return found[0] if found else None
+
+
+def _read_mat(path: Path) -> dict[str, np.ndarray]:
+    """The numeric arrays of a file of MATLAB, of any version."""
+    from scipy.io import loadmat
+
+    try:
+        with path.open("rb") as file:
+            is_hdf = b"MATLAB 7.3" in file.read(128)
+        if is_hdf:
+            return _read_hdf(path)
+        found = {name: value for name, value in loadmat(path).items() if not name.startswith("__")}
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:  # a damaged file may fail in any way
+        raise InputError(f"{path} cannot be read as a .mat file: {str(error)[:150]}") from error
+    dense = {name: value.toarray() if hasattr(value, "toarray") else value for name, value in found.items()}
+    return {
+        name: value for name, value in dense.items() if isinstance(value, np.ndarray) and value.dtype.kind in "biufU"
+    }
+
+
+def _read_hdf(path: Path) -> dict[str, np.ndarray]:
+    try:
+        import h5py
+    except ImportError:
+        raise InputError(f"{path} is of MATLAB 7.3: pip install h5py, or save it with -v7") from None
+    with h5py.File(path) as file:
+        sets = {name: one for name, one in file.items() if isinstance(one, h5py.Dataset) and one.dtype.kind in "biuf"}
+        # MATLAB's first axis is the last one there.
+        return {name: np.ascontiguousarray(np.transpose(one[()])) for name, one in sets.items()}
