@@ -109,6 +109,22 @@ def test_dropped_rows_keep_their_numbers(trained: tuple[Path, str], vaeclust: Ru
         assert [row["row"] for row in csv.DictReader(file)] == [str(number) for number in range(1, 9)]
 
 
+def test_check_says_what_would_be_trained_on_and_what_is_odd(vaeclust: Run, tmp_path: Path) -> None:
+    given = columns() | {"flat": np.ones(len(X)), "code": Y * 3.5}
+    given["a"] = np.where(np.arange(len(X)) == 5, 1e6, given["a"])
+    code, out, err = vaeclust("check", write(tmp_path / "t.csv", given))
+    assert code == 0
+    assert "labels: column 'species'" in err
+    assert out.splitlines() == [
+        "120 vectors of 7, float32",
+        f"values from {X[:, 1:].min():.6g} to 1e+06",
+        "labels of 3 classes: 0 40, 1 40, 2 40",
+        "odd: constant features: 'flat'",
+        "odd: 1 samples hold outliers, the first is row 5: features 'a'",
+        "odd: features that say the class: 'code'; drop them unless that is meant",
+    ]
+
+
 @pytest.mark.parametrize("flag", ["--no-header", "--header"])
 def test_the_header_is_a_switch(vaeclust: Run, trained: tuple[Path, str], tmp_path: Path, flag: str) -> None:
     table = write(tmp_path / "t.csv", columns())

@@ -18,6 +18,7 @@ commands:
   report RUN_DIR            one HTML page of a run, and its tables for other programs
   compare RUN_DIR...        runs side by side: scores, tests of every pair, ranks over data sets
   tune [EXPERIMENT]         choose settings without labels
+  check DATA                what would be trained on, and what is odd about it
   list                      the experiments and the methods
   data list | get NAME      the data sets, and where they are
   info                      devices, versions, folders
@@ -48,6 +49,7 @@ def dispatch(argv: list[str]) -> None:
         "report": _report,
         "compare": _compare,
         "tune": _tune,
+        "check": _check,
         "list": _list,
         "data": _data,
         "info": _info,
@@ -98,6 +100,12 @@ def _tune(argv: list[str]) -> None:
     from vaeclust_jax.cli.tune import tune
 
     tune(argv)
+
+
+def _check(argv: list[str]) -> None:
+    from vaeclust_jax.cli.check import check
+
+    check(argv)
 
 
 def _list(argv: list[str]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
+from vaeclust_jax.data.oddities import oddities
 from vaeclust_jax.folder.run_record import SCHEMA
 from vaeclust_jax.metrics import summarise
 from vaeclust_jax.studies.task import Study
@@ -19,7 +20,7 @@ def common_record(study: Study) -> dict[str, Any]:
         "task": study.experiment.method.task,
         "experiment": study.experiment.name,
         "method": study.experiment.named,
-        "dataset": {**dataset.record(), "shape": list(dataset.x.shape)},
+        "dataset": {**dataset.record(), "odd": list(oddities(dataset)), "shape": list(dataset.x.shape)},
         "versions": {name: version(name) for name in ("vaeclust_jax", "jax", "flax", "optax", "scikit-learn")},
     }
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from vaeclust_jax.data import Dataset
+from vaeclust_jax.data.oddities import oddities
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder.run_record import SCHEMA
 from vaeclust_jax.selection.augment import AugmentChoice
@@ -60,7 +61,7 @@ def metrics_of(
         "task": "clustering",
         "experiment": experiment.name,
         "method": named,
-        "dataset": {**dataset.record(), "shape": list(dataset.x.shape)},
+        "dataset": {**dataset.record(), "odd": list(oddities(dataset)), "shape": list(dataset.x.shape)},
         "num_clusters": first.config.num_clusters,
         "protocol": protocol_record(
             first, dataset, {name: one.labelled for name, one in experiment.arms.items()}, classified
