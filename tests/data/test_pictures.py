@@ -1,5 +1,6 @@
 """Pictures as people have them: of any depth, size, transparency and folder; said, or refused in one sentence."""
 
+import os
 import warnings
 from pathlib import Path
 
@@ -197,3 +198,11 @@ def test_recordings_beside_pictures_are_refused(tmp_path: Path) -> None:
     wavfile.write(folder / "one.wav", 20_800, np.zeros(5000, np.int16))
     with pytest.raises(InputError, match="recordings and images"):
         load(folder)
+
+
+def test_a_class_folder_whose_name_is_no_utf_8_gets_one_that_can_be_drawn(tmp_path: Path) -> None:
+    for name in (b"caf\xe9", b"tea"):
+        saved(tmp_path / "a" / os.fsdecode(name), BYTES[: 2 + len(name)])
+    found = read(tmp_path / "a")
+    assert found.class_names == ("caf\ufffd", "tea")
+    found.class_names[0].encode()

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.io import wavfile
 
-from vaeclust_jax.data import load
-from vaeclust_jax.data.spectra import SAMPLING_RATE, WINDOW, event_spectra
-from vaeclust_jax.errors import InputError
+from vaeclust_jax.data import ReadConfig, load
+from vaeclust_jax.data.spectra import SAMPLING_RATE, WINDOW, event_spectra, frequencies
+from vaeclust_jax.errors import InputError, InputWarning
 
 
 def write(path: Path, samples: int = 2 * WINDOW, rate: int = SAMPLING_RATE, channels: int = 1) -> np.ndarray:
@@ -51,6 +51,36 @@ def test_a_recording_that_cannot_be_used_is_named(tmp_path, settings, says):
         load(tmp_path)
     assert says in str(error.value)
     assert "late.wav" in str(error.value)
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(44_100, 1), (SAMPLING_RATE, 2), (48_000, 2)])
+def test_other_rates_and_channels_are_converted_on_request(tmp_path, rate, channels):
+    t = np.arange(rate) / rate
+    tone = np.stack([1000 * np.sin(2 * np.pi * 600 * t)] * channels, axis=1).astype(np.int16).squeeze()
+    wavfile.write(tmp_path / "a.wav", rate, tone)
+    with pytest.warns(InputWarning, match="1 of 1 recordings were resampled"):
+        found = load(tmp_path, ReadConfig(recordings="convert"))
+    assert abs(frequencies()[found.x[0].argmax()] - 600) < 11
+
+
+def test_windows_of_a_long_recording_are_samples(tmp_path):
+    signal = write(tmp_path / "a.wav", 5 * WINDOW)
+    with pytest.warns(InputWarning, match="every window"):
+        found = load(tmp_path, ReadConfig(window=2 * WINDOW / SAMPLING_RATE))
+    assert found.row_names == ("a.wav[0]", "a.wav[1]")
+    np.testing.assert_array_equal(
+        found.x[1], event_spectra(signal[np.newaxis, 2 * WINDOW : 4 * WINDOW], SAMPLING_RATE)[0]
+    )
+    with pytest.raises(InputError, match="less than --window"):
+        load(tmp_path, ReadConfig(window=9.0))
+
+
+def test_recordings_two_folders_deep_are_found(tmp_path):
+    for name in ("train/flies/1.wav", "train/bees/1.wav", "test/flies/1.wav", "test/bees/1.wav"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        write(tmp_path / name)
+    with pytest.warns(InputWarning, match="are parts"):
+        assert load(tmp_path).class_names == ("bees", "flies")
 
 
 def test_a_damaged_recording_is_one_sentence(tmp_path):

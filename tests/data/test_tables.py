@@ -158,6 +158,23 @@ def test_coordinates_are_features(tmp_path: Path) -> None:
     assert names(read(tmp_path / "t.csv", text(["value", "x", "y"], pixels))) == ("value", "x", "y")
 
 
+def test_few_whole_numbers_of_a_table_without_names_are_said(tmp_path: Path) -> None:
+    found = read(tmp_path / "wine.data", text(None, np.column_stack([CLASSES + 1, BLOBS])))
+    assert found.x.shape == (60, 5)
+    assert "write --label-column 0 if they are classes" in found.taken[-1]
+
+
+def test_names_of_the_rows_are_no_classes(tmp_path: Path) -> None:
+    rows = "\n".join(f"s{i},{a}" for i, a in enumerate(BLOBS[:, 0]))
+    assert "--drop-columns 'class'" in refused(tmp_path / "t.csv", f"class,a\n{rows}\n")
+
+
+@pytest.mark.parametrize("time", ["", " 12:00:00"])
+def test_times_that_grow_are_an_index(tmp_path: Path, time: str) -> None:
+    rows = "\n".join(f"2020-01-{i + 1:02}{time},{BLOBS[i, 0]}" for i in range(30))
+    assert names(read(tmp_path / "t.csv", f"when,a\n{rows}\n")) == ("a",)
+
+
 def test_classes_are_sorted_as_numbers(tmp_path: Path) -> None:
     rows = np.column_stack([RNG.normal(size=24), np.tile(np.arange(1, 13), 2)])
     found = read(tmp_path / "t.csv", text(["a", "y"], rows))

@@ -12,7 +12,6 @@ from vaeclust_jax.errors import InputError
 
 _BESIDE = (".txt", ".csv", ".tsv", ".json", ".xml", ".md", ".yaml", ".yml", ".html", ".pdf", ".db", ".ini", ".log", "")
 """Files that lie beside pictures and are none."""
-_ALLOWED = " ".join(suffix[1:] for suffix in IMAGE_SUFFIXES)
 
 
 def load_folder(folder: Path, config: ReadConfig | None = None, like: Pictures | None = None) -> Dataset:
@@ -30,25 +29,26 @@ def load_folder(folder: Path, config: ReadConfig | None = None, like: Pictures |
     Raises:
         InputError: if there are no images, one cannot be read, most are of formats that are not read, or all are equal.
     """
-    found, taken = _classes_in(folder)
+    found, taken = classes_in(folder)
     paths = [path for _, path in found]
-    taken += _left_out(folder, paths)
+    taken += left_out(folder, paths)
     pages, names, classes = [], [], []
     for kind, path in found:
         own = read_pages(path)
         pages += own
-        classes += [kind] * len(own)
+        classes += [shown(kind)] * len(own)
         name = path.relative_to(folder).as_posix()
         names += [name] if len(own) == 1 else [f"{name}[{page}]" for page in range(len(own))]
     if len(pages) > len(paths):
         taken.append(f"every page is a sample: {len(pages)} pages of {len(paths)} files")
     where = f"the images in {folder}"
     x, pictures, more = stack_pages(pages, config or ReadConfig(), like, where)
-    y, class_names = (None, None) if classes[0] is None else check_labels(np.array(classes), len(classes))
+    labelled = found[0][0] is not None
+    y, class_names = check_labels(np.array(classes), len(classes)) if labelled else (None, None)
     return Dataset(
         x=check_array(x, where),
         y=y,
-        name=folder.resolve().name,
+        name=shown(folder.resolve().name),
         class_names=class_names,
         row_names=tuple(names),
         source=str(folder),
@@ -74,41 +74,62 @@ def load_picture(path: Path, config: ReadConfig, like: Pictures | None) -> Datas
 
 
 def has_images(folder: Path) -> bool:
-    """Whether a folder, or one of its sub-folders, holds images."""
-    return bool(_images_in(folder)) or any(_images_in(sub) for sub in _folders_in(folder))
+    """Whether a folder, or one at most two below it, holds images."""
+    return holds(folder, IMAGE_SUFFIXES)
 
 
-def _classes_in(folder: Path) -> tuple[list[tuple[str | None, Path]], list[str]]:
-    """Every picture with its class, and sentences on how the folders were understood."""
-    paths = _images_in(folder)
-    classes = {sub.name: images for sub in _folders_in(folder) if (images := _images_in(sub))}
+def holds(folder: Path, suffixes: tuple[str, ...]) -> bool:
+    """Whether a folder, or one at most two below it, holds files of these endings."""
+    subs = _folders_in(folder)
+    return any(
+        _files_in(one, suffixes) for one in (folder, *subs, *(deep for sub in subs for deep in _folders_in(sub)))
+    )
+
+
+def classes_in(
+    folder: Path, suffixes: tuple[str, ...] = IMAGE_SUFFIXES, what: str = "images"
+) -> tuple[list[tuple[str | None, Path]], list[str]]:
+    """Every file with its class, None in a flat folder, and sentences on how the folders were understood.
+
+    Args:
+        folder: flat, with one sub-folder a class, or with parts that have the same classes.
+        suffixes: of the files, in lower case.
+        what: the errors call the files.
+
+    Raises:
+        InputError: there are none, or the folders can be understood in several ways.
+    """
+
+    def inside(place: Path) -> dict[str, list[Path]]:
+        return {sub.name: files for sub in _folders_in(place) if (files := _files_in(sub, suffixes))}
+
+    paths, classes = _files_in(folder, suffixes), inside(folder)
     if paths and classes:
         raise InputError(
-            f"{folder} holds images both directly ({paths[0].name}) and in sub-folders"
+            f"{folder} holds {what} both directly ({paths[0].name}) and in sub-folders"
             f" ({next(iter(classes))}); keep either a flat folder or one sub-folder a class"
         )
     if paths:
         return [(None, path) for path in paths], []
     if classes:
-        return [(name, path) for name, images in classes.items() for path in images], []
-    parts = {
-        part.name: inner
-        for part in _folders_in(folder)
-        if (inner := {sub.name: images for sub in _folders_in(part) if (images := _images_in(sub))})
-    }
+        return [(name, path) for name, files in classes.items() for path in files], []
+    parts = {part.name: inner for part in _folders_in(folder) if (inner := inside(part))}
     if not parts:
-        raise InputError(f"{folder} holds no images, neither directly nor in sub-folders (read are: {_ALLOWED})")
+        allowed = " ".join(suffix[1:] for suffix in suffixes)
+        raise InputError(f"{folder} holds no {what}, neither directly nor in sub-folders (read are: {allowed})")
     if len({frozenset(inner) for inner in parts.values()}) > 1:
         raise InputError(
-            f"{folder} holds images two folders deep, under {listed(parts)}, whose sub-folders differ: give one of them"
+            f"{folder} holds {what} two folders deep, under {listed(parts)}, whose sub-folders differ: give one of them"
         )
     names = list(next(iter(parts.values())))
     taken = [f"{listed(parts)} are parts of one set, their sub-folders {listed(names)} are classes"]
-    return [(name, path) for inner in parts.values() for name, images in inner.items() for path in images], taken
+    return [(name, path) for inner in parts.values() for name, files in inner.items() for path in files], taken
 
 
-def _left_out(folder: Path, paths: list[Path]) -> list[str]:
-    """Files that are not read, counted by their ending.
+def left_out(
+    folder: Path, paths: list[Path], suffixes: tuple[str, ...] = IMAGE_SUFFIXES, what: str = "images"
+) -> list[str]:
+    """A sentence on the files that are not read, counted by their ending; none if all are.
 
     Raises:
         InputError: they are more than those that are read.
@@ -125,20 +146,26 @@ def _left_out(folder: Path, paths: list[Path]) -> list[str]:
         return []
     counted = ", ".join(f"{count} {suffix or 'without ending'}" for suffix, count in others.most_common(6))
     if sum(count for suffix, count in others.items() if suffix not in _BESIDE) > len(paths):
+        allowed = " ".join(suffix[1:] for suffix in suffixes)
         raise InputError(
-            f"{folder} holds {len(paths)} images that are read and more files that are not ({counted}): convert them "
-            f"to one of {_ALLOWED}, or give a folder of the others alone"
+            f"{folder} holds {len(paths)} {what} that are read and more files that are not ({counted}): convert them "
+            f"to one of {allowed}, or give a folder of the others alone"
         )
     return [f"files left out: {counted}"]
+
+
+def shown(name: str | None) -> str:
+    """A name as it can be written and drawn: bytes that are not UTF-8 become question marks."""
+    return str(name).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _folders_in(folder: Path) -> list[Path]:
     return sorted(sub for sub in folder.iterdir() if sub.is_dir() and not sub.name.startswith("."))
 
 
-def _images_in(folder: Path) -> list[Path]:
+def _files_in(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
     return sorted(
         path
         for path in folder.iterdir()
-        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
+        if path.suffix.lower() in suffixes and not path.name.startswith(".") and path.is_file()
     )

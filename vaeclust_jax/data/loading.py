@@ -88,7 +88,7 @@ def _load_path(path: Path, config: ReadConfig, like: Preparation | Dataset | Non
             return load_folder(path, config, pictures)
         if has_images(path):
             raise InputError(f"{path} holds recordings and images: give a folder of one kind")
-        return load_recordings(path)
+        return load_recordings(path, config)
     if is_table(path) and path.is_file():
         return load_table(path, config, None if like is None else like.columns)
     if path.suffix in ARRAY_SUFFIXES and path.is_file():

@@ -46,8 +46,16 @@ class ReadConfig:
     intensity_range: tuple[float, float] | None = None
     """Values of black and white in pictures of more than 8 bits or of floats. Default: those found, which is said."""
 
+    recordings: Literal["refuse", "convert"] = "refuse"
+    """Recordings of another rate than 20.8 kHz or of several channels: refused, or resampled and mixed down."""
+
+    window: float | None = None
+    """Seconds of a recording that are a sample each; default: each file is one."""
+
     def __post_init__(self) -> None:
         check_types(self)
+        if self.window is not None and not 0 < self.window < 1e9:
+            raise InputError(f"window must be positive seconds, got {self.window}")
         if self.intensity_range is not None and not -1e38 < self.intensity_range[0] < self.intensity_range[1] < 1e38:
             raise InputError(f"intensity_range must be black and a larger white, got {self.intensity_range}")
 
