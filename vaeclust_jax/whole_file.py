@@ -12,8 +12,13 @@ from typing import BinaryIO
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """A file to write to, which takes the place of the given one when all is on disk, and is removed if not.
 
-    It lies beside the given one, because a rename is atomic only within one file system.
+    It lies beside the given one, because a rename is atomic only within one file system. A device or a pipe is not
+    replaced: it is written to.
     """
+    if path.exists() and not path.is_file():
+        with path.open("wb") as file:
+            yield file
+        return
     # A name of its own for each writer: threads share a process's number, and containers may.
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.unfinished")
     try:

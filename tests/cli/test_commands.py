@@ -155,6 +155,23 @@ def test_predict_writes_labels_csv_here_and_scores_where_there_are_labels(
     assert "ARI" in err
 
 
+def test_predict_writes_to_devices_and_through_links(vaeclust: Run, files: Path, model: Path, tmp_path: Path) -> None:
+    assert vaeclust("predict", model, files / "unlabelled.npz", "--out", "/dev/null")[0] == 0
+    assert Path("/dev/null").is_char_device()
+    (tmp_path / "real.csv").write_text("old")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
+    assert vaeclust("predict", model, files / "unlabelled.npz", "--out", tmp_path / "link.csv")[0] == 0
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "real.csv").read_text().startswith("row,cluster")
+
+
+def test_text_that_a_spreadsheet_would_run_is_quoted(tmp_path: Path) -> None:
+    from vaeclust_jax.folder import write_assignments
+
+    write_assignments(tmp_path / "a.csv", {"row": [-1, 2], "file": ["=HYPERLINK(1)", "-a.png"]})
+    assert (tmp_path / "a.csv").read_text() == "row,file\n-1,'=HYPERLINK(1)\n2,'-a.png\n"
+
+
 def test_a_file_name_that_is_no_utf_8_does_not_stop_a_run(
     vaeclust: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

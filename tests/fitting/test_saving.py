@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -193,6 +194,17 @@ def test_a_manifest_of_something_else(copy: Path, value: Any) -> None:
     assert "is damaged" in sentence(copy)
 
 
+def test_sizes_are_judged_before_anything_is_made(fitted_images: vc.Run, tmp_path: Path) -> None:
+    path = tmp_path / "m.vaeclust"
+    fitted_images.save(path)
+    manifest = manifest_of(path)
+    manifest["preparation"]["image_size"] = [40_000, 40_000]
+    with_manifest(path, manifest)
+    started = time.perf_counter()
+    assert "damaged" in sentence(path)
+    assert time.perf_counter() - started < 2
+
+
 @pytest.mark.parametrize(
     ("place", "value"),
     [
@@ -221,6 +233,14 @@ def test_a_manifest_of_something_else(copy: Path, value: Any) -> None:
         (("preparation", "output_shape"), [10**5, 10**5, 1]),
         (("preparation", "image_size"), []),
         (("preparation", "offset"), [1.0]),
+        (("preparation", "offset"), [1e305] * 5),
+        (("preparation", "scale"), [0.0] * 5),
+        (("preparation", "columns"), {"names": [7]}),
+        (("preparation", "columns"), {"names": ["a"], "label": None, "left_out": [], "categories": {}, "means": {}}),
+        (("preparation", "seen", "low"), [0.0]),
+        (("preparation", "pictures"), {"intensity": [2, 1], "size": None, "sizes": "pad", "from_alpha": False}),
+        (("preparation", "white"), 0),
+        (("config", "network", "input_mean"), float("nan")),
         (("arrays", "params/centroids", "shape"), [10**12, 10**12]),
         (("arrays", "params/centroids", "sha256"), "0"),
         (("arrays", "params/other"), {}),

@@ -64,7 +64,7 @@ def predict(argv: list[str]) -> None:
         table["unlike"] = run.unlikeness(dataset.x)
     if dataset.row_names is not None:
         table["file"] = dataset.row_names
-    write_assignments(args.out, table)
+    write_assignments(args.out.resolve(), table)  # a link stays one
     print(args.out)
     if dataset.y is not None:
         found = scores(dataset.y, probabilities.argmax(axis=1), run.embed(dataset.x))

@@ -17,6 +17,8 @@ _COORDINATE = "y"
 _INDICES = {"index", "idx", "id", "ids", "rowid", "row", "rowname", "rownames", "rownumber", "sampleid", "uuid", "guid"}
 _UNNAMED = re.compile(r"|\.\.\.\d+|Unnamed: \d+|__index_level_\d+__")
 _MOST_CATEGORIES = 100
+_TELLING = 10
+"""Rows from which on a text of its own in each of them is a name and no class."""
 
 
 class _Chooser:
@@ -99,6 +101,15 @@ class _Chooser:
                 self.taken.append(f"column {name!r} is a feature: it does not hold a few classes")
         return found
 
+    def codes(self) -> None:
+        """Says which column of a table without names looks like classes beside measurements."""
+        whole = [name for name in self.features if self._few_values(name)]
+        if whole in ([self.features[0]], [self.features[-1]]) and len(self.features) > 1:
+            name = whole[0]
+            self.taken.append(
+                f"column {name!r} is a feature of few whole numbers: write --label-column {name} if they are classes"
+            )
+
     def _refuse(self, name: str, why: str) -> None:
         raise InputError(
             f"{self._path}: column {name!r} {why}: write --drop-columns {name!r}, --label-column {name!r}, or "
@@ -106,10 +117,10 @@ class _Chooser:
         )
 
     def _few_values(self, name: str) -> bool:
-        """Text, or whole numbers each of which is there twice on average."""
+        """Text that is not another one in every row, or whole numbers each of which is there twice on average."""
         column = self._table[name]
         if is_text(column.type):
-            return True
+            return len(column) < _TELLING or len(column.unique()) < len(column)
         values = _values(column)
         if values is None or not len(values):
             return False
@@ -151,7 +162,7 @@ class _Chooser:
         column = self._table[name]
         if is_text(column.type) or len(column) < 5 or column.null_count:
             return ""
-        values = _values(column) if not is_time(column.type) else column.cast("int64").to_numpy().astype(np.float64)
+        values = _values(column) if not is_time(column.type) else _seconds(column)
         if values is None:
             return ""
         steps = np.diff(values)
@@ -189,6 +200,8 @@ def choose_columns(
         chooser.leave_out(name, "it is empty and has no name")
     label = chooser.label()
     chooser.index()
+    if all(name.isdecimal() for name in chooser.features) and label is None:
+        chooser.codes()
     names = tuple(chooser.features)
     if not names:
         raise InputError(f"{path} has no column left that could be a feature: it has {listed(table.column_names)}")
@@ -255,6 +268,15 @@ def is_time(kind: "pyarrow.DataType") -> bool:
     from pyarrow import types
 
     return bool(types.is_temporal(kind))
+
+
+def _seconds(column: "pyarrow.ChunkedArray") -> np.ndarray | None:
+    """Times as numbers that grow with them; None of times of the day."""
+    from pyarrow import types
+
+    if not (types.is_date(column.type) or types.is_timestamp(column.type)):
+        return None
+    return column.cast("timestamp[us]").cast("int64").to_numpy().astype(np.float64)
 
 
 def _values(column: "pyarrow.ChunkedArray") -> np.ndarray | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from vaeclust_jax.checks import is_whole
 from vaeclust_jax.data.config import PrepareConfig
 from vaeclust_jax.data.dataset import Dataset, check_array
 from vaeclust_jax.data.frames import frame_columns, in_order
@@ -17,6 +18,9 @@ from vaeclust_jax.data.resize import resize_images
 from vaeclust_jax.data.seen import Seen, Unlike
 from vaeclust_jax.errors import InputError, InputWarning
 
+_LARGEST_SAMPLE = 2**26
+"""Values: no model of ours is near it."""
+_LARGEST_VALUE = 1e300
 _DIM = 0.25
 """Of the range of images: what uses less is of another range, or nearly black."""
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
@@ -68,6 +72,34 @@ class Preparation:
         x = check_array(self._ordered(x_raw))
         self._check_shape(x.shape[1:])
         return self._vectors(x) if x.ndim == 2 else self._images(x)
+
+    def check(self) -> None:
+        """Whether the parts agree, of a preparation that comes from a file; nothing as large as they say is made.
+
+        Raises:
+            InputError: names what does not.
+        """
+        before, after = self.input_shape, self.output_shape
+        for shape in (before, after):
+            whole = len(shape) in (1, 3) and all(is_whole(side) and side > 0 for side in shape)
+            if not whole or np.prod(shape, dtype=float) > _LARGEST_SAMPLE:
+                raise InputError(f"its samples have an impossible shape, {str(shape)[:60]}")
+        expected = before
+        if len(before) == 3:
+            expected = (*(self.image_size or before[:2]), 1 if self.grey else before[2])
+        elif self.image_size is not None or self.grey or self.pictures is not None:
+            raise InputError("its vectors are prepared as images")
+        if tuple(expected) != after:
+            raise InputError(f"its preparation gives {str(expected)[:60]}, its networks take {after}")
+        for values in (self.offset, self.scale):
+            if values is not None and values.shape != before:
+                raise InputError(f"its scaling is of {values.shape} features for samples of {before}")
+            if values is not None and not (np.abs(values) < _LARGEST_VALUE).all():
+                raise InputError("its scaling must be by finite numbers")
+        if self.scale is not None and (self.scale <= 0).any():
+            raise InputError("its scaling must be by positive numbers")
+        if self.columns is not None and (len(self.columns.features),) != before:
+            raise InputError(f"it names {len(self.columns.features)} columns for samples of {before}")
 
     def rows(self, x_raw: object) -> Rows:
         """`apply`; of a mapped array that stays in its file, rows that are prepared, and may raise, when read."""

@@ -171,7 +171,10 @@ def _named(
     width = _width(rows)
     above = [] if comment is None else next(csv.reader([comment], delimiter=separator))
     above = above if len(above) == width else (comment or "").split()
-    found, why = is_header(rows, decimal) if header == "auto" else (header == "yes", "")
+    try:
+        found, why = is_header(rows, decimal) if header == "auto" else (header == "yes", "")
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
     if header == "auto" and len(above) == width > 1 and not (found and why.endswith("names")):
         taken.append(f"the comment above the rows holds the names {listed(above)}")
         names = above

@@ -21,8 +21,7 @@ from vaeclust_jax.networks import CustomNetwork
 from vaeclust_jax.types import Heads, Key, Networks, Params, State
 
 _SUFFIX = ".vaeclust"
-_LARGEST_SAMPLE = 2**26
-"""Values: no model of ours is near it, and what checks a preparation makes one sample."""
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 def unpack(packed: Packed, networks: Networks | None = None) -> Run:
@@ -84,20 +83,12 @@ def _check_preparation(config: Config, preparation: Preparation, arrays: Mapping
         count, size = (*arrays["cluster_mean"].shape, 0)[:2]
         if count < clusters or size != config.network.latent_dim:
             raise InputError(f"its arrays are of another model: cluster_mean has shape {arrays['cluster_mean'].shape}")
-    for shape in (preparation.input_shape, preparation.output_shape):
-        if not 1 <= np.prod(shape, dtype=float) <= _LARGEST_SAMPLE:
-            raise InputError(f"its samples have an impossible shape, {shape}")
-    for values in (preparation.offset, preparation.scale):
-        if values is not None and values.shape != preparation.input_shape:
-            raise InputError(f"its scaling is of {values.shape} features for samples of {preparation.input_shape}")
-    columns = preparation.columns
-    if columns is not None and (len(columns.features),) != preparation.input_shape:
-        raise InputError(f"it names {len(columns.features)} columns for samples of {preparation.input_shape}")
-    sample = preparation.apply(np.zeros((1, *preparation.input_shape), np.float32))
-    if sample.shape[1:] != preparation.output_shape:
-        raise InputError(f"its preparation gives {sample.shape[1:]}, its networks take {preparation.output_shape}")
-    if config.network.input_mean is None or config.network.input_std is None:
-        raise InputError("its input_mean and input_std are missing")
+    preparation.check()
+    mean, std = config.network.input_mean, config.network.input_std
+    if mean is None or std is None or not (abs(mean) < _LARGEST and 0 < std < _LARGEST):
+        raise InputError("its input_mean and input_std must be finite numbers, the latter positive")
+    if unreal := [name for name, array in arrays.items() if array.dtype.kind == "f" and not np.isfinite(array).all()]:
+        raise InputError(f"its arrays must be finite, and {unreal[0][:60]} is not")
     check_config(config, DataSpec(preparation.output_shape))
 
 

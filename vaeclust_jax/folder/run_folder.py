@@ -16,6 +16,9 @@ import numpy as np
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.whole_file import whole_file, write_whole
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for a formula at the beginning of a text; a quote before it makes it text."""
+
 
 def check_writable(parent: Path) -> None:
     """Check that runs can be saved under a folder, by making it if needed and trying; call before training.
@@ -113,6 +116,8 @@ def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Iterable[objec
 
 
 def _cell(value: object) -> object:
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
     return f"{value:.9g}" if isinstance(value, (float, np.floating)) else value
 
 
