@@ -12,6 +12,7 @@ from vaeclust_jax import data, uncertainty
 from vaeclust_jax.compiling import enable_compilation_cache
 from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.errors import InputError, InputWarning, TrainingDivergedError
+from vaeclust_jax.fitting.annotate import to_anndata
 from vaeclust_jax.fitting.config import Config, TrainingConfig
 from vaeclust_jax.fitting.fit import fit, fit_seeds
 from vaeclust_jax.fitting.run import Run
@@ -73,5 +74,6 @@ __all__ = [
     "fit",
     "fit_seeds",
     "load",
+    "to_anndata",
     "uncertainty",
 ]

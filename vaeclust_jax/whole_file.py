@@ -33,6 +33,19 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
+@contextmanager
+def whole_path(path: Path) -> Iterator[Path]:
+    """`whole_file` for another library that writes by itself: where to, before it takes the place of the given one."""
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.unfinished")
+    try:
+        yield unfinished
+        os.replace(unfinished, path)
+    except BaseException:
+        with suppress(OSError):
+            unfinished.unlink()
+        raise
+
+
 def write_whole(path: Path, content: bytes | str) -> None:
     """Write a file whole or not at all.
 

@@ -75,6 +75,14 @@ def test_windows_of_a_long_recording_are_samples(tmp_path):
         load(tmp_path, ReadConfig(window=9.0))
 
 
+def test_flac_is_read_as_wav_is(tmp_path):
+    soundfile = pytest.importorskip("soundfile")
+    (tmp_path / "f").mkdir()
+    signal = write(tmp_path / "w" / "a.wav")
+    soundfile.write(tmp_path / "f" / "a.flac", signal, SAMPLING_RATE)
+    np.testing.assert_allclose(load(tmp_path / "f").x, load(tmp_path / "w").x, atol=1e-3)
+
+
 def test_recordings_two_folders_deep_are_found(tmp_path):
     for name in ("train/flies/1.wav", "train/bees/1.wav", "test/flies/1.wav", "test/bees/1.wav"):
         (tmp_path / name).parent.mkdir(parents=True)

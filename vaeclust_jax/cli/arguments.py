@@ -36,7 +36,7 @@ class Arguments:
     experiment: tyro.conf.Positional[str] = DEFAULT
     """An experiment or a method: see `vaeclust list`."""
     dataset: str | None = None
-    """A name from `vaeclust data list`, an array file (.npz, .npy, .mat), a table (.csv, .tsv, .txt, .parquet,
+    """A name from `vaeclust data list`, an array file (.npz, .npy, .mat, .h5ad), a table (.csv, .tsv, .txt, .parquet,
     .feather), or a folder of images or of WAV recordings; default: the experiment's."""
     clusters: int | Literal["auto"] | None = None
     """Number of clusters K; default: the documented number of classes of a named set. auto (vaeclust run): the

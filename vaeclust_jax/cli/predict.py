@@ -18,6 +18,7 @@ from vaeclust_jax.fitting.serialisation import load
 from vaeclust_jax.folder import check_writable, write_assignments
 from vaeclust_jax.metrics import scores
 from vaeclust_jax.studies.clustering import cluster_table
+from vaeclust_jax.whole_file import whole_path
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Arguments:
     """Which seed's model; default the run's first."""
     reading: tyro.conf.OmitArgPrefixes[ReadConfig] = field(default_factory=ReadConfig)
     """How the file is read where the model does not know it."""
+    write_h5ad: Path | None = None
+    """Of an .h5ad input: where to write it again with the answers in obs and obsm (see `to_anndata`)."""
     force: bool = False
     """Label rows even if all of them lie far outside the range of those trained on."""
     compilation_cache: bool = True
@@ -52,6 +55,8 @@ def predict(argv: list[str]) -> None:
     use_compilation_cache(args.compilation_cache)
     if args.out.is_dir():
         raise InputError(f"--out must be a file to write, got the folder {args.out}")
+    if args.write_h5ad is not None and (not args.input.endswith(".h5ad") or not args.write_h5ad.parent.is_dir()):
+        raise InputError("--write-h5ad needs an .h5ad input, and a folder that is there to write into")
     run = load(args.run_dir, seed=args.seed)
     check_writable(args.out.parent)
     dataset = read(args.input, args.reading, run.preparation)
@@ -66,6 +71,9 @@ def predict(argv: list[str]) -> None:
         table["file"] = dataset.row_names
     write_assignments(args.out.resolve(), table)  # a link stays one
     print(args.out)
+    if args.write_h5ad is not None:
+        _write_h5ad(run, Path(args.input), args)
+        print(args.write_h5ad)
     if dataset.y is not None:
         found = scores(dataset.y, probabilities.argmax(axis=1), run.embed(dataset.x))
         line = ", ".join(
@@ -86,3 +94,16 @@ def _check_range(run: Run, dataset: Dataset, force: bool) -> None:
     if odd.all_of_them and not force:
         raise InputError(f"{odd.sentence} --force labels them all the same")
     print(f"warning: {odd.sentence}", file=sys.stderr)
+
+
+def _write_h5ad(run: Run, source: Path, args: Arguments) -> None:
+    from vaeclust_jax.data.annotated import read_h5ad
+    from vaeclust_jax.fitting.annotate import to_anndata
+
+    assert args.write_h5ad is not None
+    found = read_h5ad(source)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", InputWarning)  # it has been said
+        to_anndata(run, found, args.reading.array)
+    with whole_path(args.write_h5ad.resolve()) as path:
+        found.write_h5ad(path)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from vaeclust_jax.data.annotated import load_h5ad
 from vaeclust_jax.data.arrays import ARRAY_SUFFIXES, load_arrays
 from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
 from vaeclust_jax.data.download import download_arrays
@@ -22,8 +23,8 @@ from vaeclust_jax.data.tables import is_table, load_table
 from vaeclust_jax.errors import InputError, InputWarning
 
 _READ = (
-    "give an array file (.npz, .npy, .mat), a table (.csv, .tsv, .txt, .parquet, .feather), a folder of images or "
-    "recordings, or a name"
+    "give an array file (.npz, .npy, .mat, .h5ad), a table (.csv, .tsv, .txt, .parquet, .feather), a folder of images "
+    "or recordings, or a name"
 )
 
 
@@ -55,7 +56,7 @@ def load(
 
     Args:
         name_or_path: a name in `DATASETS` (looked for in `$VAECLUST_DATA`, then in `cache_dir()`, then
-            downloaded); an array file (`.npz`, `.npy`, `.mat`); a table of vectors (`.csv`, `.tsv`, `.txt`,
+            downloaded); an array file (`.npz`, `.npy`, `.mat`, `.h5ad`); a table of vectors (`.csv`, `.tsv`, `.txt`,
             each packed or not, `.parquet`, `.feather`); a folder of images; or a folder of WAV recordings, which
             become spectra (`data.spectra`).
         config: what a file does not say itself, such as which column holds labels.
@@ -91,6 +92,8 @@ def _load_path(path: Path, config: ReadConfig, like: Preparation | Dataset | Non
         return load_recordings(path, config)
     if is_table(path) and path.is_file():
         return load_table(path, config, None if like is None else like.columns)
+    if path.suffix == ".h5ad" and path.is_file():
+        return load_h5ad(path, config, None if like is None else like.columns)
     if path.suffix in ARRAY_SUFFIXES and path.is_file():
         return load_arrays(path, config)
     if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file():

@@ -22,8 +22,8 @@ def has_recordings(folder: Path) -> bool:
 def load_recordings(folder: Path, config: ReadConfig | None = None) -> Dataset:
     """Loads a folder of recordings as `spectra.event_spectra`; the folders are classes as those of images are.
 
-    Every file is one event on one channel at 20.8 kHz; with `config.recordings` "convert" others are resampled and mixed
-    down, with `config.window` every window of a file is an event.
+    Every file is one event on one channel at 20.8 kHz. With `config.recordings` "convert" others are resampled and
+    mixed down; with `config.window` every window of a file is an event.
 
     Args:
         folder: of WAV files, or of FLAC files where soundfile is installed.

@@ -1,0 +1,76 @@
+"""AnnData in and out: genes by name, labels from obs, answers where the tools of single cells look for them."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+import scipy.sparse
+
+import vaeclust_jax as vc
+from tests.fitting.made import blobs, config
+from vaeclust_jax.cli.predict import predict
+from vaeclust_jax.data import Dataset, ReadConfig, load
+
+anndata = pytest.importorskip("anndata")
+X, Y = blobs()
+GENES = [f"gene{j}" for j in range(5)]
+
+
+@pytest.fixture(scope="module")
+def cells() -> Any:
+    import pandas as pd
+
+    obs = pd.DataFrame({"kind": [f"k{label}" for label in Y]}, index=[f"cell{i}" for i in range(len(X))])
+    found = anndata.AnnData(scipy.sparse.csr_matrix(X), obs, pd.DataFrame(index=GENES))
+    found.layers["double"] = 2 * X
+    found.obsm["X_pca"] = X[:, :2]
+    return found
+
+
+def read(path: Path, like: Any = None, **settings: Any) -> Dataset:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", vc.InputWarning)
+        return load(path, ReadConfig(**settings), like)
+
+
+def test_what_a_file_holds_can_be_named(cells: Any, tmp_path: Path) -> None:
+    path = tmp_path / "c.h5ad"
+    cells.write_h5ad(path)
+    found = read(path, label_column="kind")
+    np.testing.assert_array_equal(found.x, X)
+    assert found.columns is not None
+    assert found.columns.names == tuple(GENES)
+    assert found.class_names == ("k0", "k1", "k2")
+    assert found.row_names is not None
+    assert found.row_names[0] == "cell0"
+    assert read(path).y is None
+    np.testing.assert_array_equal(read(path, array="double").x, 2 * X)
+    np.testing.assert_array_equal(read(path, array="X_pca").x, X[:, :2])
+    for settings in ({"array": "no"}, {"label_column": "no"}):
+        with pytest.raises(vc.InputError, match="'no'"):
+            read(path, **settings)
+    path.write_bytes(b"nothing")
+    with pytest.raises(vc.InputError, match=r"cannot be read as an \.h5ad file"):
+        load(path)
+
+
+def test_genes_are_taken_by_name_and_answers_written_back(cells: Any, tmp_path: Path) -> None:
+    cells.write_h5ad(tmp_path / "c.h5ad")
+    run = vc.fit(config(), read(tmp_path / "c.h5ad"), jax.random.key(0))
+    other = cells[:, GENES[::-1]].copy()
+    other.write_h5ad(tmp_path / "o.h5ad")
+    np.testing.assert_array_equal(read(tmp_path / "o.h5ad", run.preparation).x, X)
+    vc.to_anndata(run, other)
+    assert other.obs["vaeclust"].astype(int).tolist() == run.predict(X).tolist()
+    np.testing.assert_array_equal(other.obsm["X_vaeclust"], run.embed(X))
+    assert set(other.obs) >= {"vaeclust_probability", "vaeclust_unlike"}
+    run.save(tmp_path / "m.vaeclust")
+    arguments = [str(tmp_path / name) for name in ("m.vaeclust", "o.h5ad")]
+    predict([*arguments, "--out", str(tmp_path / "l.csv"), "--write-h5ad", str(tmp_path / "w.h5ad")])
+    written = anndata.read_h5ad(tmp_path / "w.h5ad")
+    assert written.obs["vaeclust"].tolist() == other.obs["vaeclust"].tolist()
+    with pytest.raises(vc.InputError, match="lacks 'gene0' of the 5 features"):
+        vc.to_anndata(run, cells[:, GENES[1:]].copy())

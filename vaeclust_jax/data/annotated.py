@@ -1,0 +1,108 @@
+"""AnnData files (.h5ad): cells as rows, genes as named features, a column of `obs` as labels."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
+from vaeclust_jax.data.reading import NONE, Columns, ReadConfig, listed
+from vaeclust_jax.errors import InputError, InputWarning
+
+_MUCH = 2**30
+
+
+def load_h5ad(path: Path, config: ReadConfig, like: Columns | None = None) -> Dataset:
+    """Loads `X`, or the layer or entry of `obsm` that `config.array` names.
+
+    Args:
+        path: of the file.
+        config: `label_column` names a column of `obs`; without, there are no labels.
+        like: the columns that a model was trained on: genes are taken by name, in any order.
+
+    Raises:
+        InputError: anndata is not installed, the file cannot be read, or a name is not in it.
+    """
+    found = read_h5ad(path)
+    x, names, taken = matrix_of(found, config.array, like, str(path))
+    row_names = tuple(map(str, found.obs_names))
+    y, class_names = None, None
+    if config.label_column not in (None, NONE):
+        if config.label_column not in found.obs:
+            raise InputError(f"obs of {path} has no column {config.label_column!r}: it has {listed(found.obs.columns)}")
+        labels = found.obs[config.label_column]
+        if labels.isna().any():
+            raise InputError(f"column {config.label_column!r} of obs of {path} has missing values")
+        y, class_names = check_labels(np.asarray(labels.astype(str)), len(x), f"{config.label_column} of {path}")
+    columns = None if names is None else Columns(names)
+    return Dataset(
+        x=check_array(x, f"x of {path}"), y=y, name=path.stem, class_names=class_names, row_names=row_names,
+        source=str(path), columns=columns, taken=tuple(taken),
+    )  # fmt: skip
+
+
+def read_h5ad(path: Path) -> Any:
+    """The file as an `anndata.AnnData`.
+
+    Raises:
+        InputError: anndata is not installed, or the file cannot be read.
+    """
+    try:
+        import anndata
+    except ModuleNotFoundError as error:
+        raise InputError(f"{path} needs anndata: pip install 'vaeclust_jax[anndata]'") from error
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # its own, of its dependencies
+            return anndata.read_h5ad(path)
+    except Exception as error:  # a damaged file may fail in any way
+        raise InputError(f"{path} cannot be read as an .h5ad file: {str(error)[:150]}") from error
+
+
+def matrix_of(
+    found: Any, array: str | None, like: Columns | None, where: str
+) -> tuple[np.ndarray, tuple[str, ...] | None, list[str]]:
+    """The samples as an array, the names of their features, and sentences on what was taken.
+
+    Args:
+        found: an `AnnData`.
+        array: of a layer or of `obsm`; None is `X`.
+        like: the columns of a model.
+        where: what errors call it.
+
+    Raises:
+        InputError: no such array, or features that the model knows and this does not.
+    """
+    taken = []
+    if array is None or array in found.layers:
+        names = tuple(map(str, found.var_names))
+        if len(set(names)) < len(names):
+            raise InputError(f"var_names of {where} must differ: call var_names_make_unique() and write it again")
+        if like is not None:
+            missing = [name for name in like.names if name not in set(names)]
+            if missing:
+                raise InputError(
+                    f"{where} lacks {listed(missing)} of the {len(like.names)} features that the model was trained on"
+                )
+            if len(names) > len(like.names):
+                taken.append(f"{len(names) - len(like.names)} features that the model does not know were left out")
+            found, names = found[:, list(like.names)], like.names
+        values = found.X if array is None else found.layers[array]
+        if values is None:
+            raise InputError(f"{where} has no X: --array names one of {listed([*found.layers, *found.obsm])}")
+        taken.append("samples: X" if array is None else f"samples: layer {array!r}")
+        return _dense(values, where), names, taken
+    if array in found.obsm:
+        return _dense(np.asarray(found.obsm[array]), where), None, [f"samples: obsm {array!r}"]
+    raise InputError(f"{where} has no array {array!r}: it has X, {listed([*found.layers, *found.obsm])}")
+
+
+def _dense(values: Any, where: str) -> np.ndarray:
+    if not hasattr(values, "toarray"):
+        return np.asarray(values)
+    size = int(np.prod(values.shape)) * 4
+    if size > _MUCH:
+        said = f"the sparse matrix of {where} takes {size / 1e9:.1f} GB as an array: --array names fewer features"
+        warnings.warn(said, InputWarning, stacklevel=2)
+    return np.asarray(values.astype(np.float32).toarray())

@@ -1,0 +1,37 @@
+"""A model's answers written into an AnnData, where the tools of single cells look for them."""
+
+from typing import Any
+
+import numpy as np
+
+from vaeclust_jax.data import check_array
+from vaeclust_jax.data.annotated import matrix_of
+from vaeclust_jax.fitting.run import Run
+
+_KEY = "vaeclust"
+
+
+def to_anndata(run: Run, adata: Any, array: str | None = None) -> None:
+    """Labels the cells of an `AnnData` in place.
+
+    Writes `obs["vaeclust"]` (the cluster, categorical), `obs["vaeclust_probability"]`, `obs["vaeclust_unlike"]` (the
+    distance to the nearest cluster in its standard deviations) and `obsm["X_vaeclust"]` (latent means, (n, L)).
+
+    Args:
+        run: a model that clusters.
+        adata: with the features that the model was trained on, by name and in any order.
+        array: the layer or entry of `obsm` that was trained on; None is `X`.
+
+    Raises:
+        InputError: features are missing, or the model does not cluster.
+    """
+    import pandas as pd
+
+    x, _, _ = matrix_of(adata, array, run.preparation.columns, "the AnnData")
+    x = check_array(x)
+    probabilities, unlike = run.predict_proba(x), run.unlikeness(x)
+    clusters = pd.Categorical(probabilities.argmax(axis=1).astype(str), [str(k) for k in range(probabilities.shape[1])])
+    adata.obs[_KEY] = clusters
+    adata.obs[f"{_KEY}_probability"] = probabilities.max(axis=1)
+    adata.obs[f"{_KEY}_unlike"] = unlike
+    adata.obsm[f"X_{_KEY}"] = np.asarray(run.embed(x))
