@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 from scipy.io import savemat
-from scipy.sparse import csc_matrix
+from scipy.sparse import csc_matrix, save_npz
 
 from vaeclust_jax.data import Dataset, ReadConfig, load
 from vaeclust_jax.errors import InputError, InputWarning
@@ -92,3 +92,21 @@ def test_mat_of_version_7_3(tmp_path: Path) -> None:
     found = read(tmp_path / "a.mat")
     np.testing.assert_allclose(found.x, X)
     assert found.y is not None
+
+
+def test_sparse_npz(tmp_path: Path) -> None:
+    save_npz(tmp_path / "s.npz", csc_matrix(X))
+    np.testing.assert_array_equal(load(tmp_path / "s.npz").x, X)
+
+
+def test_zarr(tmp_path: Path) -> None:
+    zarr = pytest.importorskip("zarr")
+    zarr.save(str(tmp_path / "a.zarr"), X)
+    np.testing.assert_array_equal(load(tmp_path / "a.zarr").x, X)
+    zarr.save(str(tmp_path / "g.zarr"), X=X, labels=Y)
+    found = read(tmp_path / "g.zarr")
+    np.testing.assert_array_equal(found.x, X)
+    assert found.y is not None
+    (tmp_path / "bad.zarr").mkdir()
+    with pytest.raises(InputError):
+        load(tmp_path / "bad.zarr")

@@ -333,3 +333,31 @@ def test_a_million_rows_of_parquet_take_seconds(tmp_path: Path) -> None:
 def test_frames_of_polars_are_read_through_files_alike(tmp_path: Path) -> None:
     pl.DataFrame(BLOBS, schema=list("abcd")).write_parquet(tmp_path / "t.parquet")
     np.testing.assert_allclose(load(tmp_path / "t.parquet").x, BLOBS, rtol=1e-6)
+
+
+def test_embeddings_in_lists_are_features(tmp_path: Path) -> None:
+    table = pa.table({"name": [*"abc"] * 20, "emb": list(BLOBS), "label": CLASSES})
+    parquet.write_table(table, tmp_path / "t.parquet")
+    found = read_parquet(tmp_path / "t.parquet", drop_columns=("name",))
+    np.testing.assert_allclose(found.x, BLOBS, rtol=1e-6)
+    assert names(found) == ("emb[0]", "emb[1]", "emb[2]", "emb[3]")
+    assert found.y is not None
+    ragged = pa.table({"a": BLOBS[:2, 0], "emb": [[1.0], [1.0, 2.0]]})
+    parquet.write_table(ragged, tmp_path / "r.parquet")
+    with pytest.raises(InputError, match="several lengths"):
+        load(tmp_path / "r.parquet")
+    assert names(read_parquet(tmp_path / "r.parquet", drop_columns=("emb",))) == ("a",)
+
+
+def read_parquet(path: Path, **settings: object) -> Dataset:
+    return read(path, path.read_bytes(), **settings)
+
+
+def test_a_saved_dataset_of_hugging_face(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    saved = datasets.Dataset.from_dict({"emb": BLOBS.tolist(), "label": CLASSES.tolist()})
+    saved.save_to_disk(tmp_path / "saved")
+    found = load_quietly(tmp_path / "saved")
+    np.testing.assert_allclose(found.x, BLOBS, rtol=1e-6)
+    assert found.y is not None
+    assert found.y.tolist() == CLASSES.tolist()

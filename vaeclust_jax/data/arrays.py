@@ -20,13 +20,13 @@ def load_arrays(path: Path, config: ReadConfig) -> Dataset:
     """Loads samples (see `check_array`) and, where the file has them, labels (see `check_labels`).
 
     Args:
-        path: of a .npy, .npz or .mat file (MATLAB's 7.3 needs h5py).
+        path: of a .npy, .npz or .mat file (MATLAB's 7.3 needs h5py), or a .zarr folder (which needs zarr).
         config: `array` and `label_column` name the arrays; without, those of usual names are taken.
 
     Raises:
         InputError: if the file or its arrays cannot be used.
     """
-    arrays = _read_mat(path) if path.suffix == ".mat" else read_numpy(path)
+    arrays = {".mat": _read_mat, ".zarr": _read_zarr}.get(path.suffix, _read_numpy)(path)
     x_name, raw_x, taken = _samples(arrays, config.array, path)
     y_name = _labels_name(arrays, config.label_column, path)
     used = {x_name, y_name}
@@ -79,6 +79,30 @@ def _labels_name(arrays: Mapping[str, np.ndarray], asked: str | None, path: Path
     if len(found) > 1 and "y" not in found:
         raise InputError(f"{path} has several arrays that may be labels, {listed(found)}: write --label-column")
     return found[0] if found else None
+
+
+def _read_numpy(path: Path) -> dict[str, np.ndarray]:
+    found = read_numpy(path)
+    if not {"data", "indices", "shape", "format"} <= set(found):
+        return found
+    from scipy.sparse import load_npz  # what its save_npz wrote
+
+    return {"x": load_npz(path).toarray()}
+
+
+def _read_zarr(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a Zarr folder: of a group by name, or the one that it is."""
+    try:
+        import zarr
+    except ModuleNotFoundError as error:
+        raise InputError(f"{path} needs zarr: pip install 'vaeclust_jax[zarr]'") from error
+    try:
+        found = zarr.open(path, mode="r")
+        if hasattr(found, "shape"):
+            return {"x": np.asarray(found[...])}
+        return {name: np.asarray(one[...]) for name, one in found.arrays()}
+    except Exception as error:  # a damaged folder may fail in any way
+        raise InputError(f"{path} cannot be read as a Zarr folder: {str(error)[:150]}") from error
 
 
 def _read_mat(path: Path) -> dict[str, np.ndarray]:

@@ -19,7 +19,7 @@ from vaeclust_jax.data.prepare import Preparation
 from vaeclust_jax.data.reading import ReadConfig
 from vaeclust_jax.data.recordings import has_recordings, load_recordings
 from vaeclust_jax.data.registry import DATASETS, Entry
-from vaeclust_jax.data.tables import is_table, load_table
+from vaeclust_jax.data.tables import is_saved_dataset, is_table, load_table
 from vaeclust_jax.errors import InputError, InputWarning
 
 _READ = (
@@ -84,6 +84,10 @@ def load(
 
 def _load_path(path: Path, config: ReadConfig, like: Preparation | Dataset | None) -> Dataset:
     pictures = None if like is None else like.pictures
+    if path.suffix == ".zarr" and path.is_dir():
+        return load_arrays(path, config)
+    if is_saved_dataset(path):
+        return load_table(path, config, None if like is None else like.columns)
     if path.is_dir():
         if not has_recordings(path):
             return load_folder(path, config, pictures)

@@ -26,6 +26,11 @@ def is_table(path: Path) -> bool:
     return inner.suffix.lower() in (*TEXT_SUFFIXES, *(_ARROW_SUFFIXES if inner is path else ()))
 
 
+def is_saved_dataset(path: Path) -> bool:
+    """Whether it is a folder that `save_to_disk` of Hugging Face's datasets wrote."""
+    return (path / "state.json").is_file() and any(path.glob("*.arrow"))
+
+
 def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> Dataset:
     """Loads a table of vectors.
 
@@ -62,14 +67,48 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
     )
 
 
+def _saved_dataset(folder: Path) -> "pyarrow.Table":
+    """Its parts, streams of arrow, one below the other."""
+    import pyarrow
+
+    def part(path: Path) -> pyarrow.Table:
+        with pyarrow.memory_map(str(path)) as file:
+            return pyarrow.ipc.open_stream(file).read_all()
+
+    return pyarrow.concat_tables([part(path) for path in sorted(folder.glob("*.arrow"))])
+
+
+def _without_lists(table: "pyarrow.Table", dropped: tuple[str, ...], path: Path) -> "pyarrow.Table":
+    """Columns of lists of one length, such as embeddings, as a column for each place.
+
+    Raises:
+        InputError: the lists differ in length.
+    """
+    from pyarrow import compute, types
+
+    for name in table.column_names:
+        kind, column = table[name].type, table[name]
+        if name in dropped or not (types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)):
+            continue
+        lengths = compute.unique(compute.list_value_length(column)).to_pylist()
+        if len(lengths) != 1 or lengths[0] is None:
+            raise InputError(f"{path}: column {name!r} holds lists of several lengths: write --drop-columns {name!r}")
+        for place in range(lengths[0]):
+            table = table.append_column(f"{name}[{place}]", compute.list_element(column, place))
+        table = table.drop_columns([name])
+    return table
+
+
 def _read(path: Path, config: ReadConfig) -> tuple["pyarrow.Table", tuple[str, ...]]:
-    if path.suffix.lower() not in _ARROW_SUFFIXES:
+    if path.suffix.lower() not in _ARROW_SUFFIXES and not path.is_dir():
         table, _, taken = read_text(path, config.header)
         return table, taken
     import pyarrow
 
     try:
-        if path.suffix.lower() in (".parquet", ".pq"):
+        if path.is_dir():
+            table = _saved_dataset(path)
+        elif path.suffix.lower() in (".parquet", ".pq"):
             from pyarrow import parquet
 
             table = parquet.read_table(path)
@@ -78,14 +117,16 @@ def _read(path: Path, config: ReadConfig) -> tuple["pyarrow.Table", tuple[str, .
 
             table = feather.read_table(path)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as a {path.suffix[1:]} file: {str(error)[:150]}") from error
+        raise InputError(
+            f"{path} cannot be read as a {path.suffix[1:] or 'saved data set'}: {str(error)[:150]}"
+        ) from error
     twice = {name for name in table.column_names if table.column_names.count(name) > 1}
     if twice:
         raise InputError(f"{path} must have columns of different names, but {listed(twice)} is there twice")
     # The index of a pandas frame is a column of the file, and said to be one.
     index = [name for name in (table.schema.pandas_metadata or {}).get("index_columns", []) if isinstance(name, str)]
     index = [name for name in index if name in table.column_names]
-    table = table.replace_schema_metadata().drop_columns(index)
+    table = _without_lists(table.replace_schema_metadata().drop_columns(index), config.drop_columns, path)
     return table, (f"columns {listed(index)} were left out: the frame's index",) if index else ()
 
 
