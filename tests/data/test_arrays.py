@@ -110,3 +110,20 @@ def test_zarr(tmp_path: Path) -> None:
     (tmp_path / "bad.zarr").mkdir()
     with pytest.raises(InputError):
         load(tmp_path / "bad.zarr")
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.float32, np.float64])
+def test_images_of_any_range_are_brought_to_one(tmp_path: Path, dtype: type) -> None:
+    images = np.random.default_rng(0).integers(100, 4000, (9, 6, 5)).astype(dtype)
+    low, high = float(images.min()), float(images.max())
+    np.savez(tmp_path / "a.npz", x=images)
+    found = read(tmp_path / "a.npz")
+    np.testing.assert_allclose(found.x[..., 0], (images - low) / (high - low), atol=1e-6)
+    assert f"{low:g} is black and {high:g} is white" in found.taken[0]
+    np.savez(tmp_path / "b.npz", x=images[:3])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", InputWarning)
+        later = load(tmp_path / "b.npz", like=found)
+    np.testing.assert_array_equal(later.x, found.x[:3])
+    asked = read(tmp_path / "a.npz", intensity_range=(0.0, 4095.0))
+    np.testing.assert_allclose(asked.x[..., 0], images / 4095, atol=1e-6)

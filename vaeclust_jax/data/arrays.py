@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
 from vaeclust_jax.data.files import read_numpy
+from vaeclust_jax.data.pictures import Pictures, in_unit_range
 from vaeclust_jax.data.reading import NONE, ReadConfig, listed
 from vaeclust_jax.errors import InputError
 
@@ -16,12 +18,13 @@ _LABELS = ("y", "Y", "labels", "label", "target", "targets", "classes", "gnd", "
 _PARTS = ("train", "test")
 
 
-def load_arrays(path: Path, config: ReadConfig) -> Dataset:
+def load_arrays(path: Path, config: ReadConfig, like: Pictures | None = None) -> Dataset:
     """Loads samples (see `check_array`) and, where the file has them, labels (see `check_labels`).
 
     Args:
         path: of a .npy, .npz or .mat file (MATLAB's 7.3 needs h5py), or a .zarr folder (which needs zarr).
         config: `array` and `label_column` name the arrays; without, those of usual names are taken.
+        like: of a model: its range of intensities is taken.
 
     Raises:
         InputError: if the file or its arrays cannot be used.
@@ -46,11 +49,13 @@ def load_arrays(path: Path, config: ReadConfig) -> Dataset:
             taken.append("samples are on the last axis")
     if unused := [name for name in arrays if name not in used]:
         taken.append(f"arrays left out: {listed(unused)}")
+    raw_x, pictures, more = in_unit_range(raw_x, config, like, f"{x_name} of {path}")
     x = check_array(raw_x, f"{x_name} of {path}")
-    if raw_y is None:
-        return Dataset(x, None, path.stem, source=str(path), taken=tuple(taken))
-    y, class_names = check_labels(raw_y, len(x), f"{y_name or 'y_train'} of {path}")
-    return Dataset(x, y, path.stem, class_names=class_names, source=str(path), taken=tuple(taken))
+    y, class_names = (None, None)
+    if raw_y is not None:
+        y, class_names = check_labels(raw_y, len(x), f"{y_name or 'y_train'} of {path}")
+    taken += more
+    return Dataset(x, y, path.stem, class_names=class_names, source=str(path), pictures=pictures, taken=tuple(taken))
 
 
 def _samples(arrays: Mapping[str, np.ndarray], asked: str | None, path: Path) -> tuple[str, np.ndarray, list[str]]:
@@ -97,7 +102,7 @@ def _read_zarr(path: Path) -> dict[str, np.ndarray]:
     except ModuleNotFoundError as error:
         raise InputError(f"{path} needs zarr: pip install 'vaeclust_jax[zarr]'") from error
     try:
-        found = zarr.open(path, mode="r")
+        found: Any = zarr.open(path, mode="r")
         if hasattr(found, "shape"):
             return {"x": np.asarray(found[...])}
         return {name: np.asarray(one[...]) for name, one in found.arrays()}

@@ -85,7 +85,7 @@ def load(
 def _load_path(path: Path, config: ReadConfig, like: Preparation | Dataset | None) -> Dataset:
     pictures = None if like is None else like.pictures
     if path.suffix == ".zarr" and path.is_dir():
-        return load_arrays(path, config)
+        return load_arrays(path, config, pictures)
     if is_saved_dataset(path):
         return load_table(path, config, None if like is None else like.columns)
     if path.is_dir():
@@ -99,7 +99,7 @@ def _load_path(path: Path, config: ReadConfig, like: Preparation | Dataset | Non
     if path.suffix == ".h5ad" and path.is_file():
         return load_h5ad(path, config, None if like is None else like.columns)
     if path.suffix in ARRAY_SUFFIXES and path.is_file():
-        return load_arrays(path, config)
+        return load_arrays(path, config, pictures)
     if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file():
         return load_picture(path, config, pictures)
     if path.is_file():

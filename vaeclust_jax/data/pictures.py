@@ -151,6 +151,34 @@ def stack_pages(
     return x, made, taken
 
 
+def in_unit_range(
+    x: np.ndarray, config: ReadConfig, like: Pictures | None, where: str
+) -> tuple[np.ndarray, Pictures | None, list[str]]:
+    """Images of an array file as bytes or in [0, 1]: those that are neither, by their range, which is said.
+
+    Args:
+        x: `(n, H, W)` or `(n, H, W, C)`, of any numbers; anything else comes back as it is.
+        config: the range, where it is asked for.
+        like: of a model, whose range is taken.
+        where: what errors call them.
+
+    Raises:
+        InputError: values that are not finite, or all the same.
+    """
+    asked = config.intensity_range if like is None else like.intensity
+    if x.ndim not in (3, 4) or x.dtype.kind not in "iuf" or x.size == 0:
+        return x, None, []
+    low, high = float(x.min()), float(x.max())
+    fits = low >= 0 and high <= (255 if x.dtype.kind in "iu" else 1)
+    if asked is None and (fits or like is not None or not np.isfinite([low, high]).all()):
+        return x, None, []
+    if asked is None and high <= low:
+        raise InputError(f"{where} holds the one value {low:g}: there is nothing to tell apart")
+    black, white = asked or (low, high)
+    said = f"{black:g} is black and {white:g} is white (--intensity-range)"
+    return _scaled(x, black, white), Pictures(intensity=(black, white)), [said]
+
+
 def _without_alpha(
     pages: Sequence[Page], made: Pictures, free: bool, taken: list[str]
 ) -> tuple[list[np.ndarray], Pictures]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import pyarrow
 
 _ARROW_SUFFIXES = (".parquet", ".pq", ".feather", ".arrow")
+_ROWS = 10_000
+"""By which it is judged whether float32 is fine enough."""
 _COARSEST = 1e-4
 """Of a feature's deviation: float32 is kept from rounding more than that away."""
 
@@ -101,8 +103,7 @@ def _without_lists(table: "pyarrow.Table", dropped: tuple[str, ...], path: Path)
 
 def _read(path: Path, config: ReadConfig) -> tuple["pyarrow.Table", tuple[str, ...]]:
     if path.suffix.lower() not in _ARROW_SUFFIXES and not path.is_dir():
-        table, _, taken = read_text(path, config.header)
-        return table, taken
+        return read_text(path, config.header)
     import pyarrow
 
     try:
@@ -209,8 +210,7 @@ def _features(
         assert numbers is not None
         if config.missing == "mean" and name not in means:
             means[name] = float(np.nanmean(numbers))
-        nothing = np.isnan(numbers)
-        if nothing.any():
+        if name in means and (nothing := np.isnan(numbers)).any():
             numbers[nothing] = means[name]
             filled += int(nothing.sum())
         if not coarse and _is_coarse(numbers):
@@ -224,6 +224,7 @@ def _features(
 
 def _is_coarse(numbers: np.ndarray) -> bool:
     """Whether float32 would lose the differences, as of time stamps."""
+    numbers = numbers[:: max(1, len(numbers) // _ROWS)]
     with np.errstate(over="ignore", invalid="ignore"):
         lost = np.abs(numbers - numbers.astype(np.float32)).max()
         return bool(np.isfinite(lost) and lost > _COARSEST * numbers.std())

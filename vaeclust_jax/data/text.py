@@ -8,7 +8,7 @@ import lzma
 import re
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from vaeclust_jax.data.header import MISSING, is_header
 from vaeclust_jax.data.reading import listed
@@ -27,26 +27,15 @@ _LARGEST_BLOCK = 2**31 - 2
 _COMMENT = re.compile(rb"^[ \t]*[#%].*(?:\r\n|\n|\r|\Z)", re.MULTILINE)
 
 
-class TextTable(NamedTuple):
-    """A table as it stands in a file.
-
-    Attributes:
-        columns: with names: those of the header, or "0", "1", ... where there is none.
-        named: whether there is a header.
-        taken: sentences on what was found.
-    """
-
-    columns: "pyarrow.Table"
-    named: bool
-    taken: tuple[str, ...]
-
-
-def read_text(path: Path, header: str) -> TextTable:
+def read_text(path: Path, header: str) -> tuple["pyarrow.Table", tuple[str, ...]]:
     """Reads a table of text, packed or not.
 
     Args:
         path: of the file.
         header: "yes", "no", or "auto", which finds out.
+
+    Returns:
+        The columns, called "0", "1", ... where there is no header, and sentences on what was found.
 
     Raises:
         InputError: no text, no rows, or rows of different lengths.
@@ -77,7 +66,7 @@ def read_text(path: Path, header: str) -> TextTable:
         raise InputError(f"{path} must hold at least one row of numbers, got none")
     width = _width(rows)
     columns = _parsed(path, content, names or [str(number) for number in range(width)], separator, decimal)
-    return TextTable(columns, names is not None, tuple(taken))
+    return columns, tuple(taken)
 
 
 def _utf8(path: Path, taken: list[str]) -> bytes:
