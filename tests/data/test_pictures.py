@@ -75,6 +75,12 @@ def test_8_bits_beside_floats_are_refused(tmp_path: Path) -> None:
         read(saved(tmp_path / "a", X[:2].astype(np.float32), "tif"))
 
 
+def test_8_bits_beside_a_camera_of_12_are_refused(tmp_path: Path) -> None:
+    saved(tmp_path / "a", [*BYTES[:5], *(4000 * X[5:9]).astype(np.uint16)])
+    with pytest.raises(InputError, match="partly of 8 bits"):
+        load(tmp_path / "a")
+
+
 @pytest.mark.parametrize("how", ["pad", "crop", "stretch"])
 def test_many_sizes_become_one(tmp_path: Path, how: str) -> None:
     sizes = [(16 + i % 5, 16 + i % 3) for i in range(30)]

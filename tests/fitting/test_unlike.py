@@ -130,6 +130,8 @@ def test_frames_that_cannot_be_used_are_one_sentence() -> None:
     frame = pd.DataFrame(VECTORS, columns=NAMES)
     with pytest.raises(vc.InputError, match="'species' of the frame must hold numbers"):
         vc.fit(config(), frame.assign(species=["x", "y", "z"] * 40), KEY)
+    with pytest.raises(vc.InputError, match="it holds times"):
+        vc.fit(config(), frame.assign(when=pd.date_range("2020", periods=len(frame))), KEY)
     with pytest.raises(vc.InputError, match="NaN"):
         vc.fit(config(), frame.astype("Float64").mask(frame > 3, pd.NA), KEY)
     with pytest.warns(InputWarning, match="'target'"):

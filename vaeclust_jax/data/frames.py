@@ -101,6 +101,8 @@ def _column(x: Any, name: Any) -> np.ndarray:
             return values
         if any(isinstance(value, str) for value in values.ravel()[:1000].tolist()):  # "7" would be read as 7
             raise ValueError("it holds text")
+        if values.dtype.kind in "mM":  # as a number it would count nanoseconds
+            raise ValueError("it holds times")
         return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan) if _is_pandas(column) else values, float)
     except (TypeError, ValueError) as error:
         raise InputError(

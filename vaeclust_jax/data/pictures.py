@@ -217,7 +217,8 @@ def _in_range(
     if not all(np.isfinite(image).all() for image in deep):
         raise InputError(f"{where} hold values that are not finite")
     if len(deep) < len(images):
-        if any(image.dtype.kind == "f" for image in deep) or made.intensity is not None:
+        dark = max(float(image.max()) for image in deep) < _LEAST_FULL * _FULL
+        if dark or any(image.dtype.kind == "f" for image in deep) or made.intensity is not None:
             raise InputError(f"{where} are partly of 8 bits and partly not: give folders of one kind")
         return [_eight_bits(image, where) for image in images], made
     low, high = float(min(image.min() for image in deep)), float(max(image.max() for image in deep))

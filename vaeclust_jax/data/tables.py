@@ -9,7 +9,7 @@ import numpy as np
 from vaeclust_jax.data.columns import check_numeric, choose_columns, is_text, to_numbers
 from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
 from vaeclust_jax.data.reading import Columns, ReadConfig, listed
-from vaeclust_jax.data.text import PACKED, TEXT_SUFFIXES, read_text
+from vaeclust_jax.data.text import FEW_BYTES, PACKED, TEXT_SUFFIXES, read_text
 from vaeclust_jax.errors import InputError
 
 if TYPE_CHECKING:
@@ -112,11 +112,12 @@ def _read(path: Path, config: ReadConfig) -> tuple["pyarrow.Table", tuple[str, .
         elif path.suffix.lower() in (".parquet", ".pq"):
             from pyarrow import parquet
 
-            table = parquet.read_table(path)
+            large = path.stat().st_size > FEW_BYTES
+            table = parquet.read_table(path, use_threads=large, pre_buffer=large)
         else:
             from pyarrow import feather
 
-            table = feather.read_table(path)
+            table = feather.read_table(path, use_threads=path.stat().st_size > FEW_BYTES)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise InputError(
             f"{path} cannot be read as a {path.suffix[1:] or 'saved data set'}: {str(error)[:150]}"
@@ -135,9 +136,8 @@ def _as_trained(
     table: "pyarrow.Table", like: Columns, config: ReadConfig, path: Path
 ) -> tuple[Columns, tuple[str, ...]]:
     """The columns of a model, by name."""
-    stripped = {name.strip(): name for name in table.column_names}
     table_names = set(table.column_names)
-    missing = [name for name in like.names if name not in table_names and name not in stripped]
+    missing = [name for name in like.names if name not in table_names]
     if missing:
         raise InputError(
             f"{path} lacks {listed(missing)} of the {len(like.names)} columns that the model was trained on: it has "

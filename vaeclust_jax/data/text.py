@@ -23,6 +23,8 @@ _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BO
 _SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "vertical bars", ",": "commas"}
 _LINES = 200
 """Of the beginning, by which separator, decimal mark and header are found."""
+FEW_BYTES = 2**24
+"""Read on one thread: a pool of them gains nothing there, and now and then ends the process with an error."""
 _LARGEST_BLOCK = 2**31 - 2
 _COMMENT = re.compile(rb"^[ \t]*[#%].*(?:\r\n|\n|\r|\Z)", re.MULTILINE)
 
@@ -206,7 +208,7 @@ def _parsed(path: Path, content: bytes, names: list[str], separator: str, decima
         )  # fmt: skip
 
     try:
-        return read(True, None)
+        return read(len(content) > FEW_BYTES, None)
     except pyarrow.ArrowInvalid as error:
         wrong: list[Any] = []
 
