@@ -272,6 +272,7 @@ class Unread:
         raise AssertionError(f"labels were asked for {name}")
 
 
+@pytest.mark.long
 def test_another_data_set_is_told_apart_without_its_labels(carry_out: Execute, one_seed: Executed) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (N, 8, 8, 1), dtype=np.uint8)
     others = replace(tiny(), x=noise, y=None, name="noise")
@@ -319,6 +320,7 @@ def test_without_held_out_rows_all_are_fitted_on(carry_out: Execute) -> None:
     assert list(metrics["results"]["vaedec"]) == ["all"]
 
 
+@pytest.mark.long
 def test_empty_clusters_and_posterior_collapse_are_warned_of(carry_out: Execute) -> None:
     run = carry_out(replace(tiny(), x=np.repeat(tiny().x[:2], N // 2, axis=0)), beta=1e4)
     warnings = strict_json(run.folder / "metrics.json")["warnings"]
@@ -334,6 +336,7 @@ def test_a_healthy_run_has_no_warnings(carry_out: Execute) -> None:
     assert carry_out(tiny(), pretrain_epochs=15, beta=0.1, draw=False).metrics["warnings"] == []
 
 
+@pytest.mark.long
 def test_without_a_joint_stage_the_named_method_is_k_means(carry_out: Execute) -> None:
     run = carry_out(tiny(), joint_epochs=0)
     assert run.metrics["results"]["vaedec"] == run.metrics["results"]["vae-kmeans"]

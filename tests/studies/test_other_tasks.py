@@ -131,6 +131,7 @@ def test_no_label_reaches_a_generator(generated: tuple[Path, dict[str, Any]], tm
         assert (folder / name).read_bytes() == (tmp_path / name).read_bytes()
 
 
+@pytest.mark.long
 def test_images_are_generated_and_drawn(tmp_path: Path) -> None:
     x, y = squares()
     carry_out("gan", Dataset(x[..., None], y, "tiny", num_classes=3, source="made up"), tmp_path, 1)
