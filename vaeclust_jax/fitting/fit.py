@@ -32,7 +32,7 @@ OnEpoch = Callable[[History], None]
 def fit(
     config: Config,
     x: Any,
-    key: Key,
+    key: Key | int,
     *,
     networks: Networks | None = None,
     split_labels: Any = None,
@@ -46,7 +46,8 @@ def fit(
         config: all settings; `Config(DEC(num_clusters=10))` is enough.
         x: images (n, H, W) or (n, H, W, C), uint8 or floats in [0, 1]; or vectors (n, F) of any finite floats. A
             `numpy.memmap` of more than 256 MB stays in its file: every batch is read when it is trained on.
-        key: of `jax.random.key`; the same key gives the same bits on a CPU.
+        key: of `jax.random.key`, or a whole number, which stands for its key; the same key gives the same bits on a
+            CPU.
         networks: an encoder and a decoder of one's own instead of the config's.
         split_labels: (n,) classes, read only for a stratified split (`prepare.stratify`).
         partial_labels: (n,) classes from 0, -1 where none is known: the VAE is then semi-supervised, and keeps the
@@ -62,9 +63,14 @@ def fit(
         InputError: data or settings that cannot be used; one sentence, before any training.
         TrainingDivergedError: a loss turned non-finite; `last_good` holds {stage: [Run]} of the state before.
     """
-    if not (isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and key.shape == ()):
-        raise InputError(f"key must be one key of jax.random.key, got {type(key).__name__} {np.shape(key)}")
-    stages = _fit(config, x, key[None], [0], networks, split_labels, partial_labels, checkpoint, on_epoch)
+    if is_whole(key):
+        keys = _keys_of([int(key)])
+    elif isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and key.shape == ():
+        keys = key[None]
+    else:
+        kind = type(key).__name__
+        raise InputError(f"key must be one key of jax.random.key, or a seed, got {kind} {np.shape(key)}")
+    stages = _fit(config, x, keys, [0], networks, split_labels, partial_labels, checkpoint, on_epoch)
     return list(stages.values())[-1][0]
 
 
@@ -119,16 +125,16 @@ def fit_stages(
     stands between the two where the joint stage starts from it.
     """
     seeds = list(seeds) if isinstance(seeds, Iterable) else [str(seeds)]
-    if (
-        not seeds
-        or not all(map(is_whole, seeds))
-        or len(set(seeds)) < len(seeds)
-        or min(seeds) < 0
-        or max(seeds) >= 2**32
-    ):
+    if not seeds or not all(map(is_whole, seeds)) or len(set(seeds)) < len(seeds):
         raise InputError(f"seeds must be distinct whole numbers from 0 to 2**32 - 1, at least one, got {seeds}")
-    keys = jax.vmap(jax.random.key)(jnp.asarray(seeds, jnp.uint32))
-    return _fit(config, x, keys, seeds, networks, split_labels, partial_labels, checkpoint, on_epoch)
+    return _fit(config, x, _keys_of(seeds), seeds, networks, split_labels, partial_labels, checkpoint, on_epoch)
+
+
+def _keys_of(seeds: Sequence[int]) -> Key:
+    """A key for each seed, (S,)."""
+    if min(seeds) < 0 or max(seeds) >= 2**32:
+        raise InputError(f"seeds must be distinct whole numbers from 0 to 2**32 - 1, at least one, got {seeds}")
+    return jax.vmap(jax.random.key)(jnp.asarray(seeds, jnp.uint32))
 
 
 def _fit(

@@ -92,8 +92,7 @@ def _collapsed(results: Mapping[str, Any]) -> list[str]:
 
 def _tables(record: Mapping[str, Any]) -> list[Table]:
     rows = [
-        (arm, *(Spread(of["mean"][key], of["std"][key]) for key in SCORES))
-        for arm, of in record["results"].items()
+        (arm, *(Spread(of["mean"][key], of["std"][key]) for key in SCORES)) for arm, of in record["results"].items()
     ]
     rows.append(("training rows (the floor)", *(record["floor"][key] for key in SCORES)))
     columns = (Column("method", "text"), *map(Column, SCORES.values()))
