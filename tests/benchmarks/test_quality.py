@@ -136,7 +136,7 @@ def test_the_default_point_of_an_ablation_is_the_library_s_graph() -> None:
     np.testing.assert_allclose(graph_of(here, Setting()).toarray(), wanted.toarray(), rtol=1e-12)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_the_quick_ablation_writes_its_page_and_picture(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "benchmarks.quality.ablations", "--quick", "--datasets", "digits", "--seeds", "0"]
     subprocess.run([*words, "--out", str(tmp_path)], cwd=CHECKOUT, check=True, capture_output=True, timeout=600)

@@ -21,7 +21,8 @@ HOUSE = Path(__file__).parent.parent.parent
 PAGE = (
     (HOUSE / "README.md").read_text(encoding="utf-8").partition("\n## A method of your own\n")[2].partition("\n## ")[0]
 )
-SETTINGS = ["--hidden", "8", "--latent-dim", "2", "--epochs", "6", "--seeds", "2", "--checkpoint-epochs", "1"]
+EPOCHS = 40
+SETTINGS = ["--hidden", "32", "--latent-dim", "2", "--epochs", EPOCHS, "--seeds", 2, "--checkpoint-epochs", 10]
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -100,7 +101,7 @@ def test_it_is_scored_beside_the_shallow_floor_and_reported(command: Command, fo
     assert any(name.startswith("k-means on ") for name in metrics["shallow"])
     assert metrics["mean"]["acc"] > 0.9  # these clusters are far apart
     history = (folder / "history.csv").read_text(encoding="utf-8").splitlines()
-    assert sum(",joint," in row for row in history) == 2 * 6
+    assert sum(",joint," in row for row in history) == 2 * EPOCHS
     done = command("report", folder)
     assert done.returncode == 0, done.stderr
     assert "deep-kmeans" in (folder / "report.html").read_text(encoding="utf-8")

@@ -31,13 +31,12 @@ FLOOR = [
 ]  # fmt: skip
 PNG = b"\x89PNG\r\n\x1a\n"
 WITH_LABELS = {
-    "assignment_entropy_correctness", "confusion", "latent_variance_correctness", "map_by_class",
-    "map_by_class_baseline", "reliability", "risk_coverage",
+    "assignment_entropy_correctness", "confusion", "latent_variance_correctness", "map_by_class", "reliability",
+    "risk_coverage",
 }  # fmt: skip
 FIGURES = WITH_LABELS | {
     "assignment_entropy_histogram", "certain", "clusters", "confidence", "decoded", "latent_variance_histogram",
-    "loss_parts", "map_by_cluster", "map_by_cluster_baseline", "map_by_confidence",
-    "reconstructions",
+    "loss_parts", "map_by_cluster", "map_by_confidence", "reconstructions",
 }  # fmt: skip
 
 

@@ -120,20 +120,17 @@ def cluster_table(probabilities: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _figures(study: Study, measured: Measured) -> Drawn:
-    """Those of the named arm and, beside its maps and losses, those of the one it is held against."""
+    """Those of the named arm, and the losses of the one it is held against."""
     answers, classified = measured.kept
     experiment, dataset, seed = study.experiment, study.dataset, study.seeds[0]
     named, baseline = experiment.named, experiment.baseline
     model = shown(named, study.runs[named], answers[named][0])
     drawn = {"loss_parts": loss_picture(named, watched_in(history_of(model.runs)))}
-    maps = dict(map_pictures(model, dataset, seed))
-    if baseline != named:
-        other = shown(baseline, study.runs[baseline], answers[baseline][0])
-        if other.runs[0].history is not model.runs[0].history:  # not two stages of one training
-            drawn["loss_parts_baseline"] = loss_picture(baseline, watched_in(history_of(other.runs)))
-        maps |= dict(map_pictures(other, dataset, seed, "_baseline"))
+    other = study.runs[baseline]
+    if other[0].history is not model.runs[0].history:  # not two stages of one training
+        drawn["loss_parts_baseline"] = loss_picture(baseline, watched_in(history_of(other)))
     drawn |= {
-        **maps,
+        **dict(map_pictures(model, dataset, seed)),
         **dict(named_pictures(model, dataset, study.data[named], seed)),
         **dict(certainty_pictures(answers[named], dataset)),
     }
