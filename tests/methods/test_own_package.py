@@ -86,8 +86,11 @@ def folder(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.long
 def test_it_is_listed_and_its_settings_are_flags(command: Command) -> None:
     assert re.search(r"^deep-kmeans +A VAE whose codes", command("list").stdout, re.MULTILINE)
+    usage = command("run", "deep-kmeans", "--help").stdout
+    assert "--pull" in usage
+    assert "--joint-epochs" in usage
+    assert "--update-target-interval" not in usage, "that is of --help-all"
     assert "--pull" in command("run", "deep-kmeans", "--help-all").stdout
-    assert "--joint-epochs" in command("run", "deep-kmeans", "--help").stdout
     assert command("run", "dec", "--pull", 3).stderr.startswith("vaeclust: --pull is a setting of deep-kmeans, not of")
     refused = command("run", "deep-kmeans", "--pull", -1)
     assert (refused.returncode, refused.stderr) == (2, "vaeclust: pull must be 0 or more, got -1.0\n")
