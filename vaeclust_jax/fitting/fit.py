@@ -22,7 +22,7 @@ from vaeclust_jax.fitting.run import Run, components
 from vaeclust_jax.training.checkpoint import Checkpoint, Keeper
 from vaeclust_jax.training.encodings import TrainingRows
 from vaeclust_jax.training.epoch import Data
-from vaeclust_jax.training.loop import History, train
+from vaeclust_jax.training.loop import History, stage_keys, train
 from vaeclust_jax.training.rows import by_chunk
 from vaeclust_jax.types import Key, Networks, Params, Stage, State
 
@@ -201,9 +201,9 @@ def _with_clusters(
         return states
     following = stages[reached]
     if states and following.model is not None and following.num_epochs == 0:
-        of_stage = jax.vmap(lambda key: jax.random.fold_in(key, reached))(keys)
+        start_keys, _ = stage_keys(keys, jnp.asarray(reached))
         with suppress(FloatingPointError):  # nothing that could be asked is left
-            states.append(following.start(of_stage, states[-1], rows))
+            states.append(following.start(start_keys, states[-1], rows))
     return states
 
 
