@@ -19,6 +19,7 @@ from vaeclust_jax.experiments import DEFAULT, EXPERIMENTS
 from vaeclust_jax.fitting.config_json import config_from_json
 from vaeclust_jax.folder.figure_list import read_figure_list
 from vaeclust_jax.folder.map_file import read_map
+from vaeclust_jax.folder.records.clustering import ClusteringRecord
 from vaeclust_jax.folder.table import read_tables
 from vaeclust_jax.studies.execute import execute, parts_of
 from vaeclust_jax.studies.experiment import Arm, unchanged
@@ -84,12 +85,14 @@ def test_config_json_holds_the_resolved_config_and_comes_back(two_seeds: Execute
 
 def test_metrics_json_is_what_execute_returns(two_seeds: Executed) -> None:
     assert strict_json(two_seeds.folder / "metrics.json") == json.loads(json.dumps(two_seeds.metrics))
+    assert ClusteringRecord.of(two_seeds.metrics).record() == two_seeds.metrics
     assert len(floats_in(two_seeds.metrics)) > 500
     assert np.isfinite(floats_in(two_seeds.metrics)).all()
 
 
 def test_tables_json_is_what_execute_returns(two_seeds: Executed) -> None:
-    assert read_tables(two_seeds.folder / "tables.json") == two_seeds.tables == tables_of(two_seeds.metrics)
+    assert read_tables(two_seeds.folder / "tables.json") == two_seeds.tables
+    assert two_seeds.tables == tables_of(ClusteringRecord.of(two_seeds.metrics))
 
 
 def test_figures_json_says_something_about_every_figure(two_seeds: Executed) -> None:

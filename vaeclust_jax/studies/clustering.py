@@ -1,6 +1,7 @@
 """The task of methods that cluster: scores, comparisons, uncertainty, and what a shallow method makes of the data."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from scipy.special import entr
 
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.folder.records.uncertainty import OutlierRecord
 from vaeclust_jax.studies.assignments import Answer, answer, floor, with_graph, with_passes
 from vaeclust_jax.studies.classification import classification
 from vaeclust_jax.studies.classification_figures import classification_pictures
@@ -70,13 +72,13 @@ def _vaes(study: Study) -> list[Run]:
     return next(iter(study.stages[study.experiment.named].values()))
 
 
-def _outliers(study: Study, answers: Sequence[Answer]) -> dict[str, Any] | None:
+def _outliers(study: Study, answers: Sequence[Answer]) -> OutlierRecord | None:
     if study.others is None:
         return None
     runs = study.runs[study.experiment.named]
     outliers = judge_outliers(runs, study.dataset, study.others, study.seeds)
     if study.others.y is not None and study.dataset.y is not None:
-        outliers["landing"] = landing(runs, answers, study.dataset, study.others)
+        outliers = replace(outliers, landing=landing(runs, answers, study.dataset, study.others))
     return outliers
 
 
