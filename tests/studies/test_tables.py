@@ -12,13 +12,14 @@ from tests.studies.made_assignments import floats_in, made_answer, made_dataset,
 from vaeclust_jax.experiments import EXPERIMENTS
 from vaeclust_jax.folder import write_json
 from vaeclust_jax.folder.records.clustering import ClusteringRecord
+from vaeclust_jax.folder.records.scores import SeedScores
 from vaeclust_jax.folder.table import Spread, Table, cell_text
 from vaeclust_jax.metrics import NumClusters
 from vaeclust_jax.selection.augment import AugmentChoice, Tried
 from vaeclust_jax.selection.num_clusters import Choice
 from vaeclust_jax.studies.assignments import Answer
 from vaeclust_jax.studies.records import metrics_of
-from vaeclust_jax.studies.scores import SCORES
+from vaeclust_jax.studies.scores import SCORES, against_the_floor, result_of
 from vaeclust_jax.studies.tables import tables_of
 
 K, N = 3, 60
@@ -111,7 +112,7 @@ def test_choices_are_recorded_as_they_were_made() -> None:
     expected = {**choice.record(), "curve": {**curve._asdict(), "gap_error": [None] * 3}}
     assert record["num_clusters_choice"] == expected
     assert record["augment_choice"] == views.record()
-    assert record["findings"][:2] == ["3 of 2 to 4.", "augment 1."]
+    assert record["findings"][1:3] == ["3 of 2 to 4.", "augment 1."]
     assert ClusteringRecord.of(json.loads(json.dumps(record))).record() == record
 
 
@@ -119,6 +120,33 @@ def test_a_method_in_which_nothing_is_random_has_no_seed(full: dict[str, Any]) -
     assert [row["seed"] for row in full["results"]["ward on pixels"]["all"]["seeds"]] == [None]
     assert [row["seed"] for row in full["results"]["k-means on pixels"]["all"]["seeds"]] == [4, 5, 6]
     assert full["shallow"] == ["k-means on pixels", "ward on pixels"]
+
+
+def test_the_first_finding_holds_the_method_against_the_floor(full: dict[str, Any], unlabelled: dict[str, Any]) -> None:
+    acc = {name: full["results"][name]["all"]["mean"]["acc"] for name in (full["method"], *full["shallow"])}
+    ours = acc.pop(full["method"])
+    best = max(acc, key=acc.__getitem__)
+    assert full["findings"][0].startswith(full["method"])
+    assert full["findings"][0].endswith(f" {best}: ACC {ours:.3f} against {acc[best]:.3f}.")
+    assert not [sentence for sentence in unlabelled["findings"] if "without a network" in sentence]
+
+
+@pytest.mark.parametrize(
+    ("floor", "says"),
+    [
+        (0.6, "deep is better than the best method without a network, ward on pixels: ACC 0.800 against 0.600."),
+        (0.809, "deep is no better than the best method without a network, ward on pixels: ACC 0.800 against 0.809."),
+        (0.82, "deep is worse than ward on pixels, which needs no network: ACC 0.800 against 0.820."),
+        (None, None),
+    ],
+)
+def test_how_a_method_stands_to_the_floor_is_said_in_words(floor: float | None, says: str | None) -> None:
+    acc = {"deep": 0.8, "k-means on pixels": 0.5, "ward on pixels": floor, "ward on VAE latents": 0.9}
+    results = {}
+    for name, value in acc.items():
+        measured = {**dict.fromkeys(SCORES), "acc": None if floor is None else value}  # no labels, no floor
+        results[name] = {"all": result_of([SeedScores(seed=0, **measured, populated_clusters=3, active_units=2)])}
+    assert against_the_floor(results, "deep", list(acc)[1:]) == ([] if says is None else [says])
 
 
 def test_what_is_reported_is_of_its_data_set_alone(full: dict[str, Any]) -> None:

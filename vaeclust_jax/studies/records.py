@@ -16,7 +16,7 @@ from vaeclust_jax.studies.assignments import Answer
 from vaeclust_jax.studies.classification_figures import classification_finding
 from vaeclust_jax.studies.common import common_fields
 from vaeclust_jax.studies.experiment import Experiment
-from vaeclust_jax.studies.scores import collapse_warnings, protocol_record, score_methods
+from vaeclust_jax.studies.scores import against_the_floor, collapse_warnings, protocol_record, score_methods
 from vaeclust_jax.studies.tests import against_reported, comparisons, findings, implied_tests
 from vaeclust_jax.studies.uncertainty import judge_uncertainty
 
@@ -57,6 +57,7 @@ def metrics_of(
     reported = experiment.reported if dataset.name == getattr(experiment.reported, "dataset", None) else None
     beside = [] if reported is None else against_reported(results, reported)
     uncertainty = judge_uncertainty(answers[named], dataset, seeds)
+    shallow = tuple(name for name in results if name not in experiment.arms)
     told = {name: one.labelled for name, one in experiment.arms.items()}
     return ClusteringRecord(
         **common_fields(experiment, dataset),
@@ -65,6 +66,7 @@ def metrics_of(
         std=top.std,
         seeds=top.seeds,
         findings=(
+            *against_the_floor(results, named, shallow),
             *(one.reason for one in (choice, views) if one is not None),
             *findings(compared, beside, reported, named),
             *([] if classified is None else classification_finding(classified, named)),
@@ -75,7 +77,7 @@ def metrics_of(
         num_clusters_choice=None if choice is None else as_json(choice.record()),
         augment_choice=None if views is None else as_json(views.record()),
         results=results,
-        shallow=tuple(name for name in results if name not in experiment.arms),
+        shallow=shallow,
         comparisons=tuple(compared),
         reported=tuple(beside),
         reported_runs=None if reported is None else reported.runs,

@@ -13,6 +13,7 @@ from vaeclust_jax.metrics import active_units, bootstrap_interval, populated_clu
 from vaeclust_jax.studies.assignments import Answer
 
 SCORES = {"acc": "ACC", "nmi": "NMI", "ari": "ARI", "ami": "AMI", "silhouette": "silhouette"}
+_ALIKE = 0.01  # of ACC
 
 
 def score_methods(
@@ -108,6 +109,21 @@ def protocol_record(
             f"named by the labels of the {classified.labels} held-out rows"
         )
     return record
+
+
+def against_the_floor(results: Results, named: str, shallow: Sequence[str]) -> list[str]:
+    """The named method beside the best that needs no network, by ACC on all rows; no sentence without labels."""
+    on_data = [name for name in shallow if not name.endswith("on VAE latents")]
+    scored = {name: acc for name in (named, *on_data) if (acc := results[name]["all"].mean.acc) is not None}
+    if named not in scored or len(scored) < 2:
+        return []
+    ours = scored.pop(named)
+    best = max(scored, key=scored.__getitem__)
+    figures = f"ACC {ours:.3f} against {scored[best]:.3f}"
+    if ours < scored[best] - _ALIKE:
+        return [f"{named} is worse than {best}, which needs no network: {figures}."]
+    how = "better" if ours > scored[best] + _ALIKE else "no better"
+    return [f"{named} is {how} than the best method without a network, {best}: {figures}."]
 
 
 def collapse_warnings(rows: Sequence[SeedScores], config: Config) -> list[str]:
