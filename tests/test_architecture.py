@@ -16,9 +16,9 @@ PACKAGE = Path(vaeclust_jax.__file__).parent
 
 FLOORS = [
     {"errors", "types", "checks", "for_each", "random", "streamed", "keys", "compiling", "whole_file"},
-    {"training", "graph", "baselines", "folder"},
+    {"training", "graph", "baselines"},
     {"objectives", "networks", "control", "data", "metrics"},
-    {"methods", "plots", "uncertainty"},
+    {"methods", "plots", "uncertainty", "folder"},
     {"fitting", "page"},
     {"selection"},
     {"studies", "estimators"},

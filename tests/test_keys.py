@@ -79,6 +79,7 @@ def test_no_other_file_has_numbers_of_uses() -> None:
     assert counted_down == {PACKAGE / "keys.py"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["dec", "graph"])
 def test_an_objective_draws_apart_from_the_fit_of_any_seed(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     run = vc.fit(config(method=kind), blobs()[0], jax.random.key(0))
@@ -94,6 +95,7 @@ def test_a_number_of_clusters_is_chosen_apart_from_the_fit_of_the_same_key(monke
     assert asked.families().isdisjoint(family(key))
 
 
+@pytest.mark.long
 def test_an_estimator_draws_apart_from_its_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     x = blobs()[0]
     model = VAEDEC(3, latent_dim=2, hidden=(8,), pretrain_epochs=1, joint_epochs=1, random_state=5).fit(x)

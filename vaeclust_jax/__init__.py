@@ -8,6 +8,9 @@ run = vc.fit(vc.Config(vc.DEC(num_clusters=10)), data.x, jax.random.key(0))
 run.predict(data.x)
 """
 
+from importlib import import_module
+from typing import Any
+
 from vaeclust_jax import data, uncertainty
 from vaeclust_jax.compiling import enable_compilation_cache
 from vaeclust_jax.data import PrepareConfig
@@ -77,3 +80,16 @@ __all__ = [
     "to_anndata",
     "uncertainty",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What takes long to import is imported when it is asked for."""
+    if name == "estimators":
+        return import_module("vaeclust_jax.estimators")
+    if name == "__version__":
+        return import_module("importlib.metadata").version("vaeclust_jax")
+    raise AttributeError(f"module 'vaeclust_jax' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__doc__", "__version__", "estimators"])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from scipy.special import entr
 
 from benchmarks.machine import commit
 from benchmarks.quality.datasets import DATASETS, DEVELOPED_ON, dataset, num_classes
@@ -15,8 +16,10 @@ from benchmarks.quality.rows import Row, keep, read
 from benchmarks.quality.table import current, page
 from benchmarks.quality.views import asks, file_beside, strength
 from benchmarks.quality.views import read as read_views
+from vaeclust_jax.data import Dataset
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.metrics import scores
+from vaeclust_jax.studies.assignments import Answer
+from vaeclust_jax.studies.scores import score_methods
 from vaeclust_jax.studies.uncertainty import correctness
 from vaeclust_jax.uncertainty import error_auroc
 from vaeclust_jax.whole_file import write_whole
@@ -76,14 +79,22 @@ def _measured(
     started = time.process_time()
     found = cluster(methods, x, num_classes(name), seed, quick, augment)
     seconds = round(time.process_time() - started, 3)  # of 200 rows milliseconds
-    rows = []
-    for method, (labels, uncertainty) in found.items():
-        acc, nmi, ari = (round(scores(y, labels, None)[key] or 0.0, 4) for key in ("acc", "nmi", "ari"))
-        auroc = None if uncertainty is None else error_auroc(correctness(y, labels), uncertainty)
-        auroc = None if auroc is None else round(auroc, 4)
+    answers, rows = {method: [one] for method, one in found.items()}, []
+    results = score_methods(answers, {"all": np.arange(len(x))}, Dataset(x, y, name), [seed])
+    for method, one in found.items():
+        (scored,) = results[method]["all"].seeds
+        acc, nmi, ari = (round(value or 0.0, 4) for value in (scored.acc, scored.nmi, scored.ari))
         setting = as_text(setting_of(method, num_classes(name), quick))
-        rows.append(Row(name, method, seed, setting, acc, nmi, ari, seconds, commit(), auroc))
+        rows.append(Row(name, method, seed, setting, acc, nmi, ari, seconds, commit(), _auroc(y, one)))
     return rows
+
+
+def _auroc(y: np.ndarray, found: Answer) -> float | None:
+    """As `Row.auroc`."""
+    if found.log_q is None:
+        return None
+    auroc = error_auroc(correctness(y, found.labels), entr(np.exp(found.log_q)).sum(axis=1))
+    return None if auroc is None else round(auroc, 4)
 
 
 def _write(path: Path, written: Path, quick: bool) -> None:

@@ -6,9 +6,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import entr
 
-from vaeclust_jax.baselines.shallow import shallow_labels
 from vaeclust_jax.data import Dataset, PrepareConfig, fit_preparation
 from vaeclust_jax.fitting.config import Config, TrainingConfig, with_method
 from vaeclust_jax.fitting.config_json import config_to_json
@@ -18,7 +16,7 @@ from vaeclust_jax.methods.method import Method
 from vaeclust_jax.methods.mixture import VAEMixture
 from vaeclust_jax.methods.vade import EMStart, GraphStart, VaDE
 from vaeclust_jax.networks import MLP
-from vaeclust_jax.studies.assignments import answer
+from vaeclust_jax.studies.assignments import Answer, answer, shallow_answers
 from vaeclust_jax.studies.experiment import Arm, unchanged
 from vaeclust_jax.studies.fit import Fits
 
@@ -66,14 +64,6 @@ METHODS: dict[str, Row] = {
 """K is that of the data set."""
 
 
-class Clustering(NamedTuple):
-    """What a method says of each sample."""
-
-    labels: np.ndarray
-    uncertainty: np.ndarray | None
-    """(n,), entropy of q(c | x); None of shallow methods."""
-
-
 def setting_of(name: str, num_clusters: int, quick: bool) -> Config | str:
     """All that a method's labels depend on besides data and seed: a config, or a shallow method's name."""
     row = METHODS[name]
@@ -103,8 +93,8 @@ def prepare_of(x: np.ndarray) -> PrepareConfig:
 
 def cluster(
     names: Sequence[str], x: np.ndarray, num_clusters: int, seed: int, quick: bool, augment: float = 0.0
-) -> dict[str, Clustering]:
-    """Clusters of each method of one group.
+) -> dict[str, Answer]:
+    """What each method of one group says of all samples.
 
     Args:
         names: of `together`.
@@ -117,7 +107,7 @@ def cluster(
     setting = setting_of(names[0], num_clusters, quick)
     if isinstance(setting, str):
         pixels = fit_preparation(x, prepare_of(x)).apply(x).reshape(len(x), -1)
-        return {names[0]: Clustering(shallow_labels(setting, pixels, num_clusters, [seed])[0], None)}
+        return {names[0]: shallow_answers(setting, pixels, num_clusters, [seed])[0]}
     if getattr(setting.method, "augment", None) == "auto":
         setting = with_method(setting, augment=augment)
     setting = replace(setting, prepare=prepare_of(x))
@@ -127,7 +117,5 @@ def cluster(
     for name in names:
         arm = Arm(unchanged, METHODS[name].stage)
         fits.fit(arm, name, lambda name: None)
-        of_seed = answer(fits.runs(arm)[0], fits.data(arm))
-        assert of_seed.log_q is not None
-        found[name] = Clustering(of_seed.labels, entr(np.exp(of_seed.log_q)).sum(axis=1))
+        found[name] = answer(fits.runs(arm)[0], fits.data(arm))
     return found

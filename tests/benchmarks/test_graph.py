@@ -22,6 +22,7 @@ def test_smoke_gives_its_rows() -> None:
     assert rows[1].met
 
 
+@pytest.mark.long
 def test_other_draws_are_another_graph_and_labels_that_nothing_changes_agree() -> None:
     assert abs(graph_of(200) - graph_of(200, seed=1)).max() > 0
     again, redrawn = agreement(200, 200)  # a limit that is not reached

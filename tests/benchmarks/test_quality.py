@@ -11,15 +11,16 @@ import pytest
 
 from benchmarks.machine import CHECKOUT
 from benchmarks.quality import __main__ as command
-from benchmarks.quality import ablations, views
-from benchmarks.quality.methods import METHODS, PREPARE, Clustering, as_text, cluster, prepare_of, setting_of, together
+from benchmarks.quality import ablations, table, views
+from benchmarks.quality.methods import METHODS, PREPARE, as_text, cluster, prepare_of, setting_of, together
 from benchmarks.quality.moved import AXES, Point, Setting, Task, graph_of
 from benchmarks.quality.rows import Row, keep, read
-from benchmarks.quality.table import page
+from benchmarks.quality.table import current, page
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.graph.neighbours import Posterior, posterior_graph
 from vaeclust_jax.selection.augment import AugmentChoice, Tried
+from vaeclust_jax.studies.assignments import Answer
 
 
 def row(method: str = "VaDE", seed: int = 0, acc: float = 0.5, dataset: str = "digits") -> Row:
@@ -50,6 +51,13 @@ def test_the_page_has_mean_and_deviation_over_seeds() -> None:
     assert "no label read but to score" in text
     assert "Views: augment 0: for a reason." in text
     assert "without rows" not in text
+
+
+def test_the_committed_page_is_that_of_the_committed_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "num_classes", lambda name: 20 if name == "coil20" else 10)  # without a download
+    rows = command.BENCHMARKS / "results" / "quality" / "rows.json"
+    text = page(current(read(rows), False), views.read(views.file_beside(rows), False))
+    assert text == (command.BENCHMARKS / "quality.md").read_text(encoding="utf-8")
 
 
 def test_stages_of_one_training_are_fitted_once() -> None:
@@ -90,11 +98,9 @@ def test_views_are_chosen_once_for_a_data_set(tmp_path: Path, monkeypatch: pytes
 def test_what_is_there_is_not_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, int]] = []
 
-    def cluster(
-        names: list[str], x: np.ndarray, k: int, seed: int, quick: bool, augment: float
-    ) -> dict[str, Clustering]:
+    def cluster(names: list[str], x: np.ndarray, k: int, seed: int, quick: bool, augment: float) -> dict[str, Answer]:
         asked.extend((name, seed) for name in names)
-        return {name: Clustering(np.arange(len(x)) % k, None) for name in names}
+        return {name: Answer(np.arange(len(x)) % k, k) for name in names}
 
     monkeypatch.setattr(command, "cluster", cluster)
     words = ["--datasets", "digits", "--out", str(tmp_path), "--methods", "Ward", "VAE + k-means", "VAE + mixture"]
@@ -136,7 +142,7 @@ def test_the_default_point_of_an_ablation_is_the_library_s_graph() -> None:
     np.testing.assert_allclose(graph_of(here, Setting()).toarray(), wanted.toarray(), rtol=1e-12)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_the_quick_ablation_writes_its_page_and_picture(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "benchmarks.quality.ablations", "--quick", "--datasets", "digits", "--seeds", "0"]
     subprocess.run([*words, "--out", str(tmp_path)], cwd=CHECKOUT, check=True, capture_output=True, timeout=600)

@@ -9,15 +9,13 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Answer
+from tests.folder.made_record import GENERATED, made_record, made_scores
 
 Run = Callable[..., Answer]
 
 METHODS = {"vaedec": 0.1, "vae-kmeans": 0.0, "k-means on pixels": -0.1}
+SEEDS = ("results", "vaedec", "all", "seeds")
 AGAIN = "was written by another version of vaeclust_jax: run it again"
-
-
-def row(seed: int | None, nmi: float) -> dict[str, Any]:
-    return {"seed": seed, "acc": nmi, "nmi": nmi, "ari": nmi, "ami": nmi, "silhouette": None, "populated_clusters": 3}
 
 
 def make(folder: Path, *, gamma: float = 100.0, level: float = 0.6, dataset: str = "digits") -> Path:
@@ -27,18 +25,12 @@ def make(folder: Path, *, gamma: float = 100.0, level: float = 0.6, dataset: str
     config = {"num_clusters": 10, "prepare": prepare, "network": {"hidden": [64]}, "model": model, "training": {}}
     results = {
         method: {
-            protocol: {"seeds": [row(seed, level + better + lower + 0.01 * seed**2) for seed in range(3)]}
+            protocol: [made_scores(level + better + lower + 0.01 * seed**2, seed) for seed in range(3)]
             for protocol, lower in {"all": 0.0, "validation": -0.05}.items()
         }
         for method, better in METHODS.items()
     }
-    metrics = {
-        "experiment": "vaedec",
-        "method": "vaedec",
-        "dataset": {"name": dataset, "source": "embedded", "shape": [1797, 8, 8, 1]},
-        "results": results,
-        "versions": {"vaeclust_jax": "0.1.0", "jax": "0.10.2"},
-    }
+    metrics = made_record(results, dataset=dataset).record()
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(json.dumps({"experiment": "vaedec", "seeds": [0, 1, 2], "config": config}))
     (folder / "metrics.json").write_text(json.dumps(metrics))
@@ -170,32 +162,58 @@ def test_damaged_files_are_refused(vaeclust: Run, runs: list[Path], name: str, c
 
 
 @pytest.mark.parametrize(
-    ("name", "keys", "value"),
+    ("keys", "value"),
+    [(["config"], None), (["config", "prepare", "split_seed"], None), (["config"], [1])],
+)
+def test_configs_of_another_form_are_refused(vaeclust: Run, runs: list[Path], keys: list[Any], value: Any) -> None:
+    change(runs[0] / "config.json", *keys, value=value)
+    refused(vaeclust("compare", *runs), f"{runs[0]} {AGAIN}")
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "fault"),
     [
-        ("config.json", ["config"], None),
-        ("config.json", ["config", "prepare", "split_seed"], None),
-        ("config.json", ["config"], [1]),
-        ("metrics.json", ["experiment"], None),
-        ("metrics.json", ["method"], None),
-        ("metrics.json", ["method"], "gone"),
-        ("metrics.json", ["dataset"], "digits"),
-        ("metrics.json", ["dataset", "shape"], 3),
-        ("metrics.json", ["dataset", "name"], 3),
-        ("metrics.json", ["versions", "vaeclust_jax"], None),
-        ("metrics.json", ["results"], None),
-        ("metrics.json", ["results", "vaedec", "all"], None),
-        ("metrics.json", ["results", "vaedec", "all", "seeds"], []),
-        ("metrics.json", ["results", "vaedec", "all", "seeds", 0, "nmi"], None),
-        ("metrics.json", ["results", "vaedec", "all", "seeds", 0, "nmi"], "0.5"),
-        ("metrics.json", ["results", "vaedec", "all", "seeds", 0, "nmi"], float("nan")),
-        ("metrics.json", ["results", "vaedec", "all", "seeds", 0, "seed"], 1),
+        (["experiment"], None, "experiment is missing"),
+        (["method"], None, "method is missing"),
+        (["method"], "gone", "results must have the named method on all rows"),
+        (["dataset"], "digits", "dataset must be an object, got 'digits'"),
+        (["dataset", "shape"], 3, "dataset.shape must be a list, got 3"),
+        (["dataset", "name"], 3, "dataset.name must be text, got 3"),
+        (["versions", "vaeclust_jax"], None, "versions.vaeclust_jax is missing"),
+        (["results"], None, "results is missing"),
+        (["results", "vaedec", "all"], None, "results must have the named method on all rows"),
+        ([*SEEDS], [], "seeds of the results must be of different seeds, at least one"),
+        ([*SEEDS, 0, "nmi"], None, "results.vaedec.all.seeds.0.nmi is missing"),
+        ([*SEEDS, 0, "nmi"], "0.5", "results.vaedec.all.seeds.0.nmi must be a finite number, got '0.5'"),
+        ([*SEEDS, 0, "nmi"], float("nan"), "results.vaedec.all.seeds.0.nmi must be a finite number, got nan"),
+        ([*SEEDS, 0, "seed"], 1, "seeds of the results must be of different seeds, at least one"),
     ],
 )
 def test_records_of_another_form_are_refused(
-    vaeclust: Run, runs: list[Path], name: str, keys: list[Any], value: Any
+    vaeclust: Run, runs: list[Path], keys: list[Any], value: Any, fault: str
 ) -> None:
-    change(runs[0] / name, *keys, value=value)
-    refused(vaeclust("compare", *runs), f"{runs[0]} {AGAIN}")
+    path = runs[0] / "metrics.json"
+    change(path, *keys, value=value)
+    refused(vaeclust("compare", *runs), f"{path}: {fault}")
+
+
+def test_an_older_run_is_read_if_nothing_is_missing_and_a_newer_one_is_not(vaeclust: Run, runs: list[Path]) -> None:
+    path = runs[0] / "metrics.json"
+    for key in ("schema", "task"):
+        change(path, key)
+    assert vaeclust("compare", *runs)[0] == 0
+    change(path, "uncertainty")
+    refused(vaeclust("compare", *runs), f"{path} was written by an older vaeclust_jax: run it again")
+    change(path, "schema", value=3)
+    newer = "was written by a newer vaeclust_jax, whose records this one cannot read: upgrade it"
+    refused(vaeclust("compare", *runs), f"{path} {newer}")
+
+
+def test_a_run_that_does_not_cluster_is_refused(vaeclust: Run, runs: list[Path]) -> None:
+    (runs[0] / "metrics.json").write_text(json.dumps(GENERATED.record()))
+    refused(
+        vaeclust("compare", *runs), f"RUN_DIR must be the folders of clusterings, got {runs[0]}, which is of generation"
+    )
 
 
 def test_other_data_of_the_same_name_are_refused(vaeclust: Run, runs: list[Path]) -> None:

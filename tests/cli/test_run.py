@@ -234,6 +234,7 @@ def test_quiet_is_silent_on_a_terminal(environment: dict[str, str], files: Path,
     assert on_a_terminal(small(files, tmp_path, "--quiet"), environment) == (0, "")
 
 
+@pytest.mark.long
 def test_an_input_error_after_training_keeps_what_was_written(
     vaeclust: Run, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

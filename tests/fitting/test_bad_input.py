@@ -143,9 +143,14 @@ def test_a_class_with_one_member_cannot_be_stratified() -> None:
     refused("stratify=True", "'1' has one", settings=config(stratify=True), split_labels=[1] + [0] * (N - 1))
 
 
-@pytest.mark.parametrize("key", [0, None, "seed", jax.random.split(KEY, 2)], ids=["0", "None", "seed", "two keys"])
+@pytest.mark.parametrize("key", [0.0, None, "seed", jax.random.split(KEY, 2)], ids=["0.0", "None", "seed", "two keys"])
 def test_something_else_than_a_key(key: Any) -> None:
     refused("key", "jax.random.key", key=key)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_out_of_range(seed: int) -> None:
+    refused("seeds must be", str(seed), key=seed)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ def linear(vectors: np.ndarray) -> vc.Run:
     return vc.fit(config(), vectors, jax.random.key(0), networks=LINEAR)
 
 
+@pytest.mark.long
 def test_they_are_what_is_trained(linear: vc.Run, vectors: np.ndarray) -> None:
     x = linear.prepare(vectors)
     encoder, decoder = (np.asarray(linear.params[name]["w"], np.float64) for name in ("encoder", "decoder"))

@@ -55,6 +55,7 @@ def test_a_deterministic_vae_trains(patient: dict[str, vc.Run]) -> None:
     assert min(row["reconstruction"] for row in rows) < rows[0]["reconstruction"] - 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("interval", [pytest.param(1, marks=pytest.mark.long), 2])
 def test_settled_assignments_end_the_joint_stage_at_a_refresh_with_the_last_state(
     vectors: np.ndarray, interval: int

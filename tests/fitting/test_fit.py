@@ -199,6 +199,7 @@ def test_a_stratified_split_keeps_class_proportions(vectors: np.ndarray) -> None
     assert [(y[run.validation_index] == name).sum() for name in "ab"] == [18, 6]
 
 
+@pytest.mark.long
 def test_all_rows_are_trained_on_without_validation_and_fewer_than_a_batch_will_do(vectors: np.ndarray) -> None:
     run = vc.fit(config(validation=0), vectors[:20], jax.random.key(0))
     np.testing.assert_array_equal(run.train_index, np.arange(20))
@@ -211,3 +212,17 @@ def test_all_rows_are_trained_on_without_validation_and_fewer_than_a_batch_will_
 def test_as_many_clusters_as_samples_give_every_sample_its_own(vectors: np.ndarray) -> None:
     run = vc.fit(config(validation=0, joint_epochs=0), vectors[:K], jax.random.key(0))
     assert sorted(run.predict(vectors[:K])) == list(range(K))
+
+
+def test_a_whole_number_stands_for_its_key() -> None:
+    x, _ = blobs()
+    assert_same_bits(vc.fit(config(), x, 5), vc.fit(config(), x, jax.random.key(5)))
+
+
+def test_a_model_is_shown_in_a_line() -> None:
+    x, _ = blobs()
+    run = vc.fit(config(), x, 0)
+    assert repr(run).startswith("Run(DEC(num_clusters=3, ")
+    weights = (5 * 16 + 16 + 2 * (16 * 2 + 2)) + (2 * 16 + 16 + 16 * 5 + 5) + 1 + 3 * 2  # the noise, the centroids
+    assert repr(run).endswith(f"samples of 5, {weights} parameters, 96 training rows, 4 epochs)")
+    assert len(repr(run)) < 500

@@ -127,6 +127,7 @@ def test_samples_of_a_cluster_have_its_mean_and_covariance(fitted: vc.Run, clust
     np.testing.assert_allclose(np.cov(z.T), covariance, atol=0.06 * covariance.max())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("model", [{"method": "vade"}, {"method": "mixture", "joint_epochs": 0}])
 def test_samples_of_a_mixture_are_those_of_its_components(model: dict[str, Any], vectors: np.ndarray) -> None:
     """Moments of the mixture by the law of total variance, from the parameters alone."""

@@ -108,6 +108,7 @@ def test_a_cluster_that_all_seeds_leave_empty_breaks_nothing() -> None:
         assert np.isfinite(state.params["log_scale"])
 
 
+@pytest.mark.long
 def test_degrees_of_freedom_are_one_less_than_latents_or_as_said() -> None:
     x, _ = blobs()
     z = np.random.default_rng(0).normal(size=(7, 2)).astype(np.float32)

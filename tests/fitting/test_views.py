@@ -23,6 +23,7 @@ def run() -> vc.Run:
     return vc.fit(config(augment=1.0, pretrain_epochs=3, **SETTINGS), squares()[0], jax.random.key(0))
 
 
+@pytest.mark.long
 def test_training_sees_views_and_nothing_else_does(run: vc.Run) -> None:
     x, _ = squares()
     same = vc.fit(config(augment=1.0, pretrain_epochs=3, **SETTINGS), x, jax.random.key(0))
@@ -33,6 +34,7 @@ def test_training_sees_views_and_nothing_else_does(run: vc.Run) -> None:
     np.testing.assert_allclose(run.embed(x), run.heads.encode(run.params, run.prepare(x))[0], rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.long
 def test_a_view_of_a_row_does_not_depend_on_the_rows_after_it(run: vc.Run) -> None:
     rows = np.tile(run.prepare(squares()[0]), (3, 1, 1, 1))
     assert len(rows) > ROWS_AT_ONCE
@@ -45,6 +47,7 @@ def test_a_view_of_a_row_does_not_depend_on_the_rows_after_it(run: vc.Run) -> No
     assert not np.allclose(mean, encode_rows(run.heads, run.params, rows)[0])
 
 
+@pytest.mark.long
 def test_draws_of_the_posterior_are_of_views(run: vc.Run) -> None:
     """At temperature 0 a draw is the code of a view; without views the code itself."""
     rows, key = run.prepare(squares()[0]), jax.random.key(2)
@@ -57,6 +60,7 @@ def test_draws_of_the_posterior_are_of_views(run: vc.Run) -> None:
     np.testing.assert_array_equal(plain.mean, posterior.mean)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("best", [0.0, 1.0])
 def test_the_strength_with_the_higher_score_is_chosen(best: float, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
@@ -77,6 +81,7 @@ def test_the_strength_with_the_higher_score_is_chosen(best: float, monkeypatch: 
     assert {one["augment"]: one["score"] for one in record["tried"]} == pytest.approx(wanted)
 
 
+@pytest.mark.long
 def test_what_a_choice_is_made_of(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bands that training has told apart are found by all seeds, with hardly an edge between them; of some rows too."""
     settings = config(pretrain_epochs=60, learning_rate=1e-2, **SETTINGS)
@@ -114,6 +119,7 @@ def test_a_choice_that_no_graph_can_make_trains_nothing(
     assert epochs == []
 
 
+@pytest.mark.long
 def test_a_choice_reads_no_label_for_its_split(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(augment, "_judged", lambda seeds, runs, raw: (0.0, 0.5, 0.0))
     choice = vc.choose_augment(config(stratify=True, **SETTINGS), squares()[0], [0, 1])
@@ -122,6 +128,7 @@ def test_a_choice_reads_no_label_for_its_split(monkeypatch: pytest.MonkeyPatch) 
     assert found.num_clusters in (2, 3)
 
 
+@pytest.mark.long
 def test_a_mixture_starts_from_the_graph_of_views() -> None:
     settings = config(network="mlp", method="vade", start=vc.GraphStart(), pretrain_epochs=3)
     views, plain = (with_method(settings, augment=strength) for strength in (1.0, 0.0))
@@ -178,6 +185,7 @@ def test_a_view_that_does_not_fit_is_named(view: Any, says: str) -> None:
         vc.fit(config(), blobs()[0], jax.random.key(0), networks=LINEAR._replace(view=view))
 
 
+@pytest.mark.long
 def test_a_view_of_ones_own_is_of_vectors_too() -> None:
     x, _ = blobs()
     noisy = LINEAR._replace(view=lambda key, x: x + 0.1 * jax.random.normal(key, x.shape))

@@ -1,7 +1,9 @@
 """What every method promises: one suite over all of them, so that none can be left out."""
 
+from collections.abc import Iterable
 from dataclasses import FrozenInstanceError, fields, replace
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -40,20 +42,31 @@ CASES: dict[str, Method] = {
 CLUSTERING = [name for name, method in CASES.items() if method.task == "clustering"]
 
 
+def fitted(names: Iterable[str]) -> list[Any]:
+    """Parameters of a test that fits: each method's other settings are of the longer tests."""
+    return [pytest.param(name, marks=pytest.mark.long) if "," in name else name for name in names]
+
+
 def config_of(method: Method, **network: object) -> vc.Config:
     return vc.Config(method.for_epochs(2), network=replace(NETWORK, **network), training=vc.TrainingConfig(32))
 
 
+class Fits(dict[str, dict[str, list[vc.Run]]]):
+    """All stages of each case, two seeds, fitted when they are asked for."""
+
+    def __missing__(self, name: str) -> dict[str, list[vc.Run]]:
+        method = CASES[name]
+        labels = Y if method.needs_labels else None
+        self[name] = fit_stages(config_of(method), X, [0, 1], partial_labels=labels)
+        return self[name]
+
+
 @pytest.fixture(scope="module")
-def fits() -> dict[str, dict[str, list[vc.Run]]]:
-    """Two seeds of each, all stages."""
-    return {
-        name: fit_stages(config_of(method), X, [0, 1], partial_labels=Y if method.needs_labels else None)
-        for name, method in CASES.items()
-    }
+def fits() -> Fits:
+    return Fits()
 
 
-def last(fits: dict[str, dict[str, list[vc.Run]]], name: str) -> vc.Run:
+def last(fits: Fits[str, dict[str, list[vc.Run]]], name: str) -> vc.Run:
     return list(fits[name].values())[-1][0]
 
 
@@ -98,8 +111,8 @@ def test_swept_numbers_share_the_programs(name: str) -> None:
         assert programs(method, about) == programs(replace(method, beta=3.0), about) or name.endswith("reconstruction")
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_its_last_stage_ends_with_itself_and_every_model_says_what_was_used(name: str, fits: dict) -> None:
+@pytest.mark.parametrize("name", fitted(CASES))
+def test_its_last_stage_ends_with_itself_and_every_model_says_what_was_used(name: str, fits: Fits) -> None:
     stages = fits[name]
     run = last(fits, name)
     assert replace(run.config.method, **_open(CASES[name])) == CASES[name].for_epochs(2)
@@ -117,8 +130,8 @@ def _open(method: Method) -> dict[str, object]:
     return {name: getattr(method, name) for name in ("likelihood", "num_classes") if hasattr(method, name)}
 
 
-@pytest.mark.parametrize("name", CLUSTERING)
-def test_heads_have_their_shapes(name: str, fits: dict) -> None:
+@pytest.mark.parametrize("name", fitted(CLUSTERING))
+def test_heads_have_their_shapes(name: str, fits: Fits) -> None:
     run = last(fits, name)
     heads, params, x = run.heads, run.params, jnp.asarray(run.prepare(X))
     mean, logvar = jax.jit(heads.encode)(params, x)
@@ -134,8 +147,8 @@ def test_heads_have_their_shapes(name: str, fits: dict) -> None:
     assert np.isfinite(run.config.method.objective(heads, params, run.prepare(X)))
 
 
-@pytest.mark.parametrize("name", CLUSTERING)
-def test_renumbering_clusters_renames_them_and_changes_nothing_else(name: str, fits: dict) -> None:
+@pytest.mark.parametrize("name", fitted(CLUSTERING))
+def test_renumbering_clusters_renames_them_and_changes_nothing_else(name: str, fits: Fits) -> None:
     run, order = last(fits, name), np.array([2, 0, 1])
     other = unpack(reordered(run.pack(), order))
     np.testing.assert_allclose(other.predict_proba(X), run.predict_proba(X)[:, order], atol=1e-6)
@@ -146,8 +159,8 @@ def test_renumbering_clusters_renames_them_and_changes_nothing_else(name: str, f
         np.testing.assert_allclose(*drawn, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_every_stage_comes_back_from_disk(name: str, fits: dict, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", fitted(CASES))
+def test_every_stage_comes_back_from_disk(name: str, fits: Fits, tmp_path: Path) -> None:
     for runs in fits[name].values():
         run = runs[1]
         run.save(tmp_path / "model")
@@ -160,7 +173,7 @@ def test_every_stage_comes_back_from_disk(name: str, fits: dict, tmp_path: Path)
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name not in CLUSTERING])
-def test_what_a_model_cannot_do_is_one_sentence(name: str, fits: dict) -> None:
+def test_what_a_model_cannot_do_is_one_sentence(name: str, fits: Fits) -> None:
     run = last(fits, name)
     with pytest.raises(vc.InputError, match=f"method {type(CASES[name]).__name__} "):
         run.sample(jax.random.key(0), 3, cluster=0)
@@ -168,7 +181,7 @@ def test_what_a_model_cannot_do_is_one_sentence(name: str, fits: dict) -> None:
         run.decode(np.zeros((2, 2), np.float32))
 
 
-def test_a_leaf_that_a_method_does_not_name_is_an_error(fits: dict) -> None:
+def test_a_leaf_that_a_method_does_not_name_is_an_error(fits: Fits) -> None:
     run = last(fits, "dec")
     unknown = replace(run, params={**run.params, "projector": jnp.zeros((K, 2))}).pack()
     with pytest.raises(vc.InputError, match="DEC must name 'projector' in per_cluster"):
@@ -178,6 +191,7 @@ def test_a_leaf_that_a_method_does_not_name_is_an_error(fits: dict) -> None:
         reordered(replace(run, params=less).pack(), np.arange(K))
 
 
+@pytest.mark.long
 def test_a_supervised_method_learns_from_labels_and_says_when_there_are_none() -> None:
     settings = replace(
         config_of(CASES["classifier"]), training=vc.TrainingConfig(8, 0.05), network=vc.MLP(latent_dim=16)

@@ -21,7 +21,8 @@ HOUSE = Path(__file__).parent.parent.parent
 PAGE = (
     (HOUSE / "README.md").read_text(encoding="utf-8").partition("\n## A method of your own\n")[2].partition("\n## ")[0]
 )
-SETTINGS = ["--hidden", "8", "--latent-dim", "2", "--epochs", "6", "--seeds", "2", "--checkpoint-epochs", "1"]
+EPOCHS = 40
+SETTINGS = ["--hidden", "32", "--latent-dim", "2", "--epochs", EPOCHS, "--seeds", 2, "--checkpoint-epochs", 10]
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -85,8 +86,11 @@ def folder(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.long
 def test_it_is_listed_and_its_settings_are_flags(command: Command) -> None:
     assert re.search(r"^deep-kmeans +A VAE whose codes", command("list").stdout, re.MULTILINE)
+    usage = command("run", "deep-kmeans", "--help").stdout
+    assert "--pull" in usage
+    assert "--joint-epochs" in usage
+    assert "--update-target-interval" not in usage, "that is of --help-all"
     assert "--pull" in command("run", "deep-kmeans", "--help-all").stdout
-    assert "--joint-epochs" in command("run", "deep-kmeans", "--help").stdout
     assert command("run", "dec", "--pull", 3).stderr.startswith("vaeclust: --pull is a setting of deep-kmeans, not of")
     refused = command("run", "deep-kmeans", "--pull", -1)
     assert (refused.returncode, refused.stderr) == (2, "vaeclust: pull must be 0 or more, got -1.0\n")
@@ -100,7 +104,7 @@ def test_it_is_scored_beside_the_shallow_floor_and_reported(command: Command, fo
     assert any(name.startswith("k-means on ") for name in metrics["shallow"])
     assert metrics["mean"]["acc"] > 0.9  # these clusters are far apart
     history = (folder / "history.csv").read_text(encoding="utf-8").splitlines()
-    assert sum(",joint," in row for row in history) == 2 * 6
+    assert sum(",joint," in row for row in history) == 2 * EPOCHS
     done = command("report", folder)
     assert done.returncode == 0, done.stderr
     assert "deep-kmeans" in (folder / "report.html").read_text(encoding="utf-8")

@@ -18,6 +18,7 @@ def image(seed: int, shape: tuple[int, int, int]) -> np.ndarray:
     return np.random.default_rng(seed).uniform(size=shape).astype(np.float32)
 
 
+@pytest.mark.long
 @given(st.integers(0, 1000), st.tuples(st.integers(2, 9), st.integers(2, 9), st.integers(1, 3)), st.floats(0, 3))
 @settings(max_examples=30, deadline=None)
 def test_an_image_is_moved_as_the_formula_says(seed: int, shape: tuple[int, int, int], strength: float) -> None:

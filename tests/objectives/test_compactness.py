@@ -24,6 +24,7 @@ def oracle(mean: np.ndarray, y: np.ndarray) -> float:
     return (within + 1e-6) / (between + 1e-6)
 
 
+@pytest.mark.long
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1, 7, 40]), st.integers(1, 4))
 def test_equals_the_formula(seed, n, latent_dim):

@@ -176,6 +176,7 @@ def test_the_result_says_what_was_reached(covariance_type, init):
     assert np.exp(found.mixture.log_weights).sum() == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.long
 def test_the_best_restart_wins():
     x = jnp.asarray(made(8, 200, 6, 2)[0], jnp.float32)
     key = jax.random.key(1)

@@ -271,7 +271,7 @@ def _with(**changes: Any) -> Any:
 
 def _older(folder: Path) -> None:
     metrics = json.loads((folder / "metrics.json").read_text())
-    del metrics["findings"]
+    del metrics["findings"], metrics["schema"]
     write_json(folder / "metrics.json", metrics)
     for name in ("tables.json", "figures.json", "map.npz"):
         (folder / name).unlink()
@@ -289,9 +289,15 @@ def _figure(file: str) -> Any:
         (lambda folder: (folder / "figures.json").unlink(), "did not finish: figures.json is missing"),
         (lambda folder: (folder / "config.json").unlink(), "which holds no config.json"),
         (_older, "was written by an older vaeclust_jax: run it again"),
-        (_with(protocol=None), "was written by another version: this one cannot read its protocol"),
-        (_with(seeds=[0, 1]), "this one cannot read its seeds"),
-        (_with(dataset={"name": "digits"}, mean=3), "this one cannot read its mean, dataset"),
+        (_with(schema=3), "was written by a newer vaeclust_jax, whose records this one cannot read: upgrade it"),
+        (_with(protocol=None), "metrics.json: protocol must be an object, got None"),
+        (_with(seeds=[0, 1]), "metrics.json: seeds.0 must be an object, got 0"),
+        (_with(dataset={"name": "digits"}), "metrics.json: dataset.source is missing"),
+        (_with(mean=3), "metrics.json: mean must be an object, got 3"),
+        (
+            lambda folder: (folder / "timing.json").write_text('{"fit": "long"}'),
+            "timing.json: fit must be a finite number, got 'long'",
+        ),
         (lambda folder: (folder / "metrics.json").write_text("{"), "metrics.json cannot be read as JSON"),
         (lambda folder: (folder / "metrics.json").write_text("[]"), "metrics.json must hold an object, got list"),
         (lambda folder: (folder / "tables.json").write_text('[{"a": 1}]'), "tables.json cannot be read as tables"),

@@ -81,6 +81,7 @@ def test_figures_are_saved_by_name(tmp_path):
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)
 
 
+@pytest.mark.long
 def test_plotting_libraries_are_imported_only_to_draw():
     code = (
         "import sys, vaeclust_jax.plots, vaeclust_jax.page, vaeclust_jax.metrics; "

@@ -223,6 +223,7 @@ def searched() -> Searched:
     return result
 
 
+@pytest.mark.long
 def test_the_held_out_elbo_is_that_of_the_vae_alone_at_beta_one(searched: Searched) -> None:
     chosen, trials = searched
     x = blobs()[0]
@@ -237,12 +238,14 @@ def test_the_held_out_elbo_is_that_of_the_vae_alone_at_beta_one(searched: Search
     assert chosen.method.beta == 2.0  # beta 1 is for judging alone
 
 
+@pytest.mark.long
 def test_a_setting_at_which_training_diverges_is_out(searched: Searched) -> None:
     diverged = searched[1][2]
     assert (diverged.value, diverged.score, diverged.chosen) == (1e30, None, False)
     assert "turned non-finite" in diverged.details["diverged"]
 
 
+@pytest.mark.long
 def test_stability_is_the_agreement_of_seeds_and_of_draws(searched: Searched) -> None:
     x = blobs()[0]
     for trial in searched[1][3:]:
@@ -262,6 +265,7 @@ def test_stability_is_the_agreement_of_seeds_and_of_draws(searched: Searched) ->
         assert trial.score == (pytest.approx(expected) if full else None)
 
 
+@pytest.mark.long
 def test_no_config_is_fitted_twice(searched: Searched) -> None:
     assert len(searched.fitted) == len(set(searched.fitted)) == 3 + 2
 

@@ -60,7 +60,7 @@ def carry_out(tmp_path_factory: pytest.TempPathFactory) -> Execute:
                 monkeypatch.setattr(module, "write_drawn", lambda *given: None)
             parts = module.parts_of(EXPERIMENTS[name], settings, dataset)
             metrics, tables = execute(EXPERIMENTS[name], settings, parts, seeds, folder, say=said.append, others=others)
-        return Executed(folder, metrics, tables, said)
+        return Executed(folder, metrics.record(), tables, said)
 
     return carry_out
 

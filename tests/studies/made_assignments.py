@@ -9,9 +9,9 @@ from scipy.special import entr
 from tests.fitting.made import config
 from vaeclust_jax.data import Dataset, fit_preparation, split_rows
 from vaeclust_jax.fitting.run import Run
-from vaeclust_jax.metrics import bootstrap_interval, summarise
+from vaeclust_jax.folder.records.scores import Results, SeedScores
 from vaeclust_jax.studies.assignments import Answer
-from vaeclust_jax.studies.scores import SCORES, Results
+from vaeclust_jax.studies.scores import SCORES, result_of
 from vaeclust_jax.uncertainty.latent import Uncertainty
 
 Scores = Mapping[str, Sequence[float | None]]
@@ -23,13 +23,8 @@ def results_of(methods: Mapping[str, Scores], protocol: str = "all") -> Results:
     for method, given in methods.items():
         size = len(next(iter(given.values())))
         rows = [{key: given[key][number] if key in given else None for key in SCORES} for number in range(size)]
-        results[method] = {
-            protocol: {
-                **summarise(rows),
-                "interval": {key: bootstrap_interval([row[key] for row in rows]) for key in SCORES},
-                "seeds": [{"seed": number, **row} for number, row in enumerate(rows)],
-            }
-        }
+        of_seeds = [SeedScores(seed=seed, **row, populated_clusters=3, active_units=2) for seed, row in enumerate(rows)]
+        results[method] = {protocol: result_of(of_seeds)}
     return results
 
 

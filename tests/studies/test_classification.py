@@ -16,6 +16,7 @@ from vaeclust_jax.data import load
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.experiments import EXPERIMENTS
 from vaeclust_jax.folder.figure_list import read_figure_list
+from vaeclust_jax.folder.records.named_clusters import NamedClusters
 from vaeclust_jax.studies.classification import classification, hold_back
 from vaeclust_jax.studies.classification_figures import classification_finding, classification_tables
 from vaeclust_jax.studies.execute import parts_of
@@ -35,7 +36,7 @@ class Fixed:
         return q
 
 
-def judged(y: np.ndarray, clusters: np.ndarray, labelled: slice) -> dict[str, Any]:
+def judged(y: np.ndarray, clusters: np.ndarray, labelled: slice) -> NamedClusters:
     x = np.stack([clusters, clusters], axis=1).astype(np.float32)
     seen, test = hold_back(tiny(x=x, y=y))
     rows = np.arange(len(seen.x))[labelled]
@@ -53,12 +54,12 @@ def test_figures_are_those_of_scikit_learn() -> None:
     assert test.y is not None
     names = [np.bincount(seen.y[:100][seen.x[:100, 0] == c], minlength=3).argmax() for c in range(4)]
     predicted = np.array(names)[test.x[:, 0].astype(int)]
-    assert record["methods"]["ours"]["mean"]["accuracy"] == pytest.approx(np.mean(predicted == test.y))
+    assert record.methods["ours"].mean.accuracy == pytest.approx(np.mean(predicted == test.y))
     expected = precision_recall_fscore_support(test.y, predicted, labels=[0, 1, 2], zero_division=0)
-    for row, *numbers in zip(record["classes"], *expected, strict=True):
-        assert [row["precision"], row["recall"], row["f1"], row["support"]] == pytest.approx(numbers)
-    assert np.sum(record["confusion"]) == len(test.y) == record["tested_on"] == 30
-    assert [(row["naming"], row["labels"]) for row in record["curve"]] == [
+    for row, *numbers in zip(record.classes, *expected, strict=True):
+        assert [row.precision, row.recall, row.f1, row.support] == pytest.approx(numbers)
+    assert np.sum(record.confusion) == len(test.y) == record.tested_on == 30
+    assert [(row.naming, row.labels) for row in record.curve] == [
         (naming, count) for naming in ("majority", "hungarian") for count in (1, 10, 100)
     ]
 
@@ -72,9 +73,9 @@ def test_a_labelled_part_without_a_class_is_said() -> None:
     assert seen.y is not None
     rows = np.flatnonzero(seen.y != 1)
     record = classification({"ours": [Fixed(rows)]}, "ours", seen, test, [0])  # type: ignore[list-item]
-    assert record["missing_classes"] == [1]
-    assert record["classes"][1]["recall"] == 0
-    assert record["classes"][1]["precision"] is None
+    assert record.missing_classes == (1,)
+    assert record.classes[1].recall == 0
+    assert record.classes[1].precision is None
     assert "no row of class 1" in classification_finding(record, "ours")[1]
     assert [table.name for table in classification_tables(record, "ours")] == ["classification", "naming", "classes"]
 

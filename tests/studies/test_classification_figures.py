@@ -15,6 +15,7 @@ from sklearn.metrics import adjusted_rand_score
 from tests.fitting.made import K, config
 from tests.studies.conftest import tiny
 from vaeclust_jax.data import Dataset
+from vaeclust_jax.folder.records.named_clusters import NamedClusters
 from vaeclust_jax.methods.mixture import VAEMixture, mixture_of, params_of
 from vaeclust_jax.objectives.mixture import Mixture
 from vaeclust_jax.plots import save_figures
@@ -58,7 +59,7 @@ class Mixed:
         return tiny(x=np.concatenate(x).astype(np.float32), y=np.repeat(np.arange(K), N // K))
 
 
-def pictures(model: Mixed) -> tuple[dict[str, Picture], dict[str, Any], Dataset]:
+def pictures(model: Mixed) -> tuple[dict[str, Picture], NamedClusters, Dataset]:
     """With the record they show and the rows it is of."""
     seen, test = hold_back(model.rows())
     record = classification({"ours": [model]}, "ours", seen, test, [7])  # type: ignore[list-item]
@@ -91,11 +92,11 @@ def test_the_pictures_are_made_and_show_the_record(tmp_path: Path) -> None:
     curve, confusion, reliability = (drawn[name].figure.axes[0] for name in PLAIN)
     assert [text.get_text() for text in curve.get_legend().get_texts()] == ["ours, majority", "ours, hungarian"]
     for line, naming in zip(curve.containers, ("majority", "hungarian"), strict=True):
-        means = [row["mean"] for row in record["curve"] if row["naming"] == naming]
+        means = [point.mean for point in record.curve if point.naming == naming]
         np.testing.assert_allclose(np.asarray(line.lines[0].get_ydata(), float), means)
-    reached = record["methods"]["ours"]["mean"]
-    assert confusion.get_title() == f"accuracy {reached['accuracy']:.3f}"
-    assert reliability.get_title() == f"ECE {reached['ece']:.3f}"
+    reached = record.methods["ours"].mean
+    assert confusion.get_title() == f"accuracy {reached.accuracy:.3f}"
+    assert reliability.get_title() == f"ECE {reached.ece:.3f}"
 
 
 @pytest.mark.parametrize("changes", [{"method": "dec"}, {"latent_dim": 1}])

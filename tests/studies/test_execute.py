@@ -19,6 +19,7 @@ from vaeclust_jax.experiments import DEFAULT, EXPERIMENTS
 from vaeclust_jax.fitting.config_json import config_from_json
 from vaeclust_jax.folder.figure_list import read_figure_list
 from vaeclust_jax.folder.map_file import read_map
+from vaeclust_jax.folder.records.clustering import ClusteringRecord
 from vaeclust_jax.folder.table import read_tables
 from vaeclust_jax.studies.execute import execute, parts_of
 from vaeclust_jax.studies.experiment import Arm, unchanged
@@ -31,13 +32,12 @@ FLOOR = [
 ]  # fmt: skip
 PNG = b"\x89PNG\r\n\x1a\n"
 WITH_LABELS = {
-    "assignment_entropy_correctness", "confusion", "latent_variance_correctness", "map_by_class",
-    "map_by_class_baseline", "reliability", "risk_coverage",
+    "assignment_entropy_correctness", "confusion", "latent_variance_correctness", "map_by_class", "reliability",
+    "risk_coverage",
 }  # fmt: skip
 FIGURES = WITH_LABELS | {
     "assignment_entropy_histogram", "certain", "clusters", "confidence", "decoded", "latent_variance_histogram",
-    "loss_parts", "map_by_cluster", "map_by_cluster_baseline", "map_by_confidence",
-    "reconstructions",
+    "loss_parts", "map_by_cluster", "map_by_confidence", "reconstructions",
 }  # fmt: skip
 
 
@@ -85,12 +85,14 @@ def test_config_json_holds_the_resolved_config_and_comes_back(two_seeds: Execute
 
 def test_metrics_json_is_what_execute_returns(two_seeds: Executed) -> None:
     assert strict_json(two_seeds.folder / "metrics.json") == json.loads(json.dumps(two_seeds.metrics))
+    assert ClusteringRecord.of(two_seeds.metrics).record() == two_seeds.metrics
     assert len(floats_in(two_seeds.metrics)) > 500
     assert np.isfinite(floats_in(two_seeds.metrics)).all()
 
 
 def test_tables_json_is_what_execute_returns(two_seeds: Executed) -> None:
-    assert read_tables(two_seeds.folder / "tables.json") == two_seeds.tables == tables_of(two_seeds.metrics)
+    assert read_tables(two_seeds.folder / "tables.json") == two_seeds.tables
+    assert two_seeds.tables == tables_of(ClusteringRecord.of(two_seeds.metrics))
 
 
 def test_figures_json_says_something_about_every_figure(two_seeds: Executed) -> None:
@@ -272,6 +274,7 @@ class Unread:
         raise AssertionError(f"labels were asked for {name}")
 
 
+@pytest.mark.long
 def test_another_data_set_is_told_apart_without_its_labels(carry_out: Execute, one_seed: Executed) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (N, 8, 8, 1), dtype=np.uint8)
     others = replace(tiny(), x=noise, y=None, name="noise")
@@ -319,6 +322,7 @@ def test_without_held_out_rows_all_are_fitted_on(carry_out: Execute) -> None:
     assert list(metrics["results"]["vaedec"]) == ["all"]
 
 
+@pytest.mark.long
 def test_empty_clusters_and_posterior_collapse_are_warned_of(carry_out: Execute) -> None:
     run = carry_out(replace(tiny(), x=np.repeat(tiny().x[:2], N // 2, axis=0)), beta=1e4)
     warnings = strict_json(run.folder / "metrics.json")["warnings"]
@@ -334,6 +338,7 @@ def test_a_healthy_run_has_no_warnings(carry_out: Execute) -> None:
     assert carry_out(tiny(), pretrain_epochs=15, beta=0.1, draw=False).metrics["warnings"] == []
 
 
+@pytest.mark.long
 def test_without_a_joint_stage_the_named_method_is_k_means(carry_out: Execute) -> None:
     run = carry_out(tiny(), joint_epochs=0)
     assert run.metrics["results"]["vaedec"] == run.metrics["results"]["vae-kmeans"]

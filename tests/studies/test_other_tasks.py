@@ -16,6 +16,7 @@ from tests.fitting.made import blobs, squares
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.experiments import experiment_of
 from vaeclust_jax.folder import Table
+from vaeclust_jax.folder.records.metrics_file import read_metrics
 from vaeclust_jax.methods import registry
 from vaeclust_jax.methods.gan import GAN
 from vaeclust_jax.metrics.generation import frechet_distance, precision_recall
@@ -33,7 +34,10 @@ def carry_out(name: str, dataset: Dataset, folder: Path, epochs: int) -> tuple[d
         vc.MLP(latent_dim=4, hidden=(16,)),
         vc.TrainingConfig(batch_size=16, learning_rate=0.01),
     )
-    return execute(experiment, config, parts_of(experiment, config, dataset), SEEDS, folder, say=lambda line: None)
+    parts = parts_of(experiment, config, dataset)
+    record, tables = execute(experiment, config, parts, SEEDS, folder, say=lambda line: None)
+    assert read_metrics(folder / "metrics.json") == record
+    return record.record(), tables
 
 
 def of_blobs(order: Any = slice(None)) -> Dataset:
@@ -131,6 +135,7 @@ def test_no_label_reaches_a_generator(generated: tuple[Path, dict[str, Any]], tm
         assert (folder / name).read_bytes() == (tmp_path / name).read_bytes()
 
 
+@pytest.mark.long
 def test_images_are_generated_and_drawn(tmp_path: Path) -> None:
     x, y = squares()
     carry_out("gan", Dataset(x[..., None], y, "tiny", num_classes=3, source="made up"), tmp_path, 1)

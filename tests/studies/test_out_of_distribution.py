@@ -41,23 +41,23 @@ def noise() -> Any:
 
 def test_more_of_the_same_does_not_stand_out(run: vc.Run) -> None:
     found = judge_outliers([run], images(), images(slice(N, 3 * N)), [4])
-    assert list(found["mean"]) == SCORES
+    assert list(found.mean) == SCORES
     error = np.sqrt((HELD_OUT + 2 * N + 1) / (12 * HELD_OUT * 2 * N))  # of the AUROC by chance
-    for auroc in found["mean"].values():
+    for auroc in found.mean.values():
         assert abs(auroc - 0.5) < 3.5 * error
 
 
 def test_known_and_strange_samples_have_draws_of_their_own(run: vc.Run) -> None:
     twins = made_dataset(images().x[run.validation_index], Unread())
-    found = judge_outliers([run], images(), twins, [4])["mean"]
+    found = judge_outliers([run], images(), twins, [4]).mean
     assert {found[name] for name in SCORES[1:]} == {0.5}  # the same samples, and nothing drawn
     assert found["negative ELBO"] != 0.5
 
 
 def test_noise_stands_out_by_its_likelihood(run: vc.Run, noise: Any) -> None:
     found = judge_outliers([run], images(), noise, [4])
-    assert found["mean"]["negative ELBO"] > 0.99
-    assert (found["dataset"], found["known"], found["strange"]) == ("noise", HELD_OUT, 2 * N)
+    assert found.mean["negative ELBO"] > 0.99
+    assert (found.dataset, found.known, found.strange) == ("noise", HELD_OUT, 2 * N)
 
 
 def test_an_auroc_is_the_share_of_pairs_in_which_the_stranger_is_stranger(run: vc.Run, noise: Any) -> None:
@@ -70,7 +70,7 @@ def test_an_auroc_is_the_share_of_pairs_in_which_the_stranger_is_stranger(run: v
         )
 
     expected = np.mean(distance(strange)[:, None] > distance(known))
-    found = judge_outliers([run], images(), noise, [4])["seeds"][0]
+    found = judge_outliers([run], images(), noise, [4]).seeds[0]
     assert found["distance to the nearest cluster"] == pytest.approx(expected, abs=2e-3)
     assert found["seed"] == 4
 
@@ -81,21 +81,21 @@ def test_known_are_held_out_rows_or_else_all_and_of_many_some_taken_evenly(
     monkeypatch.setattr(out_of_distribution, "_MAX_ROWS", HELD_OUT)
     unheld = replace(run, validation_index=np.zeros(0, int))
     found = judge_outliers([unheld], images(), noise, [4])
-    assert (found["known"], found["strange"]) == (HELD_OUT, HELD_OUT)
+    assert (found.known, found.strange) == (HELD_OUT, HELD_OUT)
     known = replace(run, validation_index=np.linspace(0, N - 1, HELD_OUT).astype(int))
     strange = replace(noise, x=noise.x[np.linspace(0, 2 * N - 1, HELD_OUT).astype(int)])
-    assert judge_outliers([known], images(), strange, [4])["mean"] == found["mean"]
-    assert judge_outliers([run], images(), strange, [4])["mean"] != found["mean"]
+    assert judge_outliers([known], images(), strange, [4]).mean == found.mean
+    assert judge_outliers([run], images(), strange, [4]).mean != found.mean
 
 
 def test_the_draws_of_a_seed_are_its_own(run: vc.Run) -> None:
     others = images(slice(N, 3 * N))
-    same = judge_outliers([run, run], images(), others, [4, 4])["seeds"]
+    same = judge_outliers([run, run], images(), others, [4, 4]).seeds
     apart = judge_outliers([run, run], images(), others, [4, 5])
     assert same[0] == same[1]
-    assert apart["seeds"][0]["negative ELBO"] != apart["seeds"][1]["negative ELBO"]
-    assert apart["std"]["negative ELBO"] > 0
-    assert apart["std"]["latent variance"] == 0
+    assert apart.seeds[0]["negative ELBO"] != apart.seeds[1]["negative ELBO"]
+    assert apart.std["negative ELBO"] > 0
+    assert apart.std["latent variance"] == 0
 
 
 GREY, COLOUR, LARGE, VECTORS = (8, 8, 1), (8, 8, 3), (16, 12, 1), (5,)

@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from tests.folder.made_record import made_record
 from vaeclust_jax import metrics
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.folder.records.scores import SeedScores
 from vaeclust_jax.folder.table import Spread, Table
-from vaeclust_jax.studies.side_by_side.lines import Record, lines_of
+from vaeclust_jax.studies.side_by_side.lines import FinishedRun, lines_of
 from vaeclust_jax.studies.side_by_side.runs import SideBySide, compare_runs
 
 CONFIG = {
@@ -30,29 +32,26 @@ CONFIG = {
 LOW, MIDDLE, HIGH = (0.51, 0.55, 0.50, 0.53), (0.60, 0.58, 0.63, 0.61), (0.80, 0.83, 0.79, 0.84)
 
 
-def rows(values: Any, seeds: Any = None, **changes: Any) -> dict[Any, dict[str, float | None]]:
+def rows(values: Any, seeds: Any = None, **changes: Any) -> list[SeedScores]:
     """NMI are the values; the other scores lie beside them."""
-    return {
-        seed: {"acc": v - 0.1, "nmi": v, "ari": v / 2, "ami": v**2, "silhouette": 0.3} | changes
+    return [
+        SeedScores(
+            **{
+                **{"seed": seed, "acc": v - 0.1, "nmi": v, "ari": v / 2, "ami": v**2, "silhouette": 0.3},
+                **{"populated_clusters": 10, "active_units": 2, **changes},
+            }
+        )
         for seed, v in zip(range(len(values)) if seeds is None else seeds, values, strict=True)
-    }
+    ]
 
 
-def record(folder: str, values: Any = LOW, seeds: Any = None, **changes: Any) -> Record:
-    """A run of one method; whatever is no field of the record is a setting."""
-    fields = {key: changes.pop(key) for key in list(changes) if key in Record._fields}
-    method = fields.get("method", "vaedec")
-    made = {
-        "folder": folder,
-        "experiment": "vaedec",
-        "method": method,
-        "dataset": "digits",
-        "shape": (1797, 8, 8, 1),
-        "version": "0.1.0",
-        "settings": CONFIG | changes,
-        "results": {method: {"all": rows(values, seeds)}},
-    }
-    return Record(**{**made, **fields})
+def record(folder: str, values: Any = LOW, seeds: Any = None, **changes: Any) -> FinishedRun:
+    """A run of one method; whatever is not of its record is a setting."""
+    given = {"experiment": "vaedec", "dataset": "digits", "shape": (1797, 8, 8, 1), "version": "0.1.0", "results": None}
+    given |= {key: changes.pop(key) for key in list(changes) if key in given}
+    method = changes.pop("method", "vaedec")
+    results = given.pop("results") or {method: {"all": rows(values, seeds)}}
+    return FinishedRun(folder, made_record(results, method=method, **given), CONFIG | changes)
 
 
 def table(found: SideBySide, name: str) -> Table:
@@ -65,7 +64,7 @@ def column(found: SideBySide, name: str, heading: str) -> list[Any]:
     return [row[[column.name for column in one.columns].index(heading)] for row in one.rows]
 
 
-def names(*records: Record, **options: Any) -> list[Any]:
+def names(*records: FinishedRun, **options: Any) -> list[Any]:
     """Of the lines, data set by data set."""
     found = compare_runs(records, **options)
     return [row[0] for table in found.tables if table.name.startswith("scores") for row in table.rows]
@@ -88,7 +87,9 @@ def test_pairs_have_the_statistics_of_direct_calls(score: str) -> None:
     first, second = (column(found, "pairs-digits", heading) for heading in ("first", "second"))
     one, two, three = runs
     assert list(zip(first, second, strict=True)) == [(one, two), (one, three), (two, three)]
-    values = {name: [row[score] for row in run.results["vaedec"]["all"].values()] for name, run in runs.items()}
+    values = {
+        name: [getattr(row, score) for row in run.metrics.results["vaedec"]["all"].seeds] for name, run in runs.items()
+    }
     pairs = [(values[a], values[b]) for a, b in zip(first, second, strict=True)]
     welch = [metrics.welch(*pair) for pair in pairs]
     paired = [metrics.paired_t(*pair).p for pair in pairs]
@@ -265,7 +266,7 @@ SCORES = {  # three methods on three data sets, mean NMI; ranks (1, 2, 3), (1, 3
 }
 
 
-def ranked(scores: dict[str, dict[str, float | None]]) -> list[Record]:
+def ranked(scores: dict[str, dict[str, float | None]]) -> list[FinishedRun]:
     return [
         record(
             f"{name}-{dataset}",

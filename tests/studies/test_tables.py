@@ -11,10 +11,15 @@ import pytest
 from tests.studies.made_assignments import floats_in, made_answer, made_dataset, made_model, soft
 from vaeclust_jax.experiments import EXPERIMENTS
 from vaeclust_jax.folder import write_json
+from vaeclust_jax.folder.records.clustering import ClusteringRecord
+from vaeclust_jax.folder.records.scores import SeedScores
 from vaeclust_jax.folder.table import Spread, Table, cell_text
+from vaeclust_jax.metrics import NumClusters
+from vaeclust_jax.selection.augment import AugmentChoice, Tried
+from vaeclust_jax.selection.num_clusters import Choice
 from vaeclust_jax.studies.assignments import Answer
 from vaeclust_jax.studies.records import metrics_of
-from vaeclust_jax.studies.scores import SCORES
+from vaeclust_jax.studies.scores import SCORES, against_the_floor, result_of
 from vaeclust_jax.studies.tables import tables_of
 
 K, N = 3, 60
@@ -45,6 +50,8 @@ def study(
     name: str = "coil20",
     experiment: str = "vaedec-coil20",
     shallow: bool = True,
+    choice: Choice | None = None,
+    views: AugmentChoice | None = None,
     **changes: Any,
 ) -> dict[str, Any]:
     known = EXPERIMENTS[experiment]
@@ -56,7 +63,8 @@ def study(
         answers["k-means on pixels"] = [Answer(labels(0.8, seed), K) for seed in seeds]
         answers["ward on pixels"] = [Answer(labels(0.7, 0), K)]
     runs = [made_model(x, K, **changes) for _ in seeds]
-    return metrics_of(known, runs, answers, made_dataset(x, y, name=name), seeds)
+    dataset = made_dataset(x, y, name=name)
+    return metrics_of(known, runs, answers, dataset, seeds, choice=choice, views=views).record()
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +83,7 @@ def unlabelled() -> dict[str, Any]:
 
 
 def by_name(metrics: dict[str, Any]) -> dict[str, Table]:
-    tables = tables_of(metrics)
+    tables = tables_of(ClusteringRecord.of(metrics))
     assert len({table.name for table in tables}) == len(tables)
     return {table.name: table for table in tables}
 
@@ -91,13 +99,54 @@ def test_the_record_is_strict_json_without_a_nan(which: str, request: pytest.Fix
     write_json(tmp_path / "metrics.json", metrics)
     read = json.loads((tmp_path / "metrics.json").read_text(), parse_constant=pytest.fail)
     assert read == json.loads(json.dumps(metrics))
-    assert tables_of(read) == tables_of(metrics)
+    assert ClusteringRecord.of(read).record() == read
+    assert tables_of(ClusteringRecord.of(read)) == tables_of(ClusteringRecord.of(metrics))
+
+
+def test_choices_are_recorded_as_they_were_made() -> None:
+    three, none = [0.5, 0.4, 0.3], [float("nan")] * 3
+    curve = NumClusters([2, 3, 4], three, three, three, three, none, {"bic": 3, "gap": 2})
+    choice = Choice(3, "bic", curve, "3 of 2 to 4.")
+    views = AugmentChoice(1.0, (Tried(0.0, 0.8, 0.1, 0.5), Tried(1.0, 0.9, 0.1, 0.5)), "augment 1.")
+    record = study(choice=choice, views=views)
+    expected = {**choice.record(), "curve": {**curve._asdict(), "gap_error": [None] * 3}}
+    assert record["num_clusters_choice"] == expected
+    assert record["augment_choice"] == views.record()
+    assert record["findings"][1:3] == ["3 of 2 to 4.", "augment 1."]
+    assert ClusteringRecord.of(json.loads(json.dumps(record))).record() == record
 
 
 def test_a_method_in_which_nothing_is_random_has_no_seed(full: dict[str, Any]) -> None:
     assert [row["seed"] for row in full["results"]["ward on pixels"]["all"]["seeds"]] == [None]
     assert [row["seed"] for row in full["results"]["k-means on pixels"]["all"]["seeds"]] == [4, 5, 6]
     assert full["shallow"] == ["k-means on pixels", "ward on pixels"]
+
+
+def test_the_first_finding_holds_the_method_against_the_floor(full: dict[str, Any], unlabelled: dict[str, Any]) -> None:
+    acc = {name: full["results"][name]["all"]["mean"]["acc"] for name in (full["method"], *full["shallow"])}
+    ours = acc.pop(full["method"])
+    best = max(acc, key=acc.__getitem__)
+    assert full["findings"][0].startswith(full["method"])
+    assert full["findings"][0].endswith(f" {best}: ACC {ours:.3f} against {acc[best]:.3f}.")
+    assert not [sentence for sentence in unlabelled["findings"] if "without a network" in sentence]
+
+
+@pytest.mark.parametrize(
+    ("floor", "says"),
+    [
+        (0.6, "deep is better than the best method without a network, ward on pixels: ACC 0.800 against 0.600."),
+        (0.809, "deep is no better than the best method without a network, ward on pixels: ACC 0.800 against 0.809."),
+        (0.82, "deep is worse than ward on pixels, which needs no network: ACC 0.800 against 0.820."),
+        (None, None),
+    ],
+)
+def test_how_a_method_stands_to_the_floor_is_said_in_words(floor: float | None, says: str | None) -> None:
+    acc = {"deep": 0.8, "k-means on pixels": 0.5, "ward on pixels": floor, "ward on VAE latents": 0.9}
+    results = {}
+    for name, value in acc.items():
+        measured = {**dict.fromkeys(SCORES), "acc": None if floor is None else value}  # no labels, no floor
+        results[name] = {"all": result_of([SeedScores(seed=0, **measured, populated_clusters=3, active_units=2)])}
+    assert against_the_floor(results, "deep", list(acc)[1:]) == ([] if says is None else [says])
 
 
 def test_what_is_reported_is_of_its_data_set_alone(full: dict[str, Any]) -> None:

@@ -11,8 +11,9 @@ from scipy import stats
 
 from tests.studies.made_assignments import Scores, results_of
 from vaeclust_jax.experiments.vaedec_coil20 import REPORTED
+from vaeclust_jax.folder.records.scores import Results
+from vaeclust_jax.folder.typed_json import as_json
 from vaeclust_jax.studies.experiment import Reported
-from vaeclust_jax.studies.scores import Results
 from vaeclust_jax.studies.tests import TESTED, against_reported, comparisons, findings, implied_tests
 
 S = 6
@@ -29,11 +30,12 @@ def results() -> Results:
 
 
 def of_pair(results: Results, second: str) -> list[dict[str, Any]]:
-    return [row for row in comparisons(results, "deep") if row["second"] == second]
+    """As JSON holds them."""
+    return [row for row in as_json(comparisons(results, "deep")) if row["second"] == second]
 
 
 def column(results: Results, method: str, metric: str) -> np.ndarray:
-    return np.array([row[metric] for row in results[method]["all"]["seeds"]])
+    return np.array([getattr(row, metric) for row in results[method]["all"].seeds])
 
 
 @pytest.mark.parametrize("second", ["flat", "far"])
@@ -72,7 +74,7 @@ def test_holm_is_over_the_four_scores_of_a_pair(results: Results, test: str) -> 
 
 
 def test_every_other_method_is_met_once_and_the_named_one_never(results: Results) -> None:
-    pairs = [(row["second"], row["metric"]) for row in comparisons(results, "deep")]
+    pairs = [(row.second, row.metric) for row in comparisons(results, "deep")]
     assert pairs == list(product(("flat", "far"), TESTED))
 
 
@@ -101,26 +103,26 @@ def test_with_one_seed_no_test_is_defined_and_the_findings_say_so() -> None:
     results = results_of({"deep": seeds(0.8, size=1), "flat": seeds(0.7, size=1)})
     compared = comparisons(results, "deep")
     tests = ("interval", "welch", "paired", "sign_flip", "hedges_g", "paired_effect", "welch_holm", "paired_holm")
-    assert {row[name] for row in compared for name in tests} == {None}
-    assert all(row["difference"] == pytest.approx(0.1) for row in compared)
-    (sentence,) = findings(results, compared, [], None, "deep")
+    assert {getattr(row, name) for row in compared for name in tests} == {None}
+    assert all(row.difference == pytest.approx(0.1) for row in compared)
+    (sentence,) = findings(compared, [], None, "deep")
     assert sentence == ("deep against flat: +0.100 ACC; +0.100 NMI; +0.100 ARI (with one seed no test is defined).")
 
 
 def test_equal_scores_on_every_seed_are_not_taken_for_one_seed() -> None:
     results = results_of({"deep": seeds(0.8), "flat": seeds(0.8)})
     compared = comparisons(results, "deep")
-    (sentence,) = findings(results, compared, [], None, "deep")
-    assert [row["paired"] for row in compared] == [None] * 4
+    (sentence,) = findings(compared, [], None, "deep")
+    assert [row.paired for row in compared] == [None] * 4
     assert "one seed" not in sentence
     assert sentence.endswith("(the same for every seed: no t-test is defined).")
 
 
 def test_a_shown_difference_and_one_not_shown_are_said_apart(results: Results) -> None:
     close = results_of({"deep": seeds(0.8), "flat": seeds(0.8, rng=7)})
-    (sentence,) = findings(close, comparisons(close, "deep"), [], None, "deep")
+    (sentence,) = findings(comparisons(close, "deep"), [], None, "deep")
     assert "no difference shown" in sentence
-    sentences = findings(results, comparisons(results, "deep"), [], None, "deep")
+    sentences = findings(comparisons(results, "deep"), [], None, "deep")
     far = sentences[1]
     row = of_pair(results, "far")[0]
     assert far.startswith(f"deep against far: {row['difference']:+.3f} ACC, p {row['paired_holm']:.2g}; ")
@@ -129,26 +131,26 @@ def test_a_shown_difference_and_one_not_shown_are_said_apart(results: Results) -
 
 def test_a_very_small_p_is_not_written_out() -> None:
     results = results_of({"deep": seeds(0.9, 1e-3), "flat": seeds(0.1, 1e-3, rng=1)})
-    (sentence,) = findings(results, comparisons(results, "deep"), [], None, "deep")
+    (sentence,) = findings(comparisons(results, "deep"), [], None, "deep")
     assert "ACC, p < 0.0001;" in sentence
 
 
 def test_without_labels_there_is_nothing_to_say() -> None:
     results = results_of({name: {"silhouette": seeds(0.5, rng=rng)["silhouette"]} for rng, name in enumerate("ab")})
     compared = comparisons(results, "a")
-    assert [row["difference"] is None for row in compared] == [True, True, True, False]
-    assert findings(results, compared, [], None, "a") == []
+    assert [row.difference is None for row in compared] == [True, True, True, False]
+    assert findings(compared, [], None, "a") == []
 
 
 def test_methods_on_the_latents_are_compared_but_not_put_into_words() -> None:
     results = results_of({"deep": seeds(0.8), "ward on VAE latents": seeds(0.7, rng=1)})
     compared = comparisons(results, "deep")
     assert len(compared) == 4
-    assert findings(results, compared, [], None, "deep") == []
+    assert findings(compared, [], None, "deep") == []
 
 
 def test_comparisons_are_strict_json(results: Results) -> None:
-    compared = comparisons(results, "deep")
+    compared = as_json(comparisons(results, "deep"))
     assert json.loads(json.dumps(compared, allow_nan=False)) == compared
 
 
@@ -157,16 +159,16 @@ def test_comparisons_are_strict_json(results: Results) -> None:
 
 def test_the_source_s_t_do_not_follow_from_its_own_deviations() -> None:
     implied = implied_tests(REPORTED)
-    assert {name: round(test["implied_t"], 1) for name, test in implied.items()} == {  # type: ignore[arg-type]
+    assert {name: round(test.implied_t, 1) for name, test in implied.items()} == {
         "acc": 6.2, "nmi": 7.7, "ari": 6.7, "silhouette": 12.4,
     }  # fmt: skip
     first, second = REPORTED.scores.values()
     for name, test in implied.items():
         expected = stats.ttest_ind_from_stats(*first[name], 5, *second[name], 5, equal_var=False)
-        assert test["implied_t"] == pytest.approx(expected.statistic)
-        assert test["implied_p"] == pytest.approx(expected.pvalue)
-        assert test["df"] == pytest.approx(7, abs=0.5)
-        assert (test["t"], test["p"]) == REPORTED.tests[name]
+        assert test.implied_t == pytest.approx(expected.statistic)
+        assert test.implied_p == pytest.approx(expected.pvalue)
+        assert test.df == pytest.approx(7, abs=0.5)
+        assert (test.t, test.p) == REPORTED.tests[name]
 
 
 def measured(acc: float, spread: float = 0.01, size: int = 5, **others: float) -> Results:
@@ -181,20 +183,20 @@ def measured(acc: float, spread: float = 0.01, size: int = 5, **others: float) -
 def test_measured_beside_reported_is_welch_s_test_from_the_summaries() -> None:
     results = measured(0.82, nmi=0.9, ari=0.8, silhouette=0.5)
     found = against_reported(results, REPORTED)
-    assert [(row["method"], row["metric"], row["protocol"]) for row in found] == [("vaedec", m, "all") for m in TESTED]
+    assert [(row.method, row.metric, row.protocol) for row in found] == [("vaedec", m, "all") for m in TESTED]
     for row in found:
-        a = column(results, "vaedec", row["metric"])
-        theirs = REPORTED.scores["vaedec"][row["metric"]]
+        a = column(results, "vaedec", row.metric)
+        theirs = REPORTED.scores["vaedec"][row.metric]
         expected = stats.ttest_ind_from_stats(a.mean(), a.std(ddof=1), 5, *theirs, 5, equal_var=False)
-        assert row["p"] == pytest.approx(expected.pvalue)
-        assert row["reported"] == theirs
-        assert row["measured"] == pytest.approx((a.mean(), 0.01))
+        assert row.p == pytest.approx(expected.pvalue)
+        assert row.reported == theirs
+        assert row.measured == pytest.approx((a.mean(), 0.01))
 
 
 def test_every_protocol_is_put_beside_the_source() -> None:
     results = measured(0.8)
     results["vaedec"]["validation"] = results["vaedec"]["all"]
-    assert {row["protocol"] for row in against_reported(results, REPORTED)} == {"all", "validation"}
+    assert {row.protocol for row in against_reported(results, REPORTED)} == {"all", "validation"}
 
 
 @pytest.mark.parametrize(
@@ -210,13 +212,13 @@ def test_every_protocol_is_put_beside_the_source() -> None:
     ids=["below", "above", "equal", "close", "one seed, below", "one seed, above"],
 )  # fmt: skip
 def test_the_verdict_follows_from_the_numbers(results: Results, words: str) -> None:
-    sentence = findings(results, [], against_reported(results, REPORTED), REPORTED, "vaedec")[0]
+    sentence = findings([], against_reported(results, REPORTED), REPORTED, "vaedec")[0]
     assert sentence.startswith(f"vaedec is {words}"), sentence
 
 
 def test_scores_with_one_verdict_share_it() -> None:
     results = measured(0.70, nmi=0.88, ari=0.60, silhouette=0.60)
-    sentence = findings(results, [], against_reported(results, REPORTED), REPORTED, "vaedec")[0]
+    sentence = findings([], against_reported(results, REPORTED), REPORTED, "vaedec")[0]
     assert sentence == (
         "vaedec is below the reported figure in ACC 0.700 ± 0.010 (reported 0.85 ± 0.02) and ARI 0.600 ± 0.010 "
         "(reported 0.82 ± 0.018); not told apart from the reported figure by 5 seeds in NMI 0.880 ± 0.010 (reported "
@@ -228,12 +230,12 @@ def test_held_out_rows_have_no_verdict() -> None:
     results = {"vaedec": {"validation": measured(0.1)["vaedec"]["all"]}}
     beside = against_reported(results, REPORTED)
     assert beside
-    assert [text for text in findings(results, [], beside, REPORTED, "vaedec") if "below" in text] == []
+    assert [text for text in findings([], beside, REPORTED, "vaedec") if "below" in text] == []
 
 
 def test_the_source_s_tests_are_put_right_in_words() -> None:
     results = measured(0.8)
-    sentence = findings(results, [], against_reported(results, REPORTED), REPORTED, "vaedec")[1]
+    sentence = findings([], against_reported(results, REPORTED), REPORTED, "vaedec")[1]
     assert sentence == (
         "The source's t for ACC, NMI, ARI and silhouette (4.5, 4.2, 3.8 and 5) do not follow from its own means and "
         "deviations, which give 6.2, 7.7, 6.7 and 12.4 for 5 runs."
@@ -242,16 +244,16 @@ def test_the_source_s_tests_are_put_right_in_words() -> None:
 
 def test_a_source_whose_tests_do_follow_is_not_accused() -> None:
     implied = implied_tests(REPORTED)
-    tests = {name: (round(test["implied_t"], 1), 0.001) for name, test in implied.items()}  # type: ignore[arg-type]
+    tests = {name: (round(test.implied_t, 1), 0.001) for name, test in implied.items()}
     honest: Reported = REPORTED._replace(tests=tests)
     results = measured(0.8)
-    assert len(findings(results, [], against_reported(results, honest), honest, "vaedec")) == 1
+    assert len(findings([], against_reported(results, honest), honest, "vaedec")) == 1
 
 
 def test_scores_that_were_not_measured_have_no_verdict() -> None:
     beside = against_reported(results_of({"vaedec": {"silhouette": [0.4, 0.5, 0.45]}}), REPORTED)
-    assert [row["measured"][0] is None for row in beside] == [True, True, True, False]
-    assert [row["p"] is None for row in beside] == [True, True, True, False]
+    assert [row.measured[0] is None for row in beside] == [True, True, True, False]
+    assert [row.p is None for row in beside] == [True, True, True, False]
     assert against_reported(results_of({"another": seeds(0.5)}), REPORTED) == []
 
 

@@ -11,6 +11,7 @@ from scipy.special import log_softmax, softmax
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, roc_auc_score
 
 from tests.studies.made_assignments import made_answer, made_dataset, soft
+from vaeclust_jax.folder.typed_json import as_json
 from vaeclust_jax.studies.assignments import Answer
 from vaeclust_jax.studies.uncertainty import correctness, judge_uncertainty, measures, seed_measures
 
@@ -26,7 +27,8 @@ UNLABELLED = made_dataset(np.zeros((30, 4)), None)
 
 
 def judge(*answers: Answer, data: Any = DATA) -> dict[str, Any]:
-    return judge_uncertainty(answers, data, range(7, 7 + len(answers)))
+    """As JSON holds it."""
+    return as_json(judge_uncertainty(answers, data, range(7, 7 + len(answers))))
 
 
 def unsure_by(values: Any, labels: np.ndarray = RENAMED) -> Answer:

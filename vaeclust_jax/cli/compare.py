@@ -1,9 +1,8 @@
 """`vaeclust compare`."""
 
-import math
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,10 +11,10 @@ import tyro
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.folder import check_writable, export_tables, print_tables, write_tables
+from vaeclust_jax.folder.records.clustering import ClusteringRecord
 from vaeclust_jax.folder.run_record import read_config_and_metrics
 from vaeclust_jax.plots import critical_difference_diagram, save_figures
-from vaeclust_jax.studies.scores import SCORES
-from vaeclust_jax.studies.side_by_side.lines import Record, Rows
+from vaeclust_jax.studies.side_by_side.lines import FinishedRun
 from vaeclust_jax.studies.side_by_side.runs import SideBySide, compare_runs
 
 
@@ -41,8 +40,8 @@ class Arguments:
 def compare(argv: list[str]) -> None:
     """Runs the command."""
     args = tyro.cli(Arguments, args=argv, prog="vaeclust compare")
-    records = read_records(args.run_dir)
-    found = compare_runs(records, score=args.score, protocol=args.protocol, every_method=args.every_method)
+    runs = read_runs(args.run_dir)
+    found = compare_runs(runs, score=args.score, protocol=args.protocol, every_method=args.every_method)
     if args.out is not None:
         _write(args.out, found)
     print_tables(found.tables)
@@ -54,11 +53,11 @@ def compare(argv: list[str]) -> None:
         print(args.out)
 
 
-def read_records(folders: Sequence[Path]) -> list[Record]:
+def read_runs(folders: Sequence[Path]) -> list[FinishedRun]:
     """What there is to compare in the folders of runs.
 
     Raises:
-        InputError: a folder is given twice, is not one of a run that finished, or is of another version.
+        InputError: a folder is given twice, is not one of a clustering that finished, or is of another version.
     """
     whole = [Path(os.path.abspath(folder)) for folder in folders]  # "." has no name
     for folder, count in Counter(folder.resolve() for folder in whole).items():
@@ -68,57 +67,26 @@ def read_records(folders: Sequence[Path]) -> list[Record]:
     return [_read(folder, folder.name if names[folder.name] == 1 else str(folder)) for folder in whole]
 
 
-def _read(folder: Path, name: str) -> Record:
+def _read(folder: Path, name: str) -> FinishedRun:
     config, metrics = read_config_and_metrics(folder)
-    try:
-        return _record(name, config, metrics)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{folder} was written by another version of vaeclust_jax: run it again") from error
+    if not isinstance(metrics, ClusteringRecord):
+        raise InputError(f"RUN_DIR must be the folders of clusterings, got {folder}, which is of {metrics.task}")
+    return FinishedRun(name, metrics, _settings(folder, config))
 
 
-def _record(name: str, config: Mapping[str, Any], metrics: Mapping[str, Any]) -> Record:
+def _settings(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
+    """The config without its sections.
+
+    Raises:
+        InputError: it does not say which rows were held out.
+    """
     settings: dict[str, Any] = {}
-    for key, value in config["config"].items():
+    sections = config.get("config")
+    for key, value in sections.items() if isinstance(sections, dict) else ():
         settings.update(value if isinstance(value, dict) else {key: value})
-    results = {
-        method: {protocol: _rows(result["seeds"]) for protocol, result in protocols.items()}
-        for method, protocols in metrics["results"].items()
-    }
-    record = Record(
-        folder=name,
-        experiment=_text(metrics["experiment"]),
-        method=_text(metrics["method"]),
-        dataset=_text(metrics["dataset"]["name"]),
-        shape=tuple(map(int, metrics["dataset"]["shape"])),
-        version=_text(metrics["versions"]["vaeclust_jax"]),
-        settings=settings,
-        results=results,
-    )
-    missing = {"validation", "split_seed", "stratify"} - settings.keys()
-    if missing or "all" not in results[record.method]:
-        raise KeyError(*missing)
-    return record
-
-
-def _rows(rows: Sequence[Mapping[str, Any]]) -> Rows:
-    found = {row["seed"]: {key: _number(row[key]) for key in SCORES} for row in rows}
-    if not found or len(found) < len(rows) or (None in found and len(found) > 1):
-        raise ValueError("seeds must differ")
-    return found
-
-
-def _number(value: Any) -> float | None:
-    if value is None:
-        return None
-    if not math.isfinite(value):
-        raise ValueError(f"a score must be finite, got {value!r}")
-    return float(value)
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"a name must be text, got {value!r}")
-    return value
+    if not {"validation", "split_seed", "stratify"} <= settings.keys():
+        raise InputError(f"{folder} was written by another version of vaeclust_jax: run it again")
+    return settings
 
 
 def _write(folder: Path, found: SideBySide) -> None:

@@ -1,11 +1,13 @@
 """The short help of the commands that fit: what one sets at first, in groups; `--help-all` has the rest."""
 
+import inspect
 import textwrap
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
 from vaeclust_jax.cli.flags import Section, Setting, texts_of
+from vaeclust_jax.methods.method import Method
 from vaeclust_jax.studies.experiment import Experiment
 
 _BASIC = (
@@ -27,13 +29,20 @@ def show_help(kind: type, prog: str, experiment: Experiment, sections: Mapping[s
     lines += [f"{experiment.name}: {experiment.summary}"]
     texts = texts_of(kind)
     run = [Setting(one.name, None, one.default, texts.get(one.name, "")) for one in fields(kind)]
+    basic = {*_BASIC, *_of_ones_own(experiment.method)}
     groups = {"run": run, **{section.title: section.settings() for section in sections.values()}}
     for title, settings in groups.items():
-        shown = [_line(one) for one in settings if one.name in _BASIC]
+        shown = [_line(one) for one in settings if one.name in basic]
         if shown:
             lines += ["", f"{title}:", *shown]
     lines += ["", f"`{prog} {experiment.name} --help-all` shows every setting; `vaeclust list` the experiments."]
     print("\n".join(lines))
+
+
+def _of_ones_own(method: Method) -> set[str]:
+    """The settings that a method from another package adds: those that its users look for."""
+    kind = type(method)
+    return set() if kind.__module__.startswith("vaeclust_jax.") else set(inspect.get_annotations(kind))
 
 
 def _line(setting: Setting) -> str:

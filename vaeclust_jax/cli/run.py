@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from vaeclust_jax.cli.arguments import Arguments, Parsed, num_clusters_of, parse
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.folder.records.task import TaskRecord
 
 
 @dataclass(frozen=True)
@@ -251,15 +252,15 @@ def _discard(folder: Path) -> bool:
     return True
 
 
-def _summary(metrics: dict[str, Any], tables: list[Any], folder: Path, seconds: float) -> None:
+def _summary(metrics: TaskRecord, tables: list[Any], folder: Path, seconds: float) -> None:
     from vaeclust_jax.folder import print_tables
 
     print_tables([table for table in tables if table.name in _PRINTED])
-    for finding in metrics["findings"]:
+    for finding in metrics.findings:
         print(finding)
-    for warning in metrics["warnings"]:
+    for warning in metrics.warnings:
         print(f"warning: {warning}")
-    print(f"labels were used for: {metrics['protocol']['labels_used_for']}")
+    print(f"labels were used for: {metrics.protocol['labels_used_for']}")
     print(
         f"{seconds:.0f} s; results, figures and the model are in the folder below; vaeclust report makes a page of it"
     )

@@ -1,7 +1,6 @@
 """The data set every other part works on, and the checks that make any array or label list into one."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -48,10 +47,6 @@ class Dataset:
     def numbers(self) -> np.ndarray:
         """Of the rows in their file, from 0."""
         return np.arange(len(self.x)) if self.row_numbers is None else self.row_numbers
-
-    def record(self) -> dict[str, Any]:
-        """What a report says of the data."""
-        return {"name": self.name, "source": self.source, "taken": list(self.said)}
 
     @property
     def said(self) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from vaeclust_jax.fitting.run import Run, components
 from vaeclust_jax.training.checkpoint import Checkpoint, Keeper
 from vaeclust_jax.training.encodings import TrainingRows
 from vaeclust_jax.training.epoch import Data
-from vaeclust_jax.training.loop import History, train
+from vaeclust_jax.training.loop import History, stage_keys, train
 from vaeclust_jax.training.rows import by_chunk
 from vaeclust_jax.types import Key, Networks, Params, Stage, State
 
@@ -32,7 +32,7 @@ OnEpoch = Callable[[History], None]
 def fit(
     config: Config,
     x: Any,
-    key: Key,
+    key: Key | int,
     *,
     networks: Networks | None = None,
     split_labels: Any = None,
@@ -48,7 +48,8 @@ def fit(
             array, a sparse matrix, a frame of pandas, polars or pyarrow, or a `data.Dataset`; the model keeps the
             names of columns. A `numpy.memmap` of more than 256 MB stays in its file: every batch is read when it is
             trained on.
-        key: of `jax.random.key`; the same key gives the same bits on a CPU.
+        key: of `jax.random.key`, or a whole number, which stands for its key; the same key gives the same bits on a
+            CPU.
         networks: an encoder and a decoder of one's own instead of the config's.
         split_labels: (n,) classes, read only for a stratified split (`prepare.stratify`).
         partial_labels: (n,) classes from 0, -1 where none is known: the VAE is then semi-supervised, and keeps the
@@ -64,9 +65,14 @@ def fit(
         InputError: data or settings that cannot be used; one sentence, before any training.
         TrainingDivergedError: a loss turned non-finite; `last_good` holds {stage: [Run]} of the state before.
     """
-    if not (isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and key.shape == ()):
-        raise InputError(f"key must be one key of jax.random.key, got {type(key).__name__} {np.shape(key)}")
-    stages = _fit(config, x, key[None], [0], networks, split_labels, partial_labels, checkpoint, on_epoch)
+    if is_whole(key):
+        keys = _keys_of([int(key)])
+    elif isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and key.shape == ():
+        keys = key[None]
+    else:
+        kind = type(key).__name__
+        raise InputError(f"key must be one key of jax.random.key, or a seed, got {kind} {np.shape(key)}")
+    stages = _fit(config, x, keys, [0], networks, split_labels, partial_labels, checkpoint, on_epoch)
     return list(stages.values())[-1][0]
 
 
@@ -121,16 +127,16 @@ def fit_stages(
     stands between the two where the joint stage starts from it.
     """
     seeds = list(seeds) if isinstance(seeds, Iterable) else [str(seeds)]
-    if (
-        not seeds
-        or not all(map(is_whole, seeds))
-        or len(set(seeds)) < len(seeds)
-        or min(seeds) < 0
-        or max(seeds) >= 2**32
-    ):
+    if not seeds or not all(map(is_whole, seeds)) or len(set(seeds)) < len(seeds):
         raise InputError(f"seeds must be distinct whole numbers from 0 to 2**32 - 1, at least one, got {seeds}")
-    keys = jax.vmap(jax.random.key)(jnp.asarray(seeds, jnp.uint32))
-    return _fit(config, x, keys, seeds, networks, split_labels, partial_labels, checkpoint, on_epoch)
+    return _fit(config, x, _keys_of(seeds), seeds, networks, split_labels, partial_labels, checkpoint, on_epoch)
+
+
+def _keys_of(seeds: Sequence[int]) -> Key:
+    """A key for each seed, (S,)."""
+    if min(seeds) < 0 or max(seeds) >= 2**32:
+        raise InputError(f"seeds must be distinct whole numbers from 0 to 2**32 - 1, at least one, got {seeds}")
+    return jax.vmap(jax.random.key)(jnp.asarray(seeds, jnp.uint32))
 
 
 def _fit(
@@ -197,9 +203,9 @@ def _with_clusters(
         return states
     following = stages[reached]
     if states and following.model is not None and following.num_epochs == 0:
-        of_stage = jax.vmap(lambda key: jax.random.fold_in(key, reached))(keys)
+        start_keys, _ = stage_keys(keys, jnp.asarray(reached))
         with suppress(FloatingPointError):  # nothing that could be asked is left
-            states.append(following.start(of_stage, states[-1], rows))
+            states.append(following.start(start_keys, states[-1], rows))
     return states
 
 

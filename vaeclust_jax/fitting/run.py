@@ -58,6 +58,13 @@ class Run:
     validation_index: Int[np.ndarray, " m"] = field(default_factory=lambda: np.zeros(0, int))
     history: list[dict[str, Any]] = field(default_factory=list)
 
+    def __repr__(self) -> str:
+        """In place of the arrays, which fill screens: how many there are."""
+        shape = " x ".join(map(str, self.preparation.input_shape))
+        weights = sum(leaf.size for leaf in jax.tree.leaves(self.params))
+        trained = f"{len(self.train_index)} training rows, {len(self.history)} epochs" if self.history else "loaded"
+        return f"Run({self.config.method!r}, samples of {shape}, {weights:,} parameters, {trained})"
+
     @property
     def centroids(self) -> Float[np.ndarray, "k l"]:
         """(K, L) the centre of each cluster; of several prototypes the one that stood for the most samples."""

@@ -4,7 +4,6 @@ import codecs
 import csv
 import itertools
 import json
-import math
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.folder.typed_json import as_json
 from vaeclust_jax.whole_file import whole_file, write_whole
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -73,10 +73,9 @@ def write_json(path: Path, content: object) -> None:
 
     Args:
         path: the file; replaced if it exists.
-        content: dicts, sequences, strings, numbers, arrays and paths. NaN and infinity, which JSON does not
-            have, become null.
+        content: as `as_json` takes it.
     """
-    write_whole(path, json.dumps(_as_json(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_whole(path, json.dumps(as_json(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def write_history(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
@@ -119,19 +118,6 @@ def _cell(value: object) -> object:
     if isinstance(value, str) and value.startswith(_FORMULA):
         return f"'{value}"
     return f"{value:.9g}" if isinstance(value, (float, np.floating)) else value
-
-
-def _as_json(value: Any) -> Any:
-    """Replace what JSON does not know: arrays and their scalars, paths, NaN and infinity."""
-    if hasattr(value, "tolist"):  # numpy and JAX arrays and scalars
-        value = value.tolist()
-    if isinstance(value, Mapping):
-        return {str(key): _as_json(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_as_json(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return str(value) if isinstance(value, Path) else value
 
 
 def _not_writable(parent: Path, error: OSError) -> InputError:

@@ -23,6 +23,11 @@ class Spread(NamedTuple):
     std: float | None
 
 
+def spread(mean: float | None, std: float | None) -> Spread | None:
+    """None where the mean is not defined."""
+    return None if mean is None else Spread(mean, std)
+
+
 Cell = str | int | float | Spread | None
 """None is a value that is not defined; it is shown as such, never as 0."""
 

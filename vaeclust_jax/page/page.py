@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.folder.map_file import LatentMap
+from vaeclust_jax.folder.records.clustering import ClusteringRecord
+from vaeclust_jax.folder.records.task import TaskRecord
 from vaeclust_jax.folder.run_folder import check_writable
 from vaeclust_jax.folder.run_record import RunRecord, read_run
 from vaeclust_jax.folder.table import cell_text
@@ -78,18 +80,19 @@ def render(run: RunRecord) -> str:
     environment.filters["slug"] = _slug
     environment.filters["zip"] = zip
     metrics = run.metrics
-    k = int(metrics.get("num_clusters", 0))  # of methods that cluster
+    num_clusters = metrics.num_clusters if isinstance(metrics, ClusteringRecord) else None
     latent_map, clusters, scripts = run.latent_map, None, None
     if latent_map is not None:
-        k = max(k, int(latent_map.cluster.max()) + 1)
+        k = max(num_clusters or 0, int(latent_map.cluster.max()) + 1)
         latent_map = _small_enough(latent_map)
         clusters = members_of(latent_map, k)
         scripts = [Markup(text) for text in embed(map_tabs(latent_map, k))]
     return environment.get_template("report.html.j2").render(
         metrics=metrics,
-        seeds=[row["seed"] for row in metrics["seeds"]],
+        num_clusters=num_clusters,
+        seeds=[row.seed for row in metrics.seeds],
         scores=_scores(metrics),
-        undefined_scores=[_score_name(key) for key, mean in metrics["mean"].items() if mean is None],
+        undefined_scores=[_score_name(key) for key, mean in metrics.mean.by_name().items() if mean is None],
         tables=run.tables,
         sections=_sections(run),
         settings=_settings(run.config),
@@ -97,7 +100,7 @@ def render(run: RunRecord) -> str:
         latent_map=latent_map,
         clusters=clusters,
         scripts=scripts,
-        samples=metrics["dataset"]["shape"],
+        samples=metrics.dataset.shape,
     )
 
 
@@ -115,14 +118,13 @@ def _score_name(key: str) -> str:
     return key.upper() if len(key) == 3 else key.replace("_", " ")
 
 
-def _scores(metrics: Mapping[str, Any]) -> list[Score]:
+def _scores(metrics: TaskRecord) -> list[Score]:
     """Those of the named method that are defined."""
-    found = []
-    for key, mean in metrics["mean"].items():
+    found, deviations = [], metrics.std.by_name()
+    for key, mean in metrics.mean.by_name().items():
         if mean is not None:
-            std = metrics["std"].get(key)
-            text = None if std is None else cell_text(float(std), "score")
-            found.append(Score(_score_name(key), cell_text(float(mean), "score"), text))
+            std = None if deviations[key] is None else cell_text(deviations[key], "score")
+            found.append(Score(_score_name(key), cell_text(mean, "score"), std))
     return found
 
 

@@ -92,14 +92,14 @@ def floor(
             skipped.append(reason)
             continue
         method = SHALLOW[name]
-        of_raw = shallow_labels(name, x, k, seeds if method.random else seeds[:1])
-        found[f"{name} on {raw}"] = [_shallow_answer(labels, k) for labels in of_raw]
+        found[f"{name} on {raw}"] = shallow_answers(name, x, k, seeds if method.random else seeds[:1])
         if method.of_latents:
-            of_latents = [shallow_labels(name, z, k, [seed])[0] for z, seed in zip(latents, seeds, strict=True)]
-            found[f"{name} on VAE latents"] = [_shallow_answer(labels, k) for labels in of_latents]
+            of_latents = [shallow_answers(name, z, k, [seed])[0] for z, seed in zip(latents, seeds, strict=True)]
+            found[f"{name} on VAE latents"] = of_latents
     return found, skipped
 
 
-def _shallow_answer(labels: np.ndarray, num_clusters: int) -> Answer:
-    """Some methods find more clusters than they are asked for."""
-    return Answer(labels, max(num_clusters, int(labels.max()) + 1))
+def shallow_answers(name: str, x: Float[np.ndarray, "n d"], num_clusters: int, seeds: Sequence[int]) -> list[Answer]:
+    """What a method of `SHALLOW` says, one a seed; some find more clusters than they are asked for."""
+    found = shallow_labels(name, x, num_clusters, seeds)
+    return [Answer(labels, max(num_clusters, int(labels.max()) + 1)) for labels in found]

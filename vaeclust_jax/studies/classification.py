@@ -13,8 +13,18 @@ from jaxtyping import Float, Int
 from vaeclust_jax.data import DATASETS, Dataset, PrepareConfig
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.run import Run
-from vaeclust_jax.metrics import classify, name_clusters, summarise
+from vaeclust_jax.folder.records.named_clusters import (
+    Accuracy,
+    ClassReport,
+    Confidence,
+    NamedClusters,
+    NamingPoint,
+    SeedAccuracy,
+)
+from vaeclust_jax.folder.records.task import Summary
+from vaeclust_jax.metrics import classify, name_clusters
 from vaeclust_jax.metrics.naming import Naming
+from vaeclust_jax.studies.common import over_seeds
 from vaeclust_jax.uncertainty.calibration import expected_calibration_error
 
 NAMINGS: tuple[Naming, ...] = ("majority", "hungarian")
@@ -81,8 +91,8 @@ class Named(NamedTuple):
 
 def classification(
     methods: Mapping[str, list[Run]], named: str, seen: Dataset, test: Dataset, seeds: Sequence[int]
-) -> dict[str, Any]:
-    """What `metrics.json` holds under "classification".
+) -> NamedClusters:
+    """Clusters of every method as a classifier.
 
     Args:
         methods: of each the models of all seeds.
@@ -90,13 +100,6 @@ def classification(
         seen: what was clustered; the validation rows of the models, at least one, name the clusters.
         test: rows of neither.
         seeds: their numbers.
-
-    Returns:
-        `labels`: how many name the clusters; `tested_on`: rows; `missing_classes`: those without a label; `methods`:
-        accuracy and ECE of each with all labels, mean, std and seeds; `curve`: a row a method, naming and number of
-        labels, with mean and std of the accuracy over draws of the labels and seeds; and of the first seed of the
-        named method, with all labels: `classes`, `confusion` (classes by answers, the last one "no name"),
-        `confidence`.
     """
     rows = methods[named][0].validation_index
     assert seen.y is not None
@@ -108,16 +111,18 @@ def classification(
         for name, runs in methods.items()
     }
     predicted, probability = _classes(answers[named][0], y, num_classes)
-    return {
-        "labels": len(rows),
-        "tested_on": len(test.x),
-        "missing_classes": sorted(set(range(num_classes)) - set(np.unique(y).tolist())),
-        "methods": {name: _judged(of_seeds, y, test.y, num_classes, seeds) for name, of_seeds in answers.items()},
-        "curve": [row for name, of_seeds in answers.items() for row in _curve(name, of_seeds, y, test.y, num_classes)],
-        "classes": _report(test.y, predicted, num_classes, test.class_names),
-        "confusion": _counts(test.y, predicted, num_classes),
-        "confidence": {"probability": probability.tolist(), "correct": (predicted == test.y).tolist()},
-    }
+    curves = [_curve(name, of_seeds, y, test.y, num_classes) for name, of_seeds in answers.items()]
+    correct = (predicted == test.y).tolist()
+    return NamedClusters(
+        labels=len(rows),
+        tested_on=len(test.x),
+        missing_classes=tuple(sorted(set(range(num_classes)) - set(np.unique(y).tolist()))),
+        methods={name: _judged(of_seeds, y, test.y, num_classes, seeds) for name, of_seeds in answers.items()},
+        curve=tuple(point for curve in curves for point in curve),
+        classes=_report(test.y, predicted, num_classes, test.class_names),
+        confusion=_counts(test.y, predicted, num_classes),
+        confidence=Confidence(probability=tuple(probability.tolist()), correct=tuple(correct)),
+    )
 
 
 def _classes(
@@ -131,18 +136,18 @@ def _classes(
 
 def _judged(
     of_seeds: list[Named], y: np.ndarray, test_y: np.ndarray, num_classes: int, seeds: Sequence[int]
-) -> dict[str, Any]:
+) -> Summary[Accuracy, SeedAccuracy]:
     rows = []
     for found in of_seeds:
         predicted, probability = _classes(found, y, num_classes)
         correct = predicted == test_y
-        rows.append({"accuracy": float(correct.mean()), "ece": expected_calibration_error(probability, correct)})
-    return {**summarise(rows), "seeds": [{"seed": seed, **row} for seed, row in zip(seeds, rows, strict=True)]}
+        rows.append(Accuracy(accuracy=float(correct.mean()), ece=expected_calibration_error(probability, correct)))
+    return over_seeds(Accuracy, SeedAccuracy, rows, seeds)
 
 
 def _curve(
     method: str, of_seeds: list[Named], y: np.ndarray, test_y: np.ndarray, num_classes: int
-) -> list[dict[str, Any]]:
+) -> list[NamingPoint]:
     """The same draws of labels for every method, seed and naming."""
     rows = []
     for naming in NAMINGS:
@@ -155,21 +160,21 @@ def _curve(
                 for draw in draws
             ]
             std = float(np.std(reached, ddof=1)) if len(reached) > 1 else None
-            rows.append(
-                {"method": method, "naming": naming, "labels": count, "mean": float(np.mean(reached)), "std": std}
-            )
+            mean = float(np.mean(reached))
+            rows.append(NamingPoint(method=method, naming=naming, labels=count, mean=mean, std=std))
     return rows
 
 
-def _counts(y: np.ndarray, predicted: np.ndarray, num_classes: int) -> list[list[int]]:
+def _counts(y: np.ndarray, predicted: np.ndarray, num_classes: int) -> tuple[tuple[int, ...], ...]:
     from sklearn.metrics import confusion_matrix
 
-    return confusion_matrix(y, predicted, labels=range(num_classes + 1))[:num_classes].tolist()
+    counts = confusion_matrix(y, predicted, labels=range(num_classes + 1))[:num_classes]
+    return tuple(tuple(row) for row in counts.tolist())
 
 
 def _report(
     y: np.ndarray, predicted: np.ndarray, num_classes: int, class_names: tuple[str, ...] | None
-) -> list[dict[str, Any]]:
+) -> tuple[ClassReport, ...]:
     """Precision, recall and F1 of every class; None where nothing is so called or there is no sample."""
     from sklearn.metrics import precision_recall_fscore_support
 
@@ -178,5 +183,5 @@ def _report(
     for number, (*three, support) in enumerate(zip(*scores, strict=True)):
         name = str(number) if class_names is None else class_names[number]
         shown = {key: None if np.isnan(value) else float(value) for key, value in zip(_SCORES, three, strict=True)}
-        rows.append({"class": name, **shown, "support": int(support)})
-    return rows
+        rows.append(ClassReport(class_=name, **shown, support=int(support)))
+    return tuple(rows)

@@ -1,13 +1,14 @@
 """Tables, sentences and pictures of clusters as a classifier, from the record of `classifying`."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import asdict
 
 import numpy as np
 
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.fitting.run import Run
-from vaeclust_jax.folder.table import Column, Spread, Table
+from vaeclust_jax.folder.records.named_clusters import NamedClusters
+from vaeclust_jax.folder.table import Column, Spread, Table, spread
 from vaeclust_jax.plots import class_confusion, component_map, naming_curves, reliability_diagram
 from vaeclust_jax.studies.figures import Picture
 from vaeclust_jax.uncertainty.calibration import reliability
@@ -16,33 +17,28 @@ _SECTION = "Classification"
 _MAX_POINTS = 5000
 
 
-def classification_tables(record: Mapping[str, Any], named: str) -> list[Table]:
+def classification_tables(record: NamedClusters, named: str) -> list[Table]:
     """Accuracy of every method, of every number of labels, and the report by class."""
     accuracies = tuple(
-        (name, *(Spread(of["mean"][key], of["std"][key]) for key in ("accuracy", "ece")), len(of["seeds"]))
-        for name, of in record["methods"].items()
+        (name, spread(of.mean.accuracy, of.std.accuracy), spread(of.mean.ece, of.std.ece), len(of.seeds))
+        for name, of in record.methods.items()
     )
     note = (
-        f"Clusters are named after the class that most of their labelled rows have ({record['labels']} held-out rows) "
-        f"and judged on {record['tested_on']} rows that were in neither part. No label touched the clustering."
+        f"Clusters are named after the class that most of their labelled rows have ({record.labels} held-out rows) "
+        f"and judged on {record.tested_on} rows that were in neither part. No label touched the clustering."
     )
     columns: tuple[Column, ...] = (
         Column("method", "text"), Column("accuracy"), Column("ECE"), Column("seeds", "integer"),
     )  # fmt: skip
     tables = [Table("classification", "Clusters as a classifier", columns, accuracies, note)]
-    curve = tuple(
-        (row["method"], row["naming"], row["labels"], Spread(row["mean"], row["std"])) for row in record["curve"]
-    )
+    curve = tuple((point.method, point.naming, point.labels, Spread(point.mean, point.std)) for point in record.curve)
     columns = (Column("method", "text"), Column("naming", "text"), Column("labels", "integer"), Column("accuracy"))
     note = (
         "Labelled rows are drawn at random, twenty times; mean ± deviation over draws and seeds. A cluster without a "
         "labelled row has no name, and its rows count as wrong."
     )
     tables.append(Table("naming", "How many labels do names need?", columns, curve, note))
-    rows = tuple(
-        (row["class"], *(row[key] for key in ("precision", "recall", "f1")), row["support"])
-        for row in record["classes"]
-    )
+    rows = tuple((row.class_, row.precision, row.recall, row.f1, row.support) for row in record.classes)
     columns = (
         Column("class", "text"), *map(Column, ("precision", "recall", "F1")), Column("rows", "integer"),
     )  # fmt: skip
@@ -50,33 +46,33 @@ def classification_tables(record: Mapping[str, Any], named: str) -> list[Table]:
     return [*tables, Table("classes", "Report by class", columns, rows, note)]
 
 
-def classification_finding(record: Mapping[str, Any], named: str) -> list[str]:
+def classification_finding(record: NamedClusters, named: str) -> list[str]:
     """One sentence on the accuracy, and one on classes without a name."""
-    mean = record["methods"][named]["mean"]["accuracy"]
-    hundred = [row for row in record["curve"] if (row["method"], row["labels"]) == (named, 100)]
-    few = f"; 100 labels reach {max(row['mean'] for row in hundred):.3f}" if hundred else ""
+    mean = record.methods[named].mean.accuracy
+    hundred = [point.mean for point in record.curve if (point.method, point.labels) == (named, 100)]
+    few = f"; 100 labels reach {max(hundred):.3f}" if hundred else ""
     found = [
-        f"With its clusters named by {record['labels']} labels, {named} classifies {record['tested_on']} unseen rows "
+        f"With its clusters named by {record.labels} labels, {named} classifies {record.tested_on} unseen rows "
         f"with accuracy {mean:.3f}{few}."
     ]
-    if record["missing_classes"]:
-        classes = ", ".join(map(str, record["missing_classes"]))
+    if record.missing_classes:
+        classes = ", ".join(map(str, record.missing_classes))
         found.append(f"The labelled part has no row of class {classes}, so that no cluster is named so.")
     return found
 
 
 def classification_pictures(
-    record: Mapping[str, Any], run: Run, test: Dataset, named: str, seed: int
+    record: NamedClusters, run: Run, test: Dataset, named: str, seed: int
 ) -> Iterator[tuple[str, Picture]]:
     """Figures of the first seed, by file name."""
     caption = "Accuracy on the test part by how many labels name the clusters; bars: deviation over draws and seeds."
-    rows = [{**row, "name": f"{row['method']}, {row['naming']}"} for row in record["curve"]]
+    rows = [{**asdict(point), "name": f"{point.method}, {point.naming}"} for point in record.curve]
     yield "naming_curve", Picture(naming_curves(rows), _SECTION, "How many labels do names need?", caption)
-    counts = np.array(record["confusion"])
+    counts = np.array(record.confusion)
     caption = "Classes by answers on the test part; the last column is of clusters without a name."
     drawn = class_confusion(counts, test.class_names)
     yield "classification_confusion", Picture(drawn, _SECTION, "Confusion on the test part", caption)
-    bins = reliability(record["confidence"]["probability"], record["confidence"]["correct"])
+    bins = reliability(record.confidence.probability, record.confidence.correct)
     drawn = reliability_diagram(bins.confidence, bins.accuracy, bins.count, bins.low, bins.high, ece=bins.ece)
     caption = "Accuracy against the probability of the class on the test part."
     yield "classification_reliability", Picture(drawn, _SECTION, "Reliability on the test part", caption)

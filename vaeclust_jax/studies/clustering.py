@@ -1,6 +1,7 @@
 """The task of methods that cluster: scores, comparisons, uncertainty, and what a shallow method makes of the data."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from scipy.special import entr
 
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.folder.records.uncertainty import OutlierRecord
 from vaeclust_jax.studies.assignments import Answer, answer, floor, with_graph, with_passes
 from vaeclust_jax.studies.classification import classification
 from vaeclust_jax.studies.classification_figures import classification_pictures
@@ -70,13 +72,13 @@ def _vaes(study: Study) -> list[Run]:
     return next(iter(study.stages[study.experiment.named].values()))
 
 
-def _outliers(study: Study, answers: Sequence[Answer]) -> dict[str, Any] | None:
+def _outliers(study: Study, answers: Sequence[Answer]) -> OutlierRecord | None:
     if study.others is None:
         return None
     runs = study.runs[study.experiment.named]
     outliers = judge_outliers(runs, study.dataset, study.others, study.seeds)
     if study.others.y is not None and study.dataset.y is not None:
-        outliers["landing"] = landing(runs, answers, study.dataset, study.others)
+        outliers = replace(outliers, landing=landing(runs, answers, study.dataset, study.others))
     return outliers
 
 
@@ -120,20 +122,17 @@ def cluster_table(probabilities: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _figures(study: Study, measured: Measured) -> Drawn:
-    """Those of the named arm and, beside its maps and losses, those of the one it is held against."""
+    """Those of the named arm, and the losses of the one it is held against."""
     answers, classified = measured.kept
     experiment, dataset, seed = study.experiment, study.dataset, study.seeds[0]
     named, baseline = experiment.named, experiment.baseline
     model = shown(named, study.runs[named], answers[named][0])
     drawn = {"loss_parts": loss_picture(named, watched_in(history_of(model.runs)))}
-    maps = dict(map_pictures(model, dataset, seed))
-    if baseline != named:
-        other = shown(baseline, study.runs[baseline], answers[baseline][0])
-        if other.runs[0].history is not model.runs[0].history:  # not two stages of one training
-            drawn["loss_parts_baseline"] = loss_picture(baseline, watched_in(history_of(other.runs)))
-        maps |= dict(map_pictures(other, dataset, seed, "_baseline"))
+    other = study.runs[baseline]
+    if other[0].history is not model.runs[0].history:  # not two stages of one training
+        drawn["loss_parts_baseline"] = loss_picture(baseline, watched_in(history_of(other)))
     drawn |= {
-        **maps,
+        **dict(map_pictures(model, dataset, seed)),
         **dict(named_pictures(model, dataset, study.data[named], seed)),
         **dict(certainty_pictures(answers[named], dataset)),
     }

@@ -1,41 +1,37 @@
 """What every task's record begins with, and how the rows of seeds are put together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeVar
 
+from vaeclust_jax.data import Dataset
 from vaeclust_jax.data.oddities import oddities
-from vaeclust_jax.folder.run_record import SCHEMA
+from vaeclust_jax.folder.records.task import DataRecord, Measures, OfSeed, Summary
 from vaeclust_jax.metrics import summarise
+from vaeclust_jax.studies.experiment import Experiment
 from vaeclust_jax.studies.task import Study
 
-Row = Mapping[str, float | None]
+M = TypeVar("M", bound=Measures)
+S = TypeVar("S", bound=OfSeed)
 
 
-def common_record(study: Study) -> dict[str, Any]:
-    """The fields that are there whatever is measured."""
-    dataset = study.dataset
+def common_fields(experiment: Experiment, dataset: Dataset) -> dict[str, Any]:
+    """Those fields of a `TaskRecord` that do not depend on what is measured."""
     return {
-        "schema": SCHEMA,
-        "task": study.experiment.method.task,
-        "experiment": study.experiment.name,
-        "method": study.experiment.named,
-        "dataset": {**dataset.record(), "odd": list(oddities(dataset)), "shape": list(dataset.x.shape)},
+        "experiment": experiment.name,
+        "method": experiment.named,
+        "dataset": DataRecord(
+            name=dataset.name, source=dataset.source, shape=dataset.x.shape, taken=dataset.said, odd=oddities(dataset)
+        ),
         "versions": {name: version(name) for name in ("vaeclust_jax", "jax", "flax", "optax", "scikit-learn")},
     }
 
 
-def scored(study: Study, rows: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
-    """The scores of every arm, and those of the named one: mean, deviation, and the rows of the seeds."""
-    results = {
-        arm: {
-            **summarise(list(of_seeds)),
-            "seeds": [{"seed": s, **row} for s, row in zip(study.seeds, of_seeds, strict=True)],
-        }
-        for arm, of_seeds in rows.items()
-    }
-    named = results[study.experiment.named]
-    return {"results": results, **{name: named[name] for name in ("mean", "std", "seeds")}}
+def over_seeds(kind: type[M], of_seed: type[S], rows: Sequence[M], seeds: Sequence[int]) -> Summary[M, S]:
+    """Mean and standard deviation of the seeds' measures, and these with their seeds."""
+    found = summarise([row.by_name() for row in rows])
+    numbered = (of_seed(seed=seed, **row.by_name()) for seed, row in zip(seeds, rows, strict=True))
+    return Summary(mean=kind(**found["mean"]), std=kind(**found["std"]), seeds=tuple(numbered))
 
 
 def split_sentence(study: Study) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.errors import InputError, TrainingDivergedError
@@ -10,6 +10,7 @@ from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.fit import OnEpoch
 from vaeclust_jax.fitting.resolve import Preparations
 from vaeclust_jax.folder import Table
+from vaeclust_jax.folder.records.task import TaskRecord
 from vaeclust_jax.methods.method import Method
 from vaeclust_jax.selection.augment import AugmentChoice
 from vaeclust_jax.selection.num_clusters import Choice
@@ -46,7 +47,7 @@ def execute(
     choice: Choice | None = None,
     views: AugmentChoice | None = None,
     checkpoint: Checkpoint | None = None,
-) -> tuple[dict[str, Any], list[Table]]:
+) -> tuple[TaskRecord, list[Table]]:
     """Fits and measures every arm of the experiment and fills `folder`.
 
     Args:

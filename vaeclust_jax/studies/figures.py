@@ -75,7 +75,7 @@ def num_clusters_picture(choice: Choice) -> Picture:
     return Picture(drawn, "Clusters", "How many clusters?", choice.reason)
 
 
-def map_pictures(model: Shown, dataset: Dataset, seed: int, suffix: str = "") -> Iterator[tuple[str, Picture]]:
+def map_pictures(model: Shown, dataset: Dataset, seed: int) -> Iterator[tuple[str, Picture]]:
     """The latent maps of a method by class and by cluster, by file name."""
     what = f"{model.method}, seed {seed}"
     labels = model.answer.labels
@@ -87,9 +87,9 @@ def map_pictures(model: Shown, dataset: Dataset, seed: int, suffix: str = "") ->
             model.points, dataset.y[model.rows], title=title, label="class", categorical=True,
             names=dataset.class_names,
         )  # fmt: skip
-        yield f"map_by_class{suffix}", Picture(drawn, section, f"{what}: true classes", note)
+        yield "map_by_class", Picture(drawn, section, f"{what}: true classes", note)
     drawn = latent_map(model.points, labels[model.rows], title=title, label="cluster", categorical=True)
-    yield f"map_by_cluster{suffix}", Picture(drawn, section, f"{what}: clusters found", note)
+    yield "map_by_cluster", Picture(drawn, section, f"{what}: clusters found", note)
 
 
 def named_pictures(model: Shown, dataset: Dataset, data: Prepared, seed: int) -> Iterator[tuple[str, Picture]]:

@@ -1,17 +1,18 @@
 """The task of methods that generate: samples against rows that the training never saw, beside what data reach."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.prepared import Prepared
-from vaeclust_jax.folder.table import Column, Spread, Table
+from vaeclust_jax.folder.records.generation import GenerationRecord, SampleScores, SeedSampleScores
+from vaeclust_jax.folder.records.task import Summary
+from vaeclust_jax.folder.table import Column, Table, spread
 from vaeclust_jax.keys import SAMPLES, key_of
 from vaeclust_jax.metrics.generation import frechet_distance, precision_recall
 from vaeclust_jax.plots import samples_beside_data
-from vaeclust_jax.studies.common import common_record, scored, split_sentence
+from vaeclust_jax.studies.common import common_fields, over_seeds, split_sentence
 from vaeclust_jax.studies.figures import Picture, history_of, loss_picture
 from vaeclust_jax.studies.task import Drawn, Measured, Study, Task
 
@@ -36,25 +37,32 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
         arm: [run.sample(key_of(seed, SAMPLES), len(held_out)) for run, seed in zip(runs, study.seeds, strict=True)]
         for arm, runs in study.runs.items()
     }
-    rows = {
-        arm: [_judged(held_out, samples.reshape(len(samples), -1)) for samples in of_seeds]
+    results = {
+        arm: over_seeds(
+            SampleScores,
+            SeedSampleScores,
+            [_judged(held_out, samples.reshape(len(samples), -1)) for samples in of_seeds],
+            study.seeds,
+        )
         for arm, of_seeds in drawn.items()
     }
-    floor = _judged(held_out, _flat(data, data.train_index, len(held_out)))
-    scores = scored(study, rows)
-    record = {
-        **common_record(study),
-        **scores,
-        "floor": floor,
-        "protocol": {
+    of_named, floor = results[named], _judged(held_out, _flat(data, data.train_index, len(held_out)))
+    record = GenerationRecord(
+        **common_fields(study.experiment, study.dataset),
+        protocol={
             "fitted_on": split_sentence(study),
             "scored_on": f"{len(held_out)} samples a seed against as many held-out rows, as values",
             "labels_used_for": "nothing",
             "spread": "standard deviation over seeds (n - 1)",
         },
-        "findings": [_finding(named, scores["mean"], floor)],
-        "warnings": _collapsed(scores["results"]),
-    }
+        mean=of_named.mean,
+        std=of_named.std,
+        seeds=of_named.seeds,
+        findings=(_finding(named, of_named.mean, floor),),
+        warnings=_collapsed(results),
+        results=results,
+        floor=floor,
+    )
     return Measured(record, None, {arm: of_seeds[0] for arm, of_seeds in drawn.items()})
 
 
@@ -69,33 +77,33 @@ def _flat(data: Prepared, index: np.ndarray, most: int) -> np.ndarray:
     return rows.reshape(len(rows), -1)
 
 
-def _judged(real: np.ndarray, samples: np.ndarray) -> dict[str, float | None]:
+def _judged(real: np.ndarray, samples: np.ndarray) -> SampleScores:
     precision, recall = precision_recall(real, samples)
-    return {"frechet": frechet_distance(real, samples), "precision": precision, "recall": recall}
+    return SampleScores(frechet=frechet_distance(real, samples), precision=precision, recall=recall)
 
 
-def _finding(named: str, mean: Mapping[str, float], floor: Mapping[str, float | None]) -> str:
+def _finding(named: str, mean: SampleScores, floor: SampleScores) -> str:
     return (
-        f"Samples of {named} lie at a Fréchet distance of {mean['frechet']:.3g} from held-out rows, training rows at "
-        f"{floor['frechet']:.3g}; precision {mean['precision']:.2f}, recall {mean['recall']:.2f}."
+        f"Samples of {named} lie at a Fréchet distance of {mean.frechet:.3g} from held-out rows, training rows at "
+        f"{floor.frechet:.3g}; precision {mean.precision:.2f}, recall {mean.recall:.2f}."
     )
 
 
-def _collapsed(results: Mapping[str, Any]) -> list[str]:
-    return [
-        f"The samples of {arm} cover {row['recall']:.1%} of the data with seed {row['seed']}: it has collapsed."
+def _collapsed(results: Mapping[str, Summary[SampleScores, SeedSampleScores]]) -> tuple[str, ...]:
+    return tuple(
+        f"The samples of {arm} cover {row.recall:.1%} of the data with seed {row.seed}: it has collapsed."
         for arm, of in results.items()
-        for row in of["seeds"]
-        if row["recall"] < _COLLAPSED
-    ]
+        for row in of.seeds
+        if row.recall is not None and row.recall < _COLLAPSED
+    )
 
 
-def _tables(record: Mapping[str, Any]) -> list[Table]:
+def _tables(record: GenerationRecord) -> list[Table]:
     rows = [
-        (arm, *(Spread(of["mean"][key], of["std"][key]) for key in SCORES))
-        for arm, of in record["results"].items()
+        (arm, *(spread(getattr(of.mean, key), getattr(of.std, key)) for key in SCORES))
+        for arm, of in record.results.items()
     ]
-    rows.append(("training rows (the floor)", *(record["floor"][key] for key in SCORES)))
+    rows.append(("training rows (the floor)", *(getattr(record.floor, key) for key in SCORES)))
     columns = (Column("method", "text"), *map(Column, SCORES.values()))
     note = (
         "Against held-out rows, as values: the distance of Gaussians fitted to both (lower is better), the share of "

@@ -1,7 +1,6 @@
 """Do images of another data set look strange to the model? Scored without labels: where a sample is from is known."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from vaeclust_jax.data import Dataset, PrepareConfig
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.folder.records.uncertainty import OutlierRecord
 from vaeclust_jax.keys import OUTLIERS, key_of
 from vaeclust_jax.metrics import summarise
 from vaeclust_jax.training.rows import encode_rows
@@ -32,7 +32,7 @@ def check_comparable(dataset: Dataset, others: Dataset, prepare: PrepareConfig) 
         raise InputError(f"outliers must be samples like those of {dataset.name}, {ours}, got {others.name}, {theirs}")
 
 
-def judge_outliers(runs: Sequence[Run], dataset: Dataset, others: Dataset, seeds: Sequence[int]) -> dict[str, Any]:
+def judge_outliers(runs: Sequence[Run], dataset: Dataset, others: Dataset, seeds: Sequence[int]) -> OutlierRecord:
     """AUROC of "this image is of the other data set" for each score of `uncertainty.outliers`.
 
     Known images are held-out rows where there are any.
@@ -43,13 +43,15 @@ def judge_outliers(runs: Sequence[Run], dataset: Dataset, others: Dataset, seeds
     x = np.concatenate([runs[0].prepare(known), runs[0].prepare(strange)])  # all seeds prepare alike
     is_known = np.repeat([True, False], [len(known), len(strange)])
     rows = [_aurocs(run, x, is_known, seed) for run, seed in zip(runs, seeds, strict=True)]
-    return {
-        "dataset": others.name,
-        "known": len(known),
-        "strange": len(strange),
-        **summarise(rows),
-        "seeds": [{"seed": seed, **row} for seed, row in zip(seeds, rows, strict=True)],
-    }
+    summary = summarise(rows)
+    return OutlierRecord(
+        dataset=others.name,
+        known=len(known),
+        strange=len(strange),
+        mean=summary["mean"],
+        std=summary["std"],
+        seeds=tuple({"seed": seed, **row} for seed, row in zip(seeds, rows, strict=True)),
+    )
 
 
 def _evenly(index: np.ndarray) -> np.ndarray:

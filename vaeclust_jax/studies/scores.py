@@ -1,20 +1,19 @@
 """From answers to figures: scores of every method, protocol and seed, their spread, and what was done to get them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.folder.records.named_clusters import NamedClusters
+from vaeclust_jax.folder.records.scores import Result, Results, Scores, SeedScores
 from vaeclust_jax.metrics import active_units, bootstrap_interval, populated_clusters, scores, summarise
 from vaeclust_jax.studies.assignments import Answer
 
 SCORES = {"acc": "ACC", "nmi": "NMI", "ari": "ARI", "ami": "AMI", "silhouette": "silhouette"}
-
-Results = dict[str, dict[str, dict[str, Any]]]
-"""By method and protocol: mean, std and interval by score, and the rows of the seeds."""
+_ALIKE = 0.01  # of ACC
 
 
 def score_methods(
@@ -30,33 +29,45 @@ def score_methods(
     """
     results: Results = {}
     for name, of_seeds in answers.items():
-        numbers = list(seeds) if len(of_seeds) == len(seeds) else [None]
+        numbers: Sequence[int | None] = seeds if len(of_seeds) == len(seeds) else [None]
         results[name] = {}
         for protocol, index in protocols.items():
-            rows = [_scores(one, index, dataset) for one in of_seeds]
-            # Empty clusters and dead units belong to a seed, not to a mean over seeds.
-            plain = [{key: row[key] for key in SCORES} for row in rows]
-            results[name][protocol] = {
-                **summarise(plain),
-                "interval": {key: bootstrap_interval([row[key] for row in plain]) for key in SCORES},
-                "seeds": [{"seed": seed, **row} for seed, row in zip(numbers, rows, strict=True)],
-            }
+            rows = [_scores(one, index, dataset, seed) for one, seed in zip(of_seeds, numbers, strict=True)]
+            results[name][protocol] = result_of(rows)
     return results
 
 
-def _scores(found: Answer, index: np.ndarray, dataset: Dataset) -> dict[str, Any]:
+def result_of(rows: Sequence[SeedScores]) -> Result:
+    """What the seeds have together: empty clusters and dead units belong to one, not to a mean."""
+    plain = [{key: getattr(row, key) for key in SCORES} for row in rows]
+    summary = summarise(plain)
+    return Result(
+        mean=Scores(**summary["mean"]),
+        std=Scores(**summary["std"]),
+        interval={key: _interval([row[key] for row in plain]) for key in SCORES},
+        seeds=tuple(rows),
+    )
+
+
+def _interval(values: Sequence[float | None]) -> tuple[float, float] | None:
+    found = bootstrap_interval(values)
+    return None if found is None else (found.low, found.high)
+
+
+def _scores(found: Answer, index: np.ndarray, dataset: Dataset, seed: int | None) -> SeedScores:
     labels = found.labels[index]
     latents = None if found.latents is None else found.latents[index]
     y = None if dataset.y is None else dataset.y[index]
-    return {
+    return SeedScores(
+        seed=seed,
         **scores(y, labels, latents),
-        "populated_clusters": populated_clusters(labels, found.num_clusters),
-        "active_units": None if latents is None else active_units(latents),
-    }
+        populated_clusters=populated_clusters(labels, found.num_clusters),
+        active_units=None if latents is None else active_units(latents),
+    )
 
 
 def protocol_record(
-    run: Run, dataset: Dataset, told: Mapping[str, float], classified: Mapping[str, Any] | None = None
+    run: Run, dataset: Dataset, told: Mapping[str, float], classified: NamedClusters | None = None
 ) -> dict[str, str]:
     """Sentences on what was fitted and scored on what, and what labels were used for.
 
@@ -76,7 +87,7 @@ def protocol_record(
         parts = ["scoring"] + ["the stratified split"] * prepare.stratify
         parts += [f"the training of {name} ({share:.0%} of the rows)" for name, share in told.items() if share]
         if classified is not None:
-            parts += [f"naming the clusters of {', '.join(told)} as classes (at most {classified['labels']} labels)"]
+            parts += [f"naming the clusters of {', '.join(told)} as classes (at most {classified.labels} labels)"]
         used = f"{parts[0]} alone" if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
         if prepare.stratify and not any(told.values()):
             used += "; training reads none"
@@ -94,23 +105,36 @@ def protocol_record(
     }
     if classified is not None:
         record["classified"] = (
-            f"{classified['tested_on']} rows beside those above, which neither training nor naming saw, by clusters "
-            f"named by the labels of the {classified['labels']} held-out rows"
+            f"{classified.tested_on} rows beside those above, which neither training nor naming saw, by clusters "
+            f"named by the labels of the {classified.labels} held-out rows"
         )
     return record
 
 
-def collapse_warnings(rows: list[dict[str, Any]], config: Config) -> list[str]:
+def against_the_floor(results: Results, named: str, shallow: Sequence[str]) -> list[str]:
+    """The named method beside the best that needs no network, by ACC on all rows; no sentence without labels."""
+    on_data = [name for name in shallow if not name.endswith("on VAE latents")]
+    scored = {name: acc for name in (named, *on_data) if (acc := results[name]["all"].mean.acc) is not None}
+    if named not in scored or len(scored) < 2:
+        return []
+    ours = scored.pop(named)
+    best = max(scored, key=scored.__getitem__)
+    figures = f"ACC {ours:.3f} against {scored[best]:.3f}"
+    if ours < scored[best] - _ALIKE:
+        return [f"{named} is worse than {best}, which needs no network: {figures}."]
+    how = "better" if ours > scored[best] + _ALIKE else "no better"
+    return [f"{named} is {how} than the best method without a network, {best}: {figures}."]
+
+
+def collapse_warnings(rows: Sequence[SeedScores], config: Config) -> list[str]:
     """Collapse is said, never hidden."""
     found = []
     for row in rows:
-        if row["populated_clusters"] < config.num_clusters:
+        if row.populated_clusters < config.num_clusters:
+            found.append(f"seed {row.seed}: {row.populated_clusters} of {config.num_clusters} clusters have members")
+        if row.active_units is not None and row.active_units < min(2, config.network.latent_dim):
             found.append(
-                f"seed {row['seed']}: {row['populated_clusters']} of {config.num_clusters} clusters have members"
-            )
-        if row["active_units"] < min(2, config.network.latent_dim):
-            found.append(
-                f"seed {row['seed']}: {row['active_units']} of {config.network.latent_dim} latent units are active "
+                f"seed {row.seed}: {row.active_units} of {config.network.latent_dim} latent units are active "
                 "(posterior collapse): a lower beta is the usual cure"
             )
     return found

@@ -1,13 +1,13 @@
 """The task of methods that classify: errors on rows that nothing has seen, and how honest their probabilities are."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
-from vaeclust_jax.folder.table import Column, Spread, Table
+from vaeclust_jax.folder.records.classification import ClassificationRecord, ClassScores, SeedClassScores
+from vaeclust_jax.folder.table import Column, Table, spread
 from vaeclust_jax.plots import class_confusion, reliability_diagram
-from vaeclust_jax.studies.common import common_record, scored, split_sentence
+from vaeclust_jax.studies.common import common_fields, over_seeds, split_sentence
 from vaeclust_jax.studies.figures import Picture, history_of, loss_picture
 from vaeclust_jax.studies.task import Drawn, Measured, Study, Task
 from vaeclust_jax.uncertainty.calibration import expected_calibration_error, reliability
@@ -21,34 +21,40 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
     assert study.test.y is not None, "which has labels"
     x, y = study.test.x, study.test.y
     answers = {arm: [run.predict_proba(x) for run in runs] for arm, runs in study.runs.items()}
-    rows = {arm: [_judged(q, y) for q in of_seeds] for arm, of_seeds in answers.items()}
-    scores, run = scored(study, rows), study.runs[study.experiment.named][0]
-    mean, held_out = scores["mean"], len(run.validation_index)
-    record = {
-        **common_record(study),
-        **scores,
-        "protocol": {
+    results = {
+        arm: over_seeds(ClassScores, SeedClassScores, [_judged(q, y) for q in of_seeds], study.seeds)
+        for arm, of_seeds in answers.items()
+    }
+    named, held_out = study.experiment.named, len(study.runs[study.experiment.named][0].validation_index)
+    of_named = results[named]
+    assert of_named.mean.accuracy is not None, "of at least one row"
+    record = ClassificationRecord(
+        **common_fields(study.experiment, study.dataset),
+        protocol={
             "fitted_on": split_sentence(study),
             "stopped_on": f"the other {held_out} rows (their loss)" if held_out else "nothing",
             "scored_on": f"{len(y)} rows beside those above, once",
             "labels_used_for": "training, stopping and scoring, each on rows of its own",
             "spread": "standard deviation over seeds (n - 1)",
         },
-        "findings": [f"{study.experiment.named} errs on {1 - mean['accuracy']:.2%} of {len(y)} rows it never saw."],
-        "warnings": [],
-    }
-    of_named = answers[study.experiment.named]
-    return Measured(record, _columns(study, of_named), answers)
+        mean=of_named.mean,
+        std=of_named.std,
+        seeds=of_named.seeds,
+        findings=(f"{named} errs on {1 - of_named.mean.accuracy:.2%} of {len(y)} rows it never saw.",),
+        warnings=(),
+        results=results,
+    )
+    return Measured(record, _columns(study, answers[named]), answers)
 
 
-def _judged(q: np.ndarray, y: np.ndarray) -> dict[str, float | None]:
+def _judged(q: np.ndarray, y: np.ndarray) -> ClassScores:
     correct = q.argmax(axis=1) == y
     own = np.take_along_axis(q, y[:, np.newaxis], axis=1)[:, 0]
-    return {
-        "accuracy": float(correct.mean()),
-        "nll": float(-np.log(np.maximum(own, np.finfo(np.float32).tiny)).mean()),
-        "ece": expected_calibration_error(q.max(axis=1), correct),
-    }
+    return ClassScores(
+        accuracy=float(correct.mean()),
+        nll=float(-np.log(np.maximum(own, np.finfo(np.float32).tiny)).mean()),
+        ece=expected_calibration_error(q.max(axis=1), correct),
+    )
 
 
 def _columns(study: Study, answers: list[np.ndarray]) -> dict[str, np.ndarray]:
@@ -66,10 +72,10 @@ def _columns(study: Study, answers: list[np.ndarray]) -> dict[str, np.ndarray]:
     }
 
 
-def _tables(record: Mapping[str, Any]) -> list[Table]:
+def _tables(record: ClassificationRecord) -> list[Table]:
     rows = tuple(
-        (arm, *(Spread(of["mean"][key], of["std"][key]) for key in SCORES), len(of["seeds"]))
-        for arm, of in record["results"].items()
+        (arm, *(spread(getattr(of.mean, key), getattr(of.std, key)) for key in SCORES), len(of.seeds))
+        for arm, of in record.results.items()
     )
     columns = (Column("method", "text"), *map(Column, SCORES.values()), Column("seeds", "integer"))
     note = "On the test part, which neither training nor stopping saw. ECE: 15 bins, at the probabilities as they are."

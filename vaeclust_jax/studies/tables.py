@@ -1,42 +1,56 @@
 """The tables of a study, from the figures in `metrics.json`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from vaeclust_jax.folder.table import Cell, Column, Spread, Table
+from vaeclust_jax.folder.records.clustering import ClusteringRecord, ComparisonRecord, ReportedScore, ReportedTest
+from vaeclust_jax.folder.records.scores import Result, Results
+from vaeclust_jax.folder.records.task import Summary
+from vaeclust_jax.folder.records.uncertainty import (
+    Calibration,
+    EnsembleRecord,
+    Flagging,
+    OutlierRecord,
+    SeedCalibration,
+    SeedFlagging,
+)
+from vaeclust_jax.folder.table import Cell, Column, Spread, Table, spread
+from vaeclust_jax.metrics import Outcome
 from vaeclust_jax.studies.classification_figures import classification_tables
-from vaeclust_jax.studies.scores import SCORES, Results
-from vaeclust_jax.studies.tests import Comparisons
+from vaeclust_jax.studies.scores import SCORES
 from vaeclust_jax.studies.unseen_classes import landing_table
 
 _SCORE_COLUMNS = tuple(Column(title) for title in SCORES.values())
 
 
-def tables_of(metrics: Mapping[str, Any]) -> list[Table]:
+def tables_of(metrics: ClusteringRecord) -> list[Table]:
     """Every table that the metrics have figures for, the most important first."""
-    tables = [scores_table(metrics["results"])]
-    if metrics["reported"]:
-        tables.append(reported_table(metrics["reported"], metrics["reported_runs"]))
-        tables.append(reported_tests_table(metrics["reported_tests"]))
-    compared = [row for row in metrics["comparisons"] if row["difference"] is not None]
-    fitted = [row for row in compared if row["second"] not in metrics["shallow"]]
-    shallow = [row for row in compared if row["second"] in metrics["shallow"]]
+    tables = [scores_table(metrics.results)]
+    if metrics.reported and metrics.reported_runs is not None and metrics.reported_tests is not None:
+        tables.append(reported_table(metrics.reported, metrics.reported_runs))
+        tables.append(reported_tests_table(metrics.reported_tests))
+    compared = [row for row in metrics.comparisons if row.difference is not None]
+    fitted = [row for row in compared if row.second not in metrics.shallow]
+    shallow = [row for row in compared if row.second in metrics.shallow]
     if fitted:
         tables.append(comparison_table("comparisons", "the other models", fitted))
     if shallow:
         tables.append(comparison_table("shallow", "the shallow methods", shallow))
-    if len(metrics["seeds"]) > 1:
-        tables.append(intervals_table(metrics["results"]))
-    uncertainty = metrics["uncertainty"]
-    if "measures" in uncertainty:
-        tables += [flagging_table(uncertainty), correlation_table(uncertainty), calibration_table(uncertainty)]
-    if metrics["classification"]:
-        tables[1:1] = classification_tables(metrics["classification"], metrics["method"])
-    if metrics["outliers"]:
-        tables.append(outlier_table(metrics["outliers"]))
-        if "landing" in metrics["outliers"]:
-            tables.append(landing_table(metrics["outliers"]["dataset"], metrics["outliers"]["landing"]))
-    tables.append(seeds_table(metrics["results"]))
+    if len(metrics.seeds) > 1:
+        tables.append(intervals_table(metrics.results))
+    uncertainty = metrics.uncertainty
+    if uncertainty.measures is not None:
+        tables.append(flagging_table(uncertainty.measures, uncertainty.ensemble))
+        tables.append(correlation_table(uncertainty.measures))
+    if uncertainty.calibration is not None:
+        tables.append(calibration_table(uncertainty.calibration))
+    if metrics.classification is not None:
+        tables[1:1] = classification_tables(metrics.classification, metrics.method)
+    if metrics.outliers is not None:
+        tables.append(outlier_table(metrics.outliers))
+        if metrics.outliers.landing is not None:
+            tables.append(landing_table(metrics.outliers.dataset, metrics.outliers.landing))
+    tables.append(seeds_table(metrics.results))
     return tables
 
 
@@ -46,7 +60,7 @@ def scores_table(results: Results) -> Table:
     for method, protocols in results.items():
         for protocol, result in protocols.items():
             cells = [_spread(result, key) for key in SCORES]
-            rows.append((method, protocol, *cells, len(result["seeds"])))
+            rows.append((method, protocol, *cells, len(result.seeds)))
     columns = (Column("method", "text"), Column("protocol", "text"), *_SCORE_COLUMNS, Column("seeds", "integer"))
     note = (
         "Mean ± standard deviation over seeds. ACC: best one-to-one match of clusters and classes. The silhouette is "
@@ -58,32 +72,31 @@ def scores_table(results: Results) -> Table:
 def intervals_table(results: Results) -> Table:
     """95 % bootstrap intervals of the means."""
 
-    def cell(result: Mapping[str, Any], key: str) -> Cell:
-        interval = result["interval"][key]
+    def cell(interval: tuple[float, float] | None) -> Cell:
         return None if interval is None else "[{:.3f}, {:.3f}]".format(*interval)
 
     rows = tuple(
-        (method, protocol, *(cell(result, key) for key in SCORES))
+        (method, protocol, *(cell(result.interval[key]) for key in SCORES))
         for method, protocols in results.items()
         for protocol, result in protocols.items()
-        if len(result["seeds"]) > 1
+        if len(result.seeds) > 1
     )
     columns = (Column("method", "text"), Column("protocol", "text"), *_SCORE_COLUMNS)
     note = "95 % bootstrap intervals of the mean over seeds; with few seeds they are too narrow."
     return Table("intervals", "Intervals", columns, rows, note)
 
 
-def reported_table(beside: Sequence[Mapping[str, Any]], runs: int) -> Table:
+def reported_table(beside: Sequence[ReportedScore], runs: int) -> Table:
     """The source's figures beside ours."""
     rows = tuple(
         (
-            row["method"],
-            row["protocol"],
-            SCORES[row["metric"]],
-            Spread(*row["reported"]),
-            None if row["measured"][0] is None else Spread(*row["measured"]),
-            None if row["measured"][0] is None else row["measured"][0] - row["reported"][0],
-            row["p"],
+            row.method,
+            row.protocol,
+            SCORES[row.metric],
+            Spread(*row.reported),
+            spread(*row.measured),
+            None if row.measured[0] is None else row.measured[0] - row.reported[0],
+            row.p,
         )
         for row in beside
     )
@@ -96,11 +109,10 @@ def reported_table(beside: Sequence[Mapping[str, Any]], runs: int) -> Table:
     return Table("reported", "Reported and measured", columns, rows, note)
 
 
-def reported_tests_table(tests: Mapping[str, Mapping[str, float]]) -> Table:
+def reported_tests_table(tests: Mapping[str, ReportedTest]) -> Table:
     """The source's own tests against what its means and deviations give."""
     rows = tuple(
-        (SCORES[metric], test["t"], test["p"], test["implied_t"], test["implied_p"], test["df"])
-        for metric, test in tests.items()
+        (SCORES[metric], test.t, test.p, test.implied_t, test.implied_p, test.df) for metric, test in tests.items()
     )
     columns = (
         Column("score", "text"),
@@ -131,25 +143,26 @@ TEST_COLUMNS = (
 )
 
 
-def cells_of_tests(row: Mapping[str, Any]) -> tuple[Cell, ...]:
-    """The cells of `TEST_COLUMNS` from a row of `comparing.tested_together`."""
+def cells_of_tests(row: ComparisonRecord) -> tuple[Cell, ...]:
+    """The cells of `TEST_COLUMNS`."""
     return (
-        row["difference"],
-        None if row["interval"] is None else "[{low:+.3f}, {high:+.3f}]".format(**row["interval"]),
-        *(_of(row["welch"], field) for field in ("statistic", "df", "p")),
-        row["welch_holm"],
-        _of(row["paired"], "p"),
-        row["paired_holm"],
-        _of(row["sign_flip"], "p"),
-        row["hedges_g"],
+        row.difference,
+        None if row.interval is None else f"[{row.interval.low:+.3f}, {row.interval.high:+.3f}]",
+        *((None, None) if row.welch is None else (row.welch.statistic, row.welch.df)),
+        _p(row.welch),
+        row.welch_holm,
+        _p(row.paired),
+        row.paired_holm,
+        _p(row.sign_flip),
+        row.hedges_g,
     )
 
 
-def comparison_table(name: str, others: str, compared: Comparisons) -> Table:
+def comparison_table(name: str, others: str, compared: Sequence[ComparisonRecord]) -> Table:
     """The named method against others, in the scores that both have."""
-    rows = tuple((row["second"], SCORES[row["metric"]], *cells_of_tests(row)) for row in compared)
+    rows = tuple((row.second, SCORES[row.metric], *cells_of_tests(row)) for row in compared)
     columns = (Column("against", "text"), Column("score", "text"), *TEST_COLUMNS)
-    first = compared[0]["first"]
+    first = compared[0].first
     note = (
         f"{first} minus the other, on all samples. Interval: bootstrap of the paired differences. Holm: over the "
         "scores of a pair. Sign-flip: exact permutation test of the pairs, which cannot go below 2 / 2^seeds."
@@ -157,38 +170,38 @@ def comparison_table(name: str, others: str, compared: Comparisons) -> Table:
     return Table(name, f"{first} against {others}", columns, rows, note)
 
 
-def flagging_table(uncertainty: Mapping[str, Any]) -> Table:
+def flagging_table(measures: Mapping[str, Summary[Flagging, SeedFlagging]], ensemble: EnsembleRecord | None) -> Table:
     """How well each uncertainty flags wrong assignments."""
     keys = ("auroc", "aurc", "excess_aurc", "error", "error_at_80")
     names = ("AUROC", "AURC", "excess AURC", "error, all", "error, surest 80 %")
-    rows = [(name, *(_spread(of, key) for key in keys)) for name, of in uncertainty["measures"].items()]
+    rows = [(name, *(_spread(of, key) for key in keys)) for name, of in measures.items()]
     note = (
         "Of the named method, on all samples, mean ± deviation over seeds. AUROC: a wrong assignment is less certain "
         "than a correct one. AURC: mean error over coverages, lower is better; excess: over the best possible order."
     )
-    if "ensemble" in uncertainty:
+    if ensemble is not None:
         rows += [
-            (f"{name} (of the ensemble's own errors)", *(of[key] for key in keys))
-            for name, of in uncertainty["ensemble"]["measures"].items()
+            (f"{name} (of the ensemble's own errors)", *(getattr(of, key) for key in keys))
+            for name, of in ensemble.measures.items()
         ]
         note += (
-            " The ensemble is the average of the seeds' matched probabilities: ACC {acc:.3f}, NMI {nmi:.3f}, "
-            "ARI {ari:.3f}.".format(**uncertainty["ensemble"])
+            f" The ensemble is the average of the seeds' matched probabilities: ACC {ensemble.acc:.3f}, "
+            f"NMI {ensemble.nmi:.3f}, ARI {ensemble.ari:.3f}."
         )
     columns = (Column("uncertainty", "text"), *map(Column, names))
     return Table("uncertainty", "Does uncertainty flag the errors?", columns, tuple(rows), note)
 
 
-def correlation_table(uncertainty: Mapping[str, Any]) -> Table:
+def correlation_table(measures: Mapping[str, Summary[Flagging, SeedFlagging]]) -> Table:
     """Each uncertainty against correctness: correlations, means by group, tests."""
     keys = ("point_biserial", "spearman", "mean_correct", "mean_wrong")
     rows = []
-    for name, of in uncertainty["measures"].items():
-        first = of["seeds"][0]
+    for name, of in measures.items():
+        first = of.seeds[0]
         interval = None
-        if first["point_biserial"] is not None:
-            interval = "[{point_biserial_low:.2f}, {point_biserial_high:.2f}]".format(**first)
-        largest = [_largest(row[key] for row in of["seeds"]) for key in ("welch_p", "mann_whitney_p")]
+        if first.point_biserial is not None:
+            interval = f"[{first.point_biserial_low:.2f}, {first.point_biserial_high:.2f}]"
+        largest = (_largest(row.welch_p for row in of.seeds), _largest(row.mann_whitney_p for row in of.seeds))
         rows.append((name, *(_spread(of, key) for key in keys), interval, *largest))
     columns = (
         Column("uncertainty", "text"),
@@ -204,10 +217,10 @@ def correlation_table(uncertainty: Mapping[str, Any]) -> Table:
     return Table("correlations", "Uncertainty and correctness", columns, tuple(rows), note)
 
 
-def calibration_table(uncertainty: Mapping[str, Any]) -> Table:
+def calibration_table(calibration: Mapping[str, Summary[Calibration, SeedCalibration]]) -> Table:
     """Expected calibration error, raw and at fitted temperatures."""
     keys = ("ece", "mean_confidence", "accuracy", "temperature")
-    rows = tuple((name, *(_spread(of, key) for key in keys)) for name, of in uncertainty["calibration"].items())
+    rows = tuple((name, *(_spread(of, key) for key in keys)) for name, of in calibration.items())
     columns = (Column("probability", "text"), *map(Column, ("ECE", "mean confidence", "accuracy", "temperature")))
     note = (
         "ECE: 15 bins. A temperature fitted to the votes of other seeds reads no label, and cannot see an error that "
@@ -216,37 +229,34 @@ def calibration_table(uncertainty: Mapping[str, Any]) -> Table:
     return Table("calibration", "Are the probabilities honest?", columns, rows, note)
 
 
-def outlier_table(outliers: Mapping[str, Any]) -> Table:
+def outlier_table(outliers: OutlierRecord) -> Table:
     """AUROC of each score of strangeness."""
-    rows = tuple((name, _spread(outliers, name)) for name in outliers["mean"])
-    note = (
-        f"{outliers['known']} held-out samples against {outliers['strange']} of {outliers['dataset']}; 0.5 is chance."
-    )
+    rows = tuple((name, spread(mean, outliers.std[name])) for name, mean in outliers.mean.items())
+    note = f"{outliers.known} held-out samples against {outliers.strange} of {outliers.dataset}; 0.5 is chance."
     columns = (Column("score", "text"), Column("AUROC"))
-    return Table("outliers", f"Are samples of {outliers['dataset']} noticed?", columns, rows, note)
+    return Table("outliers", f"Are samples of {outliers.dataset} noticed?", columns, rows, note)
 
 
 def seeds_table(results: Results) -> Table:
     """Every seed of every method: no best one is picked."""
     rows = tuple(
-        (method, protocol, row["seed"], *(row[key] for key in SCORES))
+        (method, protocol, row.seed, *(getattr(row, key) for key in SCORES))
         for method, protocols in results.items()
         for protocol, result in protocols.items()
-        for row in result["seeds"]
+        for row in result.seeds
     )
     columns = (Column("method", "text"), Column("protocol", "text"), Column("seed", "integer"), *_SCORE_COLUMNS)
     return Table("seeds", "Every seed", columns, rows, "Methods in which nothing is random have no seed.")
 
 
-def _spread(summary: Mapping[str, Any], key: str) -> Cell:
-    mean = summary["mean"][key]
-    return None if mean is None else Spread(mean, summary["std"][key])
+def _spread(of: Result | Summary[Any, Any], key: str) -> Spread | None:
+    return spread(getattr(of.mean, key), getattr(of.std, key))
 
 
-def _of(outcome: Mapping[str, float] | None, field: str) -> float | None:
-    return None if outcome is None else outcome[field]
+def _p(outcome: Outcome | None) -> float | None:
+    return None if outcome is None else outcome.p
 
 
-def _largest(values: Any) -> float | None:
+def _largest(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return max(known) if known else None

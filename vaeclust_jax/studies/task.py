@@ -9,6 +9,7 @@ from vaeclust_jax.data import Dataset
 from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder import LatentMap, Table
+from vaeclust_jax.folder.records.task import TaskRecord
 from vaeclust_jax.selection.augment import AugmentChoice
 from vaeclust_jax.selection.num_clusters import Choice
 from vaeclust_jax.studies.experiment import Experiment
@@ -45,12 +46,12 @@ class Measured(NamedTuple):
     """What a task measured.
 
     Attributes:
-        metrics: what `metrics.json` holds.
+        metrics: what `metrics.json` holds: the record of the task.
         columns: of `assignments.csv`, a row a sample and seed; None: there is no such file.
         kept: what the figures are drawn from.
     """
 
-    metrics: dict[str, Any]
+    metrics: TaskRecord
     columns: Mapping[str, np.ndarray] | None = None
     kept: Any = None
 

@@ -1,6 +1,7 @@
 """Does the uncertainty of the named method flag its errors, and are its probabilities honest? Labels judge, no more."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,18 @@ from numpy.typing import NDArray
 from scipy.special import entr
 
 from vaeclust_jax.data import Dataset
+from vaeclust_jax.folder.records.uncertainty import (
+    Calibration,
+    EnsembleRecord,
+    Flagging,
+    SeedCalibration,
+    SeedFlagging,
+    UncertaintyRecord,
+)
 from vaeclust_jax.graph.neighbours import Graph, expected
-from vaeclust_jax.metrics import match_clusters, summarise
+from vaeclust_jax.metrics import match_clusters, scores
 from vaeclust_jax.studies.assignments import Answer
+from vaeclust_jax.studies.common import over_seeds
 from vaeclust_jax.uncertainty.calibration import expected_calibration_error
 from vaeclust_jax.uncertainty.ensemble import (
     align,
@@ -91,98 +101,86 @@ def correctness(y: np.ndarray, labels: np.ndarray) -> NDArray[np.bool_]:
     return np.array([match[int(label)] for label in labels]) == y
 
 
-def judge_uncertainty(answers: Sequence[Answer], dataset: Dataset, seeds: Sequence[int]) -> dict[str, Any]:
-    """What `metrics.json` holds under "uncertainty".
-
-    Returns:
-        `seed_agreement` (mean adjusted Rand index between seeds, None for one), `pass_check` (mean over samples of
-        the sampled total latent variance over the closed form: near 1), and, where there are labels, `measures`
-        (by name: mean, std and the rows of the seeds), `ensemble` (the averaged assignment of the seeds), and
-        `calibration` (by kind of probability).
-    """
+def judge_uncertainty(answers: Sequence[Answer], dataset: Dataset, seeds: Sequence[int]) -> UncertaintyRecord:
+    """What the named method's uncertainty is worth; without labels, whether its seeds and its draws agree."""
     drawn = [np.mean(a.passes.latent_variance) for a in answers if a.passes is not None]
     exact = [np.mean(latent_variance(a.logvar)) for a in answers if a.logvar is not None]  # type: ignore[arg-type]
-    found: dict[str, Any] = {
-        "seed_agreement": pairwise_agreement(np.stack([answer.labels for answer in answers])),
-        "pass_check": float(np.mean(drawn) / np.mean(exact)),
-    }
+    agreement = pairwise_agreement(np.stack([answer.labels for answer in answers]))
+    found = UncertaintyRecord(seed_agreement=agreement, pass_check=float(np.mean(drawn) / np.mean(exact)))
     if dataset.y is None:
         return found
     right = [correctness(dataset.y, answer.labels) for answer in answers]
     shared = seed_measures(answers)
     graphs = [answer.graph for answer in answers if answer.graph is not None]
     of_all = expected((graph.sqrt() for graph in graphs), len(graphs)) if len(graphs) > 1 else None
-    rows: dict[str, list[dict[str, Any]]] = {}
+    rows: dict[str, list[Flagging]] = {}
     for answer, correct in zip(answers, right, strict=True):
         by_all = {} if of_all is None else _by_graph("seeds' neighbours", of_all, answer)
         for name, values in {**measures(answer), **by_all, **shared}.items():
             rows.setdefault(name, []).append(_judge(correct, values))
-    found["measures"] = {name: _over_seeds(of_seeds, seeds) for name, of_seeds in rows.items()}
-    if shared:
-        found["ensemble"] = _judge_ensemble(answers, dataset.y, shared)
     calibrated = [_calibration(number, answers, dataset.y, right[number]) for number in range(len(answers))]
-    found["calibration"] = {
-        kind: _over_seeds([of_seed[kind] for of_seed in calibrated], seeds) for kind in calibrated[0]
-    }
-    return found
+    return replace(
+        found,
+        measures={name: over_seeds(Flagging, SeedFlagging, of_seeds, seeds) for name, of_seeds in rows.items()},
+        ensemble=_judge_ensemble(answers, dataset.y, shared) if shared else None,
+        calibration={
+            kind: over_seeds(Calibration, SeedCalibration, [of_seed[kind] for of_seed in calibrated], seeds)
+            for kind in calibrated[0]
+        },
+    )
 
 
-def _over_seeds(rows: list[dict[str, Any]], seeds: Sequence[int]) -> dict[str, Any]:
-    return {**summarise(rows), "seeds": [{"seed": seed, **row} for seed, row in zip(seeds, rows, strict=True)]}
-
-
-def _judge(correct: NDArray[np.bool_], values: Values) -> dict[str, float | None]:
+def _judge(correct: NDArray[np.bool_], values: Values) -> Flagging:
     """How well one uncertainty tells wrong assignments from correct ones."""
     curve = risk_coverage(correct, values)
     linear, ranked, groups = point_biserial(correct, values), spearman(correct, values), compare_groups(correct, values)
-    found: dict[str, float | None] = {
-        "auroc": error_auroc(correct, values),
-        "aurc": curve.area,
-        "excess_aurc": curve.excess,
-        "error": float(1 - correct.mean()),
-        "error_at_80": risk_at(curve, COVERAGE),
-    }
+    correlations: dict[str, float | None] = {}
     for name, correlation in (("point_biserial", linear), ("spearman", ranked)):
-        found[name] = None if correlation is None else correlation.value
-        found[f"{name}_low"] = None if correlation is None else correlation.low
-        found[f"{name}_high"] = None if correlation is None else correlation.high
-    found["mean_correct"] = None if groups is None else groups.mean_correct
-    found["mean_wrong"] = None if groups is None else groups.mean_wrong
-    found["welch_p"] = None if groups is None or groups.welch is None else groups.welch[1]
-    found["mann_whitney_p"] = None if groups is None else groups.mann_whitney[1]
-    return found
+        correlations[name] = None if correlation is None else correlation.value
+        correlations[f"{name}_low"] = None if correlation is None else correlation.low
+        correlations[f"{name}_high"] = None if correlation is None else correlation.high
+    return Flagging(
+        auroc=error_auroc(correct, values),
+        aurc=curve.area,
+        excess_aurc=curve.excess,
+        error=float(1 - correct.mean()),
+        error_at_80=risk_at(curve, COVERAGE),
+        **correlations,
+        mean_correct=None if groups is None else groups.mean_correct,
+        mean_wrong=None if groups is None else groups.mean_wrong,
+        welch_p=None if groups is None or groups.welch is None else groups.welch[1],
+        mann_whitney_p=None if groups is None else groups.mann_whitney[1],
+    )
 
 
-def _judge_ensemble(answers: Sequence[Answer], y: np.ndarray, shared: Mapping[str, Values]) -> dict[str, Any]:
-    from vaeclust_jax.metrics import scores
-
+def _judge_ensemble(answers: Sequence[Answer], y: np.ndarray, shared: Mapping[str, Values]) -> EnsembleRecord:
     q = ensemble_probabilities(aligned_probabilities(answers))
     labels = q.argmax(axis=1)
     correct = correctness(y, labels)
-    return {
+    return EnsembleRecord(
         **scores(y, labels, None),
-        "ece": expected_calibration_error(q.max(axis=1), correct),
-        "measures": {name: _judge(correct, values) for name, values in shared.items()},
-    }
+        ece=expected_calibration_error(q.max(axis=1), correct),
+        measures={name: _judge(correct, values) for name, values in shared.items()},
+    )
 
 
 def _calibration(
     number: int, answers: Sequence[Answer], y: np.ndarray, correct: NDArray[np.bool_]
-) -> dict[str, dict[str, float | None]]:
+) -> dict[str, Calibration]:
     """Expected calibration error of one seed's probabilities, as they are and at fitted temperatures."""
     answer = answers[number]
     assert answer.log_q is not None
     assert answer.passes is not None
     everyone = np.ones(len(y), bool)
 
-    def row(probabilities: Values, temperature: float | None, scored: NDArray[np.bool_]) -> dict[str, float | None]:
+    def row(probabilities: Values, temperature: float | None, scored: NDArray[np.bool_]) -> Calibration:
         confidence = np.take_along_axis(probabilities, answer.labels[:, None], axis=1)[:, 0]
-        return {
-            "ece": expected_calibration_error(confidence[scored], correct[scored]),
-            "mean_confidence": float(confidence[scored].mean()),
-            "accuracy": float(correct[scored].mean()),
-            "temperature": temperature,
-        }
+        return Calibration(
+            ece=expected_calibration_error(confidence[scored], correct[scored]),
+            mean_confidence=float(confidence[scored].mean()),
+            accuracy=float(correct[scored].mean()),
+            temperature=temperature,
+        )
 
     found = {
         "q at the mean": row(np.exp(answer.log_q), None, everyone),
@@ -201,9 +199,9 @@ def _calibration(
     return found
 
 
-def _at(temperature: float | None, log_q: Values, row: Any, scored: NDArray[np.bool_]) -> dict[str, float | None]:
+def _at(temperature: float | None, log_q: Values, row: Any, scored: NDArray[np.bool_]) -> Calibration:
     if temperature is None:
-        return dict.fromkeys(("ece", "mean_confidence", "accuracy", "temperature"))
+        return Calibration(ece=None, mean_confidence=None, accuracy=None, temperature=None)
     return row(np.exp(scale(log_q, temperature)), temperature, scored)
 
 

@@ -60,7 +60,7 @@ def write_measured(folder: Path, measured: Measured, tables: Sequence[Table]) ->
     """`assignments.csv`, `metrics.json` and `tables.json`."""
     if measured.columns is not None:
         write_assignments(folder / "assignments.csv", measured.columns)
-    write_json(folder / "metrics.json", measured.metrics)
+    write_json(folder / "metrics.json", measured.metrics.record())
     write_tables(folder / "tables.json", list(tables))
 
 

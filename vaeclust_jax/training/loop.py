@@ -71,7 +71,7 @@ def train(
     saved = None if keeper is None else keeper.restore()
     history: History = [] if saved is None else saved.history
     for number, stage in enumerate(stages):
-        start_keys, epoch_keys = _stage_keys(keys, jnp.asarray(number))
+        start_keys, epoch_keys = stage_keys(keys, jnp.asarray(number))
         before = finished[-1] if finished else [None] * len(names)
         try:
             first = stage.start(start_keys, before, rows)
@@ -108,7 +108,7 @@ class _Place(NamedTuple):
 
 
 @jax.jit
-def _stage_keys(keys: Key, number: Array) -> tuple[Key, Key]:
+def stage_keys(keys: Key, number: Array) -> tuple[Key, Key]:
     """Of every seed a key for the start of a stage and one for its epochs, (S,) each."""
     of_stage = jax.vmap(lambda key: jax.random.fold_in(key, number))(keys)
     pairs = jax.vmap(jax.random.split)(of_stage)

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.folder.table import Spread
+from vaeclust_jax.folder.records.clustering import ClusteringRecord, SeedScores
+from vaeclust_jax.folder.table import Spread, spread
 from vaeclust_jax.metrics import summarise
 
-Rows = Mapping[int | None, Mapping[str, float | None]]
+Rows = Mapping[int | None, SeedScores]
 """Scores by seed; the seed is None where nothing is random."""
 
 _MEASURED = ("input_mean", "input_std")  # on the training rows; they follow from the other settings
@@ -15,34 +16,31 @@ _ON_RAW_DATA = (" on pixels", " on features")  # methods that no experiment chan
 _RAW_DATA = ("num_clusters", "image_size", "grey", "scaling", "validation", "stratify", "split_seed")
 
 
-class Record(NamedTuple):
-    """What is read of a run.
+class FinishedRun(NamedTuple):
+    """A run to be compared.
 
     Attributes:
         folder: what it is called, unlike any other.
-        experiment, method: names; the method is the one that the run is about.
-        dataset, shape: name and shape of all samples.
-        version: of vaeclust_jax.
+        metrics: its record.
         settings: the config without its sections.
-        results: by method and protocol.
     """
 
     folder: str
-    experiment: str
-    method: str
-    dataset: str
-    shape: tuple[int, ...]
-    version: str
+    metrics: ClusteringRecord
     settings: Mapping[str, Any]
-    results: Mapping[str, Mapping[str, Rows]]
 
 
 class Line(NamedTuple):
     """What is compared: a method of a run, scored under one protocol."""
 
     name: str
-    run: Record
+    run: FinishedRun
     rows: Rows
+
+    @property
+    def dataset(self) -> str:
+        """Its name."""
+        return self.run.metrics.dataset.name
 
     @property
     def held_out(self) -> tuple[Any, ...]:
@@ -51,12 +49,11 @@ class Line(NamedTuple):
 
     def spread(self, score: str) -> Spread | None:
         """Mean and deviation of a score over seeds."""
-        summary = summarise(list(self.rows.values()))
-        mean = summary["mean"][score]
-        return None if mean is None else Spread(mean, summary["std"][score])
+        summary = summarise([{score: getattr(row, score)} for row in self.rows.values()])
+        return spread(summary["mean"][score], summary["std"][score])
 
 
-def lines_of(records: Sequence[Record], protocol: str, every_method: bool) -> dict[str, list[Line]]:
+def lines_of(runs: Sequence[FinishedRun], protocol: str, every_method: bool) -> dict[str, list[Line]]:
     """The lines by data set.
 
     What no run is about (Ward on pixels, say) appears once where several runs have the same of it, seed for seed.
@@ -64,7 +61,7 @@ def lines_of(records: Sequence[Record], protocol: str, every_method: bool) -> di
     settings on every data set, so that it keeps its name over all of them.
 
     Args:
-        records: of the runs.
+        runs: of which there may be several on one data set.
         protocol: the rows that are scored: "all" or "validation".
         every_method: all methods of each run, not the one alone that it is about.
 
@@ -72,26 +69,28 @@ def lines_of(records: Sequence[Record], protocol: str, every_method: bool) -> di
         InputError: a run has not the protocol.
     """
     lines: dict[str, list[Line]] = {}
-    for line in _with_folders(_with_settings(_plain(records, protocol, every_method))):
-        lines.setdefault(line.run.dataset, []).append(line)
+    for line in _with_folders(_with_settings(_plain(runs, protocol, every_method))):
+        lines.setdefault(line.dataset, []).append(line)
     return lines
 
 
-def _plain(records: Sequence[Record], protocol: str, every_method: bool) -> list[Line]:
+def _plain(runs: Sequence[FinishedRun], protocol: str, every_method: bool) -> list[Line]:
     found: list[Line] = []
-    for run in records:
-        for method in run.results if every_method else [run.method]:
-            if protocol not in run.results[method]:
+    for run in runs:
+        metrics = run.metrics
+        for method in metrics.results if every_method else [metrics.method]:
+            if protocol not in metrics.results[method]:
                 raise InputError(f"protocol must be one that every run has, got {protocol}, which {run.folder} has not")
-            alone = method == run.experiment or method.endswith(_ON_RAW_DATA)
-            line = Line(method if alone else f"{run.experiment}: {method}", run, run.results[method][protocol])
-            if method == run.method or not any(_same(line, other) for other in found):
+            alone = method == metrics.experiment or method.endswith(_ON_RAW_DATA)
+            rows = {row.seed: row for row in metrics.results[method][protocol].seeds}
+            line = Line(method if alone else f"{metrics.experiment}: {method}", run, rows)
+            if method == metrics.method or not any(_same(line, other) for other in found):
                 found.append(line)
     return found
 
 
 def _same(line: Line, other: Line) -> bool:
-    return (line.run.dataset, line.name, line.rows) == (other.run.dataset, other.name, other.rows)
+    return (line.dataset, line.name, line.rows) == (other.dataset, other.name, other.rows)
 
 
 def _with_settings(lines: Sequence[Line]) -> list[Line]:
@@ -128,5 +127,5 @@ def _alike(lines: Sequence[Line]) -> list[list[Line]]:
     """Lines of one name on one data set."""
     groups: dict[tuple[str, str], list[Line]] = {}
     for line in lines:
-        groups.setdefault((line.run.dataset, line.name), []).append(line)
+        groups.setdefault((line.dataset, line.name), []).append(line)
     return list(groups.values())

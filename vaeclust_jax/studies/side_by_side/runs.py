@@ -9,13 +9,14 @@ from typing import NamedTuple
 import numpy as np
 
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.folder.records.clustering import ComparisonRecord
 from vaeclust_jax.folder.table import Column, Table, cell_text
 from vaeclust_jax.metrics import Comparison, Interval, compare
 from vaeclust_jax.studies.scores import SCORES
-from vaeclust_jax.studies.side_by_side.lines import Line, Record, lines_of
+from vaeclust_jax.studies.side_by_side.lines import FinishedRun, Line, lines_of
 from vaeclust_jax.studies.side_by_side.ranks import Ranks, best_rank, rank_lines, rank_tables
 from vaeclust_jax.studies.tables import TEST_COLUMNS, cells_of_tests
-from vaeclust_jax.studies.tests import ALPHA, Comparisons, tested_together
+from vaeclust_jax.studies.tests import ALPHA, Pair, tested_together
 
 
 class SideBySide(NamedTuple):
@@ -28,12 +29,12 @@ class SideBySide(NamedTuple):
 
 
 def compare_runs(
-    records: Sequence[Record], *, score: str = "nmi", protocol: str = "all", every_method: bool = False
+    runs: Sequence[FinishedRun], *, score: str = "nmi", protocol: str = "all", every_method: bool = False
 ) -> SideBySide:
     """Puts runs side by side.
 
     Args:
-        records: at least two.
+        runs: at least two.
         score: of the pairs and ranks, a key of `SCORES`.
         protocol: the rows that are scored: "all" or "validation".
         every_method: all methods of each run, not the one alone that it is about.
@@ -41,16 +42,16 @@ def compare_runs(
     Raises:
         InputError: fewer than two runs, different data under one name, or a run without the protocol.
     """
-    if len(records) < 2:
-        raise InputError(f"RUN_DIR must be the folders of at least two runs, got {len(records)}")
-    _check_same_data(records)
-    lines = lines_of(records, protocol, every_method)
+    if len(runs) < 2:
+        raise InputError(f"RUN_DIR must be the folders of at least two runs, got {len(runs)}")
+    _check_same_data(runs)
+    lines = lines_of(runs, protocol, every_method)
     tables: list[Table] = []
     findings: list[str] = []
     for slug, (dataset, those) in zip(_slugs(lines), lines.items(), strict=True):
         tables.append(_scores_table(f"scores-{slug}", f"Scores on {dataset}, {protocol} rows", those))
         if len(those) > 1:
-            pairs = _pairs(those, score)
+            pairs = _pairs(those, protocol, score)
             title = f"Pairs on {dataset}: {SCORES[score]}, {protocol} rows"
             tables.append(_pairs_table(f"pairs-{slug}", title, pairs))
             findings.append(_best(dataset, those, pairs, score))
@@ -60,24 +61,26 @@ def compare_runs(
     if ranks is not None:
         tables += rank_tables(ranks, SCORES[score])
         findings.append(best_rank(ranks, SCORES[score]))
-    return SideBySide(tables, findings, _version_warnings(records), ranks)
+    return SideBySide(tables, findings, _version_warnings(runs), ranks)
 
 
-def _check_same_data(records: Sequence[Record]) -> None:
-    known: dict[str, Record] = {}
-    for run in records:
-        other = known.setdefault(run.dataset, run)
-        if other.shape != run.shape:
+def _check_same_data(runs: Sequence[FinishedRun]) -> None:
+    known: dict[str, FinishedRun] = {}
+    for run in runs:
+        data = run.metrics.dataset
+        other = known.setdefault(data.name, run)
+        shape = other.metrics.dataset.shape
+        if shape != data.shape:
             raise InputError(
-                f"runs on {run.dataset} must have the same data, got shape {other.shape} in {other.folder} and "
-                f"{run.shape} in {run.folder}"
+                f"runs on {data.name} must have the same data, got shape {shape} in {other.folder} and "
+                f"{data.shape} in {run.folder}"
             )
 
 
-def _version_warnings(records: Sequence[Record]) -> list[str]:
+def _version_warnings(runs: Sequence[FinishedRun]) -> list[str]:
     folders: dict[str, list[str]] = {}
-    for run in records:
-        folders.setdefault(run.version, []).append(run.folder)
+    for run in runs:
+        folders.setdefault(run.metrics.versions["vaeclust_jax"], []).append(run.folder)
     versions = "; ".join(f"{version} in {', '.join(those)}" for version, those in folders.items())
     return [f"the runs are of different versions of vaeclust_jax: {versions}"] if len(folders) > 1 else []
 
@@ -103,16 +106,16 @@ def _scores_table(name: str, title: str, lines: Sequence[Line]) -> Table:
     return Table(name, title, columns, rows, note)
 
 
-def _pairs(lines: Sequence[Line], score: str) -> Comparisons:
-    """Every two lines, first and second by name; p-values adjusted over all pairs."""
+def _pairs(lines: Sequence[Line], protocol: str, score: str) -> list[ComparisonRecord]:
+    """Every two lines; p-values adjusted over all pairs."""
     those = list(combinations(lines, 2))
-    tested = tested_together([_compare(first, second, score) for first, second in those])
-    return [{"first": a.name, "second": b.name, **row} for (a, b), row in zip(those, tested, strict=True)]
+    pairs = [Pair(first.name, second.name, protocol, score) for first, second in those]
+    return tested_together(pairs, [_compare(first, second, score) for first, second in those])
 
 
 def _compare(first: Line, second: Line, score: str) -> Comparison:
     """Paired if seeds and split are the same; a method in which nothing is random meets every seed with its score."""
-    a, b = ({seed: row[score] for seed, row in line.rows.items()} for line in (first, second))
+    a, b = ({seed: getattr(row, score) for seed, row in line.rows.items()} for line in (first, second))
     if a.keys() == {None}:
         a = dict.fromkeys(b, a[None])
     if b.keys() == {None}:
@@ -134,8 +137,8 @@ def _welch_interval(found: Comparison, *samples: Sequence[float | None]) -> Inte
     return Interval(found.difference - margin, found.difference + margin)
 
 
-def _pairs_table(name: str, title: str, pairs: Comparisons) -> Table:
-    rows = tuple((pair["first"], pair["second"], *cells_of_tests(pair)) for pair in pairs)
+def _pairs_table(name: str, title: str, pairs: Sequence[ComparisonRecord]) -> Table:
+    rows = tuple((pair.first, pair.second, *cells_of_tests(pair)) for pair in pairs)
     columns = (Column("first", "text"), Column("second", "text"), *TEST_COLUMNS)
     note = (
         "First minus second. Paired p and sign-flip p are defined where both have the same seeds and the same split; "
@@ -146,7 +149,7 @@ def _pairs_table(name: str, title: str, pairs: Comparisons) -> Table:
     return Table(name, title, columns, rows, note)
 
 
-def _best(dataset: str, lines: Sequence[Line], pairs: Comparisons, score: str) -> str:
+def _best(dataset: str, lines: Sequence[Line], pairs: Sequence[ComparisonRecord], score: str) -> str:
     """Which line is ahead, and of which others that is more than their spread over seeds."""
     spreads = {line.name: spread for line in lines if (spread := line.spread(score)) is not None}
     if not spreads:
@@ -154,10 +157,10 @@ def _best(dataset: str, lines: Sequence[Line], pairs: Comparisons, score: str) -
     best = max(spreads, key=lambda name: spreads[name].mean)
     verdicts: dict[str, list[str]] = {}
     for pair in pairs:
-        if best in (pair["first"], pair["second"]):
-            p = pair["welch_holm"]
+        if best in (pair.first, pair.second):
+            p = pair.welch_holm
             verdict = "not tested against" if p is None else "told apart from" if p < ALPHA else "not told apart from"
-            other = pair["second"] if pair["first"] == best else pair["first"]
+            other = pair.second if pair.first == best else pair.first
             verdicts.setdefault(verdict, []).append(other)
     told = "; ".join(f"{verdict} {_others(names, len(lines) - 1)}" for verdict, names in verdicts.items())
     value = cell_text(spreads[best], "score")

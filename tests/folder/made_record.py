@@ -1,0 +1,94 @@
+"""Records with given scores, and nothing else that was asked."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vaeclust_jax.folder.records.classification import ClassificationRecord, ClassScores, SeedClassScores
+from vaeclust_jax.folder.records.clustering import ClusteringRecord
+from vaeclust_jax.folder.records.generation import GenerationRecord, SampleScores, SeedSampleScores
+from vaeclust_jax.folder.records.scores import SeedScores
+from vaeclust_jax.folder.records.task import DataRecord, Summary
+from vaeclust_jax.folder.records.uncertainty import UncertaintyRecord
+from vaeclust_jax.studies.scores import result_of
+
+NAMES = ("acc", "nmi", "ari", "ami")
+COMMON: dict[str, Any] = {
+    "experiment": "vaedec",
+    "dataset": DataRecord(name="digits", source="embedded", shape=(1797, 8, 8, 1)),
+    "protocol": {"labels_used_for": "scoring alone"},
+    "findings": (),
+    "warnings": (),
+    "versions": {"vaeclust_jax": "0.1.0", "jax": "0.10.2"},
+}
+
+
+def made_scores(nmi: float | None, seed: int | None = 0, **changes: Any) -> SeedScores:
+    made = dict.fromkeys(NAMES, nmi)
+    return SeedScores(
+        **{"seed": seed, **made, "silhouette": None, "populated_clusters": 3, "active_units": 2, **changes}
+    )
+
+
+def made_record(
+    results: Mapping[str, Mapping[str, Sequence[SeedScores]]],
+    *,
+    method: str = "vaedec",
+    dataset: str = "digits",
+    shape: tuple[int, ...] = (1797, 8, 8, 1),
+    version: str = "0.1.0",
+    **changes: Any,
+) -> ClusteringRecord:
+    made = {name: {protocol: result_of(rows) for protocol, rows in of.items()} for name, of in results.items()}
+    top = made[method]["all"]
+    fields: dict[str, Any] = {
+        **COMMON,
+        "method": method,
+        "dataset": DataRecord(name=dataset, source="embedded", shape=shape),
+        "versions": {"vaeclust_jax": version, "jax": "0.10.2"},
+        "mean": top.mean,
+        "std": top.std,
+        "seeds": top.seeds,
+        "num_clusters": 10,
+        "num_clusters_choice": None,
+        "augment_choice": None,
+        "results": made,
+        "shallow": (),
+        "comparisons": (),
+        "reported": (),
+        "reported_runs": None,
+        "reported_tests": None,
+        "uncertainty": UncertaintyRecord(seed_agreement=None, pass_check=1.0),
+        "outliers": None,
+        "classification": None,
+    }
+    return ClusteringRecord(**{**fields, **changes})
+
+
+_SAMPLES = SampleScores(frechet=3.0, precision=0.5, recall=0.25)
+_NO_SAMPLES = SampleScores(frechet=None, precision=None, recall=None)
+_OF_GAN = Summary(
+    mean=_SAMPLES, std=_NO_SAMPLES, seeds=(SeedSampleScores(seed=4, frechet=3.0, precision=0.5, recall=0.25),)
+)
+GENERATED = GenerationRecord(
+    **COMMON,
+    method="gan",
+    mean=_OF_GAN.mean,
+    std=_OF_GAN.std,
+    seeds=_OF_GAN.seeds,
+    results={"gan": _OF_GAN},
+    floor=_SAMPLES,
+)
+
+_OF_CLASSIFIER = Summary(
+    mean=ClassScores(accuracy=0.9, nll=0.25, ece=0.01),
+    std=ClassScores(accuracy=None, nll=None, ece=None),
+    seeds=(SeedClassScores(seed=4, accuracy=0.9, nll=0.25, ece=0.01),),
+)
+CLASSIFIED = ClassificationRecord(
+    **COMMON,
+    method="classifier",
+    mean=_OF_CLASSIFIER.mean,
+    std=_OF_CLASSIFIER.std,
+    seeds=_OF_CLASSIFIER.seeds,
+    results={"classifier": _OF_CLASSIFIER},
+)

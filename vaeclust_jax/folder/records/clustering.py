@@ -1,0 +1,117 @@
+"""What `metrics.json` of a clustering holds: scores of every method, their comparisons, and what was asked beside."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from vaeclust_jax.folder.records.named_clusters import NamedClusters
+from vaeclust_jax.folder.records.scores import Results, Scores, SeedScores
+from vaeclust_jax.folder.records.task import TaskRecord, fault_of_seeds
+from vaeclust_jax.folder.records.uncertainty import OutlierRecord, UncertaintyRecord
+from vaeclust_jax.metrics import Interval, Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparisonRecord:
+    """One method against another in one score; what is not defined is None.
+
+    Attributes:
+        first, second: the methods.
+        protocol: the rows that were scored.
+        metric: the score.
+        difference, interval, welch, paired, sign_flip, hedges_g, paired_effect: as `metrics.Comparison`.
+        welch_holm, paired_holm: p-values adjusted over the comparisons that were made together.
+    """
+
+    first: str
+    second: str
+    protocol: str
+    metric: str
+    difference: float | None
+    interval: Interval | None
+    welch: Outcome | None
+    paired: Outcome | None
+    sign_flip: Outcome | None
+    hedges_g: float | None
+    paired_effect: float | None
+    welch_holm: float | None
+    paired_holm: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportedScore:
+    """What a source prints beside what was measured: mean and deviation of each.
+
+    Attributes:
+        method, metric, protocol: of which score.
+        reported, measured: mean, standard deviation.
+        p: of Welch's test of the two, None where it is not defined.
+        seeds: how many were measured.
+    """
+
+    method: str
+    metric: str
+    protocol: str
+    reported: tuple[float, float]
+    measured: tuple[float | None, float | None]
+    p: float | None
+    seeds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportedTest:
+    """The t and p that a source prints, and those that its own means and deviations give."""
+
+    t: float
+    p: float
+    implied_t: float
+    implied_p: float
+    df: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusteringRecord(TaskRecord):
+    """A run of a clustering.
+
+    Attributes:
+        num_clusters: K.
+        num_clusters_choice, augment_choice: how these were chosen, if they were: `selection.Choice.record` and
+            `selection.AugmentChoice.record`.
+        results: of every method.
+        shallow: those of the methods that have no network.
+        comparisons: the named method against every other one.
+        reported: what a source prints, beside ours.
+        reported_runs: over so many; None without a source.
+        reported_tests: by score.
+        uncertainty: of the named method.
+        outliers: whether another data set is noticed, if there was one.
+        classification: of the clusters as classes, if they were named.
+    """
+
+    task: ClassVar[str] = "clustering"
+
+    num_clusters: int
+    mean: Scores
+    std: Scores
+    seeds: tuple[SeedScores, ...]
+    num_clusters_choice: dict[str, Any] | None
+    augment_choice: dict[str, Any] | None
+    results: Results
+    shallow: tuple[str, ...]
+    comparisons: tuple[ComparisonRecord, ...]
+    reported: tuple[ReportedScore, ...]
+    reported_runs: int | None
+    reported_tests: dict[str, ReportedTest] | None
+    uncertainty: UncertaintyRecord
+    outliers: OutlierRecord | None
+    classification: NamedClusters | None
+
+    def fault(self) -> str | None:
+        """As that of every task; and the named method must be among the results."""
+        if "all" not in self.results.get(self.method, {}):
+            return "results must have the named method on all rows"
+        of_methods = (
+            fault_of_seeds(result.seeds, "seeds of the results")
+            for protocols in self.results.values()
+            for result in protocols.values()
+        )
+        return super().fault() or next(filter(None, of_methods), None)
