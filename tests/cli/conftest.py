@@ -70,7 +70,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     np.savez(folder / "vectors.npz", x=x, y=y)
     np.savez(folder / "unlabelled.npz", x=x)
     np.savez(folder / "nan.npz", x=np.full((10, 5), np.nan))
-    np.savez(folder / "nox.npz", z=x)
+    np.savez(folder / "nox.npz", z=x, w=x)
     np.savez(folder / "mixed.npz", x=x, y=y[:7])
     np.savez(folder / "narrow.npz", x=x[:, :4])
     (folder / "cut.npz").write_bytes((folder / "vectors.npz").read_bytes()[:200])
