@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from vaeclust_jax.errors import InputError
 
+_LONGEST = 60  # of a key that is shown whole
 _WORDS: dict[Any, str] = {
     dict: "an object",
     list: "a list",
@@ -77,14 +78,14 @@ def from_json(kind: Any, content: Any, file: object, *keys: str) -> Any:
         _check(list, content, file, keys)
         kinds = inner[:1] * len(content) if inner[-1] is ... else inner
         if len(content) != len(kinds):
-            raise InputError(f"{file}: {'.'.join(keys)} must have {len(kinds)} items, got {len(content)}")
+            raise InputError(f"{file}: {_place(keys)} must have {len(kinds)} items, got {len(content)}")
         items = enumerate(zip(kinds, content, strict=True))
         return tuple(from_json(of, item, file, *keys, str(number)) for number, (of, item) in items)
     if fields := _fields(kind):
         _check(dict, content, file, keys)
         for field in fields:
             if field.required and field.key not in content:
-                raise InputError(f"{file}: {'.'.join((*keys, field.key))} is missing")
+                raise InputError(f"{file}: {_place((*keys, field.key))} is missing")
         there = [field for field in fields if field.key in content]
         return kind(**{one.name: from_json(one.kind, content[one.key], file, *keys, one.key) for one in there})
     _check(kind, content, file, keys)
@@ -97,7 +98,12 @@ def _check(kind: type, content: Any, file: object, keys: tuple[str, ...]) -> Non
     else:
         fits = type(content) is kind  # True is no number
     if not fits:
-        raise InputError(f"{file}: {'.'.join(keys)} must be {_WORDS[kind]}, got {reprlib.repr(content)}")
+        raise InputError(f"{file}: {_place(keys)} must be {_WORDS[kind]}, got {reprlib.repr(content)}")
+
+
+def _place(keys: tuple[str, ...]) -> str:
+    """Keys that a person's file may hold, on one line."""
+    return ".".join(key if key.isprintable() and len(key) <= _LONGEST else reprlib.repr(key) for key in keys)
 
 
 @cache
