@@ -120,25 +120,27 @@ def test_folder_of_classes(tmp_path: Path) -> None:
 
 def test_modes(tmp_path: Path) -> None:
     save_image(tmp_path / "1 colour.png", COLOUR)
-    save_image(tmp_path / "2 grey.png", GREY)
+    bright = GREY * 23  # nearly all of the range, or deep pixels beside bytes would be of an unknown one
+    save_image(tmp_path / "2 grey.png", bright)
     save_image(tmp_path / "3 alpha.png", np.concatenate([COLOUR, np.zeros((3, 4, 1), np.uint8)], axis=-1))
-    save_image(tmp_path / "4 deep.png", GREY.astype(np.uint16) * 257)
+    save_image(tmp_path / "4 deep.png", bright.astype(np.uint16) * 257)
     Image.fromarray(COLOUR).quantize(12).save(tmp_path / "5 palette.png")
     Image.fromarray(GREY > 5).save(tmp_path / "6 bits.png")
     x = load(tmp_path).x
     assert x.shape == (6, 3, 4, 3)
     np.testing.assert_array_equal(x[0], COLOUR)
-    np.testing.assert_array_equal(x[1], np.stack([GREY] * 3, axis=-1))
+    np.testing.assert_array_equal(x[1], np.stack([bright] * 3, axis=-1))
     np.testing.assert_array_equal(x[2], np.full_like(COLOUR, 255))  # wholly transparent, on white
     np.testing.assert_array_equal(x[3], x[1])
     assert set(np.unique(x[5])) == {0, 255}
 
 
 def test_grey_modes_stay_grey(tmp_path: Path) -> None:
-    save_image(tmp_path / "1.png", GREY)
-    save_image(tmp_path / "2.tif", GREY.astype(np.int32) * 257)
-    Image.fromarray(np.stack([GREY, np.full_like(GREY, 255)], axis=-1)).save(tmp_path / "3.png")
-    save_image(tmp_path / "4.png", GREY[::-1])
+    bright = GREY * 23
+    save_image(tmp_path / "1.png", bright)
+    save_image(tmp_path / "2.tif", bright.astype(np.int32) * 257)
+    Image.fromarray(np.stack([bright, np.full_like(bright, 255)], axis=-1)).save(tmp_path / "3.png")
+    save_image(tmp_path / "4.png", bright[::-1])
     x = load(tmp_path).x
     assert x.shape == (4, 3, 4, 1)
     np.testing.assert_array_equal(x[0], x[1])
