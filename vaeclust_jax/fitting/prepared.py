@@ -108,7 +108,8 @@ def prepare(
     train_index, validation_index = split_rows(len(raw), config, split_labels)
     preparation = replace(fit_preparation(raw[train_index], config), columns=columns, pictures=pictures)
     rows = preparation.rows(raw)
-    seen = Seen.of((raw if raw.ndim == 2 else rows)[train_index])
+    # Rows that stay in their file are not read once more for it.
+    seen = None if isinstance(rows, MappedRows) else Seen.of((raw if raw.ndim == 2 else rows)[train_index])
     return Prepared(config, replace(preparation, seen=seen), rows, train_index, validation_index)
 
 
