@@ -14,6 +14,9 @@ from vaeclust_jax.keys import GRAPH, PASSES, key_of
 from vaeclust_jax.methods.graph_starts import posterior_of
 from vaeclust_jax.uncertainty.latent import Uncertainty, stochastic_passes
 
+ON_LATENTS = "on VAE latents"
+"""Ends the name of a shallow method that stands on a network after all."""
+
 
 class Answer(NamedTuple):
     """A clustering of n samples; what a method does not have is None.
@@ -95,7 +98,7 @@ def floor(
         found[f"{name} on {raw}"] = shallow_answers(name, x, k, seeds if method.random else seeds[:1])
         if method.of_latents:
             of_latents = [shallow_answers(name, z, k, [seed])[0] for z, seed in zip(latents, seeds, strict=True)]
-            found[f"{name} on VAE latents"] = of_latents
+            found[f"{name} {ON_LATENTS}"] = of_latents
     return found, skipped
 
 

@@ -10,10 +10,10 @@ from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder.records.named_clusters import NamedClusters
 from vaeclust_jax.folder.records.scores import Result, Results, Scores, SeedScores
 from vaeclust_jax.metrics import active_units, bootstrap_interval, populated_clusters, scores, summarise
-from vaeclust_jax.studies.assignments import Answer
+from vaeclust_jax.studies.assignments import ON_LATENTS, Answer
 
 SCORES = {"acc": "ACC", "nmi": "NMI", "ari": "ARI", "ami": "AMI", "silhouette": "silhouette"}
-_ALIKE = 0.01  # of ACC
+_ALIKE = 0.01  # of a score
 
 
 def score_methods(
@@ -112,18 +112,29 @@ def protocol_record(
 
 
 def against_the_floor(results: Results, named: str, shallow: Sequence[str]) -> list[str]:
-    """The named method beside the best that needs no network, by ACC on all rows; no sentence without labels."""
-    on_data = [name for name in shallow if not name.endswith("on VAE latents")]
-    scored = {name: acc for name in (named, *on_data) if (acc := results[name]["all"].mean.acc) is not None}
-    if named not in scored or len(scored) < 2:
-        return []
-    ours = scored.pop(named)
-    best = max(scored, key=scored.__getitem__)
-    figures = f"ACC {ours:.3f} against {scored[best]:.3f}"
-    if ours < scored[best] - _ALIKE:
-        return [f"{named} is worse than {best}, which needs no network: {figures}."]
-    how = "better" if ours > scored[best] + _ALIKE else "no better"
-    return [f"{named} is {how} than the best method without a network, {best}: {figures}."]
+    """How the named method stands to the best ones that need no network, on all rows; no sentence without labels.
+
+    Each score has a best one of its own: a method that is ahead in ACC alone is below the floor.
+    """
+    floor = [name for name in shallow if not name.endswith(ON_LATENTS)]
+    ahead, parts = {}, []
+    for key in ("acc", "nmi"):
+        means = {name: mean for name in floor if (mean := getattr(results[name]["all"].mean, key)) is not None}
+        ours, deviation = (getattr(of, key) for of in (results[named]["all"].mean, results[named]["all"].std))
+        if ours is None or not means:
+            return []
+        best = max(means, key=means.__getitem__)
+        ahead[SCORES[key]] = ours - means[best]
+        spread = "" if deviation is None else f" ± {deviation:.3f}"
+        parts.append(f"{SCORES[key]} {ours:.3f}{spread} against {means[best]:.3f} ({best})")
+    below = [name for name, difference in ahead.items() if difference < -_ALIKE]
+    if below:
+        how = f"below the best method without a network in {' and '.join(below)}"
+    elif min(ahead.values()) > _ALIKE:
+        how = "better than every method without a network"
+    else:
+        how = "no better than the best method without a network"
+    return [f"{named} is {how}: {', '.join(parts)}."]
 
 
 def collapse_warnings(rows: Sequence[SeedScores], config: Config) -> list[str]:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from vaeclust_jax.folder.records.clustering import ComparisonRecord, ReportedScore, ReportedTest
 from vaeclust_jax.folder.records.scores import Results
 from vaeclust_jax.metrics import Comparison, compare, holm, welch_from_summary
+from vaeclust_jax.studies.assignments import ON_LATENTS
 from vaeclust_jax.studies.experiment import Reported
 from vaeclust_jax.studies.scores import SCORES
 
@@ -96,7 +97,7 @@ def findings(
     sentences = _reached(beside)
     if reported is not None and any(row.method == named for row in beside):
         sentences.append(_reported_tests(reported))
-    sentences += [_ahead(rows) for rows in _by_pair(compared) if "VAE latents" not in rows[0].second]
+    sentences += [_ahead(rows) for rows in _by_pair(compared) if not rows[0].second.endswith(ON_LATENTS)]
     return [sentence for sentence in sentences if sentence]
 
 
