@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops
 
+from tests.folder.made_record import COMMON, GENERATED
 from tests.page.made_run import K, found, made_map, made_tables, make_run
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.folder.figure_list import FigureEntry, read_figure_list, write_figure_list
 from vaeclust_jax.folder.run_folder import write_json
 from vaeclust_jax.folder.run_record import read_run
 from vaeclust_jax.folder.table import Column, Table, write_tables
+from vaeclust_jax.folder.typed_json import as_json
 from vaeclust_jax.page.page import MAX_POINTS, write_page
 
 HOSTILE = "<script>alert(1)</script>"
@@ -333,3 +335,20 @@ def test_what_is_no_folder(tmp_path: Path, kind: str) -> None:
         path.write_text("")
     with pytest.raises(InputError, match="does not exist" if kind == "absent" else "is a file"):
         write_page(path)
+
+
+def test_scores_of_other_tasks_have_the_names_that_people_know(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run")
+    write_json(folder / "metrics.json", GENERATED.record())
+    text = Reader(write_page(folder)).text()
+    assert "Fréchet distance 3.000" in text
+    assert "frechet" not in text
+
+
+def test_how_data_were_read_is_said_once(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run", dataset={**as_json(COMMON["dataset"]), "taken": ["labels: column 'kind'"]})
+    config = json.loads((folder / "config.json").read_text())
+    write_json(folder / "config.json", config | {"data": {"taken": ["labels: column 'kind'"], "columns": None}})
+    text = Reader(write_page(folder)).text()
+    assert text.count("labels: column 'kind'") == 1
+    assert "Data as read labels: column 'kind'" in text

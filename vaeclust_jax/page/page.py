@@ -92,7 +92,7 @@ def render(run: RunRecord) -> str:
         num_clusters=num_clusters,
         seeds=[row.seed for row in metrics.seeds],
         scores=_scores(metrics),
-        undefined_scores=[_score_name(key) for key, mean in metrics.mean.by_name().items() if mean is None],
+        undefined_scores=[metrics.mean.names[key] for key, mean in metrics.mean.by_name().items() if mean is None],
         tables=run.tables,
         sections=_sections(run),
         settings=_settings(run.config),
@@ -113,18 +113,13 @@ def _small_enough(latent_map: LatentMap) -> LatentMap:
     return latent_map._replace(thumbnails=fitting(latent_map.thumbnails))
 
 
-def _score_name(key: str) -> str:
-    """ACC, NMI and their like in capitals; words as words."""
-    return key.upper() if len(key) == 3 else key.replace("_", " ")
-
-
 def _scores(metrics: TaskRecord) -> list[Score]:
     """Those of the named method that are defined."""
     found, deviations = [], metrics.std.by_name()
     for key, mean in metrics.mean.by_name().items():
         if mean is not None:
             std = None if deviations[key] is None else cell_text(deviations[key], "score")
-            found.append(Score(_score_name(key), cell_text(mean, "score"), std))
+            found.append(Score(metrics.mean.names[key], cell_text(mean, "score"), std))
     return found
 
 
@@ -151,10 +146,13 @@ def _pixels(path: Path) -> NDArray[np.uint8]:
 
 
 def _settings(config: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """Names and values by group: what is about the run, then a group for each section of its config."""
+    """Names and values by group: what is about the run, then a group for each section of its config.
+
+    How the data were read is said beside where they are from.
+    """
     inner = config.get("config", {})
     groups: dict[str, dict[str, Any]] = {
-        "run": {name: value for name, value in config.items() if name != "config"}
+        "run": {name: value for name, value in config.items() if name not in ("config", "data")}
         | {name: value for name, value in inner.items() if not isinstance(value, dict)}
     }
     groups |= {name: value for name, value in inner.items() if isinstance(value, dict)}

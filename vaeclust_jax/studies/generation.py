@@ -16,7 +16,7 @@ from vaeclust_jax.studies.common import common_fields, over_seeds, split_sentenc
 from vaeclust_jax.studies.figures import Picture, history_of, loss_picture
 from vaeclust_jax.studies.task import Drawn, Measured, Study, Task
 
-SCORES = {"frechet": "Fréchet distance", "precision": "precision", "recall": "recall"}
+SCORES = SampleScores.names
 _MAX_ROWS = 2000  # of each side
 _LEAST = 8  # held-out rows that a comparison can be made with
 _COLLAPSED = 0.05  # recall

@@ -12,7 +12,7 @@ from vaeclust_jax.folder.records.scores import Result, Results, Scores, SeedScor
 from vaeclust_jax.metrics import active_units, bootstrap_interval, populated_clusters, scores, summarise
 from vaeclust_jax.studies.assignments import ON_LATENTS, Answer
 
-SCORES = {"acc": "ACC", "nmi": "NMI", "ari": "ARI", "ami": "AMI", "silhouette": "silhouette"}
+SCORES = Scores.names
 _ALIKE = 0.01  # of a score
 
 

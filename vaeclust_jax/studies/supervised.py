@@ -12,7 +12,7 @@ from vaeclust_jax.studies.figures import Picture, history_of, loss_picture
 from vaeclust_jax.studies.task import Drawn, Measured, Study, Task
 from vaeclust_jax.uncertainty.calibration import expected_calibration_error, reliability
 
-SCORES = {"accuracy": "accuracy", "nll": "negative log-likelihood", "ece": "ECE"}
+SCORES = ClassScores.names
 
 
 def _measure(study: Study, step: Callable[[str], None]) -> Measured:

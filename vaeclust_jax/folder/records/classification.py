@@ -1,5 +1,6 @@
 """What `metrics.json` of a method that classifies holds: its errors on rows that nothing has seen."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,6 +10,8 @@ from vaeclust_jax.folder.records.task import Measures, OfSeed, Summary, TaskReco
 @dataclass(frozen=True, kw_only=True)
 class ClassScores(Measures):
     """Share of correct classes, mean negative log-likelihood (nats), and expected calibration error."""
+
+    names: ClassVar[Mapping[str, str]] = {"accuracy": "accuracy", "nll": "negative log-likelihood", "ece": "ECE"}
 
     accuracy: float | None
     nll: float | None

@@ -1,5 +1,6 @@
 """What `metrics.json` of a method that generates holds: how far its samples are from rows that it never saw."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,6 +10,8 @@ from vaeclust_jax.folder.records.task import Measures, OfSeed, Summary, TaskReco
 @dataclass(frozen=True, kw_only=True)
 class SampleScores(Measures):
     """Fréchet distance, the share of samples among the data, and that of data among samples."""
+
+    names: ClassVar[Mapping[str, str]] = {"frechet": "Fréchet distance", "precision": "precision", "recall": "recall"}
 
     frechet: float | None
     precision: float | None

@@ -1,6 +1,8 @@
 """Scores of a clustering, by method and by the rows that count."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from vaeclust_jax.folder.records.task import Measures, OfSeed
 
@@ -8,6 +10,14 @@ from vaeclust_jax.folder.records.task import Measures, OfSeed
 @dataclass(frozen=True, kw_only=True)
 class Scores(Measures):
     """Agreement with classes (None without labels), and how compact clusters are in the method's own space."""
+
+    names: ClassVar[Mapping[str, str]] = {
+        "acc": "ACC",
+        "nmi": "NMI",
+        "ari": "ARI",
+        "ami": "AMI",
+        "silhouette": "silhouette",
+    }
 
     acc: float | None
     nmi: float | None

@@ -1,6 +1,6 @@
 """What `metrics.json` of every run holds, whatever its task; the rest belongs to the task's own record."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -13,7 +13,13 @@ SCHEMA = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Measures:
-    """Numbers by name, of one seed or over several; None is one that is not defined."""
+    """Numbers by name, of one seed or over several; None is one that is not defined.
+
+    Attributes:
+        names: how each is called where people read it.
+    """
+
+    names: ClassVar[Mapping[str, str]]
 
     def by_name(self) -> dict[str, float | None]:
         """In the order of the fields."""
