@@ -9,6 +9,8 @@ from vaeclust_jax.data.reading import listed
 _FAR = 20.0
 """Distances from the median to the outer quartile, beyond which a value is an outlier."""
 _FEW = 5
+_GLANCE = 1000
+"""Rows in which most features have more values than there are classes: sorting all of each takes seconds."""
 _SKEWED = 10
 """Times: by which the largest class is larger than the smallest."""
 
@@ -71,6 +73,8 @@ def _of_leaks(x: np.ndarray, y: Int[np.ndarray, " n"], names: tuple[str, ...]) -
     classes = len(np.unique(y))
     leaks = []
     for column, name in enumerate(names):
+        if len(np.unique(x[:_GLANCE, column])) > classes:
+            continue
         values, codes = np.unique(x[:, column], return_inverse=True)
         if 1 < classes == len(values) == len(np.unique(codes * classes + y)):
             leaks.append(name)
