@@ -190,11 +190,9 @@ def test_numbered_class_folders_are_in_order(tmp_path: Path) -> None:
     assert [found.class_names[k] for k in found.y] == [name.split("/")[0] for name in found.row_names]
 
 
-def test_equal_and_black_pictures(tmp_path: Path) -> None:
+def test_equal_pictures_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="all equal"):
         load(saved(tmp_path / "a", [BYTES[0]] * 3))
-    assert "exact copies" in " ".join(read(saved(tmp_path / "b", [*BYTES, BYTES[0]])).taken)
-    assert "nearly black" in " ".join(read(saved(tmp_path / "c", BYTES // 20)).taken)
 
 
 def test_recordings_beside_pictures_are_refused(tmp_path: Path) -> None:

@@ -147,7 +147,8 @@ def stack_pages(
     elif len(shapes) > 1:
         raise InputError(f"{where} differ in size, but those that the model was trained on did not: resize them")
     x = np.stack(images)
-    taken += _odd(x, where)
+    if len(x) > 1 and (x == x[0]).all():
+        raise InputError(f"{where} are all equal: there is nothing to tell apart")
     return x, made, taken
 
 
@@ -275,18 +276,3 @@ def _places(inner: int, outer: int) -> tuple[slice, slice]:
     start = abs(outer - inner) // 2
     shared, all_of_it = slice(start, start + min(inner, outer)), slice(0, min(inner, outer))
     return (shared, all_of_it) if outer >= inner else (all_of_it, shared)
-
-
-def _odd(x: np.ndarray, where: str) -> list[str]:
-    """What is odd about pictures: equal ones, and nothing but black.
-
-    Raises:
-        InputError: all of them are equal.
-    """
-    different = len({row.tobytes() for row in x})
-    if different == 1 and len(x) > 1:
-        raise InputError(f"{where} are all equal: there is nothing to tell apart")
-    found = [] if different == len(x) else [f"{len(x) - different} of {len(x)} pictures are exact copies of others"]
-    if float(x.max()) < 0.1 * (255 if x.dtype == np.uint8 else 1):
-        found.append(f"the pictures are nearly black: their brightest value is {x.max():g}")
-    return found
