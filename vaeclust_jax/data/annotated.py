@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 
 from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
+from vaeclust_jax.data.frames import dense
 from vaeclust_jax.data.reading import NONE, Columns, ReadConfig, listed
-from vaeclust_jax.errors import InputError, InputWarning
-
-_MUCH = 2**30
+from vaeclust_jax.errors import InputError
 
 
 def load_h5ad(path: Path, config: ReadConfig, like: Columns | None = None) -> Dataset:
@@ -92,17 +91,7 @@ def matrix_of(
         if values is None:
             raise InputError(f"{where} has no X: --array names one of {listed([*found.layers, *found.obsm])}")
         taken.append("samples: X" if array is None else f"samples: layer {array!r}")
-        return _dense(values, where), names, taken
+        return np.asarray(dense(values)), names, taken
     if array in found.obsm:
-        return _dense(np.asarray(found.obsm[array]), where), None, [f"samples: obsm {array!r}"]
+        return np.asarray(dense(found.obsm[array])), None, [f"samples: obsm {array!r}"]
     raise InputError(f"{where} has no array {array!r}: it has X, {listed([*found.layers, *found.obsm])}")
-
-
-def _dense(values: Any, where: str) -> np.ndarray:
-    if not hasattr(values, "toarray"):
-        return np.asarray(values)
-    size = int(np.prod(values.shape)) * 4
-    if size > _MUCH:
-        said = f"the sparse matrix of {where} takes {size / 1e9:.1f} GB as an array: --array names fewer features"
-        warnings.warn(said, InputWarning, stacklevel=2)
-    return np.asarray(values.astype(np.float32).toarray())

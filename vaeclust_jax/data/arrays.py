@@ -134,7 +134,7 @@ def _read_hdf(path: Path) -> dict[str, np.ndarray]:
     try:
         import h5py
     except ImportError:
-        raise InputError(f"{path} is of MATLAB 7.3: pip install h5py, or save it with -v7") from None
+        raise InputError(f"{path} is of MATLAB 7.3: pip install 'vaeclust_jax[hdf5]', or save it with -v7") from None
     with h5py.File(path) as file:
         sets = {name: one for name, one in file.items() if isinstance(one, h5py.Dataset) and one.dtype.kind in "biuf"}
         # MATLAB's first axis is the last one there.
