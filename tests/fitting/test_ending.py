@@ -108,6 +108,17 @@ def test_divergence_of_the_joint_stage_names_its_place_and_keeps_a_model_and_the
     assert float(run.params["decoder"]["fuse"]) > 0
 
 
+def test_what_is_kept_of_a_vae_that_diverged_is_what_a_shorter_training_gives(vectors: np.ndarray) -> None:
+    """Its clusters are started with the key of that start, so that they have the same numbers."""
+    _, last_good = diverged(config(joint_epochs=0, pretrain_epochs=5, halvings=0), vectors, networks=BURNING)
+    (kept,) = last_good["kmeans"]
+    epochs = kept.history[-1]["epoch"] - 1
+    assert epochs == 2
+    (whole,) = vc.fit_seeds(config(joint_epochs=0, pretrain_epochs=epochs), vectors, [7], networks=BURNING)
+    for one, other in zip(jax.tree.leaves(kept.params), jax.tree.leaves(whole.params), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_a_last_step_that_overflows_is_divergence_too(vectors: np.ndarray) -> None:
     """One step an epoch: its loss was still finite, the latents after it are not."""
     settings = config(learning_rate=1e30, pretrain_epochs=1, batch_size=len(vectors), validation=0)

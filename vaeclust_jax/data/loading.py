@@ -56,8 +56,9 @@ def load(
 
     Args:
         name_or_path: a name in `DATASETS` (looked for in `$VAECLUST_DATA`, then in `cache_dir()`, then
-            downloaded); an array file (`.npz`, `.npy`, `.mat`, `.h5ad`); a table of vectors (`.csv`, `.tsv`, `.txt`,
-            each packed or not, `.parquet`, `.feather`); a folder of images; or a folder of WAV recordings, which
+            downloaded); an array file (`.npz`, `.npy`, `.mat`, `.h5ad`) or a `.zarr` folder; a table of vectors
+            (`.csv`, `.tsv`, `.txt`, each packed or not, `.parquet`, `.feather`) or a folder that `save_to_disk` of
+            Hugging Face's datasets wrote; a folder of images; or a folder of WAV recordings, which
             become spectra (`data.spectra`).
         config: what a file does not say itself, such as which column holds labels.
         like: of a model (`Run.preparation`), or another data set: a table's columns are then the same, by name.

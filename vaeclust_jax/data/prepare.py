@@ -41,7 +41,7 @@ class Preparation:
         by_row: whether every vector is brought to [0, 1] by its own extremes.
         columns: of vectors with names: which columns they are, in this order.
         pictures: of picture files: how they are brought to one size and range.
-        seen: what the training rows look like; None of a model of an earlier version.
+        seen: what the training rows look like; None of rows that stayed in their file, and of an earlier version's.
     """
 
     input_shape: tuple[int, ...]
