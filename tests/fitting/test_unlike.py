@@ -91,6 +91,14 @@ def test_vectors_of_another_unit_are_said(frames: vc.Run, change: Any, words: st
     assert words in said(frames, change(VECTORS))
 
 
+def test_rows_are_prepared_once_to_be_judged_and_labelled(images: vc.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared = []
+    own = vc.data.Preparation.apply
+    monkeypatch.setattr(vc.data.Preparation, "apply", lambda self, x: (prepared.append(len(x)), own(self, x))[1])
+    images.predict_proba(IMAGES)
+    assert prepared == [len(IMAGES)]
+
+
 def test_what_was_seen_is_saved(frames: vc.Run, images: vc.Run, tmp_path: Path) -> None:
     for run, x in ((frames, VECTORS * 1000), (images, IMAGES // 16)):
         run.save(tmp_path / "m.vaeclust")

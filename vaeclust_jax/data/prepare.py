@@ -109,10 +109,14 @@ class Preparation:
         self._check_shape(x.shape[1:])
         return x.converted(self.apply)
 
-    def unlike(self, x_raw: object) -> Unlike | None:
+    def unlike(self, x_raw: object, prepared: Rows | None = None) -> Unlike | None:
         """What is odd about samples beside those trained on; None if nothing is known.
 
         Nothing is known of mapped arrays, which stay in their file, and of vectors that are scaled one by one.
+
+        Args:
+            x_raw: samples, as for `apply`.
+            prepared: what `rows` made of them, if that is at hand.
 
         Raises:
             InputError: as `apply`.
@@ -120,7 +124,7 @@ class Preparation:
         if self.seen is None or self.by_row or is_streamed(x_raw):
             return None
         if len(self.input_shape) == 3:
-            return self.seen.judge(self.apply(x_raw))
+            return self.seen.judge(self.apply(x_raw) if prepared is None else np.asarray(prepared))
         x = check_array(self._ordered(x_raw))
         self._check_shape(x.shape[1:])
         return self.seen.judge(x)

@@ -84,12 +84,14 @@ class Run:
     def predict_proba(self, x: Any) -> Float[np.ndarray, "n k"]:
         """Probability of every cluster, (n, K), rows sum to one: q at the posterior's mean. Of a classifier: of every
         class, (n, C). Rows far outside the range of those trained on are an `InputWarning`."""
-        odd = self.preparation.unlike(x)
+        rows = self.preparation.rows(x)
+        odd = self.preparation.unlike(x, rows)
         if odd is not None and odd.sentence:
             warnings.warn(odd.sentence, InputWarning, stacklevel=2)
         if self.heads.predict is not None:
-            return np.exp(by_chunk(self.heads.predict, self.params, self.preparation.rows(x)))
-        return np.exp(self.log_assign(self.embed(x)))
+            return np.exp(by_chunk(self.heads.predict, self.params, rows))
+        self._has(self.heads.encode, "encode")
+        return np.exp(self.log_assign(encode_rows(self.heads, self.params, rows)[0]))
 
     def log_assign(self, z: Float[np.ndarray, "n l"]) -> Float[np.ndarray, "n k"]:
         """Log-probability of every cluster for codes, (n, K)."""
