@@ -14,12 +14,23 @@ class Terminated(KeyboardInterrupt):
 
 
 class Interrupt:
-    """The first Ctrl-C or SIGTERM ends the run at the next `checked` call; the second one ends it at once."""
+    """The first Ctrl-C or SIGTERM ends the work at the next `checked` call, or with it; the second one at once.
+
+    Afterwards signals do what they did before: a process that called the command as a function keeps its own ways.
+    """
 
     def __init__(self) -> None:
         self._asked: type[KeyboardInterrupt] | None = None
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._ask)
+
+    def __enter__(self) -> "Interrupt":
+        self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        if self._asked is not None and kind is None:  # after the last call
+            raise self._asked
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         kind = Terminated if number == signal.SIGTERM else KeyboardInterrupt

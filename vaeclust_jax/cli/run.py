@@ -53,7 +53,6 @@ def run(argv: list[str]) -> None:
     started = time.perf_counter()
     plan = _plan(args)
     experiment, flags = args.experiment, args.flags
-    interrupt = Interrupt()
     if args.resume is None:
         folder = new_run_folder(flags.out, experiment.name)
         remember(folder, argv, plan.choice, plan.views)
@@ -63,19 +62,20 @@ def run(argv: list[str]) -> None:
     with Reporter(quiet=flags.quiet) as reporter:
         reporter.say(plan.headline(experiment.name))
         try:
-            metrics, tables = execute(
-                experiment,
-                plan.config,
-                plan.parts,
-                plan.seeds,
-                folder,
-                say=interrupt.checked(reporter.say),
-                on_epoch=interrupt.checked(reporter.on_epoch),
-                others=plan.others,
-                choice=plan.choice,
-                views=plan.views,
-                checkpoint=Checkpoint(folder / "checkpoints", flags.checkpoint_epochs, flags.checkpoint_minutes),
-            )
+            with Interrupt() as interrupt:
+                metrics, tables = execute(
+                    experiment,
+                    plan.config,
+                    plan.parts,
+                    plan.seeds,
+                    folder,
+                    say=interrupt.checked(reporter.say),
+                    on_epoch=interrupt.checked(reporter.on_epoch),
+                    others=plan.others,
+                    choice=plan.choice,
+                    views=plan.views,
+                    checkpoint=Checkpoint(folder / "checkpoints", flags.checkpoint_epochs, flags.checkpoint_minutes),
+                )
         except InputError:
             if not _discard(folder):
                 print(f"vaeclust: what was written so far is in {folder}", file=sys.stderr)
@@ -162,8 +162,8 @@ def _choose(args: Parsed[RunArguments], what: str, config: Any, parts: Any, seed
     from vaeclust_jax.selection.num_clusters import NUM_SEEDS, choose_num_clusters
 
     data, name = unstratified(config, parts), parts.fitted.name
-    with Reporter(quiet=args.flags.quiet) as reporter:
-        on_epoch: Callable[..., None] = Interrupt().checked(reporter.on_epoch)
+    with Reporter(quiet=args.flags.quiet) as reporter, Interrupt() as interrupt:
+        on_epoch: Callable[..., None] = interrupt.checked(reporter.on_epoch)
         if what == "clusters":
             reporter.say(f"how many clusters? {NUM_SEEDS} VAEs on {len(data.rows)} samples of {name}")
             found: Any = choose_num_clusters(config, data, jax.random.key(seeds[0]), on_epoch=on_epoch)

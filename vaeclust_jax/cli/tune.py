@@ -35,10 +35,9 @@ def tune(argv: list[str]) -> None:
     seeds, dataset = seeds_of(args.flags), load_dataset(args)
     config = config_of(args, dataset)
     check_writable(args.flags.out)
-    interrupt = Interrupt()
     record = _Record(args, argv, seeds)
     try:
-        with Reporter(quiet=args.flags.quiet) as reporter:
+        with Reporter(quiet=args.flags.quiet) as reporter, Interrupt() as interrupt:
             chosen, trials = search(
                 config,
                 dataset.x,
