@@ -40,7 +40,7 @@ from vaeclust_jax.folder.table import Column
 from vaeclust_jax.methods.dec import DEC
 from vaeclust_jax.plots import save_figures
 from vaeclust_jax.training.checkpoint import Checkpoint, Keeper
-from vaeclust_jax.whole_file import whole_file, write_whole
+from vaeclust_jax.whole_file import folder_within, sweep, whole_file, write_whole
 
 TABLES = [Table("scores", "Scores", (Column("method", "text"),), (("vae",),))]
 PACKED = Packed(Config(DEC(num_clusters=2)), Preparation((3,), (3,)), {"params/centroids": np.zeros((2, 2))})
@@ -141,6 +141,21 @@ def test_a_process_killed_while_it_writes_leaves_the_old_file(tmp_path: Path) ->
     assert path.read_text() == "older"
     write_whole(path, "new")  # what the dead one left is in nobody's way
     assert path.read_text() == "new"
+    (tmp_path / ".notes.unfinished").write_text("mine")
+    sweep(tmp_path)
+    assert contents(tmp_path) == {path: b"new", tmp_path / ".notes.unfinished": b"mine"}
+
+
+@pytest.mark.parametrize("write", [lambda path: folder_within(path, "tables"), export_tables])
+def test_a_folder_of_ours_is_no_link(tmp_path: Path, write: Callable[[Path], object]) -> None:
+    run, mine = tmp_path / "run", tmp_path / "mine"
+    for path in (run, mine):
+        path.mkdir()
+    write_tables(run / "tables.json", TABLES)
+    (run / "tables").symlink_to(mine)
+    with pytest.raises(InputError, match="tables is a link to somewhere else, which is left alone"):
+        write(run)
+    assert not list(mine.iterdir())
 
 
 def test_writers_of_one_name_do_not_mix(tmp_path: Path) -> None:

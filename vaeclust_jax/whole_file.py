@@ -1,11 +1,17 @@
 """Files that are either whole or not there: whatever the library writes, it writes through here."""
 
+import itertools
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
+
+from vaeclust_jax.errors import InputError
+
+_UNFINISHED = re.compile(r"\..+\.[0-9a-f]{8}\.unfinished", re.DOTALL)
 
 
 @contextmanager
@@ -19,8 +25,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         with path.open("wb") as file:
             yield file
         return
-    # A name of its own for each writer: threads share a process's number, and containers may.
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.unfinished")
+    unfinished = _unfinished(path)
     try:
         with unfinished.open("xb") as file:
             yield file
@@ -33,10 +38,50 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
+def _unfinished(path: Path) -> Path:
+    """A name of its own for each writer: threads share a process's number, and containers may."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.unfinished")
+
+
+def sweep(folder: Path) -> None:
+    """Removes what writers left under a folder that nobody writes to any more, when they were killed."""
+    for path in folder.glob("**/.*.unfinished"):
+        if path.is_file() and _UNFINISHED.fullmatch(path.name):
+            path.unlink(missing_ok=True)
+
+
+def put_aside(path: Path, name: Path) -> None:
+    """What cannot be read gets another name, `name-1` or the next that is free, and is not removed."""
+    names = (name.with_name(f"{name.name}-{count}") for count in itertools.count(1))
+    os.rename(path, next(other for other in names if not other.exists()))
+
+
+def folder_within(folder: Path, name: str) -> Path:
+    """A folder of ours in another of ours, made if need be.
+
+    Raises:
+        InputError: a link has its name: what is written there, or removed, would be somebody else's.
+    """
+    path = folder / name
+    refuse_link(path)
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def refuse_link(path: Path) -> None:
+    """Check that a name in a folder of ours does not lead out of it.
+
+    Raises:
+        InputError: it is a link.
+    """
+    if path.is_symlink():
+        raise InputError(f"{path} is a link to somewhere else, which is left alone: remove the link first")
+
+
 @contextmanager
 def whole_path(path: Path) -> Iterator[Path]:
     """`whole_file` for another library that writes by itself: where to, before it takes the place of the given one."""
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.unfinished")
+    unfinished = _unfinished(path)
     try:
         yield unfinished
         os.replace(unfinished, path)

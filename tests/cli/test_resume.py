@@ -111,9 +111,15 @@ def test_a_run_that_is_asked_to_end_says_how_to_go_on(
     code, _, err = process(*words(files, tmp_path), "--resume", folder, "--quiet")
     assert (code, err) == (0, "")
     assert contents(folder) == whole
+    # What a kill in the last moment leaves goes then.
+    (folder / "model" / ".seed-0.vaeclust.0123abcd.unfinished").write_text("half")
+    (folder / "checkpoints" / "0").mkdir(parents=True)
+    (folder / "checkpoints" / "0" / "fit.json").write_text("{}")
     code, _, err = process("run", "--resume", folder)
     assert code == 2
     assert "has ended: there is nothing left to do" in err
+    assert not (folder / "checkpoints").exists()
+    assert contents(folder) == whole
 
 
 @pytest.mark.long

@@ -85,7 +85,16 @@ def test_any_text_survives_markdown(rows: list[tuple[str, str]]) -> None:
 def test_csv_keeps_every_digit_and_every_character(rows: list[tuple[str, float]]) -> None:
     found = list(csv.reader(io.StringIO(comma_separated(of_texts(rows)), newline="")))
     assert found[0] == ["first", "second"]
-    assert [(text, float(number)) for text, number in found[1:]] == rows
+    expected = [
+        (f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text, value) for text, value in rows
+    ]
+    assert [(text, float(number)) for text, number in found[1:]] == expected
+
+
+def test_no_spreadsheet_takes_a_name_for_a_formula() -> None:
+    table = Table("t", "t", (Column("=1+1", "text"), Column("ACC")), (("=cmd()", -0.5),))
+    found = list(csv.reader(io.StringIO(comma_separated(table))))
+    assert found == [["'=1+1", "ACC"], ["'=cmd()", "-0.5"]]
 
 
 def test_a_spread_takes_two_columns_of_csv_and_what_is_not_defined_is_empty() -> None:

@@ -18,7 +18,7 @@ import pytest
 from tests.training.counting import counting_learner, rows_of
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.methods.starts import carry_on, from_scratch
-from vaeclust_jax.training.checkpoint import Checkpoint, Keeper, lock
+from vaeclust_jax.training.checkpoint import Checkpoint, Keeper, lock, remove
 from vaeclust_jax.training.epoch import Data
 from vaeclust_jax.training.loop import History, train
 from vaeclust_jax.training.stopping import NEVER, assignment_change
@@ -120,6 +120,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(
     with kept(tmp_path, every_epochs=1) as keeper, caplog.at_level(logging.WARNING):
         assert_same(run(keeper), whole)
     assert f"checkpoint {newest} is damaged, the one before is taken" in caplog.text
+    assert (tmp_path / f"damaged-{newest}-1" / part).is_dir(), "what cannot be read is put aside, not removed"
 
 
 @pytest.mark.long
@@ -220,6 +221,42 @@ def test_a_fit_of_other_shapes_is_refused(tmp_path: Path) -> None:
         train(
             [stage], KEYS, rows_of(jnp.ones((N + 1, 2))), Data(X[:5]), batch_size=5, names=range(SEEDS), keeper=keeper
         )
+
+
+@pytest.mark.parametrize("link", ["epochs", "epochs/7", "fit.json", ".lock"])
+def test_a_link_out_of_the_folder_is_refused_and_what_it_leads_to_left_alone(tmp_path: Path, link: str) -> None:
+    mine = tmp_path / "mine"
+    (mine / "7").mkdir(parents=True)
+    (mine / "7" / "thesis.tex").write_text("years of work")
+    folder = tmp_path / "checkpoints"
+    kept(folder).__exit__()
+    (folder / link).parent.mkdir(exist_ok=True)
+    (folder / link).unlink(missing_ok=True)
+    (folder / link).symlink_to(mine)
+    with pytest.raises(InputError, match=f"{link} is a link to somewhere else, which is left alone"):
+        kept(folder)
+    remove(tmp_path)
+    assert (mine / "7" / "thesis.tex").read_text() == "years of work"
+
+
+def test_numbered_folders_of_somebody_else_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "epochs" / "2025").mkdir(parents=True)
+    with pytest.raises(InputError, match="holds what no fit has written: choose another folder"):
+        kept(tmp_path)
+    assert (tmp_path / "epochs" / "2025").is_dir()
+
+
+def test_what_fits_kept_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    for name in ("0", "1"):
+        with kept(tmp_path / "kept" / name, every_epochs=1) as keeper:
+            keeper.offer(0, jnp.ones(3), [])
+    (tmp_path / "kept" / "0" / "epochs" / "damaged").mkdir()
+    remove(tmp_path / "kept")
+    assert not (tmp_path / "kept").exists()
+    with kept(tmp_path / "kept" / "0"):
+        (tmp_path / "kept" / "0" / "notes.txt").write_text("mine")
+    remove(tmp_path / "kept")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / "kept" / "0" / "notes.txt"]
 
 
 @pytest.mark.parametrize(

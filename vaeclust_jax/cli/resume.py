@@ -13,10 +13,13 @@ from vaeclust_jax.fitting.config_json import config_to_json
 from vaeclust_jax.folder import write_json
 from vaeclust_jax.selection.augment import AugmentChoice
 from vaeclust_jax.selection.num_clusters import Choice
+from vaeclust_jax.studies.write import TIMING, tidy
 from vaeclust_jax.whole_file import write_whole
 
 ARGUMENTS = "arguments.json"
 """In a run's folder: the words after `vaeclust run`."""
+CHECKPOINTS = "checkpoints"
+"""In the folder of a run that has not ended: where its fits are."""
 CHOSEN = "chosen.json"
 """In the folder of a run that was asked for `auto`: what it took, which takes minutes to find again."""
 _FREE = ("out", "quiet", "resume", "compilation_cache", "checkpoint_epochs", "checkpoint_minutes")
@@ -50,7 +53,8 @@ def given_again(args: Parsed[A], argv: list[str], parse: Callable[[list[str]], P
         before = parse(json.loads((folder / ARGUMENTS).read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
         raise InputError(f"{folder} is no folder of a run that can go on: {error}") from error
-    if (folder / "timing.json").exists():  # written last
+    if (folder / TIMING).exists():
+        tidy(folder, folder / CHECKPOINTS)  # it may have been killed in its last moment
         raise InputError(f"the run in {folder} has ended: there is nothing left to do")
     again = replace(before, flags=replace(before.flags, **{name: getattr(args.flags, name) for name in _FREE}))
     if _only_free(argv):

@@ -42,7 +42,7 @@ def run(argv: list[str]) -> None:
     from vaeclust_jax.cli.compiling import use_compilation_cache
     from vaeclust_jax.cli.interrupt import Interrupt
     from vaeclust_jax.cli.progress import Reporter
-    from vaeclust_jax.cli.resume import given_again, remember
+    from vaeclust_jax.cli.resume import CHECKPOINTS, given_again, remember
     from vaeclust_jax.folder import new_run_folder
     from vaeclust_jax.studies.execute import execute
     from vaeclust_jax.training.checkpoint import Checkpoint, lock
@@ -58,7 +58,7 @@ def run(argv: list[str]) -> None:
         remember(folder, argv, plan.choice, plan.views)
     else:
         folder = args.resume
-    held = lock(folder / "checkpoints")
+    held = lock(folder / CHECKPOINTS)
     with Reporter(quiet=flags.quiet) as reporter:
         reporter.say(plan.headline(experiment.name))
         try:
@@ -74,10 +74,10 @@ def run(argv: list[str]) -> None:
                     others=plan.others,
                     choice=plan.choice,
                     views=plan.views,
-                    checkpoint=Checkpoint(folder / "checkpoints", flags.checkpoint_epochs, flags.checkpoint_minutes),
+                    checkpoint=Checkpoint(folder / CHECKPOINTS, flags.checkpoint_epochs, flags.checkpoint_minutes),
                 )
         except InputError:
-            if not _discard(folder):
+            if args.resume is not None or not _discard(folder):
                 print(f"vaeclust: what was written so far is in {folder}", file=sys.stderr)
             raise
         except BaseException as error:
@@ -242,11 +242,11 @@ def _outliers(args: Parsed[RunArguments], dataset: Any) -> Any:
 
 def _discard(folder: Path) -> bool:
     """Removes the folder of a run that was refused before it trained; one that holds results stays."""
-    from vaeclust_jax.cli.resume import ARGUMENTS, CHOSEN
+    from vaeclust_jax.cli.resume import ARGUMENTS, CHECKPOINTS, CHOSEN
 
-    if {path.name for path in folder.iterdir()} - {"config.json", ARGUMENTS, CHOSEN, "checkpoints"}:
+    if {path.name for path in folder.iterdir()} - {"config.json", ARGUMENTS, CHOSEN, CHECKPOINTS}:
         return False
-    if any((folder / "checkpoints").glob("*/epochs")):
+    if any((folder / CHECKPOINTS).glob("*/epochs")):
         return False
     shutil.rmtree(folder)
     return True

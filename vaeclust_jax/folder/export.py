@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.folder.run_folder import check_writable
+from vaeclust_jax.folder.run_folder import as_text, check_writable
 from vaeclust_jax.folder.table import Cell, Spread, Table, read_tables
-from vaeclust_jax.whole_file import write_whole
+from vaeclust_jax.whole_file import refuse_link, write_whole
 
 _LATEX = str.maketrans(
     {character: f"\\{character}" for character in "%_&#${}"}
@@ -36,6 +36,7 @@ def export_tables(folder: Path) -> list[Path]:
     for table in tables:
         if not re.fullmatch(r"[A-Za-z0-9-]+", table.name):
             raise InputError(f"a table's name must be letters, digits and dashes, got {table.name!r}")
+    refuse_link(folder / "tables")
     check_writable(folder / "tables")
     written = []
     for table in tables:
@@ -89,9 +90,9 @@ def comma_separated(table: Table) -> str:
         heading += [column.name, f"{column.name}_std"] if wide else [column.name]
     content = io.StringIO()
     writer = csv.writer(content, lineterminator="\n")
-    writer.writerow(heading)
+    writer.writerow(map(as_text, heading))
     for row in table.rows:
-        writer.writerow([value for cell, wide in zip(row, spread, strict=True) for value in _values(cell, wide)])
+        writer.writerow(as_text(value) for cell, wide in zip(row, spread, strict=True) for value in _values(cell, wide))
     return content.getvalue()
 
 

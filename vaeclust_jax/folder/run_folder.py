@@ -114,10 +114,13 @@ def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Iterable[objec
         writer.writerows([_cell(value) for value in row] for row in rows)
 
 
+def as_text(value: object) -> object:
+    """A cell of CSV that no spreadsheet takes for a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
 def _cell(value: object) -> object:
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return f"{value:.9g}" if isinstance(value, (float, np.floating)) else value
+    return f"{value:.9g}" if isinstance(value, (float, np.floating)) else as_text(value)
 
 
 def _not_writable(parent: Path, error: OSError) -> InputError:

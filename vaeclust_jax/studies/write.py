@@ -1,6 +1,5 @@
 """What is written of a study, each file whole or not at all, and when."""
 
-import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +22,11 @@ from vaeclust_jax.folder import (
 from vaeclust_jax.plots import save_figures
 from vaeclust_jax.studies.experiment import Experiment
 from vaeclust_jax.studies.task import Drawn, Measured
-from vaeclust_jax.training.checkpoint import Checkpoint
+from vaeclust_jax.training.checkpoint import Checkpoint, remove
+from vaeclust_jax.whole_file import folder_within, sweep
+
+TIMING = "timing.json"
+"""In a run's folder, written last: a run that has it has ended."""
 
 
 class Clock:
@@ -52,6 +55,7 @@ def write_config(folder: Path, experiment: Experiment, config: Config, dataset: 
 def keep_models(folder: Path, runs: Sequence[Run], seeds: Sequence[int]) -> None:
     """`history.csv`, and a model a seed."""
     write_history(folder / "history.csv", [row for run in runs for row in run.history])
+    folder_within(folder, "model")
     for seed, run in zip(seeds, runs, strict=True):
         run.save(seed_file(folder, seed))
 
@@ -73,8 +77,14 @@ def write_drawn(folder: Path, drawn: Drawn) -> None:
 
 
 def write_end(folder: Path, clock: Clock, checkpoint: Checkpoint | None) -> None:
-    """`timing.json`; checkpoints go, since all is written."""
+    """`timing.json`: all is written, and what only helped to get there goes."""
     clock.begin("")
-    write_json(folder / "timing.json", clock.seconds)
-    if checkpoint is not None:
-        shutil.rmtree(checkpoint.folder, ignore_errors=True)
+    write_json(folder / TIMING, clock.seconds)
+    tidy(folder, None if checkpoint is None else checkpoint.folder)
+
+
+def tidy(folder: Path, checkpoints: Path | None) -> None:
+    """Removes from the folder of a run that has ended its checkpoints, and what killed processes left of files."""
+    sweep(folder)
+    if checkpoints is not None:
+        remove(checkpoints)

@@ -16,10 +16,11 @@ import numpy as np
 from filelock import BaseFileLock, FileLock, Timeout
 
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.whole_file import write_whole
+from vaeclust_jax.whole_file import put_aside, refuse_link, write_whole
 
 _log = logging.getLogger(__name__)
 _FORMAT = 1
+_DAMAGED = "damaged-"
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ def lock(folder: Path) -> BaseFileLock:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        refuse_link(folder / ".lock")
         held = FileLock(folder / ".lock")
         held.acquire(timeout=0)
     except Timeout:
@@ -62,6 +64,19 @@ def lock(folder: Path) -> BaseFileLock:
 
 def _not_writable(folder: Path, error: OSError) -> InputError:
     return InputError(f"{folder} cannot be written to: {error.strerror or error}")
+
+
+def remove(folder: Path) -> None:
+    """Removes what fits have kept in folders of their own under the given one; what is not theirs stays."""
+    with suppress(OSError):  # a file that stays does no harm
+        for fit in [path.parent for path in folder.glob("*/fit.json") if not path.parent.is_symlink()]:
+            for path in (fit / "epochs", *fit.glob(f"{_DAMAGED}*")):
+                shutil.rmtree(path, ignore_errors=True)  # of a link, nothing
+            for path in (fit / "fit.json", fit / ".lock"):
+                path.unlink(missing_ok=True)
+            fit.rmdir()
+        (folder / ".lock").unlink(missing_ok=True)
+        folder.rmdir()
 
 
 class Saved(NamedTuple):
@@ -80,7 +95,8 @@ class Keeper:
         identity: of the fit, as JSON: what must not differ between the run that wrote and the one that reads.
 
     Raises:
-        InputError: another run holds the folder, it holds checkpoints of another fit, or it cannot be written to.
+        InputError: another run holds the folder, it holds checkpoints of another fit or what no fit wrote, a link leads
+            out of it, or it cannot be written to.
     """
 
     def __init__(self, checkpoint: Checkpoint, identity: Mapping[str, Any]):
@@ -88,6 +104,7 @@ class Keeper:
         folder = Path(checkpoint.folder).absolute()
         self._lock = lock(folder)
         try:
+            _check_own(folder)
             _check_identity(folder, identity)
         except BaseException:
             self._lock.release()
@@ -114,7 +131,7 @@ class Keeper:
             except Exception as error:  # a damaged file can fail in any way
                 _log.warning("checkpoint %s is damaged, the one before is taken: %s", number, _short(error))
                 self._close()
-                shutil.rmtree(self._folder / str(number), ignore_errors=True)
+                put_aside(self._folder / str(number), self._folder.with_name(f"{_DAMAGED}{number}"))
             else:
                 self._number = number
                 self._last = (number, time.monotonic())
@@ -227,6 +244,18 @@ def refill(tree: Any, leaves: list[np.ndarray]) -> Any:
     if len(new) < len(old):
         raise InputError("the checkpoint is of another fit: it has fewer arrays")
     return jax.tree.unflatten(structure, [jax.numpy.asarray(leaf) for leaf in new])
+
+
+def _check_own(folder: Path) -> None:
+    """Nothing that this library did not write is read, written through, or removed."""
+    epochs = folder / "epochs"
+    for path in (folder / "fit.json", epochs):
+        refuse_link(path)
+    inside = list(epochs.iterdir()) if epochs.is_dir() else []
+    for path in inside:
+        refuse_link(path)
+    if inside and not (folder / "fit.json").exists():
+        raise InputError(f"{epochs} holds what no fit has written: choose another folder for checkpoints")
 
 
 def _check_identity(folder: Path, identity: Mapping[str, Any]) -> None:
