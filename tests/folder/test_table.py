@@ -111,11 +111,15 @@ FIELDS = {"name": "a", "title": "A", "columns": [{"name": "x", "format": "score"
         json.dumps([{**FIELDS, "rows": [5]}]),
         json.dumps([{**FIELDS, "rows": [[{"mean": 0.5}]]}]),
         json.dumps([{**FIELDS, "columns": [{"title": "x"}]}]),
-        json.dumps([{**FIELDS, "more": 1}]),
+        json.dumps([{**FIELDS, "columns": [{"name": "x", "format": "%s"}]}]),
+        json.dumps([{**FIELDS, "rows": [[[0.5]]]}]),
+        json.dumps([{**FIELDS, "rows": [[10**400]]}]),
+        "[" * 100 + "]" * 100,
+        "[" * 100_000,
     ],
     ids=[
         "empty", "cut", "a number", "null", "texts", "no fields", "row too long", "no row", "half a spread", "a column",
-        "a field too many",
+        "a format", "a list as a cell", "a huge number", "deep", "deeper",
     ],
 )  # fmt: skip
 def test_a_damaged_file_is_one_sentence(tmp_path: Path, content: str) -> None:
@@ -123,13 +127,15 @@ def test_a_damaged_file_is_one_sentence(tmp_path: Path, content: str) -> None:
     path.write_text(content)
     with pytest.raises(InputError) as caught:
         read_tables(path)
-    assert str(caught.value).startswith(f"{path} cannot be read as tables of a run: ")
+    assert str(caught.value).startswith(str(path))
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 200 + len(str(path))
 
 
 def test_a_file_that_is_no_text_or_not_there_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "tables.json").write_bytes(b"\xff\xfe\x00")
     for name in ("tables.json", "missing.json", "."):
-        with pytest.raises(InputError, match="cannot be read as tables of a run"):
+        with pytest.raises(InputError, match="cannot be read as JSON of a run"):
             read_tables(tmp_path / name)
 
 

@@ -43,14 +43,14 @@ class Outer:
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 INNER = st.builds(Inner, NUMBERS, st.none() | NUMBERS)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    st.none() | st.booleans() | st.integers(-(2**63) + 1, 2**63 - 1) | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=6,
 )
 OUTER = st.builds(
     Outer,
     st.text(),
-    st.integers(),
+    st.integers(-(2**63) + 1, 2**63 - 1),
     st.booleans(),
     st.none() | INNER,
     st.lists(st.tuples(st.integers(0, 9), NUMBERS)).map(tuple),

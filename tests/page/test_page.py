@@ -283,6 +283,15 @@ def _figure(file: str) -> Any:
     return lambda folder: write_figure_list(folder / "figures.json", [FigureEntry(file, "s", "t", "c")])
 
 
+def _unpacks_to_much(folder: Path) -> None:
+    np.savez_compressed(folder / "map.npz", points=np.zeros(10**8, np.uint8))
+
+
+def _cluster_of_2_to_the_40(folder: Path) -> None:
+    with np.load(folder / "map.npz") as arrays:
+        np.savez(folder / "map.npz", **{**arrays, "cluster": np.full(20, 2**40)})
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -302,9 +311,12 @@ def _figure(file: str) -> Any:
         ),
         (lambda folder: (folder / "metrics.json").write_text("{"), "metrics.json cannot be read as JSON"),
         (lambda folder: (folder / "metrics.json").write_text("[]"), "metrics.json must hold an object, got list"),
-        (lambda folder: (folder / "tables.json").write_text('[{"a": 1}]'), "tables.json cannot be read as tables"),
-        (lambda folder: (folder / "figures.json").write_text('[{"a": 1}]'), "figures.json cannot be read"),
+        (lambda folder: (folder / "tables.json").write_text('[{"a": 1}]'), "tables.json: 0.name is missing"),
+        (lambda folder: (folder / "figures.json").write_text('[{"a": 1}]'), "figures.json: 0.file is missing"),
         (lambda folder: (folder / "map.npz").write_text("no"), "map.npz cannot be read as the latent map"),
+        (_unpacks_to_much, "map.npz cannot be read as the latent map of a run: it unpacks to 95 MB, more than any"),
+        (_cluster_of_2_to_the_40, "map.npz cannot be read as the latent map of a run: it must have less than 1048576"),
+        (lambda folder: (folder / "config.json").write_text('{"config": 3}'), "config.json: config must be an object"),
         (_figure("gone.png"), "did not finish: gone.png is missing"),
         (_figure("../../secret.png"), "must name PNGs beside it, got '../../secret.png'"),
         (_figure("config.json"), "must name PNGs beside it, got 'config.json'"),
@@ -325,6 +337,15 @@ def test_a_png_that_is_none(tmp_path: Path) -> None:
     (folder / "a.png").write_bytes(b"no image")
     _figure("a.png")(folder)
     with pytest.raises(InputError, match=r"a\.png must be a PNG"):
+        write_page(folder)
+
+
+@pytest.mark.parametrize("side", [5000, 20000])
+def test_a_png_larger_than_any_of_ours(tmp_path: Path, side: int) -> None:
+    folder = make_run(tmp_path / "run")
+    Image.new("1", (side, side)).save(folder / "a.png")
+    _figure("a.png")(folder)
+    with pytest.raises(InputError, match=r"a\.png .* pixels"):
         write_page(folder)
 
 

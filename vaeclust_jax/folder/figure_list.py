@@ -1,12 +1,12 @@
 """`figures.json`: which pictures a run has drawn, and what is said about each."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.folder.run_folder import write_json
+from vaeclust_jax.folder.typed_json import from_json, read_json
 
 
 class FigureEntry(NamedTuple):
@@ -27,7 +27,7 @@ class FigureEntry(NamedTuple):
 
 def write_figure_list(path: Path, figures: Sequence[FigureEntry]) -> None:
     """Writes the list as JSON, for `read_figure_list`."""
-    write_json(path, [figure._asdict() for figure in figures])
+    write_json(path, figures)
 
 
 def read_figure_list(path: Path) -> list[FigureEntry]:
@@ -36,15 +36,7 @@ def read_figure_list(path: Path) -> list[FigureEntry]:
     Raises:
         InputError: no such file, not one of ours, or a figure that is no PNG beside it.
     """
-    try:
-        figures = [
-            FigureEntry(**fields) for fields in json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
-        ]
-        named = all(isinstance(text, str) for figure in figures for text in figure)
-    except (OSError, ValueError, TypeError) as error:
-        raise InputError(f"{path} cannot be read as the figures of a run: {error}") from error
-    if not named:
-        raise InputError(f"{path} must hold texts alone")
+    figures = list(from_json(tuple[FigureEntry, ...], read_json(path), path))
     for figure in figures:
         if Path(figure.file).name != figure.file or not figure.file.endswith(".png"):
             raise InputError(f"{path} must name PNGs beside it, got {figure.file!r}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,10 @@ from vaeclust_jax.whole_file import whole_file
 
 Arrays = NDArray[Any]
 _KEY = {"y": "class", "file": "files"}  # a field cannot be called class, nor an array of NumPy's writer file
+
+
+_MOST_BYTES = 64 * 2**20
+_MOST_IDS = 2**20  # of clusters and classes: arrays are made by number
 
 
 class LatentMap(NamedTuple):
@@ -83,10 +88,14 @@ def read_map(path: Path) -> LatentMap:
         InputError: no such file, not one of ours, or damaged.
     """
     try:
+        with zipfile.ZipFile(path) as entries:
+            size = sum(entry.file_size for entry in entries.infolist())
+        if size > _MOST_BYTES:
+            raise ValueError(f"it unpacks to {size / 2**20:.0f} MB, more than any that a run writes")
         with np.load(path, allow_pickle=False) as arrays:
             found = {name: arrays[_KEY.get(name, name)] for name in LatentMap._fields if _KEY.get(name, name) in arrays}
         latent_map = LatentMap(**found)
-    except (OSError, ValueError, TypeError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, TypeError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{path} cannot be read as the latent map of a run: {error}") from error
     problem = _problem(latent_map)
     if problem is not None:
@@ -109,6 +118,8 @@ def _problem(latent_map: LatentMap) -> str | None:
     for name, ids in (("row", latent_map.row), ("cluster", latent_map.cluster), ("class", y)):
         if ids is not None and (not np.issubdtype(ids.dtype, np.integer) or ids.ndim != 1 or ids.min() < 0):
             return f"have whole numbers from 0 as {name}, got {ids.dtype} of shape {ids.shape}"
+        if ids is not None and name != "row" and ids.max() >= _MOST_IDS:
+            return f"have less than {_MOST_IDS} as {name}, got {ids.max()}"
     if y is not None and latent_map.class_names is not None and y.max() >= len(latent_map.class_names):
         return f"have a name for class {y.max()}, got {len(latent_map.class_names)} names"
     if thumbnails is not None and not (

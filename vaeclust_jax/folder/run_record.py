@@ -71,7 +71,9 @@ def read_config_and_metrics(folder: Path) -> tuple[dict[str, Any], TaskRecord]:
         raise InputError(f"RUN_DIR must be the folder of a run, got {folder}, which holds no config.json")
     if not (folder / "metrics.json").is_file():
         raise InputError(f"the run in {folder} did not finish: metrics.json is missing")
-    return read_object(folder / "config.json"), read_metrics(folder / "metrics.json")
+    config = read_object(folder / "config.json")
+    from_json(dict[str, Any], config.get("config", {}), folder / "config.json", "config")
+    return config, read_metrics(folder / "metrics.json")
 
 
 def _read_timing(path: Path) -> dict[str, float]:

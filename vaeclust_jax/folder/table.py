@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.folder.run_folder import write_json
+from vaeclust_jax.folder.typed_json import from_json, read_json
 
 NOT_DEFINED = "not defined"
 
@@ -133,7 +133,7 @@ def _least_widths(table: Table) -> list[int]:
 
 def write_tables(path: Path, tables: Sequence[Table]) -> None:
     """Writes tables as JSON, for `read_tables`."""
-    write_json(path, [_as_json(table) for table in tables])
+    write_json(path, tables)
 
 
 def read_tables(path: Path) -> list[Table]:
@@ -142,18 +142,4 @@ def read_tables(path: Path) -> list[Table]:
     Raises:
         InputError: no such file, or not one of ours.
     """
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        return [_from_json(fields) for fields in found]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} cannot be read as tables of a run: {error}") from error
-
-
-def _as_json(table: Table) -> dict[str, Any]:
-    rows = [[cell._asdict() if isinstance(cell, Spread) else cell for cell in row] for row in table.rows]
-    return {**asdict(table), "columns": [column._asdict() for column in table.columns], "rows": rows}
-
-
-def _from_json(fields: dict[str, Any]) -> Table:
-    rows = tuple(tuple(Spread(**cell) if isinstance(cell, dict) else cell for cell in row) for row in fields["rows"])
-    return Table(**{**fields, "columns": tuple(Column(**column) for column in fields["columns"]), "rows": rows})
+    return list(from_json(tuple[Table, ...], read_json(path), path))

@@ -1,23 +1,26 @@
 """Objects as JSON and back: records are written by their fields and read by the annotations of these.
 
-A record is a dataclass or a NamedTuple. Its fields are scalars, tuples, dicts with text as keys, other records, any of
-these or None, or `Any`. A field called `class_` is "class" in JSON.
+A record is a dataclass or a NamedTuple. Its fields are scalars, tuples, dicts with text as keys, other records, one or
+several of these or None, `Literal`s, or `Any`. A field called `class_` is "class" in JSON.
 """
 
 import dataclasses
 import inspect
+import json
 import math
 import reprlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from types import UnionType
-from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from vaeclust_jax.errors import InputError
 
 _LONGEST = 60  # of a key that is shown whole
+_DEEPEST = 50
 _WORDS: dict[Any, str] = {
     dict: "an object",
     list: "a list",
@@ -55,6 +58,28 @@ def as_json(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
+def read_json(path: Path) -> Any:
+    """What a file of JSON in a run's folder holds; names of files in it may be no UTF-8.
+
+    Raises:
+        InputError: it cannot be read, or is nested deeper than any of ours.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path} cannot be read as JSON of a run: {error}") from error
+    level = [content]
+    for _ in range(_DEEPEST):
+        level = [inner for one in level if isinstance(one, (dict, list)) for inner in _inside(one)]
+    if level:
+        raise InputError(f"{path} cannot be read as JSON of a run: it is nested more than {_DEEPEST} levels deep")
+    return content
+
+
+def _inside(content: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return content.values() if isinstance(content, dict) else content
+
+
 def from_json(kind: Any, content: Any, file: object, *keys: str) -> Any:
     """An object of this kind, as `as_json` wrote it; keys that it does not know are passed over.
 
@@ -70,7 +95,11 @@ def from_json(kind: Any, content: Any, file: object, *keys: str) -> Any:
     if kind is Any:
         return content
     if origin is UnionType:
-        return None if content is None else from_json(inner[0], content, file, *keys)
+        return None if content is None else _one_of(inner, content, file, keys)
+    if origin is Literal:
+        if content not in inner:
+            raise InputError(f"{file}: {_place(keys)} must be one of {', '.join(inner)}, got {reprlib.repr(content)}")
+        return content
     if origin is dict:
         _check(dict, content, file, keys)
         return {key: from_json(inner[1], item, file, *keys, key) for key, item in content.items()}
@@ -87,9 +116,22 @@ def from_json(kind: Any, content: Any, file: object, *keys: str) -> Any:
             if field.required and field.key not in content:
                 raise InputError(f"{file}: {_place((*keys, field.key))} is missing")
         there = [field for field in fields if field.key in content]
-        return kind(**{one.name: from_json(one.kind, content[one.key], file, *keys, one.key) for one in there})
+        values = {one.name: from_json(one.kind, content[one.key], file, *keys, one.key) for one in there}
+        try:
+            return kind(**values)
+        except InputError as error:  # of the record's own
+            raise InputError(f"{file}: {error}") from None
     _check(kind, content, file, keys)
     return content
+
+
+def _one_of(kinds: tuple[Any, ...], content: Any, file: object, keys: tuple[str, ...]) -> Any:
+    """Of several kinds, the first that it is; the sentence of the last one if it is none."""
+    *others, last = [kind for kind in kinds if kind is not NoneType]
+    for kind in others:
+        with suppress(InputError):
+            return from_json(kind, content, file, *keys)
+    return from_json(last, content, file, *keys)
 
 
 def _check(kind: type, content: Any, file: object, keys: tuple[str, ...]) -> None:
@@ -97,13 +139,15 @@ def _check(kind: type, content: Any, file: object, keys: tuple[str, ...]) -> Non
         fits = type(content) in (int, float) and abs(content) <= sys.float_info.max  # not so of NaN
     else:
         fits = type(content) is kind  # True is no number
+    if fits and kind is int:
+        fits = abs(content) < 2**63
     if not fits:
         raise InputError(f"{file}: {_place(keys)} must be {_WORDS[kind]}, got {reprlib.repr(content)}")
 
 
 def _place(keys: tuple[str, ...]) -> str:
     """Keys that a person's file may hold, on one line."""
-    return ".".join(key if key.isprintable() and len(key) <= _LONGEST else reprlib.repr(key) for key in keys)
+    return ".".join(key if key.isprintable() and len(key) <= _LONGEST else reprlib.repr(key) for key in keys) or "it"
 
 
 @cache

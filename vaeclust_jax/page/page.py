@@ -25,6 +25,7 @@ from vaeclust_jax.whole_file import write_whole
 MAX_POINTS = 3000  # on the map, evenly spaced rows
 PAGE = "report.html"
 _DPI_RATIO = 1.55  # pixels of our figures per pixel of a page: two maps beside each other on a desk
+_MOST_PIXELS = 2**24
 
 
 class Score(NamedTuple):
@@ -140,8 +141,13 @@ def _pixels(path: Path) -> NDArray[np.uint8]:
 
     try:
         with Image.open(path, formats=["PNG"]) as image:
+            if image.width * image.height > _MOST_PIXELS:
+                raise InputError(f"{path} has {image.width} x {image.height} pixels, more than a run draws")
             return np.asarray(image.convert("RGBA"))
-    except (OSError, SyntaxError) as error:  # Pillow's word for a damaged PNG is a SyntaxError
+    # Pillow's word for a damaged PNG is a SyntaxError, or a ValueError.
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        if isinstance(error, InputError):
+            raise
         raise InputError(f"{path} must be a PNG that can be read: {error}") from error
 
 

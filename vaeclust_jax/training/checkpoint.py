@@ -3,6 +3,8 @@
 import hashlib
 import json
 import logging
+import os
+import re
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -19,6 +21,7 @@ from vaeclust_jax.errors import InputError
 from vaeclust_jax.whole_file import put_aside, refuse_link, write_whole
 
 _log = logging.getLogger(__name__)
+_ORBAX_LOG = logging.getLogger("absl")
 _FORMAT = 1
 _DAMAGED = "damaged-"
 
@@ -203,11 +206,13 @@ class Keeper:
             with suppress(Exception):  # what went wrong was said
                 self._manager.close()
             self._manager = None
+            _ORBAX_LOG.removeFilter(_said_here)
 
     def _open(self) -> Any:
         import orbax.checkpoint as ocp
 
         if self._manager is None:
+            _ORBAX_LOG.addFilter(_said_here)
             options = ocp.CheckpointManagerOptions(cleanup_tmp_directories=True, enable_async_checkpointing=True)
             self._manager = ocp.CheckpointManager(self._folder, options=options)
         return self._manager
@@ -299,6 +304,12 @@ def _loss(history: Sequence[Mapping[str, Any]]) -> float:
     return float(np.mean([row.get("val_loss", row["loss"]) for row in last]))
 
 
+def _said_here(record: logging.LogRecord) -> bool:
+    """Whether the log may show it: orbax has several hundred lines for a full disk, for which we have one."""
+    return "orbax" not in Path(record.pathname).parts
+
+
 def _short(error: Exception) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
+    code = re.search(r"os_error_code='(\d+)'", str(error))
+    text = os.strerror(int(code[1])) if code else " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= 200 else f"{text[:200]} ..."

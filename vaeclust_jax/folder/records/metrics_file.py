@@ -1,6 +1,5 @@
 """Reads the JSON files of a run; `metrics.json` as the record of its task."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ from vaeclust_jax.folder.records.classification import ClassificationRecord
 from vaeclust_jax.folder.records.clustering import ClusteringRecord
 from vaeclust_jax.folder.records.generation import GenerationRecord
 from vaeclust_jax.folder.records.task import SCHEMA, TaskRecord
-from vaeclust_jax.folder.typed_json import from_json
+from vaeclust_jax.folder.typed_json import from_json, read_json
 
 _RECORDS: tuple[type[TaskRecord], ...] = (ClusteringRecord, GenerationRecord, ClassificationRecord)
 RECORDS = {one.task: one for one in _RECORDS}
@@ -43,10 +42,7 @@ def read_object(path: Path) -> dict[str, Any]:
     Raises:
         InputError: it cannot be read, or holds no object.
     """
-    try:
-        found = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path} cannot be read as JSON of a run: {error}") from error
+    found = read_json(path)
     if not isinstance(found, dict):
         raise InputError(f"{path} must hold an object, got {type(found).__name__}")
     return found
