@@ -163,11 +163,17 @@ def test_damaged_files_are_refused(vaeclust: Run, runs: list[Path], name: str, c
 
 @pytest.mark.parametrize(
     ("keys", "value"),
-    [(["config"], None), (["config", "prepare", "split_seed"], None), (["config"], [1])],
+    [(["config"], None), (["config", "prepare", "split_seed"], None)],
 )
 def test_configs_of_another_form_are_refused(vaeclust: Run, runs: list[Path], keys: list[Any], value: Any) -> None:
     change(runs[0] / "config.json", *keys, value=value)
     refused(vaeclust("compare", *runs), f"{runs[0]} {AGAIN}")
+
+
+def test_a_config_that_is_none_is_refused(vaeclust: Run, runs: list[Path]) -> None:
+    path = runs[0] / "config.json"
+    change(path, "config", value=[1])
+    refused(vaeclust("compare", *runs), f"{path}: config must be an object, got [1]")
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def _older(folder: Path) -> None:
         (_remove("config.json"), "holds no config.json"),
         (_older, "was written by an older vaeclust_jax: run it again"),
         (lambda folder: (folder / "map.npz").write_bytes(b"PK no map"), "map.npz cannot be read"),
-        (lambda folder: (folder / "tables.json").write_text('{"format": 9}'), "tables.json cannot be read"),
+        (lambda folder: (folder / "tables.json").write_text('{"format": 9}'), "tables.json: it must be a list"),
         (lambda folder: (folder / "tables").write_text("in the way"), "a file is in the way"),
     ],
     ids=["unfinished", "no run", "older", "damaged map", "other tables", "a file in the way"],
