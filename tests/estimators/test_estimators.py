@@ -8,6 +8,7 @@ import jax
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.spatial.distance import cdist
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
@@ -24,6 +25,7 @@ def test_shapes_and_dtypes(fitted: Any, x: np.ndarray) -> None:
     assert fitted.labels_.dtype == np.int32
     assert fitted.cluster_centers_.shape == (3, 2)
     assert fitted.n_features_in_ == x.shape[1]
+    np.testing.assert_array_equal(fitted.classes_, [0, 1, 2])
     assert fitted.n_iter_ == len(fitted.history_) > 0
     proba, z = fitted.predict_proba(x), fitted.transform(x)
     assert (proba.shape, proba.dtype, z.shape, z.dtype) == ((n, 3), np.float32, (n, 2), np.float32)
@@ -39,6 +41,19 @@ def test_labels_are_predictions_and_the_same_call_gives_the_same_bits(fitted: An
     again = clone(fitted)
     np.testing.assert_array_equal(again.fit_predict(x), fitted.labels_)
     np.testing.assert_array_equal(again.transform(x), fitted.transform(x))
+
+
+def test_inertia_is_that_of_the_latents_and_is_kept(x: np.ndarray, tmp_path: Path) -> None:
+    fitted = MAKE["VAEKMeans"]().fit(x)
+    distances = cdist(fitted.transform(x), fitted.cluster_centers_, "sqeuclidean")
+    assert fitted.inertia_ == pytest.approx(distances.min(axis=1).sum(), rel=1e-5)
+    fitted.save(tmp_path / "model.vaeclust")
+    assert VAEKMeans.load(tmp_path / "model.vaeclust").inertia_ == fitted.inertia_
+
+
+def test_classes_are_known_after_a_fit_alone() -> None:
+    with pytest.raises(NotFittedError):
+        _ = MAKE["VAEKMeans"]().classes_
 
 
 def test_y_is_not_read(fitted: Any, x: np.ndarray) -> None:

@@ -59,6 +59,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
     Attributes:
         labels_: (n,) cluster of each row of X, consecutive from 0.
         cluster_centers_: (K, L), in the latent space.
+        classes_: (K,) the clusters, 0 to K - 1: what the columns of `predict_proba` are of.
         n_iter_: epochs trained.
         choice_: of n_clusters="auto" alone: the number, the curves of all criteria, and why.
         history_: a row an epoch: stage, epoch, loss parts in nats a sample.
@@ -174,6 +175,12 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
                 patience=int(self.patience),
             ),
         )
+
+    @property
+    def classes_(self) -> Int[np.ndarray, " k"]:
+        """The clusters in the order of the columns of `predict_proba`, as tools for classifiers ask for them."""
+        check_is_fitted(self)
+        return np.arange(len(self.cluster_centers_))
 
     # Asking ---------------------------------------------------------------------------------------------
 

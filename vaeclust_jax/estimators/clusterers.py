@@ -16,10 +16,20 @@ from vaeclust_jax.methods.settings import VAEMethod
 
 
 class VAEKMeans(DeepClusterer):
-    """A VAE, then k-means on its latents. Arguments and attributes are those of `DeepClusterer`."""
+    """A VAE, then k-means on its latents. Arguments and attributes are those of `DeepClusterer`, and:
+
+    Attributes:
+        inertia_: sum of the squared distances of X's latents to the centers of their clusters.
+    """
 
     def _method(self, num_clusters: int) -> VAEMethod:
         return kmeans.VAEKMeans(num_clusters, **self._vae_settings())
+
+    def _fit(self, x: np.ndarray, partial_labels: Any = None) -> Self:
+        super()._fit(x, partial_labels)
+        codes = self._run().embed(x)
+        self.inertia_ = float(np.square(codes - self.cluster_centers_[self.labels_]).sum())
+        return self
 
 
 class VAEGaussianMixture(DeepClusterer):

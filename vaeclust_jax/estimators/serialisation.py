@@ -61,7 +61,7 @@ class Kept(BaseEstimator):
 
     def _kept(self) -> list[str]:
         names = ["labels_", "history_", "n_iter_", "objective_", "n_features_in_"]
-        return names + [name for name in ("feature_names_in_", "choice_") if hasattr(self, name)]
+        return names + [name for name in ("feature_names_in_", "choice_", "inertia_") if hasattr(self, name)]
 
     def _run(self) -> Run:
         """The fitted model; nothing of it is kept here, where it could not be pickled."""
