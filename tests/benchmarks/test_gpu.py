@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 import vaeclust_jax as vc
@@ -187,9 +188,10 @@ def test_pytorch_trains_eager_and_compiled(as_if_on_gpu, monkeypatch, work, dtyp
     seconds = gpu._seconds(work, dtype, SMOKE, with_torch=True)
     assert list(seconds) == [OURS, "PyTorch eager", *torch_gpu.COMPILED]
     assert (torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32) == before
+    torch.manual_seed(0)  # of the order of rows, too
     training = torch_gpu._moved(gpu._checked_peer(work)(False), "cpu", dtype)
-    losses = [training.epoch() for _ in range(4)]
-    assert losses[-1] < losses[0]
+    losses = [training.epoch() for _ in range(8)]
+    assert np.mean(losses[4:]) < losses[0]
     assert all(parameter.dtype == torch.float32 for parameter in training.model.parameters())
 
 
