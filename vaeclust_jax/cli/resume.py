@@ -11,9 +11,10 @@ from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.config_json import config_to_json
 from vaeclust_jax.folder import write_json
+from vaeclust_jax.folder.typed_json import from_json, read_json
 from vaeclust_jax.selection.augment import AugmentChoice
 from vaeclust_jax.selection.num_clusters import Choice
-from vaeclust_jax.studies.write import TIMING, tidy
+from vaeclust_jax.studies.write import has_ended, tidy
 from vaeclust_jax.whole_file import write_whole
 
 ARGUMENTS = "arguments.json"
@@ -50,10 +51,10 @@ def given_again(args: Parsed[A], argv: list[str], parse: Callable[[list[str]], P
     folder = args.resume
     assert folder is not None
     try:
-        before = parse(json.loads((folder / ARGUMENTS).read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
+        before = parse(list(from_json(tuple[str, ...], read_json(folder / ARGUMENTS), folder / ARGUMENTS)))
+    except InputError as error:
         raise InputError(f"{folder} is no folder of a run that can go on: {error}") from error
-    if (folder / TIMING).exists():
+    if has_ended(folder):
         tidy(folder, folder / CHECKPOINTS)  # it may have been killed in its last moment
         raise InputError(f"the run in {folder} has ended: there is nothing left to do")
     again = replace(before, flags=replace(before.flags, **{name: getattr(args.flags, name) for name in _FREE}))
@@ -76,7 +77,7 @@ def chosen_before(folder: Path) -> tuple[Choice | None, AugmentChoice | None]:
     if not path.exists():
         return None, None
     try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
+        kept = read_json(path)
         return kept["choice"] and Choice.of(kept["choice"]), kept["views"] and AugmentChoice.of(kept["views"])
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise InputError(f"{path} cannot be read; without it, the run chooses again: {error!r}") from error

@@ -45,6 +45,7 @@ def run(argv: list[str]) -> None:
     from vaeclust_jax.cli.resume import CHECKPOINTS, given_again, remember
     from vaeclust_jax.folder import new_run_folder
     from vaeclust_jax.studies.execute import execute
+    from vaeclust_jax.studies.write import has_ended
     from vaeclust_jax.training.checkpoint import Checkpoint, lock
 
     if args.resume is not None:
@@ -82,7 +83,7 @@ def run(argv: list[str]) -> None:
             raise
         except BaseException as error:
             print(f"vaeclust: what was written so far is in {folder}", file=sys.stderr)
-            if isinstance(error, KeyboardInterrupt):
+            if isinstance(error, KeyboardInterrupt) and not has_ended(folder):
                 print(f"vaeclust: to go on from there: vaeclust run --resume {folder}", file=sys.stderr)
             raise
         finally:

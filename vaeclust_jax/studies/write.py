@@ -25,8 +25,7 @@ from vaeclust_jax.studies.task import Drawn, Measured
 from vaeclust_jax.training.checkpoint import Checkpoint, remove
 from vaeclust_jax.whole_file import folder_within, sweep
 
-TIMING = "timing.json"
-"""In a run's folder, written last: a run that has it has ended."""
+_TIMING = "timing.json"
 
 
 class Clock:
@@ -79,8 +78,13 @@ def write_drawn(folder: Path, drawn: Drawn) -> None:
 def write_end(folder: Path, clock: Clock, checkpoint: Checkpoint | None) -> None:
     """`timing.json`: all is written, and what only helped to get there goes."""
     clock.begin("")
-    write_json(folder / TIMING, clock.seconds)
+    write_json(folder / _TIMING, clock.seconds)
     tidy(folder, None if checkpoint is None else checkpoint.folder)
+
+
+def has_ended(folder: Path) -> bool:
+    """Whether all of the run in a folder is written."""
+    return (folder / _TIMING).exists()
 
 
 def tidy(folder: Path, checkpoints: Path | None) -> None:
