@@ -114,12 +114,13 @@ FIELDS = {"name": "a", "title": "A", "columns": [{"name": "x", "format": "score"
         json.dumps([{**FIELDS, "columns": [{"name": "x", "format": "%s"}]}]),
         json.dumps([{**FIELDS, "rows": [[[0.5]]]}]),
         json.dumps([{**FIELDS, "rows": [[10**400]]}]),
+        json.dumps([{**FIELDS, "note": "\ud800"}]),
         "[" * 100 + "]" * 100,
         "[" * 100_000,
     ],
     ids=[
         "empty", "cut", "a number", "null", "texts", "no fields", "row too long", "no row", "half a spread", "a column",
-        "a format", "a list as a cell", "a huge number", "deep", "deeper",
+        "a format", "a list as a cell", "a huge number", "half a character", "deep", "deeper",
     ],
 )  # fmt: skip
 def test_a_damaged_file_is_one_sentence(tmp_path: Path, content: str) -> None:

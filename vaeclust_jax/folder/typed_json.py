@@ -66,6 +66,7 @@ def read_json(path: Path) -> Any:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
+        json.dumps(content, ensure_ascii=False).encode("utf-8", errors="surrogateescape")  # half a character is no text
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} cannot be read as JSON of a run: {error}") from error
     level = [content]
