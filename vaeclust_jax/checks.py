@@ -19,6 +19,10 @@ def check_types(section: Any) -> None:
         kind, value = kinds[name], getattr(section, name)
         if not _fits(value, kind):
             raise InputError(f"{name} must be {_in_words(kind)}, got {repr(value)[:200]}")
+        wholes = (one for one in (value if isinstance(value, tuple) else (value,)) if is_whole(one))
+        bits = 32 if name.endswith("seed") else 31  # of the whole numbers that programs count with
+        if any(abs(one) >= 2**bits for one in wholes):
+            raise InputError(f"{name} must be below 2**{bits}, got {repr(value)[:200]}")
 
 
 def is_whole(value: Any) -> bool:

@@ -110,6 +110,11 @@ def test_settings_that_do_not_fit_images(changes: dict[str, Any], words: list[st
         ({"likelihood": "poisson"}, ["likelihood", "'poisson'", "gaussian"]),
         ({"q_from": "mode"}, ["q_from", "'mode'", "mean", "sample"]),
         ({"stopping": "never"}, ["stopping", "'never'", "Settled"]),
+        ({"pretrain_epochs": 10**50}, ["pretrain_epochs must be below 2**31"]),
+        ({"update_target_interval": 2**31}, ["update_target_interval must be below 2**31, got 2147483648"]),
+        ({"batch_size": 10**300}, ["batch_size must be below 2**31", "1000"]),
+        ({"hidden": (16, 10**30)}, ["hidden must be below 2**31, got (16, 1000"]),
+        ({"latent_dim": np.array(2)}, ["latent_dim", "array(2)"]),
     ],
     ids=str,
 )

@@ -268,11 +268,21 @@ def test_what_fits_kept_is_removed_and_nothing_else(tmp_path: Path) -> None:
         ({"every_minutes": 0.0}, "every_minutes must be positive, got 0.0"),
         ({"every_minutes": float("nan")}, "every_minutes must be positive, got nan"),
         ({"keep": 0}, "keep must be at least 1, got 0"),
+        ({"keep": None}, "keep must be a whole number, got None"),
+        ({"every_epochs": 2.5}, "every_epochs must be a whole number or None, got 2.5"),
+        ({"every_epochs": np.ones(2)}, "every_epochs must be a whole number or None, got array"),
+        ({"every_minutes": "5"}, "every_minutes must be a number, got '5'"),
     ],
 )
 def test_settings_that_cannot_be(tmp_path: Path, settings: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         Checkpoint(tmp_path, **settings)
+
+
+def test_a_folder_may_be_text_and_must_be_a_place() -> None:
+    assert Checkpoint("runs/mine").folder == Path("runs/mine")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="folder must be a Path, got 5"):
+        Checkpoint(5)  # type: ignore[arg-type]
 
 
 def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import jax
 import numpy as np
 from filelock import BaseFileLock, FileLock, Timeout
 
+from vaeclust_jax.checks import check_types
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.whole_file import put_aside, refuse_link, write_whole
 
@@ -40,6 +41,9 @@ class Checkpoint:
     """How many of the last ones stay; the one with the lowest validation loss stays too."""
 
     def __post_init__(self) -> None:
+        if isinstance(self.folder, str):
+            object.__setattr__(self, "folder", Path(self.folder))
+        check_types(self)
         for name, value in {"every_epochs": self.every_epochs, "keep": self.keep}.items():
             if value is not None and value < 1:
                 raise InputError(f"{name} must be at least 1, got {value}")
