@@ -18,7 +18,8 @@ import pytest
 from tests.training.counting import counting_learner, rows_of
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.methods.starts import carry_on, from_scratch
-from vaeclust_jax.training.checkpoint import Checkpoint, Keeper, lock, remove
+from vaeclust_jax.training.checkpoint import Checkpoint, Keeper
+from vaeclust_jax.training.checkpoint_folder import lock, remove
 from vaeclust_jax.training.epoch import Data
 from vaeclust_jax.training.loop import History, train
 from vaeclust_jax.training.stopping import NEVER, assignment_change
@@ -249,16 +250,44 @@ def test_numbered_folders_of_somebody_else_are_refused(tmp_path: Path) -> None:
 
 
 def test_what_fits_kept_is_removed_and_nothing_else(tmp_path: Path) -> None:
-    for name in ("0", "1"):
+    def keep(name: str) -> Path:
         with kept(tmp_path / "kept" / name, every_epochs=1) as keeper:
-            keeper.offer(0, jnp.ones(3), [])
-    (tmp_path / "kept" / "0" / "epochs" / "damaged").mkdir()
+            keeper.restore()
+            for _ in range(3):
+                keeper.offer(0, jnp.ones(3), [])
+        return tmp_path / "kept" / name
+
+    damaged = keep("0") / "epochs" / "3" / "arrays"
+    shutil.rmtree(damaged)
+    keep("0")  # puts it aside
+    keep("1")
+    assert (tmp_path / "kept" / "0" / "damaged-3-1").is_dir()
     remove(tmp_path / "kept")
     assert not (tmp_path / "kept").exists()
-    with kept(tmp_path / "kept" / "0"):
-        (tmp_path / "kept" / "0" / "notes.txt").write_text("mine")
+
+    mine = [
+        keep("0") / "notes.txt",
+        keep("1") / "epochs" / "2025" / "thesis.tex",
+        keep("1") / "damaged-9-1" / "letters",
+    ]
+    for path in mine:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("mine")
+    keep("2")
     remove(tmp_path / "kept")
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / "kept" / "0" / "notes.txt"]
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(mine)
+
+
+def test_a_folder_that_somebody_put_among_checkpoints_is_not_lost(whole: Any, tmp_path: Path) -> None:
+    with kept(tmp_path, every_epochs=1) as keeper, pytest.raises(Killed):
+        run(keeper, 3)
+    (tmp_path / "epochs" / "2025").mkdir()
+    (tmp_path / "epochs" / "0").mkdir()  # older than what need not stay
+    for name in ("2025", "0"):
+        (tmp_path / "epochs" / name / "thesis.tex").write_text("years of work")
+    with kept(tmp_path, every_epochs=1) as keeper:
+        assert_same(run(keeper), whole)
+    assert len(list(tmp_path.rglob("thesis.tex"))) == 2
 
 
 @pytest.mark.parametrize(

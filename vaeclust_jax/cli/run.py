@@ -46,7 +46,8 @@ def run(argv: list[str]) -> None:
     from vaeclust_jax.folder import new_run_folder
     from vaeclust_jax.studies.execute import execute
     from vaeclust_jax.studies.write import has_ended
-    from vaeclust_jax.training.checkpoint import Checkpoint, lock
+    from vaeclust_jax.training.checkpoint import Checkpoint
+    from vaeclust_jax.training.checkpoint_folder import lock
 
     if args.resume is not None:
         args = given_again(args, argv, parse_run)

@@ -1,11 +1,9 @@
 """Where a training run is, on disk: written beside training, whole or not at all, and read back bit for bit."""
 
 import hashlib
-import json
 import logging
 import os
 import re
-import shutil
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -15,16 +13,15 @@ from typing import Any, NamedTuple, Self
 
 import jax
 import numpy as np
-from filelock import BaseFileLock, FileLock, Timeout
 
 from vaeclust_jax.checks import check_types
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.whole_file import put_aside, refuse_link, write_whole
+from vaeclust_jax.training.checkpoint_folder import DAMAGED, check_identity, check_own, is_checkpoint, lock
+from vaeclust_jax.whole_file import put_aside
 
 _log = logging.getLogger(__name__)
 _ORBAX_LOG = logging.getLogger("absl")
 _FORMAT = 1
-_DAMAGED = "damaged-"
 
 
 @dataclass(frozen=True)
@@ -49,41 +46,6 @@ class Checkpoint:
                 raise InputError(f"{name} must be at least 1, got {value}")
         if not self.every_minutes > 0:
             raise InputError(f"every_minutes must be positive, got {self.every_minutes}")
-
-
-def lock(folder: Path) -> BaseFileLock:
-    """Keeps other processes from writing to the folder until it is released, or this process ends in whatever way.
-
-    Raises:
-        InputError: another process holds it, or the folder cannot be written to.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        refuse_link(folder / ".lock")
-        held = FileLock(folder / ".lock")
-        held.acquire(timeout=0)
-    except Timeout:
-        raise InputError(f"another run is writing to {folder}: wait for it, or choose another folder") from None
-    except OSError as error:
-        raise _not_writable(folder, error) from error
-    return held
-
-
-def _not_writable(folder: Path, error: OSError) -> InputError:
-    return InputError(f"{folder} cannot be written to: {error.strerror or error}")
-
-
-def remove(folder: Path) -> None:
-    """Removes what fits have kept in folders of their own under the given one; what is not theirs stays."""
-    with suppress(OSError):  # a file that stays does no harm
-        for fit in [path.parent for path in folder.glob("*/fit.json") if not path.parent.is_symlink()]:
-            for path in (fit / "epochs", *fit.glob(f"{_DAMAGED}*")):
-                shutil.rmtree(path, ignore_errors=True)  # of a link, nothing
-            for path in (fit / "fit.json", fit / ".lock"):
-                path.unlink(missing_ok=True)
-            fit.rmdir()
-        (folder / ".lock").unlink(missing_ok=True)
-        folder.rmdir()
 
 
 class Saved(NamedTuple):
@@ -111,8 +73,8 @@ class Keeper:
         folder = Path(checkpoint.folder).absolute()
         self._lock = lock(folder)
         try:
-            _check_own(folder)
-            _check_identity(folder, identity)
+            check_own(folder)
+            check_identity(folder, identity)
         except BaseException:
             self._lock.release()
             raise
@@ -138,7 +100,7 @@ class Keeper:
             except Exception as error:  # a damaged file can fail in any way
                 _log.warning("checkpoint %s is damaged, the one before is taken: %s", number, _short(error))
                 self._close()
-                put_aside(self._folder / str(number), self._folder.with_name(f"{_DAMAGED}{number}"))
+                put_aside(self._folder / str(number), self._folder.with_name(f"{DAMAGED}{number}"))
             else:
                 self._number = number
                 self._last = (number, time.monotonic())
@@ -196,7 +158,7 @@ class Keeper:
             numbers = sorted(self._numbers())
             best = min(numbers, key=lambda number: self._losses.get(number, np.inf), default=None)
             for number in numbers[: -self._checkpoint.keep]:
-                if number != best:
+                if number != best and is_checkpoint(self._folder / str(number)):
                     self._manager.delete(number)
         except Exception as error:
             self._give_up(error)
@@ -253,43 +215,6 @@ def refill(tree: Any, leaves: list[np.ndarray]) -> Any:
     if len(new) < len(old):
         raise InputError("the checkpoint is of another fit: it has fewer arrays")
     return jax.tree.unflatten(structure, [jax.numpy.asarray(leaf) for leaf in new])
-
-
-def _check_own(folder: Path) -> None:
-    """Nothing that this library did not write is read, written through, or removed."""
-    epochs = folder / "epochs"
-    for path in (folder / "fit.json", epochs):
-        refuse_link(path)
-    inside = list(epochs.iterdir()) if epochs.is_dir() else []
-    for path in inside:
-        refuse_link(path)
-    if inside and not (folder / "fit.json").exists():
-        raise InputError(f"{epochs} holds what no fit has written: choose another folder for checkpoints")
-
-
-def _check_identity(folder: Path, identity: Mapping[str, Any]) -> None:
-    path = folder / "fit.json"
-    now = _flat(json.loads(json.dumps(identity)))
-    if not path.exists():
-        try:
-            write_whole(path, json.dumps(identity, indent=2) + "\n")
-        except OSError as error:
-            raise _not_writable(folder, error) from error
-        return
-    try:
-        before = _flat(json.loads(path.read_text(encoding="utf-8")))
-    except ValueError as error:
-        raise InputError(f"{path} is damaged: {error}; remove {folder} to start afresh") from error
-    different = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
-    if different:
-        said = ", ".join(f"{name} was {before.get(name)} and is {now.get(name)}" for name in different)
-        raise InputError(f"{folder} holds checkpoints of another fit: {said}")
-
-
-def _flat(tree: Any, place: str = "") -> dict[str, Any]:
-    if not isinstance(tree, dict):
-        return {place: tree}
-    return {name: value for key in tree for name, value in _flat(tree[key], f"{place}.{key}" if place else key).items()}
 
 
 def _digest(leaves: Sequence[np.ndarray]) -> str:

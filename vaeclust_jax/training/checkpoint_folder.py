@@ -1,0 +1,108 @@
+"""The folder that a fit keeps its checkpoints in: whose it is, who may write to it, and what of it may go again."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from filelock import BaseFileLock, FileLock, Timeout
+
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.whole_file import refuse_link, write_whole
+
+DAMAGED = "damaged-"
+"""What a checkpoint that cannot be read is called from then on, with its number."""
+
+
+def lock(folder: Path) -> BaseFileLock:
+    """Keeps other processes from writing to the folder until it is released, or this process ends in whatever way.
+
+    Raises:
+        InputError: another process holds it, or the folder cannot be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        refuse_link(folder / ".lock")
+        held = FileLock(folder / ".lock")
+        held.acquire(timeout=0)
+    except Timeout:
+        raise InputError(f"another run is writing to {folder}: wait for it, or choose another folder") from None
+    except OSError as error:
+        raise _not_writable(folder, error) from error
+    return held
+
+
+def _not_writable(folder: Path, error: OSError) -> InputError:
+    return InputError(f"{folder} cannot be written to: {error.strerror or error}")
+
+
+def check_own(folder: Path) -> None:
+    """Check that all in a folder of checkpoints was written by fits: what was not may be read, written over or removed.
+
+    Raises:
+        InputError: a link leads out of it, or it holds something else.
+    """
+    epochs = folder / "epochs"
+    for path in (folder / "fit.json", epochs):
+        refuse_link(path)
+    inside = list(epochs.iterdir()) if epochs.is_dir() else []
+    for path in inside:
+        refuse_link(path)
+    if inside and not (folder / "fit.json").exists():
+        raise InputError(f"{epochs} holds what no fit has written: choose another folder for checkpoints")
+
+
+def check_identity(folder: Path, identity: Mapping[str, Any]) -> None:
+    """Check that the checkpoints are of this fit; the first one writes down which it is.
+
+    Raises:
+        InputError: they are of another, by what differs; or that cannot be read or written.
+    """
+    path = folder / "fit.json"
+    now = _flat(json.loads(json.dumps(identity)))
+    if not path.exists():
+        try:
+            write_whole(path, json.dumps(identity, indent=2) + "\n")
+        except OSError as error:
+            raise _not_writable(folder, error) from error
+        return
+    try:
+        before = _flat(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError as error:
+        raise InputError(f"{path} is damaged: {error}; remove {folder} to start afresh") from error
+    different = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+    if different:
+        said = ", ".join(f"{name} was {before.get(name)} and is {now.get(name)}" for name in different)
+        raise InputError(f"{folder} holds checkpoints of another fit: {said}")
+
+
+def _flat(tree: Any, place: str = "") -> dict[str, Any]:
+    if not isinstance(tree, dict):
+        return {place: tree}
+    return {name: value for key in tree for name, value in _flat(tree[key], f"{place}.{key}" if place else key).items()}
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether orbax wrote a folder, to the end or not."""
+    return (path / "_CHECKPOINT_METADATA").is_file() or ".orbax-checkpoint-tmp" in path.name
+
+
+def remove(folder: Path) -> None:
+    """Removes what fits have kept in folders of their own under the given one; what is not theirs stays."""
+    for fit in [path.parent for path in folder.glob("*/fit.json") if not path.parent.is_symlink()]:
+        for path in (*fit.glob("epochs/*"), *fit.glob(f"{DAMAGED}*")):
+            if is_checkpoint(path):
+                shutil.rmtree(path, ignore_errors=True)  # of a link, nothing
+        for path in (fit / "fit.json", fit / ".lock"):
+            path.unlink(missing_ok=True)
+        for path in (fit / "epochs", fit):
+            _remove_if_empty(path)
+    (folder / ".lock").unlink(missing_ok=True)
+    _remove_if_empty(folder)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with suppress(OSError):  # it is not, or is not there
+        folder.rmdir()
