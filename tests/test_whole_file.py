@@ -18,9 +18,10 @@ from matplotlib.figure import Figure
 
 from tests.test_architecture import FILES, PACKAGE
 from vaeclust_jax.cli.resume import remember
-from vaeclust_jax.data import Preparation
+from vaeclust_jax.data import Dataset, Preparation
 from vaeclust_jax.data.files import write_npz
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.experiments import EXPERIMENTS
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.model_file import write_model
 from vaeclust_jax.fitting.packed import Packed
@@ -39,12 +40,15 @@ from vaeclust_jax.folder import (
 from vaeclust_jax.folder.table import Column
 from vaeclust_jax.methods.dec import DEC
 from vaeclust_jax.plots import save_figures
+from vaeclust_jax.studies.write import write_config
 from vaeclust_jax.training.checkpoint import Checkpoint, Keeper
-from vaeclust_jax.whole_file import folder_within, sweep, whole_file, write_whole
+from vaeclust_jax.whole_file import sweep, whole_file, write_whole
 
 TABLES = [Table("scores", "Scores", (Column("method", "text"),), (("vae",),))]
 PACKED = Packed(Config(DEC(num_clusters=2)), Preparation((3,), (3,)), {"params/centroids": np.zeros((2, 2))})
 MAP = LatentMap(np.zeros((2, 2)), np.arange(2), np.arange(2), *(np.zeros(2) for _ in range(4)))
+
+DATASET = Dataset(np.zeros((2, 3), np.float32), None, "made")
 
 
 WRITERS: dict[str, Callable[[Path], object]] = {
@@ -146,14 +150,20 @@ def test_a_process_killed_while_it_writes_leaves_the_old_file(tmp_path: Path) ->
     assert contents(tmp_path) == {path: b"new", tmp_path / ".notes.unfinished": b"mine"}
 
 
-@pytest.mark.parametrize("write", [lambda path: folder_within(path, "tables"), export_tables])
-def test_a_folder_of_ours_is_no_link(tmp_path: Path, write: Callable[[Path], object]) -> None:
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("tables", export_tables),
+        ("model", lambda run: write_config(run, EXPERIMENTS["vaedec"], PACKED.config, DATASET, [0])),
+    ],
+)
+def test_a_folder_of_ours_is_no_link(tmp_path: Path, name: str, write: Callable[[Path], object]) -> None:
     run, mine = tmp_path / "run", tmp_path / "mine"
     for path in (run, mine):
         path.mkdir()
     write_tables(run / "tables.json", TABLES)
-    (run / "tables").symlink_to(mine)
-    with pytest.raises(InputError, match="tables is a link to somewhere else, which is left alone"):
+    (run / name).symlink_to(mine)
+    with pytest.raises(InputError, match=f"{name} is a link to somewhere else, which is left alone"):
         write(run)
     assert not list(mine.iterdir())
 

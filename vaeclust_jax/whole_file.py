@@ -56,18 +56,6 @@ def put_aside(path: Path, name: Path) -> None:
     os.rename(path, next(other for other in names if not other.exists()))
 
 
-def folder_within(folder: Path, name: str) -> Path:
-    """A folder of ours in another of ours, made if need be.
-
-    Raises:
-        InputError: a link has its name: what is written there, or removed, would be somebody else's.
-    """
-    path = folder / name
-    refuse_link(path)
-    path.mkdir(parents=True, exist_ok=True)
-    return path
-
-
 def refuse_link(path: Path) -> None:
     """Check that a name in a folder of ours does not lead out of it.
 

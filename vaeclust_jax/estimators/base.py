@@ -178,7 +178,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
 
     @property
     def classes_(self) -> Int[np.ndarray, " k"]:
-        """The clusters in the order of the columns of `predict_proba`, as tools for classifiers ask for them."""
+        """(K,) the clusters, in the order of the columns of `predict_proba`."""
         check_is_fitted(self)
         return np.arange(len(self.cluster_centers_))
 

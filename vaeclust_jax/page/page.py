@@ -141,14 +141,12 @@ def _pixels(path: Path) -> NDArray[np.uint8]:
 
     try:
         with Image.open(path, formats=["PNG"]) as image:
-            if image.width * image.height > _MOST_PIXELS:
-                raise InputError(f"{path} has {image.width} x {image.height} pixels, more than a run draws")
-            return np.asarray(image.convert("RGBA"))
+            if (size := image.width * image.height) <= _MOST_PIXELS:
+                return np.asarray(image.convert("RGBA"))
     # Pillow's word for a damaged PNG is a SyntaxError, or a ValueError.
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        if isinstance(error, InputError):
-            raise
         raise InputError(f"{path} must be a PNG that can be read: {error}") from error
+    raise InputError(f"{path} has {size} pixels, more than any picture that a run draws")
 
 
 def _settings(config: Mapping[str, Any]) -> dict[str, dict[str, str]]:

@@ -22,8 +22,9 @@ from vaeclust_jax.folder import (
 from vaeclust_jax.plots import save_figures
 from vaeclust_jax.studies.experiment import Experiment
 from vaeclust_jax.studies.task import Drawn, Measured
-from vaeclust_jax.training.checkpoint import Checkpoint, remove
-from vaeclust_jax.whole_file import folder_within, sweep
+from vaeclust_jax.training.checkpoint import Checkpoint
+from vaeclust_jax.training.checkpoint_folder import remove
+from vaeclust_jax.whole_file import refuse_link, sweep
 
 _TIMING = "timing.json"
 
@@ -44,7 +45,12 @@ class Clock:
 
 
 def write_config(folder: Path, experiment: Experiment, config: Config, dataset: Dataset, seeds: Sequence[int]) -> None:
-    """`config.json`."""
+    """`config.json`, before anything is trained.
+
+    Raises:
+        InputError: the models would be written through a link.
+    """
+    refuse_link(seed_file(folder, 0).parent)
     columns = None if dataset.columns is None else dataset.columns.to_json()
     record: dict[str, Any] = {"experiment": experiment.name, "dataset": dataset.name, "seeds": list(seeds)}
     record["data"] = {"taken": list(dataset.said), "columns": columns}
@@ -54,7 +60,6 @@ def write_config(folder: Path, experiment: Experiment, config: Config, dataset: 
 def keep_models(folder: Path, runs: Sequence[Run], seeds: Sequence[int]) -> None:
     """`history.csv`, and a model a seed."""
     write_history(folder / "history.csv", [row for run in runs for row in run.history])
-    folder_within(folder, "model")
     for seed, run in zip(seeds, runs, strict=True):
         run.save(seed_file(folder, seed))
 
