@@ -8,12 +8,14 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.cli.conftest import TINY, VAECLUST, Answer
 from tests.fitting.made import squares
+from vaeclust_jax.studies import write
 
 Run = Callable[..., Answer]
 SETTINGS = [*TINY, "--epochs", "12", "--tolerance", "0", "--seeds", "2", "--checkpoint-epochs", "1"]
@@ -180,6 +182,49 @@ def test_a_folder_of_no_run(vaeclust: Run, tmp_path: Path, make: Callable[[Path]
     code, out, err = vaeclust("run", "--resume", tmp_path / "run")
     assert (code, out) == (2, "")
     assert f"{tmp_path / 'run'} is no folder of a run that can go on" in err
+
+
+@pytest.mark.parametrize("content", ["5", "[1]", "{}", "[", "[" * 100_000, '["--bogus"]'], ids=lambda text: text[:9])
+def test_words_that_started_no_run(vaeclust: Run, tmp_path: Path, content: str) -> None:
+    (tmp_path / "arguments.json").write_text(content)
+    code, out, err = vaeclust("run", "--resume", tmp_path)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert f"{tmp_path} is no folder of a run that can go on" in err
+
+
+@pytest.mark.parametrize("link", ["checkpoints/0/epochs", "model"])
+def test_a_link_out_of_the_folder_ends_it_before_training(
+    vaeclust: Run, files: Path, tmp_path: Path, link: str
+) -> None:
+    """Numbered folders where the first led were removed as damaged checkpoints."""
+    folder, mine = tmp_path / "run", tmp_path / "mine"
+    (mine / "7").mkdir(parents=True)
+    (mine / "7" / "thesis.tex").write_text("years of work")
+    (folder / link).parent.mkdir(parents=True)
+    (folder / link).symlink_to(mine)
+    (folder / "arguments.json").write_text(json.dumps(words(files, tmp_path)[1:]))
+    code, _, err = vaeclust("run", "--resume", folder, "--quiet")
+    assert code == 2
+    assert f"{folder / link} is a link to somewhere else, which is left alone" in err
+    assert [path.name for path in mine.rglob("*")] == ["7", "thesis.tex"]
+    assert (folder / link).is_symlink()
+
+
+@pytest.mark.long
+def test_who_interrupts_a_run_that_has_ended_is_not_told_to_go_on(
+    vaeclust: Run, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tidy(*where: Any) -> None:
+        write.sweep(where[0])
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(write, "tidy", tidy)
+    code, out, err = vaeclust(*words(files, tmp_path), "--quiet")
+    (folder,) = tmp_path.iterdir()
+    assert (code, out) == (130, "")
+    assert f"what was written so far is in {folder}" in err
+    assert "--resume" not in err
+    assert (folder / "timing.json").exists()
 
 
 @pytest.mark.long
