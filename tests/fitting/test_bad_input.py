@@ -8,6 +8,7 @@ import pytest
 
 import vaeclust_jax as vc
 from tests.fitting.made import LINEAR, F, N, blobs, config, squares
+from vaeclust_jax.fitting import memory
 
 KEY = jax.random.key(0)
 VECTORS, IMAGES = blobs()[0], squares()[0]
@@ -164,6 +165,13 @@ def test_a_seed_out_of_range(seed: int) -> None:
 def test_seeds_that_are_no_distinct_whole_numbers(seeds: Any) -> None:
     with pytest.raises(vc.InputError, match="seeds must be distinct whole numbers"):
         vc.fit_seeds(config(), VECTORS, seeds)
+
+
+def test_more_seeds_than_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "_memory", lambda: 10**4)
+    vc.fit(config(pretrain_epochs=1), VECTORS, KEY)  # one model, Adam's moments too
+    with pytest.raises(vc.InputError, match=r"training needs .* GB at least .* take fewer seeds"):
+        vc.fit_seeds(config(), VECTORS, [0, 1, 2])
 
 
 _ENCODER, _DECODER = LINEAR.encoder, LINEAR.decoder

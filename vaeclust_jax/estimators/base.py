@@ -28,6 +28,7 @@ from vaeclust_jax.networks import MLP, Conv
 from vaeclust_jax.selection.num_clusters import choose_num_clusters
 
 _LARGEST_SEED = 2**31 - 1
+_MOST_SEEDS = 2**16
 
 Rows = Float[np.ndarray, "n ..."]
 
@@ -53,7 +54,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
         learning_rate: Adam's.
         patience: epochs without a lower validation loss before the VAE's training stops.
         validation_fraction: share of X that is held out for this, from 0 (none, all epochs) to below 1.
-        n_init: seeds, trained as one program; the one with the best objective is kept.
+        n_init: seeds, at most 65,536, trained as one program; the one with the best objective is kept.
         random_state: int, `RandomState` or None, as everywhere in scikit-learn.
 
     Attributes:
@@ -81,7 +82,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "patience": [Interval(Integral, 1, None, closed="left")],
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
-        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "n_init": [Interval(Integral, 1, _MOST_SEEDS, closed="both")],
         "random_state": ["random_state"],
     }
 

@@ -14,6 +14,7 @@ from vaeclust_jax.checks import is_whole
 from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.config_json import config_to_json
+from vaeclust_jax.fitting.memory import check_memory
 from vaeclust_jax.fitting.networks import check_custom, networks_of
 from vaeclust_jax.fitting.packed import check_leaves
 from vaeclust_jax.fitting.prepared import Prepared
@@ -166,6 +167,7 @@ def _fit(
         if stage.model is not None:
             first = jax.eval_shape(stage.learner.init, jax.random.key(0))  # nothing is computed
             check_leaves(replace(config, method=stage.model), first.params)
+    check_memory(stages, len(names))
     supervised = config.method.needs_labels
     y, held_out_y = (
         (None, None) if known is None or not supervised

@@ -1,0 +1,43 @@
+"""Whether a fit can be in memory at all, asked before anything is computed."""
+
+import math
+import os
+from collections.abc import Sequence
+
+import jax
+
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.types import Stage
+
+
+def check_memory(stages: Sequence[Stage], num_seeds: int) -> None:
+    """Refuses states that the machine cannot hold once: a system that runs out of memory ends the process unasked.
+
+    Args:
+        stages: of the fit.
+        num_seeds: trained as one program, so that all of them are in memory.
+
+    Raises:
+        InputError: says what a seed takes, and what there is.
+    """
+    room = _memory()
+    for stage in stages:
+        state = jax.eval_shape(stage.learner.init, jax.random.key(0))  # nothing is computed
+        of_a_seed = sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
+        if room is not None and of_a_seed * num_seeds > room:
+            raise InputError(
+                f"training needs {of_a_seed * num_seeds / 1e9:.3g} GB at least ({of_a_seed / 1e9:.3g} GB a seed), and "
+                f"there are {room / 1e9:.3g} GB: make the network smaller (latent_dim, hidden), or take fewer seeds"
+            )
+
+
+def _memory() -> int | None:
+    """Bytes of the devices that train; None where the system does not say."""
+    devices = jax.local_devices()
+    if devices[0].platform != "cpu":
+        stats = [device.memory_stats() for device in devices]
+        return sum(one["bytes_limit"] for one in stats) if all(stats) else None
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return None
