@@ -178,7 +178,7 @@ def test_before_fit(method: str, x: np.ndarray) -> None:
         ({"validation_fraction": 1.0}, "'validation_fraction' parameter"),
         ({"n_init": 0}, "'n_init' parameter"),
         ({"n_init": 10**9}, "'n_init' parameter"),
-        ({"latent_dim": 10**9}, r"training needs \d+ GB at least \(\d+ GB a seed\)"),
+        ({"latent_dim": 10**9}, r"training needs [\d,.]+ GB at least \([\d,.]+ GB a seed\)"),
         ({"random_state": "one"}, "'random_state' parameter"),
         ({"network": "conv"}, "network 'conv' needs images"),
         ({"likelihood": "bernoulli"}, "needs values in"),

@@ -26,8 +26,8 @@ def check_memory(stages: Sequence[Stage], num_seeds: int) -> None:
         of_a_seed = sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
         if room is not None and of_a_seed * num_seeds > room:
             raise InputError(
-                f"training needs {of_a_seed * num_seeds / 1e9:.3g} GB at least ({of_a_seed / 1e9:.3g} GB a seed), and "
-                f"there are {room / 1e9:.3g} GB: make the network smaller (latent_dim, hidden), or take fewer seeds"
+                f"training needs {of_a_seed * num_seeds / 1e9:,.1f} GB at least ({of_a_seed / 1e9:,.1f} GB a seed), and "
+                f"there are {room / 1e9:,.1f} GB: make the network smaller (latent_dim, hidden), or take fewer seeds"
             )
 
 
