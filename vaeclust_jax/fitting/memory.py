@@ -23,10 +23,10 @@ def check_memory(stages: Sequence[Stage], num_seeds: int) -> None:
     room = _memory()
     for stage in stages:
         state = jax.eval_shape(stage.learner.init, jax.random.key(0))  # nothing is computed
-        of_a_seed = sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
-        if room is not None and of_a_seed * num_seeds > room:
+        of_one = sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
+        if room is not None and of_one * num_seeds > room:
             raise InputError(
-                f"training needs {of_a_seed * num_seeds / 1e9:,.1f} GB at least ({of_a_seed / 1e9:,.1f} GB a seed), and "
+                f"training needs {of_one * num_seeds / 1e9:,.1f} GB at least ({of_one / 1e9:,.1f} GB a seed), and "
                 f"there are {room / 1e9:,.1f} GB: make the network smaller (latent_dim, hidden), or take fewer seeds"
             )
 
