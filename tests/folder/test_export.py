@@ -120,7 +120,7 @@ def test_markdown_reads_like_the_terminal_and_aligns_numbers() -> None:
     text = markdown(table)
     assert markdown_rows(text) == [[column.name for column in table.columns], *table.texts()]
     assert text.splitlines()[3] == "| --- | ---: | ---: | ---: | ---: | ---: |"
-    assert "not defined" in text
+    assert "—" in text
     assert text.startswith(f"**{table.title}**\n\n")
     assert text.endswith(f"*{table.note}*\n")
 

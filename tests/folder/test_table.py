@@ -27,9 +27,9 @@ TABLE = Table(
 @pytest.mark.parametrize(
     ("cell", "format", "text"),
     [
-        (None, "text", "not defined"),
-        (None, "score", "not defined"),
-        (None, "p", "not defined"),
+        (None, "text", "—"),
+        (None, "score", "—"),
+        (None, "p", "—"),
         ("as it is", "score", "as it is"),
         ("0.5", "p", "0.5"),
         (0.71649, "score", "0.716"),
@@ -58,7 +58,7 @@ def test_a_cell_is_read_as(cell: Any, format: Any, text: str) -> None:
 def test_the_texts_of_a_table_are_those_of_its_cells_by_column() -> None:
     assert TABLE.texts() == [
         ["vaedec", "3", "0.716 ± 0.025", "0.034"],
-        ["k-means on pixels", "not defined", "0.500", "< 0.0001"],
+        ["k-means on pixels", "—", "0.500", "< 0.0001"],
     ]
 
 

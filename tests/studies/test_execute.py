@@ -249,7 +249,7 @@ def test_without_labels_there_are_no_scores_against_them(carry_out: Execute, one
         f"{name}.png" for name in WITH_LABELS
     }
     assert set(run.metrics["uncertainty"]) == {"seed_agreement", "pass_check"}
-    assert [each.name for each in run.tables] == ["scores", "comparisons", "seeds"]
+    assert [each.name for each in run.tables] == ["scores", "clusters", "comparisons", "seeds"]
     assert read_map(run.folder / "map.npz").correct is None
     assert run.metrics["protocol"]["labels_used_for"] == "there are none"
 

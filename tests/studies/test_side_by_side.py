@@ -157,7 +157,7 @@ def test_one_seed_has_no_spread_and_no_test() -> None:
     found = compare_runs([record("a", (0.7,)), record("b", (0.6,), gamma=1.0)])
     pairs = table(found, "pairs-digits")
     assert pairs.rows[0][2:] == (pytest.approx(0.1), *[None] * 9)
-    assert pairs.texts()[0][3:] == ["not defined"] * 9
+    assert pairs.texts()[0][3:] == ["—"] * 9
     assert column(found, "scores-digits", "NMI") == [Spread(0.7, None), Spread(0.6, None)]
     assert found.findings == [
         "On digits, vaedec (gamma 100) has the highest NMI, 0.700: not tested against vaedec (gamma 1) "
@@ -168,7 +168,7 @@ def test_one_seed_has_no_spread_and_no_test() -> None:
 def test_scores_that_are_not_defined_stay_so() -> None:
     results = {"vaedec": {"all": rows(LOW, acc=None, nmi=None, ari=None, ami=None)}}
     found = compare_runs([record("a", results=results), record("b", results=results, gamma=1.0)])
-    assert table(found, "scores-digits").texts()[0][2:] == ["not defined"] * 4 + ["0.300 ± 0.000"]
+    assert table(found, "scores-digits").texts()[0][2:] == ["—"] * 4 + ["0.300 ± 0.000"]
     assert table(found, "pairs-digits").rows[0][2:] == (None,) * 10
     assert found.findings == ["On digits, NMI is not defined."]
     beside = compare_runs([record("a", HIGH), record("b", results=results, gamma=1.0)])
@@ -320,7 +320,7 @@ def test_two_data_sets_can_tell_no_three_methods_apart() -> None:
 def test_ties_everywhere_have_no_test() -> None:
     tied = {name: dict.fromkeys(SCORES["digits"], 0.5) for name in SCORES}
     found = compare_runs(ranked(tied))
-    assert table(found, "rank-tests").texts()[0][2:5] == ["not defined"] * 3
+    assert table(found, "rank-tests").texts()[0][2:5] == ["—"] * 3
     assert "one and two and three have the best average rank by NMI, 2.00 of 3" in found.findings[-1]
 
 

@@ -52,11 +52,12 @@ def study(
     shallow: bool = True,
     choice: Choice | None = None,
     views: AugmentChoice | None = None,
+    share: float = 0.2,
     **changes: Any,
 ) -> dict[str, Any]:
     known = EXPERIMENTS[experiment]
     answers = {
-        method: [deep(0.2 + 0.2 * number, 10 * number + seed) for seed in seeds]
+        method: [deep(share + 0.2 * number, 10 * number + seed) for seed in seeds]
         for number, method in enumerate(known.arms)
     }
     if shallow:
@@ -191,25 +192,27 @@ def test_the_findings_end_with_what_uncertainty_gains(full: dict[str, Any], unla
 
 def test_several_seeds_with_labels_have_every_table(full: dict[str, Any]) -> None:
     assert list(by_name(full)) == [
-        "scores", "reported", "reported-tests", "comparisons", "shallow", "intervals", "uncertainty", "correlations",
-        "calibration", "outliers", "seeds",
+        "scores", "clusters", "reported", "reported-tests", "comparisons", "shallow", "intervals", "uncertainty",
+        "correlations", "calibration", "outliers", "seeds",
     ]  # fmt: skip
 
 
 def test_one_seed_has_no_intervals(one_seed: dict[str, Any]) -> None:
     assert list(by_name(one_seed)) == [
-        "scores", "reported", "reported-tests", "comparisons", "shallow", "uncertainty", "correlations", "calibration",
-        "seeds",
+        "scores", "clusters", "reported", "reported-tests", "comparisons", "shallow", "uncertainty", "correlations",
+        "calibration", "seeds",
     ]  # fmt: skip
 
 
 def test_without_labels_there_is_no_table_of_what_needs_them(unlabelled: dict[str, Any]) -> None:
     tables = by_name(unlabelled)
-    assert list(tables) == ["scores", "reported", "reported-tests", "comparisons", "intervals", "seeds"]
+    assert list(tables) == ["scores", "clusters", "reported", "reported-tests", "comparisons", "intervals", "seeds"]
     assert {row[1] for row in tables["comparisons"].rows} == {"silhouette"}
     assert all(table.rows for table in tables.values())
-    assert [row[5] for row in tables["reported"].rows if row[2] != "silhouette"] == [None] * 12
-    assert tables["scores"].rows[0][2:6] == (None,) * 4
+    assert {row[2] for row in tables["reported"].rows} == {"silhouette"}
+    for name in ("scores", "seeds", "intervals"):  # nothing is shown of what is not defined
+        assert [column.name for column in tables[name].columns if column.name in SCORES.values()] == ["silhouette"]
+        assert {row[0] for row in tables[name].rows} == set(unlabelled["results"]) - set(unlabelled["shallow"])
 
 
 def test_without_a_source_or_anything_to_compare_with_there_are_no_such_tables() -> None:
@@ -217,7 +220,7 @@ def test_without_a_source_or_anything_to_compare_with_there_are_no_such_tables()
         range(2), x=np.random.default_rng(0).normal(size=(N, 5)), name="mine", experiment="vaedec", shallow=False
     )
     assert list(by_name(vectors)) == [
-        "scores", "comparisons", "intervals", "uncertainty", "correlations", "calibration", "seeds",
+        "scores", "clusters", "comparisons", "intervals", "uncertainty", "correlations", "calibration", "seeds",
     ]  # fmt: skip
     assert vectors["dataset"]["shape"] == [N, 5]
 
@@ -230,12 +233,17 @@ def test_scores_are_means_and_deviations_of_every_method_and_protocol(
     which: str, request: pytest.FixtureRequest
 ) -> None:
     metrics = request.getfixturevalue(which)
-    rows = by_name(metrics)["scores"].rows
-    assert [row[:2] for row in rows] == [(m, p) for m, of in metrics["results"].items() for p in of]
-    for method, protocol, *cells, count in rows:
+    table = by_name(metrics)["scores"]
+    shallow = metrics["shallow"] if which == "unlabelled" else ()
+    scored = [(m, p) for m, of in metrics["results"].items() if m not in shallow for p in of]
+    assert [row[:2] for row in table.rows] == scored
+    keys = {title: key for key, title in SCORES.items()}
+    shown = [keys[column.name] for column in table.columns[2:-1]]
+    assert shown == (["silhouette"] if which == "unlabelled" else list(SCORES))
+    for method, protocol, *cells, count in table.rows:
         result = metrics["results"][method][protocol]
         assert count == len(result["seeds"])
-        for key, cell in zip(SCORES, cells, strict=True):
+        for key, cell in zip(shown, cells, strict=True):
             values = [row[key] for row in result["seeds"]]
             if None in values:
                 assert cell is None
@@ -281,11 +289,12 @@ def test_comparisons_are_of_the_models_and_the_shallow_methods_apart(full: dict[
 
 def test_one_seed_shows_differences_and_no_test(one_seed: dict[str, Any]) -> None:
     for name in ("comparisons", "shallow"):
-        for row in by_name(one_seed)[name].rows:
-            assert row[2] is not None
-            assert row[3:] == (None,) * 9
-    reported = by_name(one_seed)["reported"].rows
-    assert {row[-1] for row in reported} == {None}
+        table = by_name(one_seed)[name]
+        assert [column.name for column in table.columns] == ["against", "score", "difference"]
+        assert None not in {cell for row in table.rows for cell in row}
+    table = by_name(one_seed)["reported"]
+    assert "Welch p" not in {column.name for column in table.columns}
+    reported = table.rows
     assert all(isinstance(row[4], Spread) and row[4].std is None for row in reported)
 
 

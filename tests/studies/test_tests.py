@@ -106,7 +106,7 @@ def test_with_one_seed_no_test_is_defined_and_the_findings_say_so() -> None:
     assert {getattr(row, name) for row in compared for name in tests} == {None}
     assert all(row.difference == pytest.approx(0.1) for row in compared)
     (sentence,) = findings(compared, [], None, "deep")
-    assert sentence == ("deep against flat: +0.100 ACC; +0.100 NMI; +0.100 ARI (with one seed no test is defined).")
+    assert sentence == ("deep against flat: +0.100 ACC; +0.100 NMI; +0.100 ARI (one seed, no test).")
 
 
 def test_equal_scores_on_every_seed_are_not_taken_for_one_seed() -> None:
@@ -115,7 +115,7 @@ def test_equal_scores_on_every_seed_are_not_taken_for_one_seed() -> None:
     (sentence,) = findings(compared, [], None, "deep")
     assert [row.paired for row in compared] == [None] * 4
     assert "one seed" not in sentence
-    assert sentence.endswith("(the same for every seed: no t-test is defined).")
+    assert sentence.endswith("(the same for every seed, no t-test).")
 
 
 def test_a_shown_difference_and_one_not_shown_are_said_apart(results: Results) -> None:
@@ -206,8 +206,8 @@ def test_every_protocol_is_put_beside_the_source() -> None:
         (measured(0.95), "above the reported figure in ACC 0.950 ± 0.010 (reported 0.85 ± 0.02)."),
         (measured(0.85), "not told apart from the reported figure by 5 seeds in ACC 0.850 ± 0.010 (reported 0.85 ± "),
         (measured(0.84), "not told apart from the reported figure by 5 seeds in ACC 0.840 ± 0.010 (reported 0.85 ± "),
-        (measured(0.80, size=1), "below the reported figure (one seed: no test is defined) in ACC 0.800 (reported "),
-        (measured(0.86, size=1), "not below the reported figure (one seed: no test is defined) in ACC 0.860 (report"),
+        (measured(0.80, size=1), "below the reported figure (one seed, no test) in ACC 0.800 (reported "),
+        (measured(0.86, size=1), "not below the reported figure (one seed, no test) in ACC 0.860 (report"),
     ],
     ids=["below", "above", "equal", "close", "one seed, below", "one seed, above"],
 )  # fmt: skip

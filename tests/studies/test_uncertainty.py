@@ -121,7 +121,7 @@ def test_every_seed_is_judged_by_its_own_uncertainty_and_errors() -> None:
 def test_without_labels_only_what_needs_none_is_said() -> None:
     answers = varied(0), varied(1)
     found, labelled = judge(*answers, data=UNLABELLED), judge(*answers)
-    assert set(found) == {"seed_agreement", "pass_check"}
+    assert set(found) == {"seed_agreement", "pass_check", "agreed"}
     assert found.items() <= labelled.items()
 
 

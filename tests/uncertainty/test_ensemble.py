@@ -11,12 +11,14 @@ from sklearn.metrics import adjusted_rand_score
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.uncertainty.ensemble import (
     align,
+    cluster_stability,
     co_association,
     ensemble_probabilities,
     pairwise_agreement,
     seed_uncertainty,
     stability,
     vote_entropy,
+    votes,
 )
 
 S, N, K = 4, 12, 4
@@ -144,6 +146,7 @@ def test_pairwise_agreement_is_the_mean_over_pairs():
 
 
 def test_nothing_is_compared_for_one_seed():
+    assert cluster_stability([[0, 1, 1]], 2) is None
     one = seeds()[:1]
     assert vote_entropy(one) is seed_uncertainty(one) is None
     assert stability([[0, 1, 1]]) is pairwise_agreement([[0, 1, 1]]) is None
@@ -178,3 +181,30 @@ def test_wrong_labels_are_named(function):
         function([[0.0, 1.0], [0.0, 1.0]])
     with pytest.raises(InputError, match="labels must hold numbers from 0"):
         function([[0, -1], [0, 1]])
+
+
+# Of clusters -----------------------------------------------------------------------------------------
+
+
+@settings(max_examples=60, deadline=None)
+@given(clusterings)
+def test_the_stability_of_clusters_by_sets(labels):
+    if len(labels) < 2:
+        return
+    found = cluster_stability(labels, 5)
+    sets = [[{*np.flatnonzero(seed == cluster)} for cluster in range(5)] for seed in labels]
+    for cluster, members in enumerate(sets[0]):
+        each = (
+            [max(len(members & other) / len(members | other) for other in seed if other) for seed in sets[1:]]
+            if (members)
+            else [0.0]
+        )
+        assert found[cluster] == pytest.approx(np.mean(each))
+
+
+def test_votes_are_shares_of_the_seeds():
+    q = seeds()
+    found = votes(q)
+    for sample in range(N):
+        counts = np.bincount(q[:, sample].argmax(axis=1), minlength=K)
+        np.testing.assert_allclose(found[sample], counts / S)

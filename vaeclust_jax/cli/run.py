@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from vaeclust_jax.cli.arguments import Arguments, Parsed, num_clusters_of, parse
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.folder.records.task import TaskRecord
 
 
 @dataclass(frozen=True)
@@ -25,10 +24,11 @@ class RunArguments(Arguments):
     """Epochs between two checkpoints; default: by the clock alone."""
     checkpoint_minutes: float = 5.0
     """Minutes between two checkpoints."""
+    verbose: bool = False
+    """All tables and findings at the end, which are in the folder, too."""
 
 
 _MOST_SEEDS = 2**32
-_PRINTED = ("scores", "reported", "reported-tests", "comparisons", "uncertainty")  # the others are in the report
 
 
 def parse_run(argv: list[str]) -> Parsed[RunArguments]:
@@ -43,6 +43,7 @@ def run(argv: list[str]) -> None:
     from vaeclust_jax.cli.interrupt import Interrupt
     from vaeclust_jax.cli.progress import Reporter
     from vaeclust_jax.cli.resume import CHECKPOINTS, given_again, remember
+    from vaeclust_jax.cli.summary import print_summary
     from vaeclust_jax.folder import new_run_folder
     from vaeclust_jax.studies.execute import execute
     from vaeclust_jax.studies.write import has_ended
@@ -89,7 +90,7 @@ def run(argv: list[str]) -> None:
             raise
         finally:
             held.release()
-    _summary(metrics, tables, folder, time.perf_counter() - started)
+    print_summary(metrics, tables, folder, time.perf_counter() - started, verbose=flags.verbose)
 
 
 class Plan(NamedTuple):
@@ -252,18 +253,3 @@ def _discard(folder: Path) -> bool:
         return False
     shutil.rmtree(folder)
     return True
-
-
-def _summary(metrics: TaskRecord, tables: list[Any], folder: Path, seconds: float) -> None:
-    from vaeclust_jax.folder import print_tables
-
-    print_tables([table for table in tables if table.name in _PRINTED])
-    for finding in metrics.findings:
-        print(finding)
-    for warning in metrics.warnings:
-        print(f"warning: {warning}")
-    print(f"labels were used for: {metrics.protocol['labels_used_for']}")
-    print(
-        f"{seconds:.0f} s; results, figures and the model are in the folder below; vaeclust report makes a page of it"
-    )
-    print(folder)

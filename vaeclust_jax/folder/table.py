@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -11,7 +11,7 @@ from vaeclust_jax.errors import InputError
 from vaeclust_jax.folder.run_folder import write_json
 from vaeclust_jax.folder.typed_json import from_json, read_json
 
-NOT_DEFINED = "not defined"
+NOT_DEFINED = "—"
 
 Format = Literal["text", "integer", "score", "p"]
 
@@ -29,7 +29,7 @@ def spread(mean: float | None, std: float | None) -> Spread | None:
 
 
 Cell = str | int | float | Spread | None
-"""None is a value that is not defined; it is shown as such, never as 0."""
+"""None is a value that is not defined; it is shown as a dash, never as 0."""
 
 
 class Column(NamedTuple):
@@ -62,6 +62,12 @@ class Table:
             if len(row) != len(self.columns):
                 raise InputError(f"table {self.name} has {len(self.columns)} columns, but a row of {len(row)}: {row}")
 
+    def without_empty(self) -> Table:
+        """The same without the columns in which nothing is defined."""
+        kept = [number for number in range(len(self.columns)) if any(row[number] is not None for row in self.rows)]
+        rows = tuple(tuple(row[number] for number in kept) for row in self.rows)
+        return replace(self, columns=tuple(self.columns[number] for number in kept), rows=rows)
+
     def texts(self) -> list[list[str]]:
         """The rows as they are read."""
         return [
@@ -71,7 +77,7 @@ class Table:
 
 
 def cell_text(cell: Cell, format: Format) -> str:
-    """A cell as it is read, such as "0.716 ± 0.025" or "not defined"."""
+    """A cell as it is read, such as "0.716 ± 0.025", or a dash for what is not defined."""
     if cell is None:
         return NOT_DEFINED
     if isinstance(cell, str):

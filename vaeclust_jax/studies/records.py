@@ -14,6 +14,7 @@ from vaeclust_jax.selection.augment import AugmentChoice
 from vaeclust_jax.selection.num_clusters import Choice
 from vaeclust_jax.studies.assignments import Answer
 from vaeclust_jax.studies.classification_figures import classification_finding
+from vaeclust_jax.studies.clusters import alike, clusters_of
 from vaeclust_jax.studies.common import common_fields
 from vaeclust_jax.studies.experiment import Experiment
 from vaeclust_jax.studies.scores import against_the_floor, collapse_warnings, protocol_record, score_methods
@@ -85,6 +86,8 @@ def metrics_of(
         uncertainty=uncertainty,
         outliers=outliers,
         classification=classified,
+        clusters=clusters_of(answers[named], dataset),
+        alike=alike(answers[named], {name: answers[name] for name in shallow}),
     )
 
 

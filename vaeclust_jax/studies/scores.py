@@ -116,25 +116,41 @@ def against_the_floor(results: Results, named: str, shallow: Sequence[str]) -> l
 
     Each score has a best one of its own: a method that is ahead in ACC alone is below the floor.
     """
-    floor = [name for name in shallow if not name.endswith(ON_LATENTS)]
-    ahead, parts = {}, []
-    for key in ("acc", "nmi"):
-        means = {name: mean for name in floor if (mean := getattr(results[name]["all"].mean, key)) is not None}
+    ahead, parts = _ahead(results, named, shallow), []
+    if not ahead:
+        return []
+    for key, (best, _) in ahead.items():
         ours, deviation = (getattr(of, key) for of in (results[named]["all"].mean, results[named]["all"].std))
-        if ours is None or not means:
-            return []
-        best = max(means, key=means.__getitem__)
-        ahead[SCORES[key]] = ours - means[best]
         spread = "" if deviation is None else f" ± {deviation:.3f}"
-        parts.append(f"{SCORES[key]} {ours:.3f}{spread} against {means[best]:.3f} ({best})")
-    below = [name for name, difference in ahead.items() if difference < -_ALIKE]
+        theirs = getattr(results[best]["all"].mean, key)
+        parts.append(f"{SCORES[key]} {ours:.3f}{spread} against {theirs:.3f} ({best})")
+    below = [SCORES[key] for key, (_, difference) in ahead.items() if difference < -_ALIKE]
     if below:
         how = f"below the best method without a network in {' and '.join(below)}"
-    elif min(ahead.values()) > _ALIKE:
+    elif min(difference for _, difference in ahead.values()) > _ALIKE:
         how = "better than every method without a network"
     else:
         how = "no better than the best method without a network"
     return [f"{named} is {how}: {', '.join(parts)}."]
+
+
+def is_below_the_floor(results: Results, named: str, shallow: Sequence[str]) -> bool:
+    """Whether a method without a network is better, in either score; False without labels."""
+    return any(difference < -_ALIKE for _, difference in _ahead(results, named, shallow).values())
+
+
+def _ahead(results: Results, named: str, shallow: Sequence[str]) -> dict[str, tuple[str, float]]:
+    """By score, the best method without a network, and how far the named one is ahead of it; {} without labels."""
+    floor = [name for name in shallow if not name.endswith(ON_LATENTS)]
+    found = {}
+    for key in ("acc", "nmi"):
+        means = {name: mean for name in floor if (mean := getattr(results[name]["all"].mean, key)) is not None}
+        ours = getattr(results[named]["all"].mean, key)
+        if ours is None or not means:
+            return {}
+        best = max(means, key=means.__getitem__)
+        found[key] = (best, ours - means[best])
+    return found
 
 
 def collapse_warnings(rows: Sequence[SeedScores], config: Config) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from vaeclust_jax.folder.records.clustering import ClusteringRecord, ComparisonRecord, ReportedScore, ReportedTest
+from vaeclust_jax.folder.records.clusters import ClusterRecord
 from vaeclust_jax.folder.records.scores import Result, Results
 from vaeclust_jax.folder.records.task import Summary
 from vaeclust_jax.folder.records.uncertainty import (
@@ -26,6 +27,8 @@ _SCORE_COLUMNS = tuple(Column(title) for title in SCORES.values())
 def tables_of(metrics: ClusteringRecord) -> list[Table]:
     """Every table that the metrics have figures for, the most important first."""
     tables = [scores_table(metrics.results)]
+    if metrics.clusters is not None:
+        tables.append(clusters_table(metrics.clusters))
     if metrics.reported and metrics.reported_runs is not None and metrics.reported_tests is not None:
         tables.append(reported_table(metrics.reported, metrics.reported_runs))
         tables.append(reported_tests_table(metrics.reported_tests))
@@ -51,7 +54,7 @@ def tables_of(metrics: ClusteringRecord) -> list[Table]:
         if metrics.outliers.landing is not None:
             tables.append(landing_table(metrics.outliers.dataset, metrics.outliers.landing))
     tables.append(seeds_table(metrics.results))
-    return tables
+    return [table.without_empty() for table in tables if table.rows]
 
 
 def scores_table(results: Results) -> Table:
@@ -60,13 +63,44 @@ def scores_table(results: Results) -> Table:
     for method, protocols in results.items():
         for protocol, result in protocols.items():
             cells = [_spread(result, key) for key in SCORES]
-            rows.append((method, protocol, *cells, len(result.seeds)))
+            if any(cell is not None for cell in cells):
+                rows.append((method, protocol, *cells, len(result.seeds)))
     columns = (Column("method", "text"), Column("protocol", "text"), *_SCORE_COLUMNS, Column("seeds", "integer"))
     note = (
         "Mean ± standard deviation over seeds. ACC: best one-to-one match of clusters and classes. The silhouette is "
         "that of each method's own latent space: it says how compact clusters are, not whether they are right."
     )
     return Table("scores", "Scores", columns, tuple(rows), note)
+
+
+def clusters_table(clusters: Sequence[ClusterRecord]) -> Table:
+    """Every cluster of the first seed, and what speaks against it."""
+    rows = tuple(
+        (
+            one.cluster,
+            one.samples,
+            one.probability,
+            one.stability,
+            one.class_,
+            one.purity,
+            "; ".join(one.doubts) or None,
+        )
+        for one in clusters
+    )
+    columns = (
+        Column("cluster", "integer"),
+        Column("samples", "integer"),
+        Column("mean probability"),
+        Column("stability"),
+        Column("most frequent class", "text"),
+        Column("its share"),
+        Column("doubts", "text"),
+    )
+    note = (
+        "Of the first seed. Stability: the Jaccard index with the most similar cluster of another seed, mean over the "
+        "others; below 0.6 a cluster should not be trusted (Hennig, 2007). Probabilities are as the model gives them."
+    )
+    return Table("clusters", "Clusters", columns, rows, note)
 
 
 def intervals_table(results: Results) -> Table:
@@ -79,7 +113,7 @@ def intervals_table(results: Results) -> Table:
         (method, protocol, *(cell(result.interval[key]) for key in SCORES))
         for method, protocols in results.items()
         for protocol, result in protocols.items()
-        if len(result.seeds) > 1
+        if len(result.seeds) > 1 and any(result.interval.values())
     )
     columns = (Column("method", "text"), Column("protocol", "text"), *_SCORE_COLUMNS)
     note = "95 % bootstrap intervals of the mean over seeds; with few seeds they are too narrow."
@@ -99,6 +133,7 @@ def reported_table(beside: Sequence[ReportedScore], runs: int) -> Table:
             row.p,
         )
         for row in beside
+        if row.measured[0] is not None
     )
     columns = (
         *(Column(name, "text") for name in ("method", "protocol", "score")),
@@ -224,7 +259,7 @@ def calibration_table(calibration: Mapping[str, Summary[Calibration, SeedCalibra
     columns = (Column("probability", "text"), *map(Column, ("ECE", "mean confidence", "accuracy", "temperature")))
     note = (
         "ECE: 15 bins. A temperature fitted to the votes of other seeds reads no label, and cannot see an error that "
-        "all seeds share; not defined where the best temperature lies outside 0.01 to 100."
+        "all seeds share; there is none where the best temperature lies outside 0.01 to 100."
     )
     return Table("calibration", "Are the probabilities honest?", columns, rows, note)
 
@@ -244,6 +279,7 @@ def seeds_table(results: Results) -> Table:
         for method, protocols in results.items()
         for protocol, result in protocols.items()
         for row in result.seeds
+        if any(getattr(row, key) is not None for key in SCORES)
     )
     columns = (Column("method", "text"), Column("protocol", "text"), Column("seed", "integer"), *_SCORE_COLUMNS)
     return Table("seeds", "Every seed", columns, rows, "Methods in which nothing is random have no seed.")

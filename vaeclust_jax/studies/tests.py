@@ -94,14 +94,14 @@ def findings(
     compared: Sequence[ComparisonRecord], beside: Sequence[ReportedScore], reported: Reported | None, named: str
 ) -> list[str]:
     """What the numbers say, in sentences made from them alone."""
-    sentences = _reached(beside)
+    sentences = reached(beside)
     if reported is not None and any(row.method == named for row in beside):
         sentences.append(_reported_tests(reported))
     sentences += [_ahead(rows) for rows in _by_pair(compared) if not rows[0].second.endswith(ON_LATENTS)]
     return [sentence for sentence in sentences if sentence]
 
 
-def _reached(beside: Sequence[ReportedScore]) -> list[str]:
+def reached(beside: Sequence[ReportedScore]) -> list[str]:
     """One sentence a method: which reported figures are met on all samples, and which are not."""
     sentences = []
     for method in dict.fromkeys(row.method for row in beside):
@@ -114,7 +114,7 @@ def _reached(beside: Sequence[ReportedScore]) -> list[str]:
             text = f"{SCORES[row.metric]} {measured} (reported {theirs:g} ± {their_spread:g})"
             if row.p is None:
                 verdict = "below the reported figure" if ours < theirs else "not below the reported figure"
-                verdict += " (one seed: no test is defined)"
+                verdict += " (one seed, no test)"
             elif row.p >= ALPHA:
                 verdict = f"not told apart from the reported figure by {row.seeds} seeds"
             else:
@@ -160,7 +160,7 @@ def _ahead(rows: Sequence[ComparisonRecord]) -> str:
     tested = [row.paired_holm for row in rows if row.metric != "silhouette" and row.paired_holm is not None]
     if not tested:
         one_pair = all(row.sign_flip is None for row in rows)
-        note = "with one seed no test is defined" if one_pair else "the same for every seed: no t-test is defined"
+        note = "one seed, no test" if one_pair else "the same for every seed, no t-test"
     elif min(tested) < ALPHA:
         note = "paired t-tests over seeds, Holm"
     else:

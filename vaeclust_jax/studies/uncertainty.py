@@ -20,6 +20,7 @@ from vaeclust_jax.folder.records.uncertainty import (
 from vaeclust_jax.graph.neighbours import Graph, expected
 from vaeclust_jax.metrics import match_clusters, scores
 from vaeclust_jax.studies.assignments import Answer
+from vaeclust_jax.studies.clusters import agreed_share
 from vaeclust_jax.studies.common import over_seeds
 from vaeclust_jax.uncertainty.calibration import expected_calibration_error
 from vaeclust_jax.uncertainty.ensemble import (
@@ -106,7 +107,11 @@ def judge_uncertainty(answers: Sequence[Answer], dataset: Dataset, seeds: Sequen
     drawn = [np.mean(a.passes.latent_variance) for a in answers if a.passes is not None]
     exact = [np.mean(latent_variance(a.logvar)) for a in answers if a.logvar is not None]  # type: ignore[arg-type]
     agreement = pairwise_agreement(np.stack([answer.labels for answer in answers]))
-    found = UncertaintyRecord(seed_agreement=agreement, pass_check=float(np.mean(drawn) / np.mean(exact)))
+    found = UncertaintyRecord(
+        seed_agreement=agreement,
+        pass_check=float(np.mean(drawn) / np.mean(exact)),
+        agreed=agreed_share(aligned_probabilities(answers)),
+    )
     if dataset.y is None:
         return found
     right = [correctness(dataset.y, answer.labels) for answer in answers]

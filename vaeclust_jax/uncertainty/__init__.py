@@ -8,12 +8,14 @@ from vaeclust_jax.objectives.dec import assignment_energy
 from vaeclust_jax.uncertainty.calibration import Reliability, expected_calibration_error, reliability
 from vaeclust_jax.uncertainty.ensemble import (
     align,
+    cluster_stability,
     co_association,
     ensemble_probabilities,
     pairwise_agreement,
     seed_uncertainty,
     stability,
     vote_entropy,
+    votes,
 )
 from vaeclust_jax.uncertainty.latent import (
     Decomposition,
@@ -47,6 +49,7 @@ __all__ = [
     "Uncertainty",
     "align",
     "assignment_energy",
+    "cluster_stability",
     "co_association",
     "compare_groups",
     "decompose",
@@ -73,4 +76,5 @@ __all__ = [
     "stability_temperature",
     "stochastic_passes",
     "vote_entropy",
+    "votes",
 ]

@@ -71,11 +71,20 @@ def vote_entropy(aligned: ArrayLike) -> Float[np.ndarray, " n"] | None:
     """
     from scipy.special import entr
 
+    return entr(votes(aligned)).sum(axis=1) if len(_check_probabilities(aligned)) > 1 else None
+
+
+def votes(aligned: ArrayLike) -> Float[np.ndarray, "n k"]:
+    """Share of the seeds for which each cluster is a sample's most probable one.
+
+    Args:
+        aligned: (S, n, K), see `align`.
+
+    Raises:
+        InputError: as `align`.
+    """
     aligned = _check_probabilities(aligned)
-    if len(aligned) < 2:
-        return None
-    votes = np.eye(aligned.shape[2])[aligned.argmax(axis=2)]
-    return entr(votes.mean(axis=0)).sum(axis=1)
+    return np.asarray((aligned.argmax(axis=2)[..., np.newaxis] == np.arange(aligned.shape[2])).mean(axis=0))
 
 
 def seed_uncertainty(aligned: ArrayLike) -> Decomposition | None:
@@ -148,6 +157,35 @@ def stability(labels: ArrayLike) -> Float[np.ndarray, " n"] | None:
         jaccard = both / (both.sum(axis=1, keepdims=True) + both.sum(axis=0) - both)
         total += jaccard[a, b]
     return total / len(pairs)
+
+
+def cluster_stability(labels: ArrayLike, num_clusters: int) -> Float[np.ndarray, " k"] | None:
+    """How well the other seeds find each cluster of the first one again: 1 if all of them have the very same one.
+
+    The Jaccard index |A and B| / |A or B| with the cluster B of another seed that is most like A, averaged over the
+    other seeds. Below 0.6 a cluster should not be trusted, from 0.75 on it is a stable one.
+
+    Source: Hennig, Cluster-wise assessment of cluster stability, 2007, where bootstrap samples stand for the seeds.
+
+    Args:
+        labels: (S, n), cluster ids.
+        num_clusters: K, above all ids of the first seed.
+
+    Returns:
+        (K,), 0 for clusters without samples; None for one seed.
+
+    Raises:
+        InputError: `labels` does not hold ids.
+    """
+    labels = _check_labels(labels)
+    if len(labels) < 2:
+        return None
+    found = np.zeros(num_clusters)
+    for other in labels[1:]:
+        both = contingency(labels[0], other)
+        jaccard = both / (both.sum(axis=1, keepdims=True) + both.sum(axis=0) - both)
+        found[np.unique(labels[0])] += jaccard.max(axis=1)
+    return found / (len(labels) - 1)
 
 
 def pairwise_agreement(labels: ArrayLike) -> float | None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from vaeclust_jax.folder.records.clusters import ClusterRecord
 from vaeclust_jax.folder.records.named_clusters import NamedClusters
 from vaeclust_jax.folder.records.scores import Results, Scores, SeedScores
 from vaeclust_jax.folder.records.task import TaskRecord, fault_of_seeds
@@ -85,6 +86,8 @@ class ClusteringRecord(TaskRecord):
         uncertainty: of the named method.
         outliers: whether another data set is noticed, if there was one.
         classification: of the clusters as classes, if they were named.
+        clusters: of the first seed; None in files of versions that did not write it, as `alike`.
+        alike: by shallow method, the adjusted Rand index of its clusters and the named method's.
     """
 
     task: ClassVar[str] = "clustering"
@@ -104,6 +107,8 @@ class ClusteringRecord(TaskRecord):
     uncertainty: UncertaintyRecord
     outliers: OutlierRecord | None
     classification: NamedClusters | None
+    clusters: tuple[ClusterRecord, ...] | None = None
+    alike: dict[str, float] | None = None
 
     def fault(self) -> str | None:
         """As that of every task; and the named method must be among the results."""

@@ -1,0 +1,78 @@
+"""The end of a run: five answers, of records that were made by hand."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.studies.test_tables import study
+from vaeclust_jax.cli.summary import print_summary
+from vaeclust_jax.folder.records.clustering import ClusteringRecord
+from vaeclust_jax.studies.tables import tables_of
+
+FOLDER = Path("runs/made-20260101-000000")
+TOPICS = ["found", "how good", "how sure", "files", "next"]
+
+
+def said(capsys: pytest.CaptureFixture[str], verbose: bool = False, **changes: Any) -> list[str]:
+    metrics = ClusteringRecord.of(study(**changes))
+    print_summary(metrics, tables_of(metrics), FOLDER, 12.3, verbose=verbose)
+    out = capsys.readouterr().out
+    assert "not defined" not in out
+    assert "None" not in out
+    assert "nan" not in out
+    return out.splitlines()
+
+
+def topics(lines: list[str]) -> list[str]:
+    return [topic for line in lines for topic in TOPICS if line.startswith(f"{topic} ")]
+
+
+def test_five_answers_and_the_folder_last(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = said(capsys)
+    assert topics(lines) == TOPICS
+    assert lines[-1] == str(FOLDER)
+    assert len(lines) < 25
+    text = " ".join(" ".join(lines).split())
+    assert "3 clusters in 60 samples of coil20; of cluster 0 to 2: " in text
+    assert "All 3 seeds agree on " in text
+    assert "The mean probability is 0." in text
+    assert f"vaeclust report {FOLDER}" in text
+
+
+def test_below_the_floor_it_says_so_first(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = said(capsys, share=0.9)
+    assert topics(lines)[:2] == ["how good", "found"]
+    assert "below the best method without a network" in " ".join(lines[:2])
+
+
+def test_without_labels_nothing_of_it_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = said(capsys, y=None)
+    assert topics(lines) == TOPICS
+    text = " ".join(" ".join(lines).split())
+    assert "There are no labels to score by." in text
+    assert "Of the shallow methods, " in text
+    assert "All 3 seeds agree on " in text
+    assert "--clusters auto" in text
+    assert "labels were used for: there are none" in text
+
+
+def test_one_seed_says_what_it_cannot_know(capsys: pytest.CaptureFixture[str]) -> None:
+    text = " ".join(said(capsys, seeds=range(4, 5), y=None))
+    assert "One seed cannot say which clusters would be found again: add --seeds 5." in text
+
+
+def test_verbose_has_all_tables_and_findings_before_it(capsys: pytest.CaptureFixture[str]) -> None:
+    metrics = ClusteringRecord.of(study())
+    print_summary(metrics, tables_of(metrics), FOLDER, 12.3, verbose=True)
+    lines = capsys.readouterr().out.splitlines()
+    start = lines.index(metrics.findings[0])
+    assert [lines.index(table.title) < start for table in tables_of(metrics)] == [True] * len(tables_of(metrics))
+    assert lines[start : start + len(metrics.findings)] == list(metrics.findings)
+
+
+def test_the_record_of_an_earlier_version_can_be_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    record = study()
+    del record["clusters"], record["alike"], record["uncertainty"]["agreed"]
+    metrics = ClusteringRecord.of(record)
+    assert "clusters" not in {table.name for table in tables_of(metrics)}

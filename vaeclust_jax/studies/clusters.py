@@ -1,0 +1,87 @@
+"""Every cluster by itself: how large, how sure, whether other seeds find it again, and what speaks against it."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from sklearn.metrics import adjusted_rand_score
+
+from vaeclust_jax.data import Dataset
+from vaeclust_jax.folder.records.clusters import ClusterRecord
+from vaeclust_jax.studies.assignments import Answer
+from vaeclust_jax.uncertainty.ensemble import cluster_stability, votes
+
+_DISSOLVED = 0.6  # below, a cluster is not to be taken for one (Hennig, 2007)
+_MIXED = 0.6  # share of the class that a cluster holds most of
+
+
+def clusters_of(answers: Sequence[Answer], dataset: Dataset) -> tuple[ClusterRecord, ...]:
+    """A record of each cluster of the first of several seeds' answers, empty ones included."""
+    first = answers[0]
+    assert first.log_q is not None
+    stable = cluster_stability(np.stack([one.labels for one in answers]), first.num_clusters)
+    probability = np.exp(first.log_q).max(axis=1)
+    found = []
+    for cluster in range(first.num_clusters):
+        members = first.labels == cluster
+        sure = float(probability[members].mean()) if members.any() else None
+        stability = None if stable is None or not members.any() else float(stable[cluster])
+        name, purity = _majority(members, dataset)
+        found.append(
+            ClusterRecord(
+                cluster=cluster,
+                samples=int(members.sum()),
+                probability=sure,
+                stability=stability,
+                class_=name,
+                purity=purity,
+                doubts=_doubts(sure, stability, name, purity),
+            )
+        )
+    return tuple(found)
+
+
+def _majority(members: np.ndarray, dataset: Dataset) -> tuple[str | None, float | None]:
+    """The class that most members have, and their share."""
+    if dataset.y is None or not members.any():
+        return None, None
+    counts = np.bincount(dataset.y[members])
+    most = int(counts.argmax())
+    name = str(most) if dataset.class_names is None else dataset.class_names[most]
+    return name, float(counts[most] / counts.sum())
+
+
+def _doubts(
+    probability: float | None, stability: float | None, name: str | None, purity: float | None
+) -> tuple[str, ...]:
+    if probability is None:
+        return ("no samples",)
+    doubts = []
+    if stability is not None and stability < _DISSOLVED:
+        doubts.append(f"other seeds do not find it again (Jaccard index {stability:.2f})")
+    if purity is not None and purity < _MIXED:
+        doubts.append(f"only {purity:.0%} are of one class ({name}), at a mean probability of {probability:.2f}")
+    return tuple(doubts)
+
+
+def agreed_share(aligned: np.ndarray) -> float | None:
+    """Share of the samples that `agreeing(S)` of S seeds put into the same cluster; None of one seed.
+
+    Args:
+        aligned: (S, n, K), see `uncertainty.align`.
+    """
+    if len(aligned) < 2:
+        return None
+    return float((votes(aligned).max(axis=1) * len(aligned) > agreeing(len(aligned)) - 0.5).mean())
+
+
+def agreeing(num_seeds: int) -> int:
+    """How many of the seeds stand for a sample's cluster: four in five, rounded up."""
+    return -(-4 * num_seeds // 5)
+
+
+def alike(answers: Sequence[Answer], others: Mapping[str, Sequence[Answer]]) -> dict[str, float]:
+    """Adjusted Rand index with what each other method found, mean over the seeds of both; no label is read."""
+    return {
+        name: float(np.mean([adjusted_rand_score(a.labels, b.labels) for a in answers for b in found]))
+        for name, found in others.items()
+    }
