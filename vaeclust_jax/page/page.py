@@ -93,7 +93,7 @@ def render(run: RunRecord) -> str:
         num_clusters=num_clusters,
         seeds=[row.seed for row in metrics.seeds],
         scores=_scores(metrics),
-        undefined_scores=[metrics.mean.names[key] for key, mean in metrics.mean.by_name().items() if mean is None],
+        verdict=metrics.verdict if isinstance(metrics, ClusteringRecord) else None,
         tables=run.tables,
         sections=_sections(run),
         settings=_settings(run.config),

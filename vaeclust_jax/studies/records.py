@@ -1,6 +1,7 @@
 """What a run found, as one record: scores, comparisons, uncertainty, and sentences made from them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from vaeclust_jax.studies.experiment import Experiment
 from vaeclust_jax.studies.scores import against_the_floor, collapse_warnings, protocol_record, score_methods
 from vaeclust_jax.studies.tests import against_reported, comparisons, findings, implied_tests
 from vaeclust_jax.studies.uncertainty import judge_uncertainty
+from vaeclust_jax.studies.verdict import verdict_of
 
 
 def metrics_of(
@@ -60,7 +62,7 @@ def metrics_of(
     uncertainty = judge_uncertainty(answers[named], dataset, seeds)
     shallow = tuple(name for name in results if name not in experiment.arms)
     told = {name: one.labelled for name, one in experiment.arms.items()}
-    return ClusteringRecord(
+    found = ClusteringRecord(
         **common_fields(experiment, dataset),
         protocol=protocol_record(first, dataset, told, classified),
         mean=top.mean,
@@ -89,6 +91,7 @@ def metrics_of(
         clusters=clusters_of(answers[named], dataset),
         alike=alike(answers[named], {name: answers[name] for name in shallow}),
     )
+    return replace(found, verdict=verdict_of(found))
 
 
 def _flagged(uncertainty: UncertaintyRecord) -> list[str]:

@@ -86,8 +86,9 @@ class ClusteringRecord(TaskRecord):
         uncertainty: of the named method.
         outliers: whether another data set is noticed, if there was one.
         classification: of the clusters as classes, if they were named.
-        clusters: of the first seed; None in files of versions that did not write it, as `alike`.
+        clusters: of the first seed; this and the following are None in files of versions that did not write them.
         alike: by shallow method, the adjusted Rand index of its clusters and the named method's.
+        verdict: sentences by topic, what is to be read first coming first: found, how good, how sure.
     """
 
     task: ClassVar[str] = "clustering"
@@ -109,6 +110,7 @@ class ClusteringRecord(TaskRecord):
     classification: NamedClusters | None
     clusters: tuple[ClusterRecord, ...] | None = None
     alike: dict[str, float] | None = None
+    verdict: dict[str, tuple[str, ...]] | None = None
 
     def fault(self) -> str | None:
         """As that of every task; and the named method must be among the results."""

@@ -1,0 +1,62 @@
+"""What a clustering comes to, in sentences that need no table: the end of a run and the top of its page."""
+
+from vaeclust_jax.folder.records.clustering import ClusteringRecord
+from vaeclust_jax.studies.clusters import agreeing
+from vaeclust_jax.studies.scores import against_the_floor, is_below_the_floor
+from vaeclust_jax.studies.tests import reached
+
+_LISTED = 12  # clusters, at most
+
+
+def verdict_of(metrics: ClusteringRecord) -> dict[str, tuple[str, ...]]:
+    """Sentences on what was found, how good and how sure; a method that is below its floor says so first."""
+    answers = {"found": _found(metrics), "how good": _how_good(metrics), "how sure": _how_sure(metrics)}
+    first = ["how good"] if is_below_the_floor(metrics.results, metrics.method, metrics.shallow) else []
+    return {topic: tuple(answers[topic]) for topic in dict.fromkeys([*first, *answers])}
+
+
+def _found(metrics: ClusteringRecord) -> list[str]:
+    sizes = [one.samples for one in metrics.clusters or ()]
+    filled = [size for size in sizes if size]
+    said = f"{len(filled)} clusters in {metrics.dataset.shape[0]} samples of {metrics.dataset.name}"
+    if len(sizes) <= _LISTED:
+        return [f"{said}; of cluster 0 to {len(sizes) - 1}: {', '.join(map(str, sizes))}."]
+    return [f"{said}, of {min(filled)} to {max(filled)} samples each."]
+
+
+def _how_good(metrics: ClusteringRecord) -> list[str]:
+    if judged := against_the_floor(metrics.results, metrics.method, metrics.shallow):
+        return [*judged, *reached(metrics.reported)]
+    said = []
+    if metrics.mean.acc is not None:
+        said.append(f"{metrics.method}: ACC {metrics.mean.acc:.3f}, NMI {metrics.mean.nmi:.3f}.")
+    else:
+        said.append("There are no labels to score by.")
+    if metrics.mean.silhouette is not None:
+        said.append(f"Silhouette of its own latents: {metrics.mean.silhouette:.2f} (how compact, not how right).")
+    if metrics.alike:
+        most = max(metrics.alike, key=metrics.alike.__getitem__)
+        said.append(f"Of the shallow methods, {most} is most like it (adjusted Rand index {metrics.alike[most]:.2f}).")
+    return said
+
+
+def _how_sure(metrics: ClusteringRecord) -> list[str]:
+    said, sure, seeds = [], metrics.uncertainty, len(metrics.seeds)
+    if sure.agreed is not None and sure.seed_agreement is not None:
+        least = agreeing(seeds)
+        who = f"All {seeds} seeds" if least == seeds else f"At least {least} of {seeds} seeds"
+        said.append(
+            f"{who} agree on {sure.agreed:.0%} of the samples (adjusted Rand index of two: {sure.seed_agreement:.2f})."
+        )
+    if sure.calibration is not None:
+        raw = next(iter(sure.calibration.values())).mean
+        said.append(f"The mean probability is {raw.mean_confidence:.2f} at an accuracy of {raw.accuracy:.2f}.")
+    doubted = [one for one in metrics.clusters or () if one.doubts]
+    said += [f"Doubt cluster {one.cluster}: {'; '.join(one.doubts)}." for one in doubted[:_LISTED]]
+    if len(doubted) > _LISTED:
+        said.append(f"Doubt {len(doubted) - _LISTED} more (table Clusters).")
+    if sure.agreed is None:
+        said.append("One seed cannot say which clusters would be found again: add --seeds 5.")
+    elif not doubted:
+        said.append("No cluster is in doubt.")
+    return said
