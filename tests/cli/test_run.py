@@ -61,7 +61,7 @@ def test_the_summary_is_five_answers_then_the_folder(digits: tuple[Answer, Path]
     assert starts == ["how good", "found", "how sure", "files", "next"]  # below the floor after two epochs
     assert metrics["findings"][0] in text
     assert ", ".join(str(one["samples"]) for one in metrics["clusters"]) in text
-    assert f"agree on {metrics['uncertainty']['agreed']:.0%} of the samples" in text
+    assert f"agree on {100 * metrics['uncertainty']['agreed']:.0f} % of the samples" in text
     assert [line for line in lines if line.startswith("warning: ")] == [
         f"warning: {one}" for one in metrics["warnings"]
     ]

@@ -34,7 +34,7 @@ def test_a_sure_but_mixed_cluster_is_doubted() -> None:
     labels = np.r_[np.zeros(20, int), np.ones(10, int)]
     first = clusters_of([answer(labels, 0.95)], DATA)[0]
     assert first.purity == 0.5
-    assert first.doubts == ("only 50% are of one class (zero), at a mean probability of 0.95",)
+    assert first.doubts == ("only 50 % are of one class (zero), at a mean probability of 0.95",)
 
 
 def test_a_cluster_that_other_seeds_do_not_find_is_doubted_without_labels() -> None:

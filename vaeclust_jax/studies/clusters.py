@@ -59,7 +59,9 @@ def _doubts(
     if stability is not None and stability < _DISSOLVED:
         doubts.append(f"other seeds do not find it again (Jaccard index {stability:.2f})")
     if purity is not None and purity < _MIXED:
-        doubts.append(f"only {purity:.0%} are of one class ({name}), at a mean probability of {probability:.2f}")
+        doubts.append(
+            f"only {100 * purity:.0f} % are of one class ({name}), at a mean probability of {probability:.2f}"
+        )
     return tuple(doubts)
 
 

@@ -5,7 +5,7 @@ from vaeclust_jax.studies.clusters import agreeing
 from vaeclust_jax.studies.scores import against_the_floor, is_below_the_floor
 from vaeclust_jax.studies.tests import reached
 
-_LISTED = 12  # clusters, at most
+_LISTED, _DOUBTED = 12, 5  # clusters, at most
 
 
 def verdict_of(metrics: ClusteringRecord) -> dict[str, tuple[str, ...]]:
@@ -46,15 +46,16 @@ def _how_sure(metrics: ClusteringRecord) -> list[str]:
         least = agreeing(seeds)
         who = f"All {seeds} seeds" if least == seeds else f"At least {least} of {seeds} seeds"
         said.append(
-            f"{who} agree on {sure.agreed:.0%} of the samples (adjusted Rand index of two: {sure.seed_agreement:.2f})."
+            f"{who} agree on {100 * sure.agreed:.0f} % of the samples (adjusted Rand index of two: "
+            f"{sure.seed_agreement:.2f})."
         )
     if sure.calibration is not None:
         raw = next(iter(sure.calibration.values())).mean
         said.append(f"The mean probability is {raw.mean_confidence:.2f} at an accuracy of {raw.accuracy:.2f}.")
     doubted = [one for one in metrics.clusters or () if one.doubts]
-    said += [f"Doubt cluster {one.cluster}: {'; '.join(one.doubts)}." for one in doubted[:_LISTED]]
-    if len(doubted) > _LISTED:
-        said.append(f"Doubt {len(doubted) - _LISTED} more (table Clusters).")
+    said += [f"Doubt cluster {one.cluster}: {'; '.join(one.doubts)}." for one in doubted[:_DOUBTED]]
+    if len(doubted) > _DOUBTED:
+        said.append(f"Doubt {len(doubted) - _DOUBTED} more, which the table of clusters names.")
     if sure.agreed is None:
         said.append("One seed cannot say which clusters would be found again: add --seeds 5.")
     elif not doubted:
