@@ -1,6 +1,7 @@
 """What a clustering comes to, in sentences that need no table: the end of a run and the top of its page."""
 
 from vaeclust_jax.folder.records.clustering import ClusteringRecord
+from vaeclust_jax.studies.classification_figures import classification_finding
 from vaeclust_jax.studies.clusters import agreeing
 from vaeclust_jax.studies.scores import against_the_floor, is_below_the_floor
 from vaeclust_jax.studies.tests import reached
@@ -25,13 +26,21 @@ def _found(metrics: ClusteringRecord) -> list[str]:
 
 
 def _how_good(metrics: ClusteringRecord) -> list[str]:
-    if judged := against_the_floor(metrics.results, metrics.method, metrics.shallow):
-        return [*judged, *reached(metrics.reported)]
-    said = []
+    judged = against_the_floor(metrics.results, metrics.method, metrics.shallow) or _without_a_floor(metrics)
+    named = metrics.classification
+    return [
+        *judged,
+        *reached(metrics.reported),
+        *([] if named is None else classification_finding(named, metrics.method)),
+    ]
+
+
+def _without_a_floor(metrics: ClusteringRecord) -> list[str]:
+    """What can be said where there are no labels, or no method to hold against."""
     if metrics.mean.acc is not None:
-        said.append(f"{metrics.method}: ACC {metrics.mean.acc:.3f}, NMI {metrics.mean.nmi:.3f}.")
+        said = [f"{metrics.method}: ACC {metrics.mean.acc:.3f}, NMI {metrics.mean.nmi:.3f}."]
     else:
-        said.append("There are no labels to score by.")
+        said = ["There are no labels to score by."]
     if metrics.mean.silhouette is not None:
         said.append(f"Silhouette of its own latents: {metrics.mean.silhouette:.2f} (how compact, not how right).")
     if metrics.alike:
