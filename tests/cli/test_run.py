@@ -257,7 +257,7 @@ def test_auto_chooses_the_number_of_clusters_and_says_why(vaeclust: Run, files: 
     choice = metrics["num_clusters_choice"]
     assert metrics["num_clusters"] == choice["num_clusters"] == choice["curve"]["best"]["bic"]
     assert choice["curve"]["candidates"] == list(range(2, 21))
-    assert choice["reason"] in out
+    assert choice["reason"] in " ".join(out.split())
     assert (folder / "num_clusters.png").is_file()
 
 
@@ -273,7 +273,7 @@ def test_auto_chooses_whether_views_are_moved_and_says_why(vaeclust: Run, files:
     choice = metrics["augment_choice"]
     best = max(choice["tried"], key=lambda one: one["score"])
     assert choice["augment"] == config["config"]["method"]["augment"] == best["augment"]
-    assert choice["reason"] in out
+    assert choice["reason"] in " ".join(out.split())
     assert choice["reason"] in metrics["findings"]
 
 

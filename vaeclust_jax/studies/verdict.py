@@ -21,8 +21,11 @@ def _found(metrics: ClusteringRecord) -> list[str]:
     filled = [size for size in sizes if size]
     said = f"{len(filled)} clusters in {metrics.dataset.shape[0]} samples of {metrics.dataset.name}"
     if len(sizes) <= _LISTED:
-        return [f"{said}; of cluster 0 to {len(sizes) - 1}: {', '.join(map(str, sizes))}."]
-    return [f"{said}, of {min(filled)} to {max(filled)} samples each."]
+        said = f"{said}; of cluster 0 to {len(sizes) - 1}: {', '.join(map(str, sizes))}."
+    else:
+        said = f"{said}, of {min(filled)} to {max(filled)} samples each."
+    chosen = (metrics.num_clusters_choice, metrics.augment_choice)
+    return [said, *(choice["reason"] for choice in chosen if choice is not None)]
 
 
 def _how_good(metrics: ClusteringRecord) -> list[str]:
