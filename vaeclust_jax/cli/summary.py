@@ -23,12 +23,11 @@ def print_summary(
         seconds: that the run took.
         verbose: with all tables and findings before it.
     """
-    clustering = isinstance(metrics, ClusteringRecord)
-    if verbose or not clustering:  # other tasks have their scores as a table
+    verdict = metrics.verdict if isinstance(metrics, ClusteringRecord) else None
+    if verbose or verdict is None:  # other tasks have their scores as a table
         print_tables([table for table in tables if verbose or table.name == "scores"])
         for finding in metrics.findings:
             print(finding)
-    verdict = metrics.verdict if isinstance(metrics, ClusteringRecord) else None
     for topic, sentences in (verdict or {}).items():
         _say(topic, sentences)
     for warning in metrics.warnings:

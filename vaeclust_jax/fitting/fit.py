@@ -163,11 +163,11 @@ def _fit(
         check_custom(both, config.network.latent_dim, data.preparation.output_shape)
     told = None if known is None else known[data.train_index]
     stages = config.method.stages(about_of(config, data, both, told, len(names)))
-    for stage in stages:
+    firsts = [jax.eval_shape(stage.learner.init, jax.random.key(0)) for stage in stages]  # nothing is computed
+    for stage, first in zip(stages, firsts, strict=True):
         if stage.model is not None:
-            first = jax.eval_shape(stage.learner.init, jax.random.key(0))  # nothing is computed
             check_leaves(replace(config, method=stage.model), first.params)
-    check_memory(stages, len(names))
+    check_memory(firsts, len(names))
     supervised = config.method.needs_labels
     y, held_out_y = (
         (None, None) if known is None or not supervised

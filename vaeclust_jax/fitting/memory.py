@@ -7,22 +7,21 @@ from collections.abc import Sequence
 import jax
 
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.types import Stage
+from vaeclust_jax.types import State
 
 
-def check_memory(stages: Sequence[Stage], num_seeds: int) -> None:
+def check_memory(states: Sequence[State], num_seeds: int) -> None:
     """Refuses states that the machine cannot hold once: a system that runs out of memory ends the process unasked.
 
     Args:
-        stages: of the fit.
+        states: of one seed, a stage each, as `jax.eval_shape` gives them.
         num_seeds: trained as one program, so that all of them are in memory.
 
     Raises:
         InputError: says what a seed takes, and what there is.
     """
     room = _memory()
-    for stage in stages:
-        state = jax.eval_shape(stage.learner.init, jax.random.key(0))  # nothing is computed
+    for state in states:
         of_one = sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
         if room is not None and of_one * num_seeds > room:
             raise InputError(

@@ -153,9 +153,7 @@ def stability(labels: ArrayLike) -> Float[np.ndarray, " n"] | None:
     pairs = list(combinations(numbered, 2))
     total = np.zeros(numbered[0].shape)
     for a, b in pairs:
-        both = contingency(a, b)
-        jaccard = both / (both.sum(axis=1, keepdims=True) + both.sum(axis=0) - both)
-        total += jaccard[a, b]
+        total += _jaccard(a, b)[a, b]
     return total / len(pairs)
 
 
@@ -182,9 +180,7 @@ def cluster_stability(labels: ArrayLike, num_clusters: int) -> Float[np.ndarray,
         return None
     found = np.zeros(num_clusters)
     for other in labels[1:]:
-        both = contingency(labels[0], other)
-        jaccard = both / (both.sum(axis=1, keepdims=True) + both.sum(axis=0) - both)
-        found[np.unique(labels[0])] += jaccard.max(axis=1)
+        found[np.unique(labels[0])] += _jaccard(labels[0], other).max(axis=1)
     return found / (len(labels) - 1)
 
 
@@ -204,6 +200,12 @@ def pairwise_agreement(labels: ArrayLike) -> float | None:
 
     indices = [adjusted_rand_score(a, b) for a, b in combinations(_check_labels(labels), 2)]
     return float(np.mean(indices)) if indices else None
+
+
+def _jaccard(a: NDArray[np.integer], b: NDArray[np.integer]) -> NDArray[np.floating]:
+    """Index of every cluster of one labelling with every one of another, in the order of their ids."""
+    both = contingency(a, b)
+    return np.asarray(both / (both.sum(axis=1, keepdims=True) + both.sum(axis=0) - both))
 
 
 def _check_probabilities(values: ArrayLike) -> NDArray[np.floating]:
