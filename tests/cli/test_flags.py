@@ -55,6 +55,51 @@ def test_a_value_that_is_named_like_an_experiment_is_a_value(flag: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (["-k", "3"], ["--clusters", "3"]),
+        (["-k=3", "-o", "here", "--lr=0.01"], ["--clusters=3", "--out", "here", "--learning-rate", "0.01"]),
+        (["coil20"], ["--dataset", "coil20"]),
+        (["my.csv", "-k", "3"], ["--dataset", "my.csv", "--clusters", "3"]),
+        (["../images/", "--seeds", "2"], ["--dataset", "../images/", "--seeds", "2"]),
+        (["vade", "my.csv", "--start", "graph"], ["vade", "--dataset", "my.csv", "--start", "graph"]),
+        (["vade", "anything"], ["vade", "--dataset", "anything"]),
+    ],
+    ids=" ".join,
+)
+def test_words_that_people_type(typed: list[str], meant: list[str]) -> None:
+    assert parsed(*typed) == parsed(*meant)
+
+
+def test_a_folder_is_data_and_a_method_s_name_stays_the_method(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("pictures", "vade"):
+        (tmp_path / name).mkdir()
+    assert parsed("pictures").flags.dataset == "pictures"
+    assert (parsed("vade").flags.dataset, parsed("vade").experiment.name) == (None, "vade")
+    assert parsed("vade", "vade").flags.dataset == "vade"
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (["my.csv", "--dataset", "digits"], "data are given twice, as my.csv and by --dataset"),
+        (["vade", "my.csv", "--dataset=digits"], "data are given twice, as my.csv and by --dataset"),
+        (
+            ["--quiet", "my.csv"],
+            "data come before the flags: vaeclust run my.csv ..., or --dataset my.csv",
+        ),
+        (["vdae"], "no experiment 'vdae'; did you mean vade or vaedec?"),
+    ],
+    ids=str,
+)
+def test_data_in_another_place(argv: list[str], sentence: str) -> None:
+    with pytest.raises(vc.InputError) as caught:
+        parsed(*argv)
+    assert str(caught.value) == sentence
+
+
+@pytest.mark.parametrize(
     "before",
     [
         ["--quiet"],

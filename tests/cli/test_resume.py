@@ -203,7 +203,7 @@ def test_a_link_out_of_the_folder_ends_it_before_training(
     (folder / link).parent.mkdir(parents=True)
     (folder / link).symlink_to(mine)
     (folder / "arguments.json").write_text(json.dumps(words(files, tmp_path)[1:]))
-    code, _, err = vaeclust("run", "--resume", folder, "--quiet", "--verbose")
+    code, _, err = vaeclust("run", "--resume", folder, "--quiet", "--verbose", "-o", tmp_path)
     assert code == 2
     assert f"{folder / link} is a link to somewhere else, which is left alone" in err
     assert [path.name for path in mine.rglob("*")] == ["7", "thesis.tex"]

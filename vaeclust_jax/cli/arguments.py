@@ -22,6 +22,7 @@ from vaeclust_jax.cli.flags import (
     training_section,
 )
 from vaeclust_jax.cli.help import show_help
+from vaeclust_jax.cli.words import in_full, is_data
 from vaeclust_jax.data import ReadConfig
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.experiments import DEFAULT, EXPERIMENTS, experiment_of
@@ -34,7 +35,7 @@ class Arguments:
     """What to fit, and where to keep what comes of it."""
 
     experiment: tyro.conf.Positional[str] = DEFAULT
-    """An experiment or a method: see `vaeclust list`."""
+    """An experiment or a method: see `vaeclust list`. Data may follow it, or stand in its place."""
     dataset: str | None = None
     """A name from `vaeclust data list`, an array file (.npz, .npy, .mat, .h5ad), a table (.csv, .tsv, .txt, .parquet,
     .feather), or a folder of images or of WAV recordings; default: the experiment's."""
@@ -83,19 +84,10 @@ def parse(kind: type[A], argv: Sequence[str], prog: str) -> Parsed[A]:
     """The command's arguments: the experiment and --epochs choose the defaults, --network and the like the flags.
 
     Raises:
-        InputError: no such experiment, or a flag that is not there.
+        InputError: no such experiment, a flag that is not there, or data that are given twice or after the flags.
     """
-    argv = with_header(argv)
+    argv = in_full(argv, {*EXPERIMENTS, *all_methods()})
     return _parse_as(kind, argv, prog, _name_among(kind, argv), None)
-
-
-def with_header(argv: Sequence[str]) -> list[str]:
-    """The words with `--header` and `--no-header` as the setting of three values that they are short for."""
-    found = []
-    for word, following in pairwise([*argv, ""]):
-        bare = word == "--header" and following not in ("auto", "yes", "no")
-        found.append("--header=yes" if bare else "--header=no" if word == "--no-header" else word)
-    return found
 
 
 def _parse_as(kind: type[A], argv: list[str], prog: str, name: str, epochs: int | None) -> Parsed[A]:
@@ -115,6 +107,8 @@ def _parse_as(kind: type[A], argv: list[str], prog: str, name: str, epochs: int 
         raise SystemExit(0)
     check_known(argv, _flags(kind, sections), sections["method"], sections["network"])
     given = _given(kind, argv, prog, name, sections)
+    if given.experiment != name and given.experiment not in EXPERIMENTS and is_data(given.experiment):
+        raise InputError(f"data come before the flags: {prog} {given.experiment} ..., or --dataset {given.experiment}")
     if (given.experiment, given.epochs) != (name, epochs):
         return _parse_as(kind, argv, prog, given.experiment, given.epochs)
     if epochs is not None and base.method.for_epochs(1) == base.method.for_epochs(2):

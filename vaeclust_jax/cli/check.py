@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import tyro
 
-from vaeclust_jax.cli.arguments import with_header
 from vaeclust_jax.cli.reading import read
+from vaeclust_jax.cli.words import with_header
 from vaeclust_jax.data import ReadConfig
 from vaeclust_jax.data.oddities import oddities, summary
 

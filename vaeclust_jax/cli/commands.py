@@ -13,17 +13,17 @@ _USAGE = """usage: vaeclust COMMAND ...
 Deep clustering with variational autoencoders: clusters, a probability for every sample, figures, a model.
 
 commands:
-  run [EXPERIMENT]          fit, score, draw; default: VAE+DEC on the embedded digits
+  run [EXPERIMENT] [DATA]   fit, score, draw; default: VAE+DEC on the embedded digits
   predict RUN_DIR INPUT     label new samples with a run's model
   report RUN_DIR            one HTML page of a run, and its tables for other programs
   compare RUN_DIR...        runs side by side: scores, tests of every pair, ranks over data sets
-  tune [EXPERIMENT]         choose settings without labels
+  tune [EXPERIMENT] [DATA]  choose settings without labels
   check DATA                what would be trained on, and what is odd about it
   list                      the experiments and the methods
   data list | get NAME      the data sets, and where they are
   info                      devices, versions, folders
 
-`vaeclust COMMAND --help` shows a command's options."""
+`vaeclust COMMAND --help` shows a command's options, `vaeclust -V` the version."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def dispatch(argv: list[str]) -> None:
     if not argv or argv[0] in ("-h", "--help"):
         print(_USAGE)
         return
-    if argv[0] == "--version":
+    if argv[0] in ("-V", "--version"):
         from importlib.metadata import version
 
         print(version("vaeclust_jax"))

@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from vaeclust_jax.cli.flags import Section, Setting, texts_of
+from vaeclust_jax.cli.words import SHORT
 from vaeclust_jax.methods.method import Method
 from vaeclust_jax.studies.experiment import Experiment
 
@@ -25,7 +26,7 @@ _WIDTH, _FLAG_WIDTH = 100, 26
 def show_help(kind: type, prog: str, experiment: Experiment, sections: Mapping[str, Section]) -> None:
     """Prints it: at most 60 lines."""
     about = " ".join((kind.__doc__ or "").split())
-    lines = [f"usage: {prog} [EXPERIMENT] [flags]", "", *textwrap.wrap(about, _WIDTH), ""]
+    lines = [f"usage: {prog} [EXPERIMENT] [DATA] [flags]", "", *textwrap.wrap(about, _WIDTH), ""]
     lines += [f"{experiment.name}: {experiment.summary}"]
     texts = texts_of(kind)
     run = [Setting(one.name, None, one.default, texts.get(one.name, "")) for one in fields(kind)]
@@ -48,7 +49,8 @@ def _of_ones_own(method: Method) -> set[str]:
 def _line(setting: Setting) -> str:
     first = setting.text.partition(". ")[0].rstrip(".")
     room = _WIDTH - _FLAG_WIDTH - len(default := _default(setting.default))
-    return f"  {setting.flag:{_FLAG_WIDTH - 2}}{textwrap.shorten(first, max(room, 20), placeholder=' ...')}{default}"
+    flag = f"{setting.flag}, {SHORT[setting.flag]}" if setting.flag in SHORT else setting.flag
+    return f"  {flag:{_FLAG_WIDTH - 2}}{textwrap.shorten(first, max(room, 20), placeholder=' ...')}{default}"
 
 
 def _default(value: Any) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 
 import tyro
 
-from vaeclust_jax.cli.arguments import with_header
 from vaeclust_jax.cli.compiling import use_compilation_cache
 from vaeclust_jax.cli.reading import read
+from vaeclust_jax.cli.words import with_header
 from vaeclust_jax.data import Dataset, ReadConfig
 from vaeclust_jax.errors import InputError, InputWarning
 from vaeclust_jax.fitting.run import Run

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from vaeclust_jax.cli.arguments import Arguments, Parsed
+from vaeclust_jax.cli.words import in_full
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.config_json import config_to_json
@@ -58,7 +59,7 @@ def given_again(args: Parsed[A], argv: list[str], parse: Callable[[list[str]], P
         tidy(folder, folder / CHECKPOINTS)  # it may have been killed in its last moment
         raise InputError(f"the run in {folder} has ended: there is nothing left to do")
     again = replace(before, flags=replace(before.flags, **{name: getattr(args.flags, name) for name in _FREE}))
-    if _only_free(argv):
+    if _only_free(in_full(argv, ())):
         return again
     pairs = _compared(_settings(again), _settings(args))
     different = [f"{name} was {old} and is {new}" for name, old, new in pairs if old != new]
