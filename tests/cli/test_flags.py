@@ -33,7 +33,7 @@ def test_epochs_sets_all_stages_and_a_stage_s_own_flag_overrides_it() -> None:
         method = vars(parsed(*argv).experiment.method)
         return tuple(method[name] for name in ("pretrain_epochs", "joint_epochs") if name in method)
 
-    assert stages() == (30, 30)
+    assert stages() == (50, 20)
     assert stages("vaedec-coil20-literal") == (50, 50)
     assert stages("--epochs", "2") == (2, 2)
     assert stages("--epochs", "2", "--pretrain-epochs", "7") == (7, 2)
@@ -50,8 +50,7 @@ def test_epochs_sets_all_stages_and_a_stage_s_own_flag_overrides_it() -> None:
 @pytest.mark.parametrize("flag", ["--out", "--dataset", "--outliers"])
 def test_a_value_that_is_named_like_an_experiment_is_a_value(flag: str) -> None:
     args = parsed(flag, "vaedec-coil20-literal")
-    assert args.experiment.name == "vaedec"
-    assert args.experiment.method == vc.DEC(10, pretrain_epochs=30, joint_epochs=30)
+    assert args.experiment == EXPERIMENTS[DEFAULT]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +129,7 @@ def test_a_choice_brings_its_own_flags_and_nothing_else_has_them() -> None:
     assert parsed("vade", "--start=graph").experiment.method.start == vc.GraphStart()  # type: ignore[attr-defined]
     network = parsed("--network", "conv", "--channels", "4", "8", "--kernels", "3", "3").experiment.network
     assert network == vc.Conv(channels=(4, 8), kernels=(3, 3))
-    assert parsed("--stopping", "best-validation").experiment.method.stopping == vc.BestValidation()  # type: ignore[attr-defined]
+    assert parsed("vaedec", "--stopping", "best-validation").experiment.method.stopping == vc.BestValidation()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -141,25 +140,31 @@ def test_a_choice_brings_its_own_flags_and_nothing_else_has_them() -> None:
             "--deterministic is a setting of kmeans, dec, vade with ",
         ),
         (["vade", "--gamma", "3"], "--gamma is a setting of dec, graph, not of method vade or network auto"),
-        (["--covariance", "full"], "--covariance is a setting of mixture, not of method dec or network auto"),
-        (["--network", "mlp", "--channels", "4"], "--channels is a setting of network conv, not of method dec or net"),
+        (["vaedec", "--covariance", "full"], "--covariance is a setting of mixture, not of method dec or network auto"),
         (
-            ["--stopping", "best-validation", "--tolerance", "0"],
+            ["vaedec", "--network", "mlp", "--channels", "4"],
+            "--channels is a setting of network conv, not of method dec or net",
+        ),
+        (
+            ["vaedec", "--stopping", "best-validation", "--tolerance", "0"],
             "--tolerance is a setting of dec with --stopping ",
         ),
-        (["--gama", "3"], "there is no flag --gama for method dec and network auto; did you mean --gamma?"),
-        (["--no-gamma"], "there is no flag --no-gamma for method dec and network auto; did you mean --gamma?"),
+        (["vaedec", "--gama", "3"], "there is no flag --gama for method dec and network auto; did you mean --gamma?"),
+        (
+            ["vaedec", "--no-gamma"],
+            "there is no flag --no-gamma for method dec and network auto; did you mean --gamma?",
+        ),
         (["zzz", "--help"], f"no experiment 'zzz'; there are {', '.join({**EXPERIMENTS, **registry.METHODS})}\n"),
         (["zzz", "--covariance", "diag"], "no experiment 'zzz'; there are vaedec, "),
         (["vaegraph", "--stopping", "settled"], "--stopping is a setting of dec, vade, not of method graph or"),
         (["vaegmm-mnist", "--channels", "4"], "--channels is a setting of network conv, not of method mixture or netw"),
         (
-            ["--supervision", "3"],
+            ["vaedec", "--supervision", "3"],
             "--supervision weighs classes that the training is told, and here it is told none: le",
         ),
-        (["--stopping", "never"], "stopping must be one of settled, best-validation, got 'never'"),
+        (["vaedec", "--stopping", "never"], "stopping must be one of settled, best-validation, got 'never'"),
         (
-            ["--network", "custom"],
+            ["vaedec", "--network", "custom"],
             "network must be one of auto, mlp, conv, mlp-relu-heads, mlp-torch-start, got 'custom'",
         ),
         (["gan", "--clusters", "3"], "the method gan has no clusters: leave --clusters out"),
@@ -183,14 +188,14 @@ ELSEWHERE = "{} is a setting of {}, not of method {} or network {}; "
 @pytest.mark.parametrize(
     ("argv", "sentence", "hint"),
     [
-        (["--clustering", "vade"], NOT_THERE.format("--clustering", "dec"), "--clusters"),
-        (["--num-clusters", "3"], NOT_THERE.format("--num-clusters", "dec"), "--clusters"),
-        (["--joint-stopping", "validation"], NOT_THERE.format("--joint-stopping", "dec"), "--stopping"),
+        (["vaedec", "--clustering", "vade"], NOT_THERE.format("--clustering", "dec"), "--clusters"),
+        (["vaedec", "--num-clusters", "3"], NOT_THERE.format("--num-clusters", "dec"), "--clusters"),
+        (["vaedec", "--joint-stopping", "validation"], NOT_THERE.format("--joint-stopping", "dec"), "--stopping"),
         (["vade", "--mixture-start", "graph"], NOT_THERE.format("--mixture-start", "vade"), "--start"),
         (["vaegraph", "--graphs", "shared"], NOT_THERE.format("--graphs", "graph"), None),
         (["idec", "--graphs=own"], NOT_THERE.format("--graphs", "dec"), None),
-        (["--heads", "relu"], NOT_THERE.format("--heads", "dec"), "--header"),
-        (["--start", "torch"], ELSEWHERE.format("--start", "vade", "dec", "auto"), None),
+        (["vaedec", "--heads", "relu"], NOT_THERE.format("--heads", "dec"), "--header"),
+        (["vaedec", "--start", "torch"], ELSEWHERE.format("--start", "vade", "dec", "auto"), None),
         (
             ["kmeans", "--joint-epochs", "3"],
             ELSEWHERE.format("--joint-epochs", "dec, graph, vade", "kmeans", "mlp"),

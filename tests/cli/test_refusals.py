@@ -34,7 +34,7 @@ def test_every_refusal_comes_before_a_choice_trains(
 ) -> None:
     monkeypatch.setattr("vaeclust_jax.training.loop.epoch_program", lambda *given: pytest.fail("it trains"))
     words = [flag.format(files=files) for flag in flags]
-    code, _, err = vaeclust("run", "--dataset", files / "vectors.npz", "--out", tmp_path / "runs", *words)
+    code, _, err = vaeclust("run", "vaedec", "--dataset", files / "vectors.npz", "--out", tmp_path / "runs", *words)
     assert code == 2
     assert err.count("\n") == 1
     assert err.startswith("vaeclust: ")
@@ -45,9 +45,9 @@ def test_views_that_no_graph_can_judge_are_refused_before_clusters_are_counted(
     vaeclust: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vaeclust_jax.training.loop.epoch_program", lambda *given: pytest.fail("it trains"))
-    np.savez(tmp_path / "few.npz", x=squares()[0][:8])
+    np.savez(tmp_path / "few.npz", x=squares()[0][:8].repeat(2, axis=1).repeat(2, axis=2))
     words = ["--clusters", "auto", "--augment", "auto", "--validation", 0.4, "--out", tmp_path / "runs"]
-    code, _, err = vaeclust("run", "--dataset", tmp_path / "few.npz", *words)
+    code, _, err = vaeclust("run", "vaedec", "--dataset", tmp_path / "few.npz", *words)
     assert (code, err) == (2, "vaeclust: a choice of views needs more than 5 training samples, got 5\n")
 
 

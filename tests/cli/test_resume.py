@@ -18,15 +18,13 @@ from tests.fitting.made import squares
 from vaeclust_jax.studies import write
 
 Run = Callable[..., Answer]
+RUN = ["run", "vaedec", "--dataset"]
 SETTINGS = [*TINY, "--epochs", "12", "--tolerance", "0", "--seeds", "2", "--checkpoint-epochs", "1"]
 SAME = ("assignments.csv", "history.csv", "metrics.json", "tables.json", "config.json", "model")
 
 
 def words(files: Path, out: Path, *more: object) -> list[str]:
-    return [
-        str(word)
-        for word in ("run", "--dataset", files / "vectors.npz", "--clusters", 3, *SETTINGS, "--out", out, *more)
-    ]
+    return [str(word) for word in (*RUN, files / "vectors.npz", "--clusters", 3, *SETTINGS, "--out", out, *more)]
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -18,7 +18,7 @@ import pytest
 
 from tests.cli.conftest import TINY, VAECLUST, Answer
 from tests.fitting.made import squares
-from vaeclust_jax.cli.run import _outliers, parse_run
+from vaeclust_jax.cli.run import _outliers, _plan, parse_run
 from vaeclust_jax.experiments import EXPERIMENTS
 
 Run = Callable[..., Answer]
@@ -29,13 +29,14 @@ DIGITS = [*TINY, "--epochs", "2", "--image-size", "8", "8"]
 def digits(process: Run, tmp_path_factory: pytest.TempPathFactory) -> tuple[Answer, Path]:
     """The default run, made quick; two seeds."""
     out = tmp_path_factory.mktemp("work")
-    answer = process("run", *DIGITS, "--seeds", 2, cwd=out)
+    answer = process("run", "vaedec", *DIGITS, "--seeds", 2, cwd=out)
     assert answer[0] == 0, answer[2]
     return answer, out / answer[1].splitlines()[-1]
 
 
 def small(files: Path, out: Path, *more: object) -> list[object]:
-    return ["run", "--dataset", files / "vectors.npz", "--clusters", 3, *TINY, "--epochs", 1, "--out", out, *more]
+    words = ["run", "vaedec", "--dataset", files / "vectors.npz", "--clusters", 3, "--epochs", 1, "--out", out]
+    return [*words, *TINY, *more]
 
 
 def test_a_run_ends_with_its_folder_and_says_nothing_on_stderr(digits: tuple[Answer, Path]) -> None:
@@ -250,7 +251,7 @@ def test_an_input_error_after_training_keeps_what_was_written(
 @pytest.mark.long
 def test_auto_chooses_the_number_of_clusters_and_says_why(vaeclust: Run, files: Path, tmp_path: Path) -> None:
     words = ["--epochs", 20, "--learning-rate", 0.01, "--beta", 0.1, "--joint-epochs", 1, "--out", tmp_path]
-    code, out, err = vaeclust("run", "--dataset", files / "vectors.npz", "--clusters", "auto", *TINY, *words)
+    code, out, err = vaeclust("run", "vaedec", "--dataset", files / "vectors.npz", "--clusters", "auto", *TINY, *words)
     assert code == 0, err
     folder = Path(out.splitlines()[-1])
     metrics = json.loads((folder / "metrics.json").read_text())
@@ -281,3 +282,11 @@ def test_auto_is_of_run_alone(vaeclust: Run, tmp_path: Path) -> None:
     code, _, err = vaeclust("tune", "--clusters", "auto", "--out", tmp_path)
     assert code == 2
     assert "clusters 'auto' is of vaeclust run: give a number here" in err
+
+
+def test_what_is_run_by_default_is_our_best_on_digits_and_makes_no_choice() -> None:
+    args = parse_run([])
+    assert (args.experiment.name, args.experiment.dataset) == ("vaegraph", "digits")
+    plan = _plan(args)
+    assert plan.parts.data.of(plan.config).preparation.output_shape == (8, 8, 1)
+    assert (plan.config.method.augment, plan.views) == (0.0, None)

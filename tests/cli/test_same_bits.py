@@ -11,7 +11,7 @@ from tests.cli.conftest import TINY, VAECLUST
 @pytest.mark.long
 def test_two_processes_write_the_same_bytes(files: Path, environment: dict[str, str], tmp_path: Path) -> None:
     """At once, so that they share the cores in whatever order; neither reads programs that the other compiled."""
-    words = ["run", "--dataset", files / "vectors.npz", "--clusters", 3, *TINY, "--epochs", 2, "--seeds", 2, "--quiet"]
+    words = ["run", "vaedec", "--dataset", files / "vectors.npz", "--clusters", 3, "--epochs", 2, "--seeds", 2, *TINY]
     alone = {**environment, "JAX_ENABLE_COMPILATION_CACHE": "false"}
     together = [
         subprocess.Popen(

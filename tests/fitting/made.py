@@ -39,9 +39,9 @@ class _Small(AutoNetwork):
     channels: tuple[int, ...] = (4, 8)
     kernels: tuple[int, ...] = (3, 3)
 
-    def resolved(self, images: bool) -> NetworkConfig:
+    def resolved(self, shape: tuple[int, ...]) -> NetworkConfig:
         common = {field.name: getattr(self, field.name) for field in fields(NetworkConfig)}
-        if images:
+        if len(shape) == 3:
             return vc.Conv(channels=self.channels, kernels=self.kernels, **common)
         return vc.MLP(hidden=self.hidden, **common)
 

@@ -142,3 +142,25 @@ def test_bernoulli_needs_values_between_0_and_1() -> None:
         with pytest.raises(vc.InputError, match=r"likelihood 'bernoulli' needs values in \[0, 1\].*'minmax'"):
             ready(settings, x)
     ready(with_method(settings, likelihood="gaussian"), VECTORS - 3)
+
+
+@pytest.mark.parametrize(
+    ("shape", "size", "network"),
+    [((8, 8, 1), None, vc.MLP), ((32, 32, 3), None, vc.Conv), ((33, 20, 1), (32, 32), vc.Conv), ((5,), None, vc.MLP)],
+)
+def test_a_size_left_open_is_the_images_own_up_to_32_pixels_and_the_network_suits_it(
+    shape: tuple[int, ...], size: tuple[int, int] | None, network: type
+) -> None:
+    left = vc.Config(vc.DEC(3), prepare=vc.PrepareConfig(image_size="auto"))
+    found = resolve(left, shape, custom=False)
+    assert (found.prepare.image_size, type(found.network)) == (size, network)
+
+
+@pytest.mark.parametrize(
+    ("shape", "weight"), [((8, 8, 1), 1 / 16), ((32, 32, 1), 1.0), ((32, 32, 3), 3.0), ((64,), 1.0)]
+)
+def test_weights_left_open_grow_with_the_values_of_an_image(shape: tuple[int, ...], weight: float) -> None:
+    found = vc.GraphDEC(3, beta="auto", gamma="auto").resolved(vc.DataSpec(shape))
+    assert (found.beta, found.gamma) == (weight, 100 * weight)
+    given = vc.GraphDEC(3, beta=0.3, gamma="linear").resolved(vc.DataSpec(shape))
+    assert (given.beta, given.gamma) == (0.3, "linear")

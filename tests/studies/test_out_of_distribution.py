@@ -111,6 +111,8 @@ def of_shape(shape: tuple[int, ...], name: str) -> Any:
         (GREY, GREY, {}, True),
         (GREY, LARGE, {"image_size": (8, 8)}, True),
         (GREY, LARGE, {}, False),
+        (GREY, LARGE, {"image_size": "auto"}, False),
+        ((40, 33, 1), LARGE, {"image_size": "auto"}, True),
         (GREY, COLOUR, {}, False),
         (GREY, COLOUR, {"grey": True}, True),
         (COLOUR, LARGE, {"grey": True}, False),

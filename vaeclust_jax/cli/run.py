@@ -126,7 +126,7 @@ def _plan(args: Parsed[RunArguments]) -> Plan:
     """
     from vaeclust_jax.cli.resume import chosen_before
     from vaeclust_jax.folder import check_writable
-    from vaeclust_jax.selection.augment import check_views
+    from vaeclust_jax.selection.augment import can_be_moved, check_views
     from vaeclust_jax.studies.execute import check, parts_of
 
     experiment, flags = args.experiment, args.flags
@@ -140,10 +140,12 @@ def _plan(args: Parsed[RunArguments]) -> Plan:
     tried = with_settings(config, augment=0.0) if chosen_views else config
     parts = parts_of(experiment, tried, dataset)
     check(experiment, tried, parts, seeds, others)
+    if chosen_views and not can_be_moved(parts.data.of(tried).preparation.output_shape):
+        chosen_views, config = False, tried
     if args.resume is None:
         check_writable(flags.out)
     choice, views = (None, None) if args.resume is None else chosen_before(args.resume)
-    if chosen_views and views is None and dataset.x.ndim == 4:
+    if chosen_views and views is None:
         check_views(tried, unstratified(tried, parts))  # before a number of clusters is chosen, too
     if chosen_k:
         choice = choice or _choose(args, "clusters", tried, parts, seeds)

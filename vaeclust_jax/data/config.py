@@ -6,6 +6,8 @@ from typing import Literal
 from vaeclust_jax.checks import check_types
 from vaeclust_jax.errors import InputError
 
+_SIDE = 32
+"""Pixels."""
 Scaling = Literal["auto", "none", "standardise", "minmax", "minmax-row"]
 
 
@@ -17,8 +19,9 @@ class PrepareConfig:
         InputError: if a value is not allowed.
     """
 
-    image_size: tuple[int, int] | None = None
-    """Height and width to resize images to; none keeps their size."""
+    image_size: tuple[int, int] | Literal["auto"] | None = None
+    """Height and width to resize images to; none keeps their size, auto those that no side of 32 pixels is exceeded by,
+    and makes others 32 x 32."""
 
     grey: bool = False
     """Turn colour images into one grey channel (ITU-R 601 luma)."""
@@ -36,11 +39,17 @@ class PrepareConfig:
     split_seed: int = 0
     """Seed of the random split."""
 
+    def size_of(self, shape: tuple[int, ...]) -> tuple[int, int] | None:
+        """What images of a shape (H, W, C) are resized to; None: nothing."""
+        if self.image_size == "auto":
+            return None if max(shape[:2]) <= _SIDE else (_SIDE, _SIDE)
+        return self.image_size
+
     def __post_init__(self) -> None:
         check_types(self)
-        if self.image_size is not None and min(self.image_size) < 1:
+        if isinstance(self.image_size, tuple) and min(self.image_size) < 1:
             raise InputError(f"image_size must be a height and a width of at least 1 pixel, got {self.image_size}")
-        if self.image_size is not None and tuple(self.image_size) == (1, 1):
+        if self.image_size == (1, 1):
             raise InputError("image_size must leave more than one pixel, got (1, 1)")
         if not 0 <= self.validation < 1:
             raise InputError(f"validation must be a share from 0 to below 1, got {self.validation}")

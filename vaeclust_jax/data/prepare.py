@@ -246,14 +246,14 @@ def fit_preparation(x_raw_train: object, config: PrepareConfig) -> Preparation:
     x = checked_rows(x_raw_train)
     shape = x.shape[1:]
     if x.ndim == 2:
-        if config.grey or config.image_size is not None:
+        if config.grey or config.image_size not in (None, "auto"):
             option = "grey" if config.grey else "image_size"
             raise InputError(f"{option} is for images, but the samples are vectors of {shape[0]} features")
         offset, scale = _fit_scaling(x, "standardise" if config.scaling == "auto" else config.scaling)
         return Preparation(shape, shape, offset=offset, scale=scale, by_row=config.scaling == "minmax-row")
     if config.scaling not in ("auto", "none"):
         raise InputError(f"scaling={config.scaling!r} is for vectors; images stay in [0, 1] (scaling='auto' or 'none')")
-    size = None if config.image_size is None else (config.image_size[0], config.image_size[1])
+    size = config.size_of(shape)
     output = (*(size or shape[:2]), 1 if config.grey else shape[2])
     return Preparation(shape, output, image_size=size, grey=config.grey, white=_white_of(x))
 

@@ -34,7 +34,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         vaegmm_mnist.LITERAL,
     )
 }
-DEFAULT = vaedec.EXPERIMENT.name
+DEFAULT = vaegraph.EXPERIMENT.name
 
 
 def experiment_of(name: str) -> Experiment:

@@ -1,7 +1,7 @@
 """VAE + DEC that follows the posterior's neighbour graph, beside that graph's clusters and k-means on the same latents.
 
-    vaeclust run vaegraph --seeds 5                    # COIL-20
-    vaeclust run vaegraph --dataset digits --seeds 5
+    vaeclust run                                        # digits, one seed
+    vaeclust run --dataset coil20 --seeds 5
 
 The images of an object form a ring in the latent space: one centroid cannot hold it, a neighbour graph can. The numbers
 of the graph (draws, neighbours, walk) were chosen with labels of COIL-20 and digits in view. Whether the encoder sees
@@ -19,8 +19,8 @@ from vaeclust_jax.studies.experiment import Arm, Experiment, unchanged
 
 EXPERIMENT = Experiment(
     name="vaegraph",
-    summary="VAE + DEC that follows the posterior's neighbour graph, on COIL-20, 50 + 20 epochs",
-    dataset="coil20",
+    summary="VAE + DEC that follows the posterior's neighbour graph; any data set, 50 + 20 epochs",
+    dataset="digits",
     arms={
         "vaegraph": Arm(unchanged, "joint"),
         "vaegraph-together": Arm(unchanged, "shared-joint", together=True),
@@ -28,9 +28,15 @@ EXPERIMENT = Experiment(
         "vae-graph-together": Arm(unchanged, "shared-graph", together=True),
         "vae-kmeans": Arm(unchanged, "kmeans"),
     },
-    prepare=PrepareConfig(image_size=(32, 32)),
+    prepare=PrepareConfig(image_size="auto"),
     method=GraphDEC(
-        20, vote=True, augment="auto", pretrain_epochs=50, joint_epochs=20, stopping=Settled(tolerance=0.0)
+        10,
+        vote=True,
+        beta="auto",
+        gamma="auto",
+        augment="auto",
+        pretrain_epochs=50,
+        joint_epochs=20,
+        stopping=Settled(tolerance=0.0),
     ),
-    outliers="digits",
 )

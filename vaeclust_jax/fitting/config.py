@@ -87,6 +87,8 @@ def resolve(config: Config, shape: tuple[int, ...], custom: bool) -> Config:
     prepare, network = config.prepare, config.network
     if not images:  # the sizes of images say nothing about vectors
         prepare = replace(prepare, image_size=None, grey=False)
+    else:
+        prepare = replace(prepare, image_size=prepare.size_of(shape))
     if prepare.scaling == "auto":
         prepare = replace(prepare, scaling="none" if images else "standardise")
     if custom:
@@ -94,7 +96,7 @@ def resolve(config: Config, shape: tuple[int, ...], custom: bool) -> Config:
     elif isinstance(network, CustomNetwork):
         raise InputError("network 'custom' needs the networks themselves: fit(..., networks=Networks(...))")
     else:
-        network = network.resolved(images)
+        network = network.resolved((*(prepare.image_size or shape[:2]), 1) if images else shape)
     return replace(config, prepare=prepare, network=network)
 
 

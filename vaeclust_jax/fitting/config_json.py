@@ -12,6 +12,8 @@ from vaeclust_jax.methods.registry import method_named, name_of
 from vaeclust_jax.networks import NETWORKS, NetworkConfig
 
 _KIND = "kind"
+_BEFORE = {"graph": {"value_share": 0.0}}
+"""By method, what settings were before there were any: a record without them is of that time."""
 
 
 def config_to_json(config: Config) -> dict[str, Any]:
@@ -35,7 +37,7 @@ def config_from_json(record: Mapping[str, Any]) -> Config:
     if network[_KIND] not in NETWORKS:
         raise InputError(f"there is no network {str(network[_KIND])[:100]!r}: networks are {', '.join(NETWORKS)}")
     return Config(
-        _made(method_named(str(method[_KIND])[:100]), method),
+        _made(method_named(str(method[_KIND])[:100]), {**_BEFORE.get(str(method[_KIND]), {}), **method}),
         _made(PrepareConfig, record["prepare"]),
         _made(NETWORKS[network[_KIND]], network),
         _made(TrainingConfig, record["training"]),

@@ -55,13 +55,23 @@ def self_tuning(z: Float[np.ndarray, "n l"], num_neighbours: int) -> Graph:
     return sparse.csr_array((directed + directed.T) / 2)
 
 
-def expected(graphs: Iterable[Graph], num_graphs: int) -> Graph:
-    """The elementwise square of the graphs' mean: an edge counts by how often they agree on it, and more than so."""
+def expected(graphs: Iterable[Graph], num_graphs: int, beside: Graph | None = None, share: float = 0.0) -> Graph:
+    """The elementwise square of the graphs' mean: an edge counts by how often they agree on it, and more than so.
+
+    Args:
+        graphs: of the same points.
+        num_graphs: how many there are.
+        beside: another graph of them, and its share in the mean.
+        share: from 0 to 1.
+    """
     total: Graph | None = None
     for graph in graphs:
         total = graph if total is None else total + graph
     assert total is not None
-    total.data = (total.data / num_graphs) ** 2
+    total.data = total.data / num_graphs
+    if beside is not None:
+        total = sparse.csr_array((1 - share) * total + share * beside)
+    total.data = total.data**2
     total.eliminate_zeros()
     return total
 
@@ -91,6 +101,8 @@ def posterior_graph(
     num_draws: int | None = None,
     num_neighbours: int = NUM_NEIGHBOURS,
     temperature: float = 0.5,
+    beside: Graph | None = None,
+    share: float = 0.0,
 ) -> Graph:
     """`expected` of the `self_tuning` graphs of draws from the posterior.
 
@@ -100,6 +112,8 @@ def posterior_graph(
             over, and their draws cost little.
         num_neighbours: m, of each point in each draw.
         temperature: t, how much of the posterior's spread the draws have.
+        beside: another graph of the samples, such as `of_values`.
+        share: of that in the mean.
 
     Raises:
         InputError: not more points than neighbours.
@@ -107,8 +121,13 @@ def posterior_graph(
     if num_draws is None:
         num_draws = min(max(DRAWN_POINTS // len(posterior.mean), FEWEST_DRAWS), MOST_DRAWS)
     draws = posterior.draws(num_draws, temperature)
-    graph = expected((self_tuning(z, num_neighbours) for z in draws), num_draws)
+    graph = expected((self_tuning(z, num_neighbours) for z in draws), num_draws, beside, share)
     return connected(graph, posterior.mean)
+
+
+def of_values(x: Float[np.ndarray, "n ..."], num_neighbours: int = NUM_NEIGHBOURS) -> Graph:
+    """The `self_tuning` graph of the samples themselves."""
+    return self_tuning(np.asarray(x).reshape(len(x), -1), num_neighbours)
 
 
 def connected(graph: Graph, z: Float[np.ndarray, "n l"]) -> Graph:

@@ -3,8 +3,9 @@
 The objective and its sources: `methods.dec_learner`.
 """
 
+import math
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import jax.numpy as jnp
 import numpy as np
@@ -25,10 +26,11 @@ from vaeclust_jax.methods.dec_learner import (
     prototype_heads,
     refreshed,
 )
-from vaeclust_jax.methods.graph_starts import from_graph, from_vote, posterior_of
+from vaeclust_jax.methods.graph_starts import from_graph, from_vote, posterior_of, values_graph
 from vaeclust_jax.methods.joint import JointMethod, Settled
 from vaeclust_jax.methods.kmeans import kmeans_of
 from vaeclust_jax.methods.method import About, DataSpec, check_at_least, check_graph, mean_score
+from vaeclust_jax.methods.settings import relative_weight
 from vaeclust_jax.methods.starts import carry_on, from_centroids
 from vaeclust_jax.objectives.dec import kl_divergence, target_distribution
 from vaeclust_jax.objectives.elbo import kl_to_standard_normal
@@ -37,6 +39,8 @@ from vaeclust_jax.training.stopping import NEVER
 from vaeclust_jax.types import Controller, Heads, Networks, Params, Stage
 
 _LARGEST = float(np.finfo(np.float32).max)
+_MOST_PRODUCTS, _MOST_VALUES = 10**13, 2**28
+"""Of a search for the neighbours of all samples: minutes on two cores, and 1 GB."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,11 @@ class _WithTarget(JointMethod):
 
     gamma: float | str = 100.0
     """Weight of the clustering loss: a number, or what controls it, as for beta. Losses are summed over pixels, so that
-    1 does next to nothing."""
+    1 does next to nothing. auto: 100 for every 1,024 values of an image; 100 for vectors."""
+
+    def resolved(self, data: DataSpec) -> Self:
+        found = super().resolved(data)
+        return replace(found, gamma=100 * relative_weight(data)) if found.gamma == "auto" else found
 
     def check(self, data: DataSpec) -> None:
         super().check(data)
@@ -123,6 +131,9 @@ class GraphDEC(_WithTarget):
     """Prototypes of each cluster."""
     degrees: float | None = None
     """Degrees of freedom of the Student-t around prototypes; left out: latent_dim - 1, at least 1."""
+    value_share: float | Literal["auto"] = "auto"
+    """Share of the graph of the samples' own values in the neighbour graph; the rest is the posterior's. auto: 0.5, or
+    0 where that graph would take minutes or gigabytes (n^2 F above 10^13, or n F above 2^28)."""
     vote: bool = False
     """Seeds that are trained together then vote on their clusters and go on with the mean of their graphs: each learns
     what all of them say."""
@@ -132,12 +143,19 @@ class GraphDEC(_WithTarget):
     def check(self, data: DataSpec) -> None:  # noqa: D102
         super().check(data)
         check_at_least(self, num_prototypes=1)
+        if self.value_share != "auto" and not 0 <= self.value_share < 1:
+            raise InputError(f"value_share must be auto or lie in 0 to below 1, got {self.value_share}")
         if self.degrees is not None and not 0 < self.degrees < _LARGEST:
             raise InputError(f"degrees must be positive and finite, got {self.degrees}")
         if data.num_samples is not None:
             check_graph("the graph of GraphDEC", self.num_clusters, data.num_samples)
 
+    def resolved(self, data: DataSpec) -> Self:  # noqa: D102
+        found = super().resolved(data)
+        return found if found.value_share != "auto" else replace(found, value_share=_value_share(data))
+
     def stages(self, about: About) -> list[Stage]:  # noqa: D102
+        assert self.value_share != "auto", "it has been resolved"
         learner = graph_dec(
             about.networks,
             num_clusters=self.num_clusters,
@@ -155,7 +173,7 @@ class GraphDEC(_WithTarget):
         start = replace(self, joint_epochs=0)
         stages = [
             *kmeans_of(self).stages(about),
-            Stage("graph", learner, 0, from_graph(learner, heads, refreshed), NEVER, start),
+            Stage("graph", learner, 0, from_graph(learner, heads, refreshed, self.value_share), NEVER, start),
             Stage("joint", learner, self.joint_epochs, carry_on, stopping, self),
         ]
         if self.vote and about.num_seeds > 1:
@@ -171,6 +189,15 @@ class GraphDEC(_WithTarget):
     def _agreed(self, heads: Heads, params: Params, x: Rows, log_q: Float[Array, "n k"]) -> Float[Array, "n k"]:
         from vaeclust_jax.graph.neighbours import posterior_graph, strongest  # scipy takes long to import
 
+        assert self.value_share != "auto", "it has been resolved"
+        own = values_graph(x, self.value_share)
         posterior = posterior_of(key_of(0, OBJECTIVE_GRAPH), heads, params, x)
-        neighbours, weights = strongest(posterior_graph(posterior), EDGES_KEPT)
+        graph = posterior_graph(posterior, beside=own, share=self.value_share)
+        neighbours, weights = strongest(graph, EDGES_KEPT)
         return log_agreed(Edges(jnp.asarray(neighbours, jnp.int32), jnp.asarray(weights, jnp.float32)), log_q)
+
+
+def _value_share(data: DataSpec) -> float:
+    """What an open `value_share` means."""
+    n, size = data.num_samples or 0, math.prod(data.shape)
+    return 0.5 if n * n * size <= _MOST_PRODUCTS and n * size <= _MOST_VALUES else 0.0

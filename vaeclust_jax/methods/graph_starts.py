@@ -12,7 +12,6 @@ from vaeclust_jax.methods.starts import (
     Start,
     from_clusters,
     kmeans_centroids,
-    of_each_seed,
     seed_from_key,
     shared_weights,
     with_posteriors,
@@ -24,7 +23,7 @@ from vaeclust_jax.training.rows import by_chunk, encode_rows, encode_views
 from vaeclust_jax.types import Heads, Key, Learner, Params, Rows, State
 
 if TYPE_CHECKING:
-    from vaeclust_jax.graph.neighbours import Codes, Edges, Posterior
+    from vaeclust_jax.graph.neighbours import Codes, Edges, Graph, Posterior
 
 Spread = Callable[[Any, Array], Any]
 
@@ -74,7 +73,7 @@ def from_graph_mixture(
     return from_clusters(learner, clusters)
 
 
-def from_graph(learner: Learner, heads: Heads, spread: Spread) -> Start:
+def from_graph(learner: Learner, heads: Heads, spread: Spread, value_share: float) -> Start:
     """Networks of the stage before, prototypes inside the clusters of its posterior's graph, the target from them.
 
     Weights that both stages have, such as beta, go on where they were; the optimiser starts afresh.
@@ -83,9 +82,10 @@ def from_graph(learner: Learner, heads: Heads, spread: Spread) -> Start:
         learner: whose clusters have prototypes.
         heads: of a model with the same encoder.
         spread: (target with its graph, log q) -> target.
+        value_share: of the graph of the rows' own values in the mean.
     """
 
-    def start(key: Key, before: State | None, rows: Rows) -> State:
+    def of_one(key: Key, before: State | None, rows: Rows, own: "Graph | None") -> State:
         from vaeclust_jax.graph.clusters import graph_clusters  # scipy and scikit-learn take long to import
         from vaeclust_jax.graph.neighbours import posterior_graph, strongest
 
@@ -93,12 +93,16 @@ def from_graph(learner: Learner, heads: Heads, spread: Spread) -> Start:
         init_key, graph_key, prototypes_key = jax.random.split(key, 3)
         fresh = learner.init(init_key)
         posterior = posterior_of(graph_key, heads, before.params, rows.x, rows.encode(heads, before.params))
-        graph = posterior_graph(posterior)
+        graph = posterior_graph(posterior, beside=own, share=value_share)
         labels = graph_clusters(graph, fresh.params["prototypes"].shape[0])
         edges = strongest(graph, fresh.memory.edges.neighbours.shape[1])
         return _following(prototypes_key, fresh, before, edges, labels, posterior.mean.astype(np.float32), spread)
 
-    return of_each_seed(start)
+    def start(keys: Key, before: Sequence[State | None], rows: Rows) -> list[State]:
+        own = values_graph(rows.x, value_share)  # the same for all seeds
+        return [of_one(key, state, rows, own) for key, state in zip(keys, before, strict=True)]
+
+    return start
 
 
 def from_vote(learner: Learner, heads: Heads, spread: Spread) -> Start:
@@ -133,6 +137,13 @@ def from_vote(learner: Learner, heads: Heads, spread: Spread) -> Start:
         return states
 
     return start
+
+
+def values_graph(x: HostRows, share: float) -> "Graph | None":
+    """The graph of the rows' own values; None where it has no share."""
+    from vaeclust_jax.graph.neighbours import of_values
+
+    return of_values(np.asarray(x[np.arange(len(x))])) if share > 0 else None
 
 
 def posterior_of(key: Key, heads: Heads, params: Params, x: HostRows, known: "Codes | None" = None) -> "Posterior":

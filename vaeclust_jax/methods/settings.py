@@ -1,5 +1,6 @@
 """What all methods with a VAE have in common: its settings, and the stage that trains it alone."""
 
+import math
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, Literal, Self
 
@@ -20,6 +21,11 @@ _MOST_MOVED = 5.0
 """Views at this strength are half out of the picture."""
 
 
+def relative_weight(data: DataSpec) -> float:
+    """What weighs as much against a sum over the values of an image as 1 does against 1,024 of them; 1 for vectors."""
+    return math.prod(data.shape) / 1024 if len(data.shape) == 3 else 1.0
+
+
 @dataclass(frozen=True)
 class VAEMethod(Method):
     """Base of the methods that cluster the latents of a VAE."""
@@ -32,7 +38,8 @@ class VAEMethod(Method):
     [0, 1], a Gaussian of variance 1/2."""
     beta: float | str = 1.0
     """Weight of the KL term: a number, or what controls it (linear, cyclic, dynamic, pid, geco), with arguments by name
-    as in dynamic:a=0.05,interval=11."""
+    as in dynamic:a=0.05,interval=11. auto: 1 for every 1,024 values of an image, over which the reconstruction is
+    summed: as strong at any size as 1 is at 32 x 32; 1 for vectors."""
     supervision: float | str = "two-level"
     """Weight of the compactness of known classes, likewise; used where some labels are given (partial_labels)."""
     augment: float | Literal["auto"] = 0.0
@@ -44,9 +51,10 @@ class VAEMethod(Method):
     """Epochs of the VAE stage, at most."""
 
     def resolved(self, data: DataSpec) -> Self:  # noqa: D102
-        if self.likelihood != "auto":
-            return self
-        return replace(self, likelihood="bernoulli" if len(data.shape) == 3 else "gaussian")
+        found = self
+        if found.likelihood == "auto":
+            found = replace(found, likelihood="bernoulli" if len(data.shape) == 3 else "gaussian")
+        return replace(found, beta=relative_weight(data)) if found.beta == "auto" else found
 
     def check(self, data: DataSpec) -> None:  # noqa: D102
         check_at_least(self, num_clusters=1, pretrain_epochs=1)

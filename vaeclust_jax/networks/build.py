@@ -12,6 +12,8 @@ from vaeclust_jax.networks.adapter import from_module, in_bfloat16, standardised
 from vaeclust_jax.types import Networks
 
 _MOST_LAYERS = 100
+_LARGE = 32 * 32
+"""Pixels from which convolutions are what a network that was left open has."""
 """Far more than train; a damaged model file may ask for any number."""
 
 
@@ -56,8 +58,8 @@ class NetworkConfig(ABC):
         if self.input_std is not None and not (math.isfinite(self.input_std) and self.input_std > 0):
             raise InputError(f"input_std must be positive, got {self.input_std}")
 
-    def resolved(self, images: bool) -> "NetworkConfig":
-        """Itself; of what was left open, what it means for images or vectors."""
+    def resolved(self, shape: tuple[int, ...]) -> "NetworkConfig":
+        """Itself; of what was left open, what it means for samples of a shape, (H, W, C) or (F,)."""
         return self
 
 
@@ -67,13 +69,14 @@ def _common(config: NetworkConfig) -> dict[str, object]:
 
 @dataclass(frozen=True, kw_only=True)
 class AutoNetwork(NetworkConfig):
-    """`Conv` for images, `MLP` for vectors, with their default layers."""
+    """`Conv` for images of at least 32 x 32 pixels, `MLP` for smaller ones and vectors, with their default layers."""
 
-    def resolved(self, images: bool) -> NetworkConfig:  # noqa: D102
-        return (Conv if images else MLP)(**_common(self))  # type: ignore[arg-type]
+    def resolved(self, shape: tuple[int, ...]) -> NetworkConfig:  # noqa: D102
+        large = len(shape) == 3 and shape[0] * shape[1] >= _LARGE
+        return (Conv if large else MLP)(**_common(self))  # type: ignore[arg-type]
 
     def build(self, shape: tuple[int, ...]) -> Networks:  # noqa: D102
-        return self.resolved(len(shape) == 3).build(shape)
+        return self.resolved(shape).build(shape)
 
 
 @dataclass(frozen=True, kw_only=True)

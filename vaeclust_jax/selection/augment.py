@@ -26,6 +26,7 @@ NUM_GRAPHS = 2
 MAX_ROWS = 10_000
 """Rows that a graph is judged on: there are several, and their merge takes longest."""
 
+_MOVABLE = 16  # pixels
 _LEAST = 1e-4  # of disagreement and cut: of the log of nothing
 
 
@@ -148,6 +149,11 @@ def check_views(config: Config, data: Prepared) -> None:
     """
     vae_alone(config, config.num_clusters)
     check_graph("a choice of views", config.num_clusters, min(len(data.train_index), MAX_ROWS))
+
+
+def can_be_moved(shape: tuple[int, ...]) -> bool:
+    """Whether samples are images of a size that views move: a tenth of fewer pixels is hardly one."""
+    return len(shape) == 3 and min(shape[:2]) >= _MOVABLE
 
 
 def _prepared(config: Config, x: Any, networks: Networks | None) -> Prepared:

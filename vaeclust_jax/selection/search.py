@@ -121,7 +121,7 @@ def search(
     trials: list[Trial] = []
     scores: dict[tuple[str, Config], tuple[float | None, dict[str, Any]]] = {}
     for axis in axes:
-        resolved = replace(config, network=config.network.resolved(np.ndim(x) > 2))
+        resolved = replace(config, network=config.network.resolved(data.preparation.output_shape))
         if not hasattr(getattr(resolved, axis.section), axis.name):
             continue
         if not hasattr(getattr(config, axis.section), axis.name):

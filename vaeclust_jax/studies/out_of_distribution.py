@@ -26,8 +26,11 @@ def check_comparable(dataset: Dataset, others: Dataset, prepare: PrepareConfig) 
         InputError: vectors beside images, other features, or other sizes or channels that are not made equal.
     """
     ours, theirs = dataset.x.shape[1:], others.x.shape[1:]
-    same_size = prepare.image_size is not None or ours[:2] == theirs[:2]
-    images = len(ours) == len(theirs) == 3 and same_size and (prepare.grey or ours[2] == theirs[2])
+    images = (
+        len(ours) == len(theirs) == 3
+        and (prepare.size_of(ours) is not None or ours[:2] == theirs[:2])
+        and (prepare.grey or ours[2] == theirs[2])
+    )
     if not images and ours != theirs:
         raise InputError(f"outliers must be samples like those of {dataset.name}, {ours}, got {others.name}, {theirs}")
 
