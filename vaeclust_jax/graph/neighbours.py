@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 from sklearn.metrics import pairwise_distances_argmin_min
 from sklearn.neighbors import NearestNeighbors
 
@@ -14,6 +15,8 @@ from vaeclust_jax.errors import InputError
 from vaeclust_jax.graph import NUM_NEIGHBOURS
 
 FEWEST_DRAWS, MOST_DRAWS, DRAWN_POINTS = 16, 64, 160_000
+_MOST_DIMENSIONS = 15
+"""Of points that a k-d tree is made of."""
 LISTED = 32
 """Neighbours of a point among which one of another part is looked for first: 1.4 times the work of 5."""
 
@@ -31,11 +34,16 @@ def nearest(
     """
     if not 1 <= num_neighbours < len(z):
         raise InputError(f"num_neighbours must lie in 1 to {len(z) - 1} for {len(z)} samples, got {num_neighbours}")
-    # Asked without points of its own, it leaves each point out of its neighbours: duplicates stay among them. It takes
-    # a k-d tree up to 15 dimensions, which in 10 is as fast for 70,000 points as an approximation that misses 3 %, and
-    # all distances above, which is right up to there: 70,000 points of ten Gaussian clusters in 20 dimensions take one
-    # core 11 s, a k-d tree 22 s, a ball tree 30 s (in 10: 10, 7 and 11 s).
-    return NearestNeighbors(n_neighbors=num_neighbours, n_jobs=-1).fit(z).kneighbors()
+    # A k-d tree in 10 dimensions is as fast for 70,000 points as an approximation that misses 3 %. Above 15 it is slower
+    # than all distances: 70,000 points of ten Gaussian clusters in 20 dimensions take one core 11 s, a k-d tree 22 s, a
+    # ball tree 30 s.
+    if z.shape[1] > _MOST_DIMENSIONS:  # asked without points of its own, it leaves each out of its neighbours
+        return NearestNeighbors(n_neighbors=num_neighbours, n_jobs=-1).fit(z).kneighbors()
+    distances, numbers = cKDTree(z).query(z, num_neighbours + 1, workers=-1)
+    itself = numbers == np.arange(len(z))[:, np.newaxis]
+    itself[~itself.any(axis=1), -1] = True  # of many duplicates a point may not be in its own list
+    kept = (len(z), num_neighbours)
+    return distances[~itself].reshape(kept), numbers[~itself].reshape(kept)
 
 
 def self_tuning(z: Float[np.ndarray, "n l"], num_neighbours: int) -> Graph:

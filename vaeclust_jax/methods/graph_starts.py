@@ -85,13 +85,15 @@ def from_graph(learner: Learner, heads: Heads, spread: Spread, value_share: floa
         value_share: of the graph of the rows' own values in the mean.
     """
 
+    init = jax.jit(learner.init)
+
     def of_one(key: Key, before: State | None, rows: Rows, own: "Graph | None") -> State:
         from vaeclust_jax.graph.clusters import graph_clusters  # scipy and scikit-learn take long to import
         from vaeclust_jax.graph.neighbours import posterior_graph, strongest
 
         assert before is not None, "clusters need a trained encoder"
         init_key, graph_key, prototypes_key = jax.random.split(key, 3)
-        fresh = learner.init(init_key)
+        fresh = init(init_key)
         posterior = posterior_of(graph_key, heads, before.params, rows.x, rows.encode(heads, before.params))
         graph = posterior_graph(posterior, beside=own, share=value_share)
         labels = graph_clusters(graph, fresh.params["prototypes"].shape[0])
@@ -117,6 +119,8 @@ def from_vote(learner: Learner, heads: Heads, spread: Spread) -> Start:
         spread: likewise.
     """
 
+    init = jax.jit(learner.init)
+
     def start(keys: Key, before: Sequence[State | None], rows: Rows) -> list[State]:
         from vaeclust_jax.graph.neighbours import mean_graph, strongest
 
@@ -133,7 +137,7 @@ def from_vote(learner: Learner, heads: Heads, spread: Spread) -> Start:
         states = []
         for key, state, z in zip(keys, seeds, codes, strict=True):
             init_key, prototypes_key = jax.random.split(key)
-            states.append(_following(prototypes_key, learner.init(init_key), state, edges, labels, z, spread))
+            states.append(_following(prototypes_key, init(init_key), state, edges, labels, z, spread))
         return states
 
     return start

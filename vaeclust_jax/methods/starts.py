@@ -50,7 +50,8 @@ def kmeans_centroids(key: Key, latents: Float[np.ndarray, "n l"], num_clusters: 
 
 def from_scratch(learner: Learner) -> Start:
     """Random weights."""
-    return of_each_seed(lambda key, before, rows: learner.init(key))
+    init = jax.jit(learner.init)
+    return of_each_seed(lambda key, before, rows: init(key))
 
 
 def carry_on(keys: Key, before: Sequence[State | None], rows: Rows) -> list[State]:
@@ -142,13 +143,13 @@ def with_posteriors(mixture: Mixture, mean: Float[np.ndarray, "n l"], logvar: Fl
 
 def from_clusters(learner: Learner, clusters: Callable[[Key, Params, Rows], Params]) -> Start:
     """Networks of the stage before; of the clusters (key, params before, training rows) -> params."""
-    refresh = jax.jit(learner.end_epoch)
+    init, refresh = jax.jit(learner.init), jax.jit(learner.end_epoch)
 
     def start(key: Key, before: State | None, rows: Rows) -> State:
         assert before is not None, "clusters need a trained encoder"
         init_key, clusters_key = jax.random.split(key)
         params = {**before.params, **clusters(clusters_key, before.params, rows)}
-        state = learner.init(init_key)
+        state = init(init_key)
         state = state._replace(params=params, control=shared_weights(state, before))
         return refresh(state, rows.x, jnp.zeros((), jnp.int32), {})[0]
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -28,6 +28,7 @@ def stack(trees: Sequence[Any]) -> Any:
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
 
 
+@partial(jax.jit, static_argnames="size")
 def unstack(tree: Any, size: int) -> list[Any]:
     """The inverse of `stack`."""
     return [jax.tree.map(lambda leaf, i=i: leaf[i], tree) for i in range(size)]
