@@ -19,9 +19,9 @@ class PrepareConfig:
         InputError: if a value is not allowed.
     """
 
-    image_size: tuple[int, int] | Literal["auto"] | None = None
-    """Height and width to resize images to; none keeps their size, auto those that no side of 32 pixels is exceeded by,
-    and makes others 32 x 32."""
+    image_size: tuple[int, int] | Literal["auto"] | None = "auto"
+    """Height and width to resize images to; none keeps their size. auto keeps it up to 32 pixels a side, and makes
+    larger images 32 x 32."""
 
     grey: bool = False
     """Turn colour images into one grey channel (ITU-R 601 luma)."""

@@ -24,13 +24,18 @@ from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.keys import PASSES, SAMPLES, key_of
 from vaeclust_jax.methods.method import score_all
 from vaeclust_jax.methods.settings import VAEMethod
-from vaeclust_jax.networks import MLP, Conv
+from vaeclust_jax.networks import MLP, Conv, convolutions_pay
 from vaeclust_jax.selection.num_clusters import choose_num_clusters
 
 _LARGEST_SEED = 2**31 - 1
 _MOST_SEEDS = 2**16
 
 Rows = Float[np.ndarray, "n ..."]
+
+
+def number_or_name(value: Any) -> float | str:
+    """A weight as `Config` takes it, of any kind of number."""
+    return value if isinstance(value, str) else float(value)
 
 
 class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin, BaseEstimator):
@@ -43,11 +48,11 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
         n_clusters: K, or "auto": the number from 2 to 20 at which the BIC of a mixture on a VAE's latents is lowest
             (`vaeclust_jax.choose_num_clusters`).
         latent_dim: L, the size of the latent space, which `transform` maps to.
-        network: "mlp", "conv" (images), or "auto": conv for images, mlp for vectors.
+        network: "mlp", "conv" (images), or "auto": conv for images of at least 32 x 32 pixels, mlp else.
         hidden: widths of the MLP encoder's hidden layers; the decoder has them in reverse.
         likelihood: "bernoulli" or "squared" (values in [0, 1]), "gaussian", or "auto": bernoulli for images, gaussian
             for vectors.
-        beta: weight of the KL term.
+        beta: weight of the KL term; "auto": 1 for vectors, and as strong for images of any size.
         image_shape: (H, W) or (H, W, C) of images that come as rows of X, as in a `Pipeline`.
         pretrain_epochs: of the VAE alone, at most.
         batch_size: rows a gradient step.
@@ -75,7 +80,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
         "network": [StrOptions({"auto", "conv", "mlp"})],
         "hidden": [tuple, list],
         "likelihood": [StrOptions({"auto", "bernoulli", "gaussian", "squared"})],
-        "beta": [Interval(Real, 0, None, closed="left")],
+        "beta": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "image_shape": [tuple, list, None],
         "pretrain_epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
@@ -94,7 +99,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
         network: Any = "auto",
         hidden: tuple[int, ...] = (512, 256),
         likelihood: Any = "auto",
-        beta: float | str = 1.0,
+        beta: float | str = "auto",
         image_shape: tuple[int, ...] | None = None,
         pretrain_epochs: int = 50,
         batch_size: int = 64,
@@ -127,7 +132,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
         """Settings that all methods here have."""
         return {
             "likelihood": self.likelihood,
-            "beta": self.beta if isinstance(self.beta, str) else float(self.beta),
+            "beta": number_or_name(self.beta),
             "pretrain_epochs": int(self.pretrain_epochs),
         }
 
@@ -145,7 +150,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
 
     def _fit(self, x: Rows, partial_labels: Any = None) -> Self:
         first = int(check_random_state(self.random_state).randint(_LARGEST_SEED))
-        config = self._config(first, x.ndim == 4)
+        config = self._config(first, x.shape[1:])
         self.__dict__.pop("choice_", None)  # of another fit
         if self.n_clusters == "auto":
             self.choice_ = choose_num_clusters(config, x, jax.random.key(first)).record()
@@ -161,15 +166,16 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
         self.objective_ = min(values)
         return self
 
-    def _config(self, split_seed: int, images: bool) -> Config:
+    def _config(self, split_seed: int, shape: tuple[int, ...]) -> Config:
         # What must stay in [0, 1] is taken as it comes.
         scaling: Scaling = "none" if self.likelihood in ("bernoulli", "squared") else "auto"
-        mlp = self.network == "mlp" or (self.network == "auto" and not images)
+        conv = self.network == "conv" or (self.network == "auto" and convolutions_pay(shape))
         latent_dim = int(self.latent_dim)
         return Config(
             self._method(1 if self.n_clusters == "auto" else int(self.n_clusters)),
-            PrepareConfig(scaling=scaling, validation=float(self.validation_fraction), split_seed=split_seed),
-            MLP(latent_dim=latent_dim, hidden=tuple(self.hidden)) if mlp else Conv(latent_dim=latent_dim),
+            # Images keep their size: `inverse_transform` gives back rows like those of X.
+            PrepareConfig(None, scaling=scaling, validation=float(self.validation_fraction), split_seed=split_seed),
+            Conv(latent_dim=latent_dim) if conv else MLP(latent_dim=latent_dim, hidden=tuple(self.hidden)),
             TrainingConfig(
                 batch_size=int(self.batch_size),
                 learning_rate=float(self.learning_rate),

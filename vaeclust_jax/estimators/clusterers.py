@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from vaeclust_jax.estimators.base import DeepClusterer
+from vaeclust_jax.estimators.base import DeepClusterer, number_or_name
 from vaeclust_jax.estimators.inputs import samples
 from vaeclust_jax.estimators.stream import StreamingClusterer
 from vaeclust_jax.methods import dec, kmeans, mixture, vade
@@ -55,7 +55,7 @@ class VAEGaussianMixture(DeepClusterer):
         network: str = "auto",
         hidden: tuple[int, ...] = (512, 256),
         likelihood: str = "auto",
-        beta: float = 1.0,
+        beta: float | str = "auto",
         image_shape: tuple[int, ...] | None = None,
         pretrain_epochs: int = 50,
         batch_size: int = 64,
@@ -111,10 +111,10 @@ class VaDE(StreamingClusterer):
         network: str = "auto",
         hidden: tuple[int, ...] = (512, 256),
         likelihood: str = "auto",
-        beta: float = 1.0,
+        beta: float | str = "auto",
         image_shape: tuple[int, ...] | None = None,
         pretrain_epochs: int = 50,
-        joint_epochs: int = 50,
+        joint_epochs: int = 20,
         batch_size: int = 64,
         learning_rate: float = 1e-3,
         patience: int = 10,
@@ -155,7 +155,8 @@ class VAEDEC(StreamingClusterer):
     """A VAE whose latents are drawn to Student-t centroids: reconstruction + beta KL + gamma KL(P || Q).
 
     Args:
-        gamma: weight of the clustering loss; losses are summed over features, so that 1 does next to nothing.
+        gamma: weight of the clustering loss, which is summed over features; "auto": 100 for vectors, and as strong for
+            images of any size.
         joint_epochs: of networks and centroids together, at most.
         update_target_interval: epochs between refreshes of the target P.
         tolerance: training ends once less than this share of the assignments changes between two refreshes.
@@ -165,7 +166,7 @@ class VAEDEC(StreamingClusterer):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **VaDE._parameter_constraints,
-        "gamma": [Interval(Real, 0, None, closed="left")],
+        "gamma": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "update_target_interval": [Interval(Integral, 1, None, closed="left")],
     }
 
@@ -177,11 +178,11 @@ class VAEDEC(StreamingClusterer):
         network: str = "auto",
         hidden: tuple[int, ...] = (512, 256),
         likelihood: str = "auto",
-        beta: float = 1.0,
-        gamma: float = 100.0,
+        beta: float | str = "auto",
+        gamma: float | str = "auto",
         image_shape: tuple[int, ...] | None = None,
         pretrain_epochs: int = 50,
-        joint_epochs: int = 50,
+        joint_epochs: int = 20,
         update_target_interval: int = 5,
         batch_size: int = 64,
         learning_rate: float = 1e-3,
@@ -215,7 +216,7 @@ class VAEDEC(StreamingClusterer):
     def _method(self, num_clusters: int) -> VAEMethod:
         return dec.DEC(
             num_clusters,
-            gamma=float(self.gamma),
+            gamma=number_or_name(self.gamma),
             joint_epochs=int(self.joint_epochs),
             update_target_interval=int(self.update_target_interval),
             stopping=Settled(float(self.tolerance)),

@@ -4,11 +4,10 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
 
-from vaeclust_jax.estimators.base import DeepClusterer
+from vaeclust_jax.estimators.base import DeepClusterer, number_or_name
 from vaeclust_jax.methods.dec import GraphDEC
-from vaeclust_jax.methods.joint import Settled
 from vaeclust_jax.methods.settings import VAEMethod
 
 
@@ -19,7 +18,8 @@ class VAEGraph(DeepClusterer):
     on with what most of them say and the mean of their graphs, before the best is kept.
 
     Args:
-        gamma: weight of the clustering loss; losses are summed over features, so that 1 does next to nothing.
+        gamma: weight of the clustering loss, which is summed over features; "auto": 100 for vectors, and as strong for
+            images of any size.
         augment: of images, strength of the random views that the encoder sees while it is trained, 1 for shifts of up
             to a tenth of the size, turns of up to 10 degrees and zooms of up to a tenth; 0 for none, as vectors need.
         joint_epochs: of networks and prototypes together, all of which are run; as many again after a vote.
@@ -30,7 +30,7 @@ class VAEGraph(DeepClusterer):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **DeepClusterer._parameter_constraints,
-        "gamma": [Interval(Real, 0, None, closed="left")],
+        "gamma": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "augment": [Interval(Real, 0, None, closed="left")],
         "joint_epochs": [Interval(Integral, 1, None, closed="left")],
     }
@@ -43,8 +43,8 @@ class VAEGraph(DeepClusterer):
         network: str = "auto",
         hidden: tuple[int, ...] = (512, 256),
         likelihood: str = "auto",
-        beta: float = 1.0,
-        gamma: float = 100.0,
+        beta: float | str = "auto",
+        gamma: float | str = "auto",
         augment: float = 0.0,
         image_shape: tuple[int, ...] | None = None,
         pretrain_epochs: int = 50,
@@ -79,10 +79,8 @@ class VAEGraph(DeepClusterer):
     def _method(self, num_clusters: int) -> VAEMethod:
         return GraphDEC(
             num_clusters,
-            vote=True,
-            gamma=float(self.gamma),
+            gamma=number_or_name(self.gamma),
             augment=float(self.augment),
             joint_epochs=int(self.joint_epochs),
-            stopping=Settled(0.0),
             **self._vae_settings(),
         )

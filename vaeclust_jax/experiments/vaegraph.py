@@ -12,9 +12,7 @@ Several seeds are scored twice: each with a graph of its own, and "together", af
 went on with the mean of their graphs, so that every one of them learns what all say.
 """
 
-from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.methods.dec import GraphDEC
-from vaeclust_jax.methods.joint import Settled
 from vaeclust_jax.studies.experiment import Arm, Experiment, unchanged
 
 EXPERIMENT = Experiment(
@@ -28,15 +26,5 @@ EXPERIMENT = Experiment(
         "vae-graph-together": Arm(unchanged, "shared-graph", together=True),
         "vae-kmeans": Arm(unchanged, "kmeans"),
     },
-    prepare=PrepareConfig(image_size="auto"),
-    method=GraphDEC(
-        10,
-        vote=True,
-        beta="auto",
-        gamma="auto",
-        augment="auto",
-        pretrain_epochs=50,
-        joint_epochs=20,
-        stopping=Settled(tolerance=0.0),
-    ),
+    method=GraphDEC(10, augment="auto"),
 )

@@ -48,7 +48,7 @@ class Config:
 
     method: Method
     """What is learned, such as `DEC(num_clusters=10)`."""
-    prepare: PrepareConfig = field(default_factory=lambda: PrepareConfig(image_size=(32, 32)))
+    prepare: PrepareConfig = field(default_factory=PrepareConfig)
     network: NetworkConfig = field(default_factory=AutoNetwork)
     training: TrainingConfig = field(default_factory=TrainingConfig)
 

@@ -34,9 +34,9 @@ def nearest(
     """
     if not 1 <= num_neighbours < len(z):
         raise InputError(f"num_neighbours must lie in 1 to {len(z) - 1} for {len(z)} samples, got {num_neighbours}")
-    # A k-d tree in 10 dimensions is as fast for 70,000 points as an approximation that misses 3 %. Above 15 it is slower
-    # than all distances: 70,000 points of ten Gaussian clusters in 20 dimensions take one core 11 s, a k-d tree 22 s, a
-    # ball tree 30 s.
+    # A k-d tree in 10 dimensions is as fast for 70,000 points as an approximation that misses 3 %. Above 15 it is
+    # slower than all distances: 70,000 points of ten Gaussian clusters in 20 dimensions take one core 11 s, a k-d tree
+    # 22 s, a ball tree 30 s.
     if z.shape[1] > _MOST_DIMENSIONS:  # asked without points of its own, it leaves each out of its neighbours
         return NearestNeighbors(n_neighbors=num_neighbours, n_jobs=-1).fit(z).kneighbors()
     distances, numbers = cKDTree(z).query(z, num_neighbours + 1, workers=-1)

@@ -47,7 +47,7 @@ _MOST_PRODUCTS, _MOST_VALUES = 10**13, 2**28
 class _WithTarget(JointMethod):
     """What both share: the weight of the clustering loss, and the objective."""
 
-    gamma: float | str = 100.0
+    gamma: float | str = "auto"
     """Weight of the clustering loss: a number, or what controls it, as for beta. Losses are summed over pixels, so that
     1 does next to nothing. auto: 100 for every 1,024 values of an image; 100 for vectors."""
 
@@ -134,10 +134,10 @@ class GraphDEC(_WithTarget):
     value_share: float | Literal["auto"] = "auto"
     """Share of the graph of the samples' own values in the neighbour graph; the rest is the posterior's. auto: 0.5, or
     0 where that graph would take minutes or gigabytes (n^2 F above 10^13, or n F above 2^28)."""
-    vote: bool = False
+    vote: bool = True
     """Seeds that are trained together then vote on their clusters and go on with the mean of their graphs: each learns
     what all of them say."""
-    stopping: Settled = field(default_factory=Settled)
+    stopping: Settled = field(default_factory=lambda: Settled(0.0))
     """When the joint stage stops early."""
 
     def check(self, data: DataSpec) -> None:  # noqa: D102

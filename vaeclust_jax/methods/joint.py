@@ -33,7 +33,7 @@ class BestValidation:
 class JointMethod(VAEMethod):
     """Base of the methods with a joint stage."""
 
-    joint_epochs: int = 50
+    joint_epochs: int = 20
     """Epochs of the joint stage, at most; 0 ends with what it would start from."""
     update_target_interval: int = 5
     """Epochs between refreshes of the target distribution P, or looks at how many assignments changed."""

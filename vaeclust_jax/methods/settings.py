@@ -36,7 +36,7 @@ class VAEMethod(Method):
     likelihood: Literal["auto", "bernoulli", "gaussian", "squared"] = "auto"
     """auto: bernoulli for images (pixels in [0, 1]), gaussian for vectors; squared: the squared error of values in
     [0, 1], a Gaussian of variance 1/2."""
-    beta: float | str = 1.0
+    beta: float | str = "auto"
     """Weight of the KL term: a number, or what controls it (linear, cyclic, dynamic, pid, geco), with arguments by name
     as in dynamic:a=0.05,interval=11. auto: 1 for every 1,024 values of an image, over which the reconstruction is
     summed: as strong at any size as 1 is at 32 x 32; 1 for vectors."""

@@ -1,6 +1,6 @@
 """Encoders and decoders; the only room that imports flax."""
 
-from vaeclust_jax.networks.build import MLP, AutoNetwork, Conv, CustomNetwork, NetworkConfig
+from vaeclust_jax.networks.build import MLP, AutoNetwork, Conv, CustomNetwork, NetworkConfig, convolutions_pay
 from vaeclust_jax.networks.of_papers import ReluHeadsMLP, TorchStartMLP
 
 NETWORKS: dict[str, type[NetworkConfig]] = {
@@ -22,4 +22,5 @@ __all__ = [
     "NetworkConfig",
     "ReluHeadsMLP",
     "TorchStartMLP",
+    "convolutions_pay",
 ]

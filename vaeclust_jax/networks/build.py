@@ -12,9 +12,9 @@ from vaeclust_jax.networks.adapter import from_module, in_bfloat16, standardised
 from vaeclust_jax.types import Networks
 
 _MOST_LAYERS = 100
-_LARGE = 32 * 32
-"""Pixels from which convolutions are what a network that was left open has."""
 """Far more than train; a damaged model file may ask for any number."""
+_LARGE = 32 * 32
+"""Pixels from which convolutions pay."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,13 +67,17 @@ def _common(config: NetworkConfig) -> dict[str, object]:
     return {field.name: getattr(config, field.name) for field in fields(NetworkConfig)}
 
 
+def convolutions_pay(shape: tuple[int, ...]) -> bool:
+    """Whether samples of a shape, (H, W, C) or (F,), are images that are large enough for convolutions."""
+    return len(shape) == 3 and shape[0] * shape[1] >= _LARGE
+
+
 @dataclass(frozen=True, kw_only=True)
 class AutoNetwork(NetworkConfig):
     """`Conv` for images of at least 32 x 32 pixels, `MLP` for smaller ones and vectors, with their default layers."""
 
     def resolved(self, shape: tuple[int, ...]) -> NetworkConfig:  # noqa: D102
-        large = len(shape) == 3 and shape[0] * shape[1] >= _LARGE
-        return (Conv if large else MLP)(**_common(self))  # type: ignore[arg-type]
+        return (Conv if convolutions_pay(shape) else MLP)(**_common(self))  # type: ignore[arg-type]
 
     def build(self, shape: tuple[int, ...]) -> Networks:  # noqa: D102
         return self.resolved(shape).build(shape)
