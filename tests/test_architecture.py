@@ -16,8 +16,8 @@ PACKAGE = Path(vaeclust_jax.__file__).parent
 
 FLOORS = [
     {"errors", "types", "checks", "for_each", "random", "streamed", "keys", "compiling", "whole_file"},
-    {"training", "graph", "baselines"},
-    {"objectives", "networks", "control", "data", "metrics"},
+    {"training", "graph"},
+    {"objectives", "networks", "control", "data", "metrics", "baselines"},
     {"methods", "plots", "uncertainty", "folder"},
     {"fitting", "page"},
     {"selection"},

@@ -15,8 +15,8 @@ from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.prepared import prepare
 from vaeclust_jax.studies.assignments import floor
 
-NAMES = ["k-means", "pca-gmm", "ward", "spectral", "average linkage", "PCA(2) + k-means"]
-WITHOUT_CHANCE = {"ward", "average linkage"}
+NAMES = ["k-means", "pca-gmm", "ward", "spectral", "graph", "average linkage", "PCA(2) + k-means"]
+WITHOUT_CHANCE = {"ward", "graph", "average linkage"}
 X, Y = blobs()
 
 
@@ -29,7 +29,7 @@ def test_well_separated_clusters_are_found(name: str) -> None:
     (labels,) = shallow_labels(name, X, 3, [0])
     assert (labels.shape, labels.dtype) == ((120,), np.int32)
     assert set(labels) == {0, 1, 2}
-    assert apart(labels, Y) == 1
+    assert apart(labels, Y) >= (0.9 if name == "graph" else 1)  # a walk may lead a stray sample to another cluster
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -62,7 +62,7 @@ def test_two_rings_are_found_on_the_graph_of_neighbours_alone() -> None:
     x, y = make_circles(200, factor=0.4, noise=0.02, random_state=0)
     found = {name: apart(shallow_labels(name, x, 2, [0])[0], y) for name in NAMES}
     assert found.pop("spectral") == 1
-    assert max(found.values()) < 0.5
+    assert found.pop("graph") > max(0.5, *found.values())
 
 
 @pytest.mark.parametrize(("name", "method"), [("ward", "ward"), ("average linkage", "average")])
@@ -109,7 +109,7 @@ def test_images_are_no_vectors() -> None:
         shallow_labels("k-means", squares()[0], 3, [0])
 
 
-@pytest.mark.parametrize("name", ["k-means", "pca-gmm", "ward", "average linkage"])
+@pytest.mark.parametrize("name", ["k-means", "pca-gmm", "ward", "graph", "average linkage"])
 def test_as_many_clusters_as_samples_are_the_samples(name: str) -> None:
     assert len(set(shallow_labels(name, X[:5], 5, [0])[0])) == 5
 
@@ -136,15 +136,16 @@ def test_every_method_is_run_on_the_data_and_on_the_latents_without_labels() -> 
         "k-means on features": 2,
         "pca-gmm on features": 2,
         "pca-gmm on VAE latents": 2,
+        "graph on features": 1,
         "ward on features": 1,
         "ward on VAE latents": 2,
         "spectral on features": 2,
         "spectral on VAE latents": 2,
     }
     assert skipped == []
-    for answers in found.values():
+    for name, answers in found.items():
         for answer in answers:
-            assert apart(answer.labels, Y) == 1
+            assert apart(answer.labels, Y) >= (0.9 if name.startswith("graph") else 1)
             assert (answer.num_clusters, answer.log_q, answer.latents, answer.passes) == (3, None, None, None)
 
 

@@ -16,7 +16,7 @@ from tests.cli.conftest import VAECLUST, Answer
 from vaeclust_jax.cli.arguments import Parsed
 from vaeclust_jax.cli.run import RunArguments, parse_run
 from vaeclust_jax.data import ReadConfig
-from vaeclust_jax.experiments import EXPERIMENTS, experiment_of
+from vaeclust_jax.experiments import DEFAULT, EXPERIMENTS, experiment_of
 from vaeclust_jax.methods import registry
 from vaeclust_jax.methods.classifier import Classifier
 from vaeclust_jax.methods.gan import GAN

@@ -90,6 +90,9 @@ def test_draws_are_averaged_before_squaring_and_known_codes_need_none() -> None:
     graphs = [random_graph(seed) for seed in range(3)]
     wanted = np.mean([graph.toarray() for graph in graphs], axis=0) ** 2
     np.testing.assert_allclose(expected(iter(graphs), 3).toarray(), wanted)
+    beside = random_graph(7)
+    wanted = (0.75 * np.sqrt(wanted) + 0.25 * beside.toarray()) ** 2
+    np.testing.assert_allclose(expected(iter(graphs), 3, beside, 0.25).toarray(), wanted)
     z = points(0)
     sure = posterior_graph(asked(z), num_draws=3)
     np.testing.assert_allclose(sure.toarray(), self_tuning(z, 5).toarray() ** 2, atol=1e-12)

@@ -1,7 +1,8 @@
 """The shallow floor: what clustering without training a network gives on the same vectors.
 
 A deep method that does not clear this floor has learned nothing that pixels did not already show. All of them are
-those of scikit-learn (and UMAP), at the defaults unless said otherwise, and see no labels.
+those of scikit-learn (and UMAP), at the defaults unless said otherwise, and see no labels; the neighbour graph is the
+one that `GraphDEC` makes of codes.
 """
 
 from collections.abc import Callable, Sequence
@@ -110,16 +111,27 @@ def spectral(x: Vectors, num_clusters: int, seed: int) -> Labels:
         return _fit_predict(model, x)
 
 
+def graph(x: Vectors, num_clusters: int, seed: int) -> Labels:
+    """Micro-clusters of the graph of the 5 nearest neighbours, merged by a random walk; nothing is random."""
+    from vaeclust_jax.graph.clusters import graph_clusters
+    from vaeclust_jax.graph.neighbours import connected, expected, of_values
+
+    del seed
+    own = expected([of_values(x, min(_NEIGHBOURS, len(x) - 1))], 1)
+    return graph_clusters(connected(own, x), num_clusters).astype(np.int32)
+
+
 SHALLOW: dict[str, Shallow] = {
     "k-means": Shallow(kmeans, None, True, of_latents=False),  # which experiments have as a method of their own
     "pca-gmm": Shallow(pca_gmm, None, True),
     "ward": Shallow(ward, 20_000, False),
     "spectral": Shallow(spectral, 20_000, True),
+    "graph": Shallow(graph, 20_000, False, of_latents=False),  # as above
     "average linkage": Shallow(average, 20_000, False),
     "PCA(2) + k-means": Shallow(pca_kmeans, None, True, of_latents=False),
     "UMAP + HDBSCAN": Shallow(umap_hdbscan, 20_000, True, of_latents=False, needs="umap"),
 }
-FLOOR = ("k-means", "pca-gmm", "ward", "spectral")
+FLOOR = ("k-means", "pca-gmm", "ward", "spectral", "graph")
 """What every experiment is held against."""
 
 

@@ -4,7 +4,7 @@
 
 Sources: Guo et al., Improved Deep Embedded Clustering with Local Structure Preservation, 2017; Xie, Girshick and
 Farhadi, Unsupervised Deep Embedding for Clustering Analysis, 2016. Networks, epochs, optimiser and the weight of the
-clustering loss are those of `vaeclust run`, so that these compare with VAE+DEC; they are not the sources'.
+clustering loss are those of `vaeclust run vaedec`, so that these compare with VAE+DEC; they are not the sources'.
 """
 
 from vaeclust_jax.fitting.config import Config, with_method

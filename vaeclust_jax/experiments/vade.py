@@ -2,7 +2,7 @@
 
     vaeclust run vade                 # digits, one seed
 
-Networks, epochs and optimiser are those of `vaeclust run`, so that the two compare.
+Networks, epochs and optimiser are those of `vaeclust run vaedec`, so that the two compare.
 """
 
 from vaeclust_jax.fitting.config import Config, with_method

@@ -1,8 +1,6 @@
 """VAE+DEC on any data set, beside k-means on the same VAE's latents before joint training.
 
-    vaeclust run                      # digits, one seed
-
-Expected on digits (8x8, scaled to 32x32): see README, "Measured".
+    vaeclust run vaedec               # digits, one seed
 """
 
 from vaeclust_jax.methods.dec import DEC
