@@ -30,6 +30,7 @@ from vaeclust_jax.methods.settings import VAEMethod
 from vaeclust_jax.methods.vade import EMStart, GraphStart, VaDE
 from vaeclust_jax.networks import MLP, AutoNetwork, Conv
 from vaeclust_jax.selection.augment import AugmentChoice, choose_augment
+from vaeclust_jax.selection.cluster import Clustered, cluster
 from vaeclust_jax.selection.num_clusters import Choice, choose_num_clusters
 from vaeclust_jax.training.checkpoint import Checkpoint
 from vaeclust_jax.types import Batch, Heads, Learner, Network, Networks, Stage, State, Stopping
@@ -45,6 +46,7 @@ __all__ = [
     "BestValidation",
     "Checkpoint",
     "Choice",
+    "Clustered",
     "Config",
     "Conv",
     "DataSpec",
@@ -72,6 +74,7 @@ __all__ = [
     "VaDE",
     "choose_augment",
     "choose_num_clusters",
+    "cluster",
     "data",
     "enable_compilation_cache",
     "fit",

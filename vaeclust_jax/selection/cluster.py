@@ -1,0 +1,71 @@
+"""Clusters in one call, with what `vaeclust run` takes where nothing is said."""
+
+from typing import Any, Literal, NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import Float, Int
+
+from vaeclust_jax.data import PrepareConfig
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.fitting.config import Config, with_method
+from vaeclust_jax.fitting.fit import OnEpoch, fit
+from vaeclust_jax.fitting.resolve import prepared_for
+from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.methods.dec import GraphDEC
+from vaeclust_jax.selection.augment import SEEDS, can_be_moved, choose_augment
+from vaeclust_jax.selection.num_clusters import choose_num_clusters
+
+_MOST_SEEDS = 2**32
+
+
+class Clustered(NamedTuple):
+    """Clusters of the samples that a model was fitted to.
+
+    Attributes:
+        labels: (n,) the cluster of each sample, from 0 to K - 1.
+        probability: (n,) of that cluster.
+        run: the model, which can be asked about new samples.
+    """
+
+    labels: Int[np.ndarray, " n"]
+    probability: Float[np.ndarray, " n"]
+    run: Run
+
+
+def default_config(num_clusters: int) -> Config:
+    """Our best method with the network that suits the data, at their own size; all samples are trained on.
+
+    A fifth held out costs clusters: COIL-20's graph has ACC .91 on four fifths of the images, and .99 on all.
+    """
+    return Config(GraphDEC(num_clusters, augment="auto"), PrepareConfig(validation=0.0))
+
+
+def cluster(
+    x: Any, num_clusters: int | Literal["auto"] = "auto", *, seed: int = 0, on_epoch: OnEpoch | None = None
+) -> Clustered:
+    """Clusters samples as `vaeclust run` does, without reading a label.
+
+    Args:
+        x: raw data, as for `fit`.
+        num_clusters: K; auto: chosen by `choose_num_clusters`.
+        seed: a whole number; the same one gives the same bits.
+        on_epoch: as for `fit`.
+
+    Raises:
+        InputError: what cannot be used.
+        TrainingDivergedError: a loss turned non-finite once too often.
+    """
+    if not 0 <= seed < _MOST_SEEDS:
+        raise InputError(f"seed must be a whole number from 0 to 2**32 - 1, got {seed}")
+    config = with_method(default_config(1 if num_clusters == "auto" else num_clusters), augment=0.0)
+    data = prepared_for(config, x)
+    if num_clusters == "auto":
+        choice = choose_num_clusters(config, data, jax.random.key(seed), on_epoch=on_epoch)
+        config = with_method(config, num_clusters=choice.num_clusters)
+    if can_be_moved(data.preparation.output_shape):
+        seeds = [(seed + number) % _MOST_SEEDS for number in SEEDS]
+        config = with_method(config, augment=choose_augment(config, data, seeds, on_epoch=on_epoch).augment)
+    run = fit(config, data, jax.random.key(seed), on_epoch=on_epoch)
+    probabilities = run.predict_proba(x)
+    return Clustered(probabilities.argmax(axis=1).astype(np.int32), probabilities.max(axis=1), run)
