@@ -24,8 +24,9 @@ class VAEGraph(DeepClusterer):
             to a tenth of the size, turns of up to 10 degrees and zooms of up to a tenth; 0 for none, as vectors need.
         joint_epochs: of networks and prototypes together, all of which are run; as many again after a vote.
 
-    Further arguments and the attributes are those of `DeepClusterer`, but that no row is held out unless asked, and that
-    `cluster_centers_` holds the prototype of each cluster that stood for the most samples when it began. The objective is `vaeclust_jax.methods.vaegraph`.
+    Further arguments and the attributes are those of `DeepClusterer`, but no row is held out unless asked, and
+    `cluster_centers_` holds the prototype of each cluster that stood for the most samples when it began. The objective
+    is `vaeclust_jax.methods.vaegraph`.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
