@@ -3,7 +3,6 @@
 import shutil
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -73,7 +72,7 @@ def run(argv: list[str]) -> None:
                     plan.seeds,
                     folder,
                     say=interrupt.checked(reporter.say),
-                    on_epoch=interrupt.checked(reporter.on_epoch),
+                    callbacks=lambda arm: [reporter, interrupt],
                     others=plan.others,
                     choice=plan.choice,
                     views=plan.views,
@@ -166,14 +165,13 @@ def _choose(args: Parsed[RunArguments], what: str, config: Any, parts: Any, seed
 
     data, name = unstratified(config, parts), parts.fitted.name
     with Reporter(quiet=args.flags.quiet) as reporter, Interrupt() as interrupt:
-        on_epoch: Callable[..., None] = interrupt.checked(reporter.on_epoch)
         if what == "clusters":
             reporter.say(f"how many clusters? {NUM_SEEDS} VAEs on {len(data.rows)} samples of {name}")
-            found: Any = choose_num_clusters(config, data, jax.random.key(seeds[0]), on_epoch=on_epoch)
+            found: Any = choose_num_clusters(config, data, jax.random.key(seeds[0]), callbacks=[reporter, interrupt])
         else:
             three = [(seeds[0] + number) % _MOST_SEEDS for number in SEEDS]
             reporter.say(f"shall views of {name} be moved? {len(three)} VAEs with them and as many without")
-            found = choose_augment(config, data, three, on_epoch=on_epoch)
+            found = choose_augment(config, data, three, callbacks=[reporter, interrupt])
         reporter.say(found.reason)
     return found
 
