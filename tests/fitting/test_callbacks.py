@@ -48,7 +48,9 @@ def test_a_listener_hears_start_epochs_and_end_and_changes_no_bit(vectors: np.nd
     assert first.heard[:-1] == second.heard[:-1]
     assert first.heard[0][1] == (runs[0].config, [3, 5])
     assert all(one is other for one, other in zip(first.ended_with(), runs, strict=True))
-    told = [{name: value for name, value in row.items() if name != "num_epochs"} for row in sum(first.epochs, [])]
+    told = [
+        {name: value for name, value in row.items() if name != "num_epochs"} for rows in first.epochs for row in rows
+    ]
     assert [row for row in told if row["seed"] == 5] == runs[1].history
 
 
