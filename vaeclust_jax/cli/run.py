@@ -5,7 +5,9 @@ import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
+
+import tyro
 
 from vaeclust_jax.cli.arguments import Arguments, Parsed, num_clusters_of, parse
 from vaeclust_jax.errors import InputError
@@ -23,6 +25,10 @@ class RunArguments(Arguments):
     """Epochs between two checkpoints; default: by the clock alone."""
     checkpoint_minutes: float = 5.0
     """Minutes between two checkpoints."""
+    track: tyro.conf.UseAppendAction[tuple[Literal["tensorboard", "trackio", "wandb", "mlflow"], ...]] = ()
+    """Also write losses, figures and models for tensorboard, trackio, wandb or mlflow; may be given several times.
+    tensorboard: in the run's folder. wandb: there, offline, unless WANDB_MODE says otherwise. mlflow: mlflow.db there,
+    unless MLFLOW_TRACKING_URI is set. trackio: its own folder, unless TRACKIO_SPACE_ID or TRACKIO_SERVER_URL is set."""
     verbose: bool = False
     """All tables and findings at the end, which are in the folder, too."""
 
@@ -46,6 +52,7 @@ def run(argv: list[str]) -> None:
     from vaeclust_jax.folder import new_run_folder
     from vaeclust_jax.studies.execute import execute
     from vaeclust_jax.studies.write import has_ended
+    from vaeclust_jax.trackers import TRACKERS
     from vaeclust_jax.training.checkpoint import Checkpoint
     from vaeclust_jax.training.checkpoint_folder import lock
 
@@ -61,6 +68,7 @@ def run(argv: list[str]) -> None:
     else:
         folder = args.resume
     held = lock(folder / CHECKPOINTS)
+    trackers = [TRACKERS[name](folder, resume=args.resume is not None) for name in dict.fromkeys(flags.track)]
     with Reporter(quiet=flags.quiet) as reporter:
         reporter.say(plan.headline(experiment.name))
         try:
@@ -72,12 +80,15 @@ def run(argv: list[str]) -> None:
                     plan.seeds,
                     folder,
                     say=interrupt.checked(reporter.say),
-                    callbacks=lambda arm: [reporter, interrupt],
+                    callbacks=lambda arm: [reporter, *(tracker.of(arm) for tracker in trackers), interrupt],
                     others=plan.others,
                     choice=plan.choice,
                     views=plan.views,
                     checkpoint=Checkpoint(folder / CHECKPOINTS, flags.checkpoint_epochs, flags.checkpoint_minutes),
                 )
+                for tracker in trackers:
+                    tracker.keep()
+                    reporter.say(f"{tracker.package}: {tracker.shown_by}")
         except InputError:
             if args.resume is not None or not _discard(folder):
                 print(f"vaeclust: what was written so far is in {folder}", file=sys.stderr)
@@ -127,8 +138,11 @@ def _plan(args: Parsed[RunArguments]) -> Plan:
     from vaeclust_jax.folder import check_writable
     from vaeclust_jax.selection.augment import check_views
     from vaeclust_jax.studies.execute import check, parts_of
+    from vaeclust_jax.trackers import TRACKERS
 
     experiment, flags = args.experiment, args.flags
+    for name in flags.track:
+        TRACKERS[name].check_installed()
     seeds = seeds_of(flags)
     _check_checkpoints(flags)
     dataset = load_dataset(args)
