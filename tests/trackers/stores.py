@@ -40,16 +40,17 @@ def _trackio(folder: Path) -> Iterator[Point]:
 
 
 def _wandb(folder: Path) -> Iterator[Point]:
+    import wandb
     from wandb.proto.wandb_internal_pb2 import Record
 
+    wandb.teardown()  # its process has written everything when it has ended
     for path in folder.glob("wandb/offline-run-*/*.wandb"):
         records = [Record.FromString(data) for data in _leveldb_log(path.read_bytes())]
         (name,) = {record.run.display_name for record in records if record.HasField("run")}
         for record in records:
             items = {item.key or item.nested_key[0]: json.loads(item.value_json) for item in record.history.item}
             step = items.pop("_step", None)
-            found = {key: value for key, value in items.items() if key[0] != "_" and isinstance(value, float)}
-            yield from ((name, step, key, value) for key, value in found.items())
+            yield from ((name, step, key, float(value)) for key, value in items.items() if "/" in key)
 
 
 def _leveldb_log(data: bytes) -> Iterator[bytes]:

@@ -29,7 +29,7 @@ class Series(ABC):
 
     @abstractmethod
     def write(self, step: int, scalars: Mapping[str, float]) -> None:
-        """Writes an epoch whole: nothing of it is lost if the process is killed afterwards."""
+        """Writes an epoch, whole or not at all."""
 
     @abstractmethod
     def keep(self, figures: Sequence[Path], models: Sequence[Path]) -> None:
@@ -95,7 +95,7 @@ class Tracker(Callback, ABC):
             name = f"{self._fit}/seed-{seed}".lstrip("/")
             series = self._series[seed] = self._open(name, settings)
             if series.written and not self._resume:
-                raise InputError(f"{self.package} has {name} of {self.folder} already: choose another, or resume=True")
+                raise self._taken(name)
 
     def on_epoch(self, rows: History) -> None:
         """Writes what is not written yet."""
@@ -117,6 +117,9 @@ class Tracker(Callback, ABC):
         series = self._open("files", {})
         series.keep(sorted(self.folder.glob("*.png")), sorted((self.folder / "model").glob("*")))
         series.close(whole=True)
+
+    def _taken(self, name: str) -> InputError:
+        return InputError(f"{self.package} has {name} of {self.folder} already: choose another, or resume=True")
 
     def _identity(self, name: str) -> str:
         """The same in every process that goes on with the run, and in no other run's."""
