@@ -1,5 +1,6 @@
 """Every tracker, in its local form: each epoch of each seed once, whatever ended the fit and however often."""
 
+import os
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -65,6 +66,14 @@ def test_a_fit_that_lost_its_last_checkpoints_repeats_no_epoch(name: str, runs: 
     assert read(name, folder) == expected(runs)
 
 
+def test_a_record_that_a_kill_cut_short_is_written_again(runs: list[vc.Run], folder: Path) -> None:
+    vc.fit_seeds(config(), blobs()[0], SEEDS, callbacks=[TRACKERS["tensorboard"](folder)])
+    for path in (folder / "tensorboard").rglob("events.out.tfevents.*"):
+        path.write_bytes(path.read_bytes()[:-3])
+    vc.fit_seeds(config(), blobs()[0], SEEDS, callbacks=[TRACKERS["tensorboard"](folder, resume=True)])
+    assert read("tensorboard", folder) == expected(runs)
+
+
 @TRACKER
 def test_two_fits_of_a_run_stand_side_by_side_and_a_third_of_the_same_name_is_refused(
     name: str, runs: list[vc.Run], folder: Path
@@ -91,16 +100,12 @@ def test_figures_and_models_are_kept(name: str, folder: Path) -> None:
         (image,) = EventAccumulator(str(folder / "tensorboard" / "files")).Reload().Images("map")
         assert (image.width, image.height, image.encoded_image_string) == (6, 4, picture)
         return
-    top = {"trackio": Path(tracker_folder()), "wandb": folder / "wandb", "mlflow": folder / "mlartifacts"}[name]
+    top = {"trackio": Path(os.environ["TRACKIO_DIR"]), "wandb": folder / "wandb", "mlflow": folder / "mlartifacts"}[
+        name
+    ]
     kept = [path.read_bytes() for path in top.rglob("*") if path.is_file()]
     assert picture in kept
     assert model in kept
-
-
-def tracker_folder() -> Path:
-    from trackio.utils import TRACKIO_DIR
-
-    return TRACKIO_DIR
 
 
 @pytest.mark.parametrize("name", TRACKERS)

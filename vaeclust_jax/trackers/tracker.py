@@ -59,7 +59,7 @@ class Tracker(Callback, ABC):
 
     def __init__(self, folder: Path | str, *, resume: bool = False, fit: str = ""):
         self.check_installed()
-        self.folder, self._resume, self._fit = Path(folder).absolute(), resume, fit
+        self.folder, self._resume, self._fit = Path(folder).resolve(), resume, fit
         self._series: dict[int, Series] = {}
 
     @abstractmethod
