@@ -20,7 +20,7 @@ FLOORS = [
     {"objectives", "networks", "control", "data", "metrics", "baselines"},
     {"methods", "plots", "uncertainty", "folder"},
     {"fitting", "page"},
-    {"selection"},
+    {"selection", "trackers"},
     {"studies", "estimators"},
     {"experiments"},
     {"cli"},
@@ -35,6 +35,7 @@ HOME_OF = {
     "jinja2": "page",
     "tyro": "cli",
     "rich": {"cli", "folder"},
+    **dict.fromkeys(("tensorboard", "trackio", "wandb", "mlflow"), "trackers"),
 }
 
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -16,6 +16,7 @@ from vaeclust_jax.compiling import enable_compilation_cache
 from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.errors import InputError, InputWarning, TrainingDivergedError
 from vaeclust_jax.fitting.annotate import to_anndata
+from vaeclust_jax.fitting.callback import Callback
 from vaeclust_jax.fitting.config import Config, TrainingConfig
 from vaeclust_jax.fitting.fit import fit, fit_seeds
 from vaeclust_jax.fitting.run import Run
@@ -44,6 +45,7 @@ __all__ = [
     "AutoNetwork",
     "Batch",
     "BestValidation",
+    "Callback",
     "Checkpoint",
     "Choice",
     "Clustered",

@@ -142,10 +142,13 @@ def fit(
 def _timed(config: vc.Config, x: np.ndarray, seed: int) -> tuple[np.ndarray, float, dict[str, float]]:
     """Labels, seconds, and the seconds between the ends of epochs that divide them into parts."""
     ends: dict[str, list[float]] = {"vae": [], "joint": []}
+
+    class Timed(vc.Callback):
+        def on_epoch(self, rows: list[dict[str, Any]]) -> None:
+            ends[rows[0]["stage"]].append(time.perf_counter())
+
     start = time.perf_counter()
-    run = vc.fit(
-        config, x, jax.random.key(seed), on_epoch=lambda rows: ends[rows[0]["stage"]].append(time.perf_counter())
-    )
+    run = vc.fit(config, x, jax.random.key(seed), callbacks=[Timed()])
     labels = run.predict(x)
     end = time.perf_counter()
     vae, joint = ends["vae"], ends["joint"]

@@ -42,11 +42,12 @@ vc.enable_compilation_cache(sys.argv[1])
 network = vc.MLP(hidden=(16,)) if sys.argv[2] == "smoke" else run.network
 config = vc.Config(run.method, run.prepare, network, run.training)
 
-def on_epoch(rows):
-    print(rows[0]["loss"], flush=True)
-    os._exit(0)
+class Ending(vc.Callback):
+    def on_epoch(self, rows):
+        print(rows[0]["loss"], flush=True)
+        os._exit(0)
 
-vc.fit(config, vc.data.load(run.dataset).x[:80], jax.random.key(0), on_epoch=on_epoch)
+vc.fit(config, vc.data.load(run.dataset).x[:80], jax.random.key(0), callbacks=[Ending()])
 """
 
 _FEW_ROWS = 200

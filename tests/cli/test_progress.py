@@ -24,7 +24,7 @@ def test_every_stage_has_a_bar_of_its_epochs(method: str, monkeypatch: pytest.Mo
     )
     monkeypatch.setattr(reporter, "_progress", drawn)
     labels = y if method == "classifier" else None
-    vc.fit_seeds(settings, x, [0, 1], partial_labels=labels, on_epoch=reporter.on_epoch)
+    vc.fit_seeds(settings, x, [0, 1], partial_labels=labels, callbacks=[reporter])
     expected = {
         "dec": [("vae", 3), ("joint", 2)],
         "graph": [("vae", 3), ("joint", 2), ("shared-joint", 2)],

@@ -11,9 +11,11 @@ import pytest
 from scipy.spatial.distance import cdist
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
 
 import vaeclust_jax as vc
 from tests.estimators.conftest import MAKE
+from tests.fitting.made import calling
 from vaeclust_jax.estimators import VAEDEC, VAEKMeans
 from vaeclust_jax.estimators.base import _consecutive
 from vaeclust_jax.fitting.serialisation import unpack
@@ -80,6 +82,16 @@ def test_partial_labels_are_read_by_the_semi_supervised_alone(x: np.ndarray) -> 
         MAKE["DynamicBetaVAE"]().fit(x, partial_labels=["a"] * len(x))
     with pytest.raises(TypeError, match="partial_labels"):
         MAKE["VAEDEC"]().fit(x, partial_labels=partial)
+
+
+def test_callbacks_are_told_of_the_fit_and_are_no_parameter(x: np.ndarray) -> None:
+    epochs: list[Any] = []
+    made = VAEKMeans(3, hidden=(16,), latent_dim=2, pretrain_epochs=2, n_init=2, random_state=0)
+    pipeline = make_pipeline(made)
+    labels = pipeline.fit_predict(x, vaekmeans__callbacks=[calling(epochs.append)])
+    assert [[row["epoch"] for row in rows] for rows in epochs] == [[1, 1], [2, 2]]
+    assert "callbacks" not in clone(made).get_params()
+    np.testing.assert_array_equal(clone(made).fit_predict(x), labels)
 
 
 def test_vectors_come_back_in_their_own_units(x: np.ndarray) -> None:

@@ -1,5 +1,6 @@
 """Small data, configs and networks that the tests of fitting share; equal shapes share compiled programs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -102,6 +103,16 @@ def _fuse(key: jax.Array) -> dict[str, jax.Array]:
 
 BURNING = LINEAR._replace(decoder=vc.Network(_fuse, lambda params, z: z @ params["w"] + 100 * jnp.sqrt(params["fuse"])))
 """Every Adam step shortens the fuse by about the learning rate; below zero the decoder gives NaN."""
+
+
+def calling(on_epoch: Callable[[Any], None]) -> vc.Callback:
+    """A callback of one function."""
+
+    class Calling(vc.Callback):
+        def on_epoch(self, rows: Any) -> None:
+            on_epoch(rows)
+
+    return Calling()
 
 
 def assert_same_bits(a: vc.Run, b: vc.Run) -> None:

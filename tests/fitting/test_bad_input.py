@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import vaeclust_jax as vc
-from tests.fitting.made import LINEAR, F, N, blobs, config, squares
+from tests.fitting.made import LINEAR, F, N, blobs, calling, config, squares
 from vaeclust_jax.fitting import memory
 
 KEY = jax.random.key(0)
@@ -18,7 +18,7 @@ def refused(*words: str, settings: Any = None, x: Any = VECTORS, key: Any = KEY,
     """`fit` raises an `InputError` of one short line with these words, before the first epoch."""
     epochs: list[Any] = []
     with pytest.raises(vc.InputError) as caught:
-        vc.fit(settings or config(), x, key, on_epoch=epochs.append, **keywords)
+        vc.fit(settings or config(), x, key, callbacks=[calling(epochs.append)], **keywords)
     message = str(caught.value)
     assert [word for word in words if word not in message] == [], message
     assert "\n" not in message

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import vaeclust_jax as vc
-from tests.fitting.made import K, L, N, assert_same_bits, blobs, config, student_t
+from tests.fitting.made import K, L, N, assert_same_bits, blobs, calling, config, student_t
 from vaeclust_jax.fitting.fit import fit_stages
 
 
@@ -116,7 +116,7 @@ def test_fit_stages_keeps_k_means_and_the_joint_stage(vectors: np.ndarray, fitte
 
 def test_history_and_on_epoch_have_a_row_an_epoch(vectors: np.ndarray) -> None:
     calls: list[list[dict[str, Any]]] = []
-    run = vc.fit(config(joint_epochs=3), vectors, jax.random.key(0), on_epoch=calls.append)
+    run = vc.fit(config(joint_epochs=3), vectors, jax.random.key(0), callbacks=[calling(calls.append)])
     assert [len(rows) for rows in calls] == [1] * 5
     assert [row.pop("num_epochs") for rows in calls for row in rows] == [2, 2, 3, 3, 3]
     assert [row for rows in calls for row in rows] == run.history

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import vaeclust_jax as vc
-from tests.fitting.made import K, L, blobs, config
+from tests.fitting.made import K, L, blobs, calling, config
 from vaeclust_jax.fitting.packed import reordered
 from vaeclust_jax.fitting.serialisation import unpack
 from vaeclust_jax.types import Key, State
@@ -82,7 +82,7 @@ def test_a_method_that_does_not_name_its_leaves_is_refused_before_training(
 ) -> None:
     epochs: list[Any] = []
     with pytest.raises(vc.InputError, match=message):
-        vc.fit(settings_of(kind(K, pretrain_epochs=1)), X, KEY, on_epoch=epochs.append)
+        vc.fit(settings_of(kind(K, pretrain_epochs=1)), X, KEY, callbacks=[calling(epochs.append)])
     assert epochs == []
 
 

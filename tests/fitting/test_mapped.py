@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import vaeclust_jax as vc
-from tests.fitting.made import assert_same_bits, blobs, config, squares
+from tests.fitting.made import assert_same_bits, blobs, calling, config, squares
 from vaeclust_jax.data import mapped
 from vaeclust_jax.estimators import VAEDEC
 from vaeclust_jax.fitting.fit import fit_stages
@@ -87,7 +87,7 @@ def test_a_fit_in_memory_goes_on_from_the_file(vectors: np.ndarray, tmp_path: Pa
 
     settings, checkpoint = config(joint_epochs=0), vc.Checkpoint(tmp_path / "checkpoints")
     with pytest.raises(EndedError):
-        vc.fit(settings, vectors, KEY, checkpoint=checkpoint, on_epoch=end)
+        vc.fit(settings, vectors, KEY, checkpoint=checkpoint, callbacks=[calling(end)])
     run = vc.fit(settings, in_file(vectors, tmp_path), KEY, checkpoint=checkpoint)
     assert_same_bits(run, vc.fit(settings, vectors, KEY))
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import vaeclust_jax as vc
-from tests.fitting.made import assert_same_bits, blobs, config
+from tests.fitting.made import assert_same_bits, blobs, calling, config
 from vaeclust_jax.fitting.fit import fit_stages
 
 LEARNERS = {
@@ -24,7 +24,7 @@ class EndedError(Exception):
     pass
 
 
-def ending_after(count: int) -> Any:
+def ending_after(count: int) -> vc.Callback:
     epochs: list[int] = []
 
     def on_epoch(rows: Any) -> None:
@@ -32,7 +32,7 @@ def ending_after(count: int) -> Any:
         if len(epochs) == count:
             raise EndedError
 
-    return on_epoch
+    return calling(on_epoch)
 
 
 @pytest.mark.long
@@ -44,7 +44,7 @@ def test_every_learner_goes_on_in_every_stage(name: str, die_after: int, tmp_pat
     expected = fit_stages(settings, x, seeds)
     checkpoint = vc.Checkpoint(tmp_path)
     with pytest.raises(EndedError):
-        fit_stages(settings, x, seeds, checkpoint=checkpoint, on_epoch=ending_after(die_after))
+        fit_stages(settings, x, seeds, checkpoint=checkpoint, callbacks=[ending_after(die_after)])
     found = fit_stages(settings, x, seeds, checkpoint=checkpoint)
     assert list(found) == list(expected)
     for stage in expected:
@@ -61,7 +61,7 @@ def test_the_semi_supervised_goes_on(tmp_path: Path) -> None:
     with pytest.raises(EndedError):
         vc.fit(
             settings, x, jax.random.key(0), partial_labels=told, checkpoint=vc.Checkpoint(tmp_path),
-            on_epoch=ending_after(1),
+            callbacks=[ending_after(1)],
         )  # fmt: skip
     found = vc.fit(settings, x, jax.random.key(0), partial_labels=told, checkpoint=vc.Checkpoint(tmp_path))
     assert_same_bits(found, expected)
@@ -90,5 +90,5 @@ def test_a_guarded_fit_goes_on_at_its_lower_learning_rate(tmp_path: Path) -> Non
     expected = vc.fit(wild, x, jax.random.key(0))
     assert np.isfinite([row["loss"] for row in expected.history]).all()
     with pytest.raises(EndedError):
-        vc.fit(wild, x, jax.random.key(0), checkpoint=vc.Checkpoint(tmp_path), on_epoch=ending_after(1))
+        vc.fit(wild, x, jax.random.key(0), checkpoint=vc.Checkpoint(tmp_path), callbacks=[ending_after(1)])
     assert_same_bits(vc.fit(wild, x, jax.random.key(0), checkpoint=vc.Checkpoint(tmp_path)), expected)

@@ -11,7 +11,7 @@ SOAK = """
 import json, os, sys
 import jax, numpy as np
 import vaeclust_jax as vc
-from tests.fitting.made import blobs, config
+from tests.fitting.made import blobs, calling, config
 
 def resident():
     return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -19,7 +19,7 @@ def resident():
 sizes, epochs = {"vae": [], "joint": []}, int(sys.argv[1])
 vc.fit(
     config(pretrain_epochs=epochs, joint_epochs=epochs, tolerance=0.0, validation=0.0), blobs()[0], jax.random.key(0),
-    on_epoch=lambda rows: sizes[rows[0]["stage"]].append(resident()),
+    callbacks=[calling(lambda rows: sizes[rows[0]["stage"]].append(resident()))],
 )
 print(json.dumps(sizes))
 """

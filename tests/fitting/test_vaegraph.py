@@ -142,7 +142,7 @@ def test_seeds_that_share_a_graph_go_on_in_their_last_stage(tmp_path: Path) -> N
     settings = config(vote=True, **GRAPH)
     expected = fit_stages(settings, x, [3, 5])
     with pytest.raises(EndedError):
-        fit_stages(settings, x, [3, 5], checkpoint=vc.Checkpoint(tmp_path), on_epoch=ending_after(5))
+        fit_stages(settings, x, [3, 5], checkpoint=vc.Checkpoint(tmp_path), callbacks=[ending_after(5)])
     found = fit_stages(settings, x, [3, 5], checkpoint=vc.Checkpoint(tmp_path))
     assert list(found) == list(expected)
     for stage in expected:

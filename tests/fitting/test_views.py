@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import vaeclust_jax as vc
-from tests.fitting.made import LINEAR, assert_same_bits, blobs, config, squares
+from tests.fitting.made import LINEAR, assert_same_bits, blobs, calling, config, squares
 from vaeclust_jax.fitting.config import with_method
 from vaeclust_jax.fitting.fit import fit_stages
 from vaeclust_jax.methods.graph_starts import posterior_of
@@ -114,7 +114,9 @@ def test_a_choice_that_no_graph_can_make_trains_nothing(
     monkeypatch.setattr(augment, "MAX_ROWS", 60)
     epochs: list[Any] = []
     with pytest.raises(vc.InputError) as error:
-        vc.choose_augment(config(num_clusters, **SETTINGS), squares(images)[0], [0, 1], on_epoch=epochs.append)
+        vc.choose_augment(
+            config(num_clusters, **SETTINGS), squares(images)[0], [0, 1], callbacks=[calling(epochs.append)]
+        )
     assert str(error.value) == says
     assert epochs == []
 

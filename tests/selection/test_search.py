@@ -51,7 +51,7 @@ def refuse(config: vc.Config) -> Score:
 
 
 def test_there_is_no_way_in_for_labels() -> None:
-    taken = ["config", "x", "seeds", "axes", "say", "on_epoch", "on_trial"]
+    taken = ["config", "x", "seeds", "axes", "say", "callbacks", "on_trial"]
     assert list(inspect.signature(search).parameters) == taken
     sources = inspect.getsource(module)
     assert "Dataset" not in sources
@@ -76,7 +76,7 @@ def test_views_are_searched_where_they_are_left_to_a_choice(
         0.0: Tried(0.0, 0.9, 0.02, 0.1),
         1.0: Tried(1.0, 0.8, 0.001, 0.1),
     }  # seeds agree less, and fewer edges leave
-    monkeypatch.setattr(module, "judge_views", lambda config, *rest, on_epoch: scores[config.method.augment])
+    monkeypatch.setattr(module, "judge_views", lambda config, *rest, callbacks: scores[config.method.augment])
     chosen, trials = found((), x, augment="auto")
     assert [(trial.value, trial.score) for trial in trials] == [(value, scores[value].score) for value in tried]
     assert chosen.method.augment == (1.0 if tried else 0.0)

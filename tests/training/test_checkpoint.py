@@ -18,6 +18,7 @@ import pytest
 from tests.training.counting import counting_learner, rows_of
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.methods.starts import carry_on, from_scratch
+from vaeclust_jax.training import loop
 from vaeclust_jax.training.checkpoint import Checkpoint, Keeper
 from vaeclust_jax.training.checkpoint_folder import lock, remove
 from vaeclust_jax.training.epoch import Data
@@ -94,11 +95,14 @@ def test_it_goes_on_from_the_last_checkpoint_after_a_death_without_notice(whole:
         assert_same(run(keeper), whole)
 
 
-def test_a_run_that_ended_is_read_and_not_run_again(whole: Any, tmp_path: Path) -> None:
+def test_a_run_that_ended_is_read_and_not_run_again(
+    whole: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with kept(tmp_path) as keeper:
         run(keeper)
+    monkeypatch.setattr(loop, "epoch_program", lambda *_: pytest.fail)
     with kept(tmp_path) as keeper:
-        assert_same(run(keeper, die_after=1), whole)
+        assert_same(run(keeper), whole)
 
 
 def test_the_last_ones_and_the_best_stay(tmp_path: Path) -> None:

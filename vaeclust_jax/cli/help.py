@@ -12,7 +12,7 @@ from vaeclust_jax.methods.method import Method
 from vaeclust_jax.studies.experiment import Experiment
 
 _BASIC = (
-    "dataset", "clusters", "seeds", "epochs", "outliers", "out", "quiet", "resume", "verbose",
+    "dataset", "clusters", "seeds", "epochs", "outliers", "out", "quiet", "resume", "track", "verbose",
     "label_column", "drop_columns", "missing",
     "image_size", "scaling", "validation",
     "likelihood", "beta", "gamma", "augment", "pretrain_epochs", "joint_epochs", "start", "covariance", "num_classes",
@@ -54,6 +54,6 @@ def _line(setting: Setting) -> str:
 
 
 def _default(value: Any) -> str:
-    if value is None or value is False:
+    if value is None or value is False or value == ():
         return ""
     return f" [{' '.join(map(str, value)) if isinstance(value, tuple) else value}]"

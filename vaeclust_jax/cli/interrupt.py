@@ -6,6 +6,9 @@ from collections.abc import Callable
 from types import FrameType
 from typing import TypeVar
 
+from vaeclust_jax.fitting.callback import Callback
+from vaeclust_jax.training.loop import History
+
 T = TypeVar("T")
 
 
@@ -13,8 +16,8 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM: the machine wants its place back."""
 
 
-class Interrupt:
-    """The first Ctrl-C or SIGTERM ends the work at the next `checked` call, or with it; the second one at once.
+class Interrupt(Callback):
+    """The first Ctrl-C or SIGTERM ends the work after the epoch or at the next `checked` call; the second one at once.
 
     Afterwards signals do what they did before: a process that called the command as a function keeps its own ways.
     """
@@ -38,6 +41,11 @@ class Interrupt:
             raise kind
         self._asked = kind
         print("vaeclust: stopping after this epoch; Ctrl-C again stops at once", file=sys.stderr)
+
+    def on_epoch(self, rows: History) -> None:
+        """Ends the fit, if it was asked to: the last of the callbacks, so that the others were told of the epoch."""
+        if self._asked is not None:
+            raise self._asked
 
     def checked(self, function: Callable[[T], None]) -> Callable[[T], None]:
         """`function` that raises KeyboardInterrupt instead, once the run was asked to end."""

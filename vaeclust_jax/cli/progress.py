@@ -3,14 +3,15 @@
 import sys
 from types import TracebackType
 
+from vaeclust_jax.fitting.callback import Callback
 from vaeclust_jax.training.loop import History
 
 # Short, so that bar and losses fit into 80 columns; a narrower terminal wraps the losses, not the bar.
 _SHOWN = {"loss": "loss", "reconstruction": "rec", "kl": "kl", "cluster": "cl", "val_loss": "val"}
 
 
-class Reporter:
-    """A context manager whose `on_epoch` and `say` draw on stderr."""
+class Reporter(Callback):
+    """A context manager that draws on stderr what it is told."""
 
     def __init__(self, *, quiet: bool):
         from rich.console import Console

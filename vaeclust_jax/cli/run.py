@@ -3,10 +3,11 @@
 import shutil
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
+
+import tyro
 
 from vaeclust_jax.cli.arguments import Arguments, Parsed, num_clusters_of, parse
 from vaeclust_jax.errors import InputError
@@ -24,6 +25,10 @@ class RunArguments(Arguments):
     """Epochs between two checkpoints; default: by the clock alone."""
     checkpoint_minutes: float = 5.0
     """Minutes between two checkpoints."""
+    track: tyro.conf.UseAppendAction[tuple[Literal["tensorboard", "trackio", "wandb", "mlflow"], ...]] = ()
+    """Also write losses, figures and models for tensorboard, trackio, wandb or mlflow; may be given several times.
+    tensorboard: in the run's folder. wandb: there, offline, unless WANDB_MODE says otherwise. mlflow: mlflow.db there,
+    unless MLFLOW_TRACKING_URI is set. trackio: its own folder, unless TRACKIO_SPACE_ID or TRACKIO_SERVER_URL is set."""
     verbose: bool = False
     """All tables and findings at the end, which are in the folder, too."""
 
@@ -47,6 +52,7 @@ def run(argv: list[str]) -> None:
     from vaeclust_jax.folder import new_run_folder
     from vaeclust_jax.studies.execute import execute
     from vaeclust_jax.studies.write import has_ended
+    from vaeclust_jax.trackers import TRACKERS
     from vaeclust_jax.training.checkpoint import Checkpoint
     from vaeclust_jax.training.checkpoint_folder import lock
 
@@ -62,6 +68,7 @@ def run(argv: list[str]) -> None:
     else:
         folder = args.resume
     held = lock(folder / CHECKPOINTS)
+    trackers = [TRACKERS[name](folder, resume=args.resume is not None) for name in dict.fromkeys(flags.track)]
     with Reporter(quiet=flags.quiet) as reporter:
         reporter.say(plan.headline(experiment.name))
         try:
@@ -73,12 +80,15 @@ def run(argv: list[str]) -> None:
                     plan.seeds,
                     folder,
                     say=interrupt.checked(reporter.say),
-                    on_epoch=interrupt.checked(reporter.on_epoch),
+                    callbacks=lambda arm: [reporter, *(tracker.of(arm) for tracker in trackers), interrupt],
                     others=plan.others,
                     choice=plan.choice,
                     views=plan.views,
                     checkpoint=Checkpoint(folder / CHECKPOINTS, flags.checkpoint_epochs, flags.checkpoint_minutes),
                 )
+                for tracker in trackers:
+                    tracker.keep()
+                    reporter.say(f"{tracker.package}: {tracker.shown_by}")
         except InputError:
             if args.resume is not None or not _discard(folder):
                 print(f"vaeclust: what was written so far is in {folder}", file=sys.stderr)
@@ -128,8 +138,11 @@ def _plan(args: Parsed[RunArguments]) -> Plan:
     from vaeclust_jax.folder import check_writable
     from vaeclust_jax.selection.augment import can_be_moved, check_views
     from vaeclust_jax.studies.execute import check, parts_of
+    from vaeclust_jax.trackers import TRACKERS
 
     experiment, flags = args.experiment, args.flags
+    for name in flags.track:
+        TRACKERS[name].check_installed()
     seeds = seeds_of(flags)
     _check_checkpoints(flags)
     dataset = load_dataset(args)
@@ -168,14 +181,13 @@ def _choose(args: Parsed[RunArguments], what: str, config: Any, parts: Any, seed
 
     data, name = unstratified(config, parts), parts.fitted.name
     with Reporter(quiet=args.flags.quiet) as reporter, Interrupt() as interrupt:
-        on_epoch: Callable[..., None] = interrupt.checked(reporter.on_epoch)
         if what == "clusters":
             reporter.say(f"how many clusters? {NUM_SEEDS} VAEs on {len(data.rows)} samples of {name}")
-            found: Any = choose_num_clusters(config, data, jax.random.key(seeds[0]), on_epoch=on_epoch)
+            found: Any = choose_num_clusters(config, data, jax.random.key(seeds[0]), callbacks=[reporter, interrupt])
         else:
             three = [(seeds[0] + number) % _MOST_SEEDS for number in SEEDS]
             reporter.say(f"shall views of {name} be moved? {len(three)} VAEs with them and as many without")
-            found = choose_augment(config, data, three, on_epoch=on_epoch)
+            found = choose_augment(config, data, three, callbacks=[reporter, interrupt])
         reporter.say(found.reason)
     return found
 

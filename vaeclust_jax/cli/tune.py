@@ -43,7 +43,7 @@ def tune(argv: list[str]) -> None:
                 dataset.x,
                 seeds,
                 say=interrupt.checked(reporter.say),
-                on_epoch=interrupt.checked(reporter.on_epoch),
+                callbacks=[reporter, interrupt],
                 on_trial=record.keep,
             )
     except BaseException:

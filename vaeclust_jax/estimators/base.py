@@ -1,7 +1,7 @@
 """What all estimators share: scikit-learn's methods around `fit_seeds` and a packed model."""
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -17,6 +17,7 @@ from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.data.config import Scaling
 from vaeclust_jax.estimators.inputs import samples
 from vaeclust_jax.estimators.serialisation import Kept
+from vaeclust_jax.fitting.callback import Callback
 from vaeclust_jax.fitting.config import Config, TrainingConfig, with_method
 from vaeclust_jax.fitting.fit import fit_seeds
 from vaeclust_jax.fitting.packed import Packed, reordered
@@ -139,23 +140,29 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
     # Fitting --------------------------------------------------------------------------------------------
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, *, callbacks: Sequence[Callback] = ()) -> Self:
         """Trains on X and clusters it; y is not read.
+
+        Args:
+            X: rows.
+            y: ignored, as pipelines and searches pass it.
+            callbacks: objects of `vaeclust_jax.Callback`, which are told how the training goes.
 
         Raises:
             ValueError: X or a parameter that cannot be used.
             TrainingDivergedError: a loss turned non-finite.
         """
-        return self._fit(samples(self, X, self.image_shape, reset=True))
+        return self._fit(samples(self, X, self.image_shape, reset=True), callbacks)
 
-    def _fit(self, x: Rows, partial_labels: Any = None) -> Self:
+    def _fit(self, x: Rows, callbacks: Sequence[Callback] = (), partial_labels: Any = None) -> Self:
         first = int(check_random_state(self.random_state).randint(_LARGEST_SEED))
         config = self._config(first, x.shape[1:])
         self.__dict__.pop("choice_", None)  # of another fit
         if self.n_clusters == "auto":
             self.choice_ = choose_num_clusters(config, x, jax.random.key(first)).record()
             config = with_method(config, num_clusters=self.choice_["num_clusters"])
-        runs = fit_seeds(config, x, [first + number for number in range(self.n_init)], partial_labels=partial_labels)
+        seeds = [first + number for number in range(self.n_init)]
+        runs = fit_seeds(config, x, seeds, partial_labels=partial_labels, callbacks=callbacks)
         values = [run.config.method.objective(run.heads, run.params, run.preparation.rows(x)) for run in runs]
         run = runs[int(np.argmin(values))]
         self._packed, labels = _consecutive(run.pack(), run.predict(x))

@@ -1,5 +1,6 @@
 """The estimators: each a `DeepClusterer` with an objective of its own."""
 
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -10,6 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from vaeclust_jax.estimators.base import DeepClusterer, number_or_name
 from vaeclust_jax.estimators.inputs import samples
 from vaeclust_jax.estimators.stream import StreamingClusterer
+from vaeclust_jax.fitting.callback import Callback
 from vaeclust_jax.methods import dec, kmeans, mixture, vade
 from vaeclust_jax.methods.joint import Settled
 from vaeclust_jax.methods.settings import VAEMethod
@@ -25,8 +27,8 @@ class VAEKMeans(DeepClusterer):
     def _method(self, num_clusters: int) -> VAEMethod:
         return kmeans.VAEKMeans(num_clusters, **self._vae_settings())
 
-    def _fit(self, x: np.ndarray, partial_labels: Any = None) -> Self:
-        super()._fit(x, partial_labels)
+    def _fit(self, x: np.ndarray, callbacks: Sequence[Callback] = (), partial_labels: Any = None) -> Self:
+        super()._fit(x, callbacks, partial_labels)
         codes = self._run().embed(x)
         self.inertia_ = float(np.square(codes - self.cluster_centers_[self.labels_]).sum())
         return self
@@ -279,7 +281,7 @@ class DynamicBetaVAE(DeepClusterer):
         return kmeans.VAEKMeans(num_clusters, **self._vae_settings())
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None, partial_labels: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, partial_labels: Any = None, *, callbacks: Sequence[Callback] = ()) -> Self:
         """Trains on X and clusters it; y is not read.
 
         Args:
@@ -287,9 +289,10 @@ class DynamicBetaVAE(DeepClusterer):
             y: ignored, as pipelines and searches pass it.
             partial_labels: (n,) classes from 0, -1 where none is known: training is then semi-supervised and keeps
                 the known rows of a class together.
+            callbacks: as `DeepClusterer.fit` has them.
 
         Raises:
             ValueError: X, a label or a parameter that cannot be used.
             TrainingDivergedError: a loss turned non-finite.
         """
-        return self._fit(samples(self, X, self.image_shape, reset=True), partial_labels)
+        return self._fit(samples(self, X, self.image_shape, reset=True), callbacks, partial_labels)

@@ -1,5 +1,6 @@
 """`partial_fit`: data that come in parts, with a sample of all that came."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
 import jax
@@ -8,6 +9,7 @@ from sklearn.base import _fit_context
 
 from vaeclust_jax.estimators.base import DeepClusterer
 from vaeclust_jax.estimators.inputs import samples
+from vaeclust_jax.fitting.callback import Callback
 from vaeclust_jax.fitting.streaming import Momentum, one_more_epoch
 
 RESERVOIR = 2048
@@ -62,10 +64,10 @@ class StreamingClusterer(DeepClusterer):
         self.n_iter_ = len(self.history_)
         return self
 
-    def _fit(self, x: np.ndarray, partial_labels: Any = None) -> Self:
+    def _fit(self, x: np.ndarray, callbacks: Sequence[Callback] = (), partial_labels: Any = None) -> Self:
         if hasattr(self, "_stream"):  # `fit` begins anew
             del self._stream
-        return super()._fit(x, partial_labels)
+        return super()._fit(x, callbacks, partial_labels)
 
 
 def _joined(stream: Stream, rows: np.ndarray) -> Stream:

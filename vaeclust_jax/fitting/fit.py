@@ -1,7 +1,7 @@
 """`fit`: data in, a fitted model out, for one seed or many as one program."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 
 from vaeclust_jax.checks import is_whole
 from vaeclust_jax.errors import InputError, TrainingDivergedError
+from vaeclust_jax.fitting.callback import Callback, Callbacks
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.config_json import config_to_json
 from vaeclust_jax.fitting.memory import check_memory
@@ -27,8 +28,6 @@ from vaeclust_jax.training.loop import History, stage_keys, train
 from vaeclust_jax.training.rows import by_chunk
 from vaeclust_jax.types import Key, Networks, Params, Stage, State
 
-OnEpoch = Callable[[History], None]
-
 
 def fit(
     config: Config,
@@ -39,7 +38,7 @@ def fit(
     split_labels: Any = None,
     partial_labels: Any = None,
     checkpoint: Checkpoint | None = None,
-    on_epoch: OnEpoch | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> Run:
     """Fits the config's method to `x`.
 
@@ -57,7 +56,7 @@ def fit(
             known samples of a class together. Of rows held out for validation they are not read. A supervised method
             learns from those of all rows, none of them -1, and stops by those held out.
         checkpoint: where to keep how far training is; the same call goes on from there, bit for bit, if it was ended.
-        on_epoch: called after every epoch with its history rows.
+        callbacks: are told of the start, of every epoch and of the end, in their order.
 
     Returns:
         The fitted model.
@@ -73,7 +72,7 @@ def fit(
     else:
         kind = type(key).__name__
         raise InputError(f"key must be one key of jax.random.key, or a seed, got {kind} {np.shape(key)}")
-    stages = _fit(config, x, keys, [0], networks, split_labels, partial_labels, checkpoint, on_epoch)
+    stages = _fit(config, x, keys, [0], networks, split_labels, partial_labels, checkpoint, callbacks)
     return list(stages.values())[-1][0]
 
 
@@ -86,7 +85,7 @@ def fit_seeds(
     split_labels: Any = None,
     partial_labels: Any = None,
     checkpoint: Checkpoint | None = None,
-    on_epoch: OnEpoch | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> list[Run]:
     """`fit` for every seed, as one program; the arguments are those of `fit`.
 
@@ -106,7 +105,7 @@ def fit_seeds(
         split_labels=split_labels,
         partial_labels=partial_labels,
         checkpoint=checkpoint,
-        on_epoch=on_epoch,
+        callbacks=callbacks,
     )
     return list(stages.values())[-1]
 
@@ -120,7 +119,7 @@ def fit_stages(
     split_labels: Any = None,
     partial_labels: Any = None,
     checkpoint: Checkpoint | None = None,
-    on_epoch: OnEpoch | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> dict[str, list[Run]]:
     """`fit_seeds`, keeping every stage that ends with a model: {"kmeans": runs, "joint": runs}, in their order.
 
@@ -130,7 +129,7 @@ def fit_stages(
     seeds = list(seeds) if isinstance(seeds, Iterable) else [str(seeds)]
     if not seeds or not all(map(is_whole, seeds)) or len(set(seeds)) < len(seeds):
         raise InputError(f"seeds must be distinct whole numbers from 0 to 2**32 - 1, at least one, got {seeds}")
-    return _fit(config, x, _keys_of(seeds), seeds, networks, split_labels, partial_labels, checkpoint, on_epoch)
+    return _fit(config, x, _keys_of(seeds), seeds, networks, split_labels, partial_labels, checkpoint, callbacks)
 
 
 def _keys_of(seeds: Sequence[int]) -> Key:
@@ -149,12 +148,13 @@ def _fit(
     split_labels: Any,
     partial_labels: Any,
     checkpoint: Checkpoint | None,
-    on_epoch: OnEpoch | None,
+    callbacks: Sequence[Callback],
 ) -> dict[str, list[Run]]:
     if not isinstance(config, Config):
         raise InputError(f"config must be a Config, got {config!r}")
     if not (networks is None or isinstance(networks, Networks)):
         raise InputError(f"networks must be Networks(encoder, decoder), got {type(networks).__name__}")
+    listeners = Callbacks(callbacks)
     data = x if isinstance(x, Prepared) else prepared_for(config, x, split_labels, custom=networks is not None)
     known = None if partial_labels is None else check_partial_labels(partial_labels, len(data.rows))
     config = resolved_for(config, data, known, custom=networks is not None)
@@ -174,8 +174,8 @@ def _fit(
         else (jnp.asarray(known[index], jnp.int32) for index in (data.train_index, data.validation_index))
     )  # fmt: skip
     rows = TrainingRows(data.train, y, data.train_index, data.encodings)
-    try:
-        with _keeper(checkpoint, config, keys, data, told) as keeper:
+    with _keeper(checkpoint, config, keys, data, told) as keeper, listeners.listening(config, names):
+        try:
             states, history = train(
                 stages,
                 keys,
@@ -185,14 +185,16 @@ def _fit(
                 names=names,
                 halvings=config.training.halvings,
                 keeper=keeper,
-                on_epoch=on_epoch,
+                on_epoch=listeners.on_epoch,
             )
-    except TrainingDivergedError as error:
-        states, history = error.last_good
-        reached = _with_clusters(stages, keys, states, rows)
-        error.last_good = _runs(config, data, both, stages, reached, names, history)
-        raise
-    return _runs(config, data, both, stages, states, names, history)
+        except TrainingDivergedError as error:
+            states, history = error.last_good
+            reached = _with_clusters(stages, keys, states, rows)
+            error.last_good = _runs(config, data, both, stages, reached, names, history)
+            raise
+        fitted = _runs(config, data, both, stages, states, names, history)
+    listeners.on_end(next(reversed(fitted.values()), []))
+    return fitted
 
 
 def _with_clusters(

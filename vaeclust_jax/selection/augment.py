@@ -8,8 +8,9 @@ import jax
 import numpy as np
 
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.fitting.callback import Callback
 from vaeclust_jax.fitting.config import Config, with_method
-from vaeclust_jax.fitting.fit import OnEpoch, fit_seeds
+from vaeclust_jax.fitting.fit import fit_seeds
 from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.resolve import prepared_for
 from vaeclust_jax.fitting.run import Run
@@ -82,7 +83,7 @@ def choose_augment(
     *,
     candidates: Sequence[float] = STRENGTHS,
     networks: Networks | None = None,
-    on_epoch: OnEpoch | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> AugmentChoice:
     """Trains the config's VAEs alone under each strength of views; the one whose graphs show K clusters best wins.
 
@@ -98,7 +99,7 @@ def choose_augment(
         seeds: of the VAEs, at least two, as for `fit_seeds`, trained as one program.
         candidates: strengths to try; the first wins ties, and no view is of vectors: they have 0 alone.
         networks: as for `fit`.
-        on_epoch: as for `fit`.
+        callbacks: as for `fit`.
 
     Raises:
         InputError: no strength to try, fewer than two seeds, too few samples or too many clusters for a graph of at
@@ -112,7 +113,7 @@ def choose_augment(
     if len(possible) == 1:
         return AugmentChoice(possible[0], (), f"augment {possible[0]:g}: there is nothing else to choose from.")
     with_views = [with_method(config, augment=strength) for strength in possible]
-    tried = [judge_views(one, data, seeds, networks=networks, on_epoch=on_epoch) for one in with_views]
+    tried = [judge_views(one, data, seeds, networks=networks, callbacks=callbacks) for one in with_views]
     best = max(tried, key=lambda one: one.score)
     others = ", ".join(f"{_said(one)} with {one.augment:g}" for one in tried if one is not best)
     reason = f"augment {best.augment:g}: its graphs show {config.num_clusters} clusters best ({_said(best)}; {others})."
@@ -125,7 +126,7 @@ def judge_views(
     seeds: Sequence[int],
     *,
     networks: Networks | None = None,
-    on_epoch: OnEpoch | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> Tried:
     """What the graphs of the config's VAEs, trained alone, say of its strength of views.
 
@@ -137,7 +138,7 @@ def judge_views(
         )
     data = _prepared(config, x, networks)
     check_views(config, data)
-    runs = fit_seeds(vae_alone(config, config.num_clusters), data, seeds, networks=networks, on_epoch=on_epoch)
+    runs = fit_seeds(vae_alone(config, config.num_clusters), data, seeds, networks=networks, callbacks=callbacks)
     return Tried(config.method.view_strength(), *_judged(seeds, runs, data))
 
 

@@ -1,5 +1,6 @@
 """Clusters in one call, with what `vaeclust run` takes where nothing is said."""
 
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import jax
@@ -8,8 +9,9 @@ from jaxtyping import Float, Int
 
 from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.fitting.callback import Callback
 from vaeclust_jax.fitting.config import Config, with_method
-from vaeclust_jax.fitting.fit import OnEpoch, fit
+from vaeclust_jax.fitting.fit import fit
 from vaeclust_jax.fitting.resolve import prepared_for
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.methods.dec import GraphDEC
@@ -42,7 +44,7 @@ def default_config(num_clusters: int) -> Config:
 
 
 def cluster(
-    x: Any, num_clusters: int | Literal["auto"] = "auto", *, seed: int = 0, on_epoch: OnEpoch | None = None
+    x: Any, num_clusters: int | Literal["auto"] = "auto", *, seed: int = 0, callbacks: Sequence[Callback] = ()
 ) -> Clustered:
     """Clusters samples as `vaeclust run` does, without reading a label.
 
@@ -50,7 +52,7 @@ def cluster(
         x: raw data, as for `fit`.
         num_clusters: K; auto: chosen by `choose_num_clusters`.
         seed: a whole number; the same one gives the same bits.
-        on_epoch: as for `fit`.
+        callbacks: as for `fit`.
 
     Raises:
         InputError: what cannot be used.
@@ -61,11 +63,11 @@ def cluster(
     config = with_method(default_config(1 if num_clusters == "auto" else num_clusters), augment=0.0)
     data = prepared_for(config, x)
     if num_clusters == "auto":
-        choice = choose_num_clusters(config, data, jax.random.key(seed), on_epoch=on_epoch)
+        choice = choose_num_clusters(config, data, jax.random.key(seed), callbacks=callbacks)
         config = with_method(config, num_clusters=choice.num_clusters)
     if can_be_moved(data.preparation.output_shape):
         seeds = [(seed + number) % _MOST_SEEDS for number in SEEDS]
-        config = with_method(config, augment=choose_augment(config, data, seeds, on_epoch=on_epoch).augment)
-    run = fit(config, data, jax.random.key(seed), on_epoch=on_epoch)
+        config = with_method(config, augment=choose_augment(config, data, seeds, callbacks=callbacks).augment)
+    run = fit(config, data, jax.random.key(seed), callbacks=callbacks)
     probabilities = run.predict_proba(x)
     return Clustered(probabilities.argmax(axis=1).astype(np.int32), probabilities.max(axis=1), run)

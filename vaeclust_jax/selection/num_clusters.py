@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import jax
 
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.fitting.callback import Callback
 from vaeclust_jax.fitting.config import Config
-from vaeclust_jax.fitting.fit import OnEpoch, fit_seeds
+from vaeclust_jax.fitting.fit import fit_seeds
 from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.resolve import prepared_for
 from vaeclust_jax.keys import NUM_CLUSTERS
@@ -75,7 +76,7 @@ def choose_num_clusters(
     candidates: Sequence[int] = CANDIDATES,
     criterion: str = "bic",
     networks: Networks | None = None,
-    on_epoch: OnEpoch | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> Choice:
     """Trains three of the config's VAEs alone and asks four criteria how many clusters their latents have.
 
@@ -88,7 +89,7 @@ def choose_num_clusters(
         candidates: numbers to try; those that are not below half the number of samples are left out.
         criterion: which one decides: "bic", "stability", "silhouette" or "gap" (`vaeclust_jax.metrics.num_clusters`).
         networks: as for `fit`.
-        on_epoch: as for `fit`.
+        callbacks: as for `fit_seeds`, of the three.
 
     Raises:
         InputError: no such criterion, too few samples for two candidates, or as `fit`.
@@ -102,7 +103,7 @@ def choose_num_clusters(
     possible = check_candidates([number for number in candidates if 2 * number < n], n)
     seeds_key, curve_key = jax.random.split(jax.random.fold_in(key, NUM_CLUSTERS))  # a fit may have the same key
     seeds = [seed_from_key(of_seed) for of_seed in jax.random.split(seeds_key, NUM_SEEDS)]
-    runs = fit_seeds(alone, data, seeds, networks=networks, on_epoch=on_epoch)
+    runs = fit_seeds(alone, data, seeds, networks=networks, callbacks=callbacks)
     latents = [data.encodings.of(run.heads, run.params)[0] for run in runs]
     curve = num_clusters_curve(latents, possible, seed_from_key(curve_key))
     found = curve.best[criterion]

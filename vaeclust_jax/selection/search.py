@@ -17,8 +17,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from vaeclust_jax.errors import InputError, TrainingDivergedError
+from vaeclust_jax.fitting.callback import Callback
 from vaeclust_jax.fitting.config import Config, with_method
-from vaeclust_jax.fitting.fit import OnEpoch, fit_seeds
+from vaeclust_jax.fitting.fit import fit_seeds
 from vaeclust_jax.fitting.resolve import models_of, prepared_for
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.keys import SEARCH, key_of
@@ -88,7 +89,7 @@ def search(
     *,
     axes: Sequence[Axis] = AXES,
     say: Callable[[str], None],
-    on_epoch: OnEpoch | None = None,
+    callbacks: Sequence[Callback] = (),
     on_trial: Callable[[Trial], None] = lambda trial: None,
 ) -> tuple[Config, list[Trial]]:
     """Chooses settings one axis at a time and returns the config they make, with everything that was tried.
@@ -99,7 +100,7 @@ def search(
         seeds: at least two: stability is between them.
         axes: in their order; an axis that the config's method or network does not have is left out.
         say: called with a line about what is tried next.
-        on_epoch: as in `fit`.
+        callbacks: as in `fit`.
         on_trial: called with every trial as it ends, before the best of its axis is known.
 
     Raises:
@@ -134,7 +135,7 @@ def search(
             candidate = _with(config, axis, value)
             if (axis.judge, candidate) not in scores:
                 say(f"{axis.name} {value}")
-                scores[axis.judge, candidate] = _judged(axis, candidate, x, seeds, on_epoch)
+                scores[axis.judge, candidate] = _judged(axis, candidate, x, seeds, callbacks)
             tried.append(Trial(axis.name, value, axis.judge, *scores[axis.judge, candidate]))
             on_trial(tried[-1])
         best = _best(tried, own)
@@ -158,40 +159,40 @@ def _best(trials: list[Trial], own: Any) -> Trial:
 
 
 def _judged(
-    axis: Axis, config: Config, x: np.ndarray, seeds: Sequence[int], on_epoch: OnEpoch | None
+    axis: Axis, config: Config, x: np.ndarray, seeds: Sequence[int], callbacks: Sequence[Callback]
 ) -> tuple[float | None, dict[str, Any]]:
     """A setting that cannot be trained is out; the search goes on."""
     try:
         judge = {"elbo": _held_out_elbo, "stability": _stability, "graph": _views}[axis.judge]
-        return judge(config, x, seeds, on_epoch)
+        return judge(config, x, seeds, callbacks)
     except TrainingDivergedError as error:
         return None, {"diverged": str(error)}
 
 
 def _held_out_elbo(
-    config: Config, x: np.ndarray, seeds: Sequence[int], on_epoch: OnEpoch | None
+    config: Config, x: np.ndarray, seeds: Sequence[int], callbacks: Sequence[Callback]
 ) -> tuple[float, dict[str, Any]]:
     """-ELBO of the held-out rows in nats, beta 1, at the best epoch of every seed: the mean over seeds."""
     alone = with_method(vae_alone(config, config.num_clusters), beta=1.0)
-    runs = fit_seeds(alone, x, seeds, on_epoch=on_epoch)
+    runs = fit_seeds(alone, x, seeds, callbacks=callbacks)
     best = [min(row["val_loss"] for row in run.history) for run in runs]
     return float(np.mean(best)), {"negative_elbo": best}
 
 
 def _views(
-    config: Config, x: np.ndarray, seeds: Sequence[int], on_epoch: OnEpoch | None
+    config: Config, x: np.ndarray, seeds: Sequence[int], callbacks: Sequence[Callback]
 ) -> tuple[float | None, dict[str, Any]]:
     """As `choose_augment`, because views that make one thing of two leave no seed in doubt."""
-    tried = judge_views(config, x, seeds, on_epoch=on_epoch)
+    tried = judge_views(config, x, seeds, callbacks=callbacks)
     return tried.score, tried._asdict()
 
 
 def _stability(
-    config: Config, x: np.ndarray, seeds: Sequence[int], on_epoch: OnEpoch | None
+    config: Config, x: np.ndarray, seeds: Sequence[int], callbacks: Sequence[Callback]
 ) -> tuple[float | None, dict[str, Any]]:
     """The mean of two agreements: between seeds, each with a graph of its own if any, and of draws with the mean."""
     alone = with_method(config, vote=False) if hasattr(config.method, "vote") else config
-    runs = fit_seeds(alone, x, seeds, on_epoch=on_epoch)
+    runs = fit_seeds(alone, x, seeds, callbacks=callbacks)
     labels = np.stack([run.predict(x) for run in runs])
     between_seeds = pairwise_agreement(labels)
     of_draws = [_draw_agreement(key_of(seed, SEARCH), run, x) for seed, run in zip(seeds, runs, strict=True)]

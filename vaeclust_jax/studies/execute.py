@@ -7,7 +7,6 @@ from typing import NamedTuple
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.fitting.config import Config
-from vaeclust_jax.fitting.fit import OnEpoch
 from vaeclust_jax.fitting.resolve import Preparations
 from vaeclust_jax.folder import Table
 from vaeclust_jax.folder.records.task import TaskRecord
@@ -16,7 +15,7 @@ from vaeclust_jax.selection.augment import AugmentChoice
 from vaeclust_jax.selection.num_clusters import Choice
 from vaeclust_jax.studies.classification import check_labelled_rows, hold_back
 from vaeclust_jax.studies.experiment import Experiment
-from vaeclust_jax.studies.fit import Fits
+from vaeclust_jax.studies.fit import CallbacksOf, Fits
 from vaeclust_jax.studies.out_of_distribution import check_comparable
 from vaeclust_jax.studies.task import Study, Task
 from vaeclust_jax.studies.tasks import TASKS
@@ -42,7 +41,7 @@ def execute(
     folder: Path,
     *,
     say: Say,
-    on_epoch: OnEpoch | None = None,
+    callbacks: CallbacksOf = lambda arm: (),
     others: Dataset | None = None,
     choice: Choice | None = None,
     views: AugmentChoice | None = None,
@@ -58,7 +57,7 @@ def execute(
         seeds: fitted as one program.
         folder: new and empty, or that of the same call, which was ended early.
         say: called with a line about what happens next.
-        on_epoch: as in `fit`.
+        callbacks: who is told of each arm's fit, by the arm's name.
         others: a data set of the same kind that should look strange to the model; its labels say what landed where.
         choice: how the config's number of clusters was chosen, if it was.
         views: how the config's `augment` was chosen, if it was.
@@ -75,7 +74,7 @@ def execute(
     dataset, test, data = parts
     check(experiment, config, parts, seeds, others)
     task, experiment = task_of(experiment.method), experiment.of_seeds(len(seeds))
-    fits = Fits(config, dataset, seeds, data, checkpoint, on_epoch)
+    fits = Fits(config, dataset, seeds, data, checkpoint, callbacks)
     write_config(folder, experiment, config, dataset, seeds)
     clock = Clock()
     _fit(experiment, fits, seeds, folder, say, clock)

@@ -7,8 +7,9 @@ import numpy as np
 
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.errors import InputError, TrainingDivergedError
+from vaeclust_jax.fitting.callback import Callback
 from vaeclust_jax.fitting.config import Config
-from vaeclust_jax.fitting.fit import OnEpoch, fit_stages
+from vaeclust_jax.fitting.fit import fit_stages
 from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.resolve import Preparations, models_of
 from vaeclust_jax.fitting.run import Run
@@ -18,6 +19,8 @@ from vaeclust_jax.training.checkpoint import Checkpoint
 
 Stages = dict[str, list[Run]]
 """By stage, one model a seed."""
+CallbacksOf = Callable[[str], Sequence[Callback]]
+"""Who is told of an arm's fit, by the arm's name."""
 Wanted = tuple[Config, float]
 """What has to be fitted for an arm: the config, and the share of labelled rows; one fit may serve several arms."""
 
@@ -31,7 +34,7 @@ class Fits:
         seeds: fitted as one program.
         data: the data set, prepared.
         checkpoint: its folder gets one for each fit; a later call goes on from them.
-        on_epoch: as in `fit`.
+        callbacks: told of each fit by the name of the arm that is the first to need it.
     """
 
     def __init__(
@@ -41,10 +44,10 @@ class Fits:
         seeds: Sequence[int],
         data: Preparations,
         checkpoint: Checkpoint | None = None,
-        on_epoch: OnEpoch | None = None,
+        callbacks: CallbacksOf = lambda arm: (),
     ):
         self._config, self._dataset, self._seeds = config, dataset, seeds
-        self._checkpoint, self._on_epoch = checkpoint, on_epoch
+        self._checkpoint, self._callbacks = checkpoint, callbacks
         self._data = data
         self._stages: dict[Wanted, Stages] = {}
 
@@ -90,7 +93,7 @@ class Fits:
                 self._seeds,
                 partial_labels=self._labels(arm),
                 checkpoint=checkpoint,
-                on_epoch=self._on_epoch,
+                callbacks=self._callbacks(name),
             )
         except TrainingDivergedError as error:
             if error.last_good:

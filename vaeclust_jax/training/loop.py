@@ -1,8 +1,10 @@
 """The loop that runs everything: stages of epochs, for one seed or many as one program."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import jax
@@ -58,7 +60,8 @@ def train(
         halvings: how often, in each stage, a seed takes back an epoch that turned non-finite and tries it again with
             half the learning rate.
         keeper: keeps where training is, and says where an earlier run of the same call was: that one goes on.
-        on_epoch: called on the host after every epoch with its history rows, and the `num_epochs` of the stage.
+        on_epoch: called on the host after every epoch with its history rows, and the `num_epochs` of the stage; first
+            with those of the earlier run.
 
     Returns:
         (states[stage][seed], history).
@@ -71,6 +74,8 @@ def train(
     data = (Data(rows.x, rows.y), validation)
     saved = None if keeper is None else keeper.restore()
     history: History = [] if saved is None else saved.history
+    if on_epoch is not None:
+        _tell_again(history, stages, on_epoch)
     for number, stage in enumerate(stages):
         start_keys, epoch_keys = stage_keys(keys, jnp.asarray(number))
         before = finished[-1] if finished else [None] * len(names)
@@ -94,6 +99,17 @@ def train(
         if failure:
             raise TrainingDivergedError(failure, last_good=(finished, history))
     return finished, history
+
+
+def _tell_again(history: History, stages: Sequence[Stage], on_epoch: Callable[[History], None]) -> None:
+    for stage in stages:
+        of_stage = [row for row in history if row["stage"] == stage.name]
+        for _, rows in groupby(of_stage, key=itemgetter("epoch")):
+            on_epoch(_told(rows, stage))
+
+
+def _told(rows: Iterable[dict[str, Any]], stage: Stage) -> History:
+    return [{**row, "num_epochs": stage.num_epochs} for row in rows]
 
 
 class _Place(NamedTuple):
@@ -158,7 +174,7 @@ def _run_epochs(
             if at.keeper is not None:
                 at.keeper.offer(at.stage, (at.finished, progress), at.history)
             if on_epoch is not None and done:
-                on_epoch([{**row, "num_epochs": stage.num_epochs} for row in done])
+                on_epoch(_told(done, stage))
         except BaseException:
             if at.keeper is not None:
                 at.keeper.keep(at.stage, (at.finished, progress), at.history)
