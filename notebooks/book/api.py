@@ -7,7 +7,6 @@ from typing import Any
 
 import vaeclust_jax as vc
 
-
 _LETTER = re.compile(r"(: )([A-Za-z]\.)$")
 """A letter by itself, which would begin a list."""
 _LINK = re.compile(r"(?<=\w)_(?!\w)")
@@ -66,7 +65,10 @@ def _each_name(line: str) -> list[str]:
     if found is None:
         return [line]
     indent, others, last, text = found.groups()
-    return [*(f"{indent}{name}: see ``{last}``." for name in others.rstrip(", ").split(", ")), f"{indent}{last}: {text}"]
+    return [
+        *(f"{indent}{name}: see ``{last}``." for name in others.rstrip(", ").split(", ")),
+        f"{indent}{last}: {text}",
+    ]
 
 
 def is_told_by_its_class(found: Any) -> bool:

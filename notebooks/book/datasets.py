@@ -10,7 +10,7 @@ def named_sets() -> str:
         [
             f"`{name}`",
             f"{entry.shape[0]:,}",
-            " × ".join(map(str, entry.shape[1:])) or "1",
+            " x ".join(map(str, entry.shape[1:])) or "1",
             "none" if entry.num_classes is None else str(entry.num_classes),
             entry.description,
         ]

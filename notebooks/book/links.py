@@ -22,7 +22,7 @@ class _Page(HTMLParser):
 
 
 def broken(folder: Path) -> list[str]:
-    """A line for each link of a page to a file or an anchor that is not there; addresses of other hosts are not asked."""
+    """A line for each link to a file or an anchor that is not there; other hosts are not asked."""
     pages = {path.resolve(): _Page(path) for path in sorted(folder.rglob("*.html"))}
     found = []
     for path, page in pages.items():

@@ -32,7 +32,11 @@ def _fields(kind: type) -> str:
     assert is_dataclass(kind)
     texts = texts_of(kind)
     cells = [
-        [f"`{one.name}`<br>`{_FLAGS.get(one.name, as_flag(one.name))}`", f"`{_default(one)}`", one_line(texts.get(one.name, ""))]
+        [
+            f"`{one.name}`<br>`{_FLAGS.get(one.name, as_flag(one.name))}`",
+            f"`{_default(one)}`",
+            one_line(texts.get(one.name, "")),
+        ]
         for one in fields(kind)
     ]
     return table(["setting, flag", "default", "what it does"], cells)

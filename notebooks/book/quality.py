@@ -13,15 +13,15 @@ COST_OF = ("digits", "mnist-test")
 """Data sets whose CPU seconds are the cost: 1,797 and 10,000 rows."""
 
 CHOICES = {
-    "vaegraph": ("[GraphDEC](methods/graph.md)", "`vaeclust run vaegraph`", "the clusters matter more than a minute"),
+    "vaegraph": ("[GraphDEC](methods/graph.md)", "`vaeclust run vaegraph`", "the best clusters are wanted"),
     "VAE + mixture": ("[VAEMixture](methods/mixture.md)", "`vaeclust run mixture`", "densities or samples are wanted"),
-    "VAE+DEC": ("[DEC](methods/dec.md)", "`vaeclust run`", "compact clusters in the latent space are wanted"),
+    "VAE+DEC": ("[DEC](methods/dec.md)", "`vaeclust run`", "compact clusters in the latents are wanted"),
     "IDEC": ("[IDEC](methods/dec.md)", "`vaeclust run idec`", "an autoencoder is wanted, not a VAE"),
-    "VaDE": ("[VaDE](methods/vade.md)", "`vaeclust run vade`", "the prior itself must be the mixture"),
+    "VaDE": ("[VaDE](methods/vade.md)", "`vaeclust run vade`", "the mixture is to be trained with the networks"),
     "VAE + k-means": ("[VAEKMeans](methods/kmeans.md)", "`vaeclust run kmeans`", "a baseline on latents is wanted"),
-    "spectral": ("spectral clustering", "scikit-learn", "there is no time to train, and no new rows will come"),
+    "spectral": ("spectral clustering", "scikit-learn", "there is no time to train, and no new rows come"),
     "Ward": ("Ward's agglomeration", "scikit-learn", "as above, and clusters are not thin"),
-    "k-means": ("k-means", "scikit-learn", "a floor is wanted that takes a second"),
+    "k-means": ("k-means", "scikit-learn", "a floor is wanted in a second"),
 }
 """By row of the table of quality: name, how to run it, and when to take it."""
 

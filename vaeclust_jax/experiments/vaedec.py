@@ -2,7 +2,7 @@
 
     vaeclust run                      # digits, one seed
 
-Expected on digits (8x8, scaled to 32x32): see README, "Measured".
+Expected on digits (8x8, scaled to 32x32): see notebooks/reproductions.md.
 """
 
 from vaeclust_jax.data import PrepareConfig
