@@ -15,7 +15,7 @@ COST_OF = ("digits", "mnist-test")
 CHOICES = {
     "vaegraph": ("[GraphDEC](methods/graph.md)", "`vaeclust run vaegraph`", "the best clusters are wanted"),
     "VAE + mixture": ("[VAEMixture](methods/mixture.md)", "`vaeclust run mixture`", "densities or samples are wanted"),
-    "VAE+DEC": ("[DEC](methods/dec.md)", "`vaeclust run`", "compact clusters in the latents are wanted"),
+    "VAE+DEC": ("[DEC](methods/dec.md)", "`vaeclust run vaedec`", "compact clusters in the latents are wanted"),
     "IDEC": ("[IDEC](methods/dec.md)", "`vaeclust run idec`", "an autoencoder is wanted, not a VAE"),
     "VaDE": ("[VaDE](methods/vade.md)", "`vaeclust run vade`", "the mixture is to be trained with the networks"),
     "VAE + k-means": ("[VAEKMeans](methods/kmeans.md)", "`vaeclust run kmeans`", "a baseline on latents is wanted"),
@@ -64,10 +64,8 @@ def decision() -> str:
         deep = METHODS[method].method is not None
         cost = " / ".join(shown(mean(method, one, "seconds"), 0) for one in COST_OF)
         expected = f"{fmean(reached.values()):.2f} ({min(reached.values()):.2f} to {max(reached.values()):.2f})"
-        found.append([name, when, how, expected, f"{ahead} of {len(reached)}" if deep else "", cost])
-    return table(
-        ["method", "take it when", "how", "ACC: mean (range)", "ahead of the floor", "CPU s"], found, numbers_from=3
-    )
+        found.append([f"{name}<br>{how}", when, expected, f"{ahead} of {len(reached)}" if deep else "", cost])
+    return table(["method", "take it when", "ACC: mean (range)", "ahead of floor", "CPU s"], found, numbers_from=2)
 
 
 def accuracies(score: str = "acc") -> str:
