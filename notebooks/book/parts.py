@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from notebooks.book.api import api
 from notebooks.book.commands import command, usage
+from notebooks.book.controllers import controllers
 from notebooks.book.datasets import named_sets
 from notebooks.book.methods import defaults, scores_of, settings, stages
 from notebooks.book.quality import accuracies, decision
@@ -12,6 +13,7 @@ PARTS: dict[str, Callable[..., str]] = {
     "accuracies": accuracies,
     "api": api,
     "command": command,
+    "controllers": controllers,
     "decision": decision,
     "defaults": defaults,
     "named-sets": named_sets,

@@ -11,10 +11,12 @@ import pytest
 import vaeclust_jax as vc
 from notebooks.book.api import api, as_rst
 from notebooks.book.commands import said
+from notebooks.book.controllers import controllers
 from notebooks.book.datasets import named_sets
 from notebooks.book.methods import scores_of, settings, stages
 from notebooks.book.parts import PARTS
 from notebooks.book.quality import CHOICES, accuracies, decision
+from vaeclust_jax.control.parse import KINDS
 from vaeclust_jax.methods.registry import METHODS
 
 BOOK = Path(__file__).parent.parent.parent / "notebooks"
@@ -74,6 +76,12 @@ def test_every_method_has_a_page_with_its_settings_stages_and_figures(name: str)
     assert stages(name).count("\n") >= 3
     for heading in ("Equation", "Source", "Stages", "Settings", "Expected figures", "When it fails"):
         assert f"\n## {heading}\n" in page(f"methods/{name}.md")
+
+
+def test_every_controller_is_listed_with_its_arguments() -> None:
+    shown = lines(controllers())
+    assert set(shown) == {f"`{name}`" for name in KINDS}
+    assert shown["`pid`"][1] == "`target_kl`, `kp=0.01`, `ki=0.002`, `low=0.0`, `high=1.0`"
 
 
 def test_defaults_are_those_of_the_class() -> None:
