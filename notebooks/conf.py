@@ -13,9 +13,8 @@ author = "the vaeclust_jax authors"
 version = release = version_of("vaeclust_jax")
 html_show_copyright = False
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "notebooks.book.extension"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "notebooks.book.extension"]
 exclude_patterns = ["README.md", "book"]
-nitpicky = False  # annotations name types of jax and numpy, whose pages are not here
 
 html_theme = "furo"
 html_title = "vaeclust_jax"
@@ -30,7 +29,6 @@ myst_heading_anchors = 3
 nb_execution_mode = "off"  # the notebooks show the outputs they are kept with
 nb_merge_streams = True
 
-napoleon_use_ivar = True
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # shapes are in the docstrings
 add_module_names = False

@@ -45,11 +45,9 @@ def _entry(name: str) -> list[str]:
     return [f".. auto{kind}:: vaeclust_jax.{name}", "   :members:", ""]
 
 
-def as_rst(what: str, lines: list[str]) -> None:
+def as_rst(lines: list[str]) -> None:
     """Makes of a docstring, which is plain text with names in backticks, what autodoc reads; in place."""
     lines[:] = [one for line in lines for one in _each_name(_escaped(line))]
-    if what == "attribute":
-        lines.insert(0, "")  # else napoleon takes what stands before a colon for a type
 
 
 def _escaped(line: str) -> str:

@@ -5,10 +5,13 @@ from typing import Any
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.application import Sphinx
+from sphinx.ext.napoleon import Config, GoogleDocstring
 from sphinx.util.docutils import SphinxDirective
 
 from notebooks.book.api import as_rst, is_told_by_its_class
 from notebooks.book.parts import PARTS
+
+_STYLE = Config(napoleon_use_ivar=True, napoleon_attr_annotations=False)
 
 
 class Generated(SphinxDirective):
@@ -34,13 +37,15 @@ def _block(writer: Any, node: nodes.math_block) -> None:
 
 
 def _process(app: Sphinx, what: str, name: str, found: Any, options: Any, lines: list[str]) -> None:
-    as_rst(what, lines)
+    as_rst(lines)
+    if what != "attribute":  # of which napoleon takes what stands before a colon for a type
+        lines[:] = GoogleDocstring(lines, _STYLE, app, what, name, found, options).lines()
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Called by Sphinx."""
     app.add_directive("generated", Generated)
     app.add_html_math_renderer("mathml", inline_renderers=(_inline, None), block_renderers=(_block, None))
-    app.connect("autodoc-process-docstring", _process, priority=400)  # before napoleon
+    app.connect("autodoc-process-docstring", _process)
     app.connect("autodoc-skip-member", lambda app, what, name, found, *rest: is_told_by_its_class(found) or None)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -5,6 +5,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from benchmarks.quality.methods import METHODS as MEASURED
+from benchmarks.quality.methods import Row
 from notebooks.book.markdown import one_line, table
 from notebooks.book.quality import datasets, rows
 from vaeclust_jax.cli.flags import as_flag, texts_of
@@ -74,9 +75,7 @@ def example(kind: type[Method]) -> Method:
 
 def scores_of(name: str) -> str:
     """The committed rows of every variant of a method."""
-    variants = [row for row, one in MEASURED.items() if type(one.method) is METHODS[name] and one.stage != "kmeans"]
-    if name == "kmeans":
-        variants = ["VAE + k-means"]
+    variants = [variant for variant, row in MEASURED.items() if _is_of(name, row)]
     cells = []
     for dataset in datasets():
         for variant in variants:
@@ -85,6 +84,11 @@ def scores_of(name: str) -> str:
                 scores = [_spread([getattr(row, score) for row in own]) for score in ("acc", "nmi", "ari")]
                 cells.append([dataset, variant, *scores, f"{fmean(row.seconds for row in own):.0f}", str(len(own))])
     return table(["data", "variant", "ACC", "NMI", "ARI", "CPU s", "seeds"], cells, numbers_from=2)
+
+
+def _is_of(name: str, row: Row) -> bool:
+    """Whether a row of the table is a method's own; k-means is a stage of others."""
+    return row.stage == "kmeans" if name == "kmeans" else type(row.method) is METHODS[name] and row.stage != "kmeans"
 
 
 def _spread(values: list[float]) -> str:

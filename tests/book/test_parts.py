@@ -1,5 +1,6 @@
 """The generated parts of the book say what the code and the committed results say."""
 
+import inspect
 import json
 import re
 from dataclasses import fields
@@ -103,15 +104,16 @@ def test_every_public_name_is_on_the_page_of_the_api() -> None:
     parts = [api(*names) for part, *names in asked(page("api.md")) if part == "api"]
     shown = re.findall(r"^\.\. \S+:: vaeclust_jax\.(\S+)$", "\n".join(parts), flags=re.MULTILINE)
     assert len(shown) == len(set(shown))
-    expected = set(vc.__all__) - {"data", "uncertainty"}
-    for module in ("data", "uncertainty", "estimators"):
+    modules = [name for name in (*vc.__all__, "estimators") if inspect.ismodule(getattr(vc, name))]
+    expected = set(vc.__all__) - set(modules)
+    for module in modules:
         expected |= {f"{module}.{name}" for name in getattr(vc, module).__all__ if name not in vc.__all__}
     assert set(shown) == expected
 
 
 def test_docstrings_are_made_safe_for_rst() -> None:
     lines = ["|z - c|^2 of `codes`, *all*; val_...", "    first, second: of a thing.", "    latents: L."]
-    as_rst("class", lines)
+    as_rst(lines)
     assert lines == [
         r"\|z - c\|^2 of ``codes``, \*all\*; val\_...",
         "    first: see ``second``.",
@@ -122,7 +124,7 @@ def test_docstrings_are_made_safe_for_rst() -> None:
 
 def test_every_command_is_on_its_page() -> None:
     commands = re.findall(r"^  ([a-z]+) ", said([]), flags=re.MULTILINE)
-    assert len(commands) == 9
+    assert {"run", "predict"} < set(commands)
     shown = [words[0] for part, *words in asked(page("command_line.md")) if part == "command"]
     assert set(shown) == set(commands)
     assert "--joint-epochs" in said(["run", "--help"])
