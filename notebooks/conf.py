@@ -24,7 +24,7 @@ html_copy_source = False
 html_math_renderer = "mathml"  # the pages load nothing from a network
 html_theme_options = {"navigation_with_keys": True}
 
-myst_enable_extensions = ["dollarmath", "deflist", "colon_fence", "attrs_block"]
+myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # the notebooks show the outputs they are kept with
 nb_merge_streams = True
