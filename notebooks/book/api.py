@@ -15,7 +15,7 @@ _NAMES = re.compile(r"( +)((?:[a-z_]+, )+)([a-z_]+): (.*)")
 
 
 def api(*names: str) -> str:
-    """Of each name of `vaeclust_jax`, such as `fit` or `data.load`; a module's name is all that is public in it."""
+    """Of each name of `vaeclust_jax`, such as `fit` or `data.load`; a module's name is what else is public in it."""
     lines = [line for name in names for one in _whole(name) for line in _entry(one)]
     return "\n".join(["```{eval-rst}", *lines, "```"]) + "\n"
 
@@ -24,7 +24,8 @@ def _whole(name: str) -> list[str]:
     found = _find(name)
     if not isinstance(found, ModuleType):
         return [name]
-    return [f"{name}.{inside}" for inside in found.__all__ if inside not in vc.__all__]
+    inside = [one for one in found.__all__ if getattr(found, one) is not getattr(vc, one, None)]
+    return [f"{name}.{one}" for one in inside]
 
 
 def _find(name: str) -> Any:

@@ -22,6 +22,7 @@ class Generated(SphinxDirective):
     final_argument_whitespace = True
 
     def run(self) -> list[nodes.Node]:  # noqa: D102
+        self.env.note_reread()  # what it says may change while the page does not
         name, *rest = " ".join(self.arguments).split()
         return self.parse_text_to_nodes(PARTS[name](*rest), allow_section_headings=True)
 
