@@ -70,6 +70,6 @@ def _each_name(line: str) -> list[str]:
     ]
 
 
-def is_told_by_its_class(found: Any) -> bool:
-    """Whether this is a field of a named tuple that has no text of its own."""
-    return str(getattr(found, "__doc__", "")).startswith("Alias for field number")
+def has_no_text_of_its_own(name: str, found: Any) -> bool:
+    """Whether a member is a field of a named tuple that its class tells of, or what scikit-learn adds."""
+    return str(getattr(found, "__doc__", "")).startswith("Alias for field number") or name.endswith("_request")

@@ -8,7 +8,7 @@ from sphinx.application import Sphinx
 from sphinx.ext.napoleon import Config, GoogleDocstring
 from sphinx.util.docutils import SphinxDirective
 
-from notebooks.book.api import as_rst, is_told_by_its_class
+from notebooks.book.api import as_rst, has_no_text_of_its_own
 from notebooks.book.parts import PARTS
 
 _STYLE = Config(napoleon_use_ivar=True, napoleon_attr_annotations=False)
@@ -48,5 +48,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("generated", Generated)
     app.add_html_math_renderer("mathml", inline_renderers=(_inline, None), block_renderers=(_block, None))
     app.connect("autodoc-process-docstring", _process)
-    app.connect("autodoc-skip-member", lambda app, what, name, found, *rest: is_told_by_its_class(found) or None)
+    app.connect(
+        "autodoc-skip-member", lambda app, what, name, found, *rest: has_no_text_of_its_own(name, found) or None
+    )
     return {"parallel_read_safe": True, "parallel_write_safe": True}
