@@ -32,7 +32,7 @@ class Model(NamedTuple):
 
 
 CONV = Model(kinds.Conv(latent_dim=10), (32, 32, 1), beta=1.0, learning_rate=1e-3)
-"""Of the VAE+DEC in the README ("What it reproduces"), COIL-20 at 32 x 32."""
+"""Of the VAE+DEC in notebooks/reproductions.md, COIL-20 at 32 x 32."""
 MLP = Model(kinds.MLP(hidden=(392, 196, 98), latent_dim=8), (784,), beta=3.0, learning_rate=5e-4)
 """A narrow MLP of four layers, MNIST."""
 WIDE_MLP = Model(kinds.MLP(hidden=(1024,), latent_dim=300), (784,), beta=1.0, learning_rate=1e-3)

@@ -3,6 +3,7 @@
 import ast
 import graphlib
 import itertools
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -60,6 +61,13 @@ def imported_modules(path: Path) -> Iterator[str]:
 
 def test_every_room_has_a_floor() -> None:
     assert {room_of(path) for path in FILES} - {"__init__"} == set(FLOOR_OF)
+
+
+def test_the_books_table_names_every_room_on_its_floor() -> None:
+    page = (Path(__file__).parent.parent / "notebooks" / "architecture.md").read_text(encoding="utf-8")
+    rooms = re.findall(r"^\| (\d+) \| (.*?) \|", page, flags=re.MULTILINE)
+    shown = {name: int(floor) - 1 for floor, names in rooms for name in re.findall(r"`(\w+)`", names)}
+    assert shown == FLOOR_OF
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

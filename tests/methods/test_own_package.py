@@ -1,4 +1,4 @@
-"""The README's method of one's own: a stranger's package, installed beside this one in a fresh environment."""
+"""The book's method of one's own: a stranger's package, installed beside this one in a fresh environment."""
 
 import json
 import os
@@ -18,9 +18,7 @@ import vaeclust_jax as vc
 from tests.fitting.made import blobs
 
 HOUSE = Path(__file__).parent.parent.parent
-PAGE = (
-    (HOUSE / "README.md").read_text(encoding="utf-8").partition("\n## A method of your own\n")[2].partition("\n## ")[0]
-)
+PAGE = (HOUSE / "notebooks" / "add" / "method.md").read_text(encoding="utf-8")
 EPOCHS = 40
 SETTINGS = ["--hidden", "32", "--latent-dim", "2", "--epochs", EPOCHS, "--seeds", 2, "--checkpoint-epochs", 10]
 

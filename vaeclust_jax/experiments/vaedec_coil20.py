@@ -1,4 +1,4 @@
-"""VAE+DEC against a deterministic VAE with k-means on COIL-20 (README, "What it reproduces"), in two settings.
+"""VAE+DEC against a deterministic VAE with k-means on COIL-20, in two settings.
 
     vaeclust run vaedec-coil20 --seeds 5
     vaeclust run vaedec-coil20-literal --seeds 5
@@ -9,7 +9,7 @@ its command are recorded in benchmarks/vaedec-coil20-search.json; `vaeclust tune
 
 The literal form has every setting as the source prints it: 50 + 50 epochs, gamma 1, q from the sampled code, its
 constants for the input, and a joint stage that stops on the validation VAE loss and hands back the best state.
-Expected figures and times: see README, "What it reproduces" and "Measured".
+Expected figures and times: see notebooks/reproductions.md.
 """
 
 from dataclasses import replace

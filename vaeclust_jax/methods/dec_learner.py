@@ -1,6 +1,6 @@
 """The learners of VAE + DEC: latents are drawn to Student-t centres, L = reconstruction + beta KL + gamma KL(P || Q).
 
-Sources: the joint objective of the VAE+DEC in the README ("What it reproduces"); DEC's q and P: Xie, Girshick and
+Sources: the joint objective of the VAE+DEC in notebooks/reproductions.md; DEC's q and P: Xie, Girshick and
 Farhadi 2016. Losses are means over samples, so gamma weighs one sample's KL(P || Q), at most log K nats, against
 its reconstruction summed over pixels (hundreds of nats): gamma 1 does next to nothing, hence the default 100.
 
