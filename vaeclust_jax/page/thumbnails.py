@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MAX_SIDE = 64  # pixels
-BUDGET = 4_000_000  # values of all thumbnails of a map together, which keeps a page to a few MB
+BUDGET = 2_500_000  # values of all thumbnails of a map together, which keeps a page to a few MB
 PER_ROW = 12
-PER_MOSAIC = 60
 
 
 def fitting(thumbnails: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -58,12 +57,11 @@ def mosaic(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Lay images out in rows of twelve, with see-through gaps, to be read row by row.
 
     Args:
-        images: shape (k, height, width, 1 or 3), of which the first 60 are shown.
+        images: shape (k, height, width, 1 or 3), one after the other.
 
     Returns:
         Shape (rows * (height + gap), columns * (width + gap), 2 or 4): the last channel is opacity.
     """
-    images = images[:PER_MOSAIC]
     count, height, width, channels = images.shape
     gap = max(1, round(0.04 * max(height, width)))
     columns = min(count, PER_ROW)

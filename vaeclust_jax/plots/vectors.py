@@ -121,8 +121,10 @@ def _draw_profile(axes: Axes, members: NDArray[np.floating]) -> None:
 
 
 def _name_features(axes: Axes, count: int, names: Sequence[str] | None) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     if count > FEW_FEATURES:
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         return
     ticks = np.arange(count)
     axes.set_xlim(-0.5, count - 0.5)
