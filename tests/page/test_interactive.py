@@ -21,7 +21,7 @@ from vaeclust_jax.folder.records.clusters import ClusterRecord
 from vaeclust_jax.metrics import match_clusters
 from vaeclust_jax.page.interactive import embed, map_figure
 from vaeclust_jax.page.members import members_of
-from vaeclust_jax.page.thumbnails import BUDGET, data_uri, fitting, mosaic
+from vaeclust_jax.page.thumbnails import BUDGET, data_uri, fitting, is_drawn_exactly, mosaic
 from vaeclust_jax.page.views import View, views_of
 from vaeclust_jax.plots.style import GREY, as_hex, categorical_colours
 
@@ -270,6 +270,16 @@ def test_a_mosaic_holds_images_row_by_row(count, channels, grid) -> None:
         assert (tile[:6, :4, -1] == (255 if shown else 0)).all()
         if shown:
             np.testing.assert_array_equal(tile[:6, :4, :channels], images[number])
+
+
+def test_larger_images_are_smaller_where_the_eye_does_not_see_it() -> None:
+    rng, (y, x) = np.random.default_rng(0), np.mgrid[:64, :64]
+    picture = (100 + 60 * np.sin(x / 9) * np.cos(y / 7) + rng.normal(0, 4, (64, 64))).astype(np.uint8)[..., np.newaxis]
+    exact, alike = data_uri(picture), data_uri(picture, exact=False)
+    assert len(alike) < 0.5 * len(exact)
+    assert np.abs(pixels(alike)[..., 0].astype(float) - picture[..., 0]).mean() < 6
+    assert is_drawn_exactly(small().thumbnails)
+    assert not is_drawn_exactly(picture[np.newaxis])
 
 
 def test_clusters_are_described_by_their_members() -> None:

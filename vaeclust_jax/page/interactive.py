@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaeclust_jax.folder.map_file import LatentMap
-from vaeclust_jax.page.thumbnails import data_uri
+from vaeclust_jax.page.thumbnails import data_uri, is_drawn_exactly
 from vaeclust_jax.page.views import NUMBERS, class_texts, is_defined, views_of
 from vaeclust_jax.plots.style import GREY
 
@@ -134,7 +134,8 @@ def _columns(latent_map: LatentMap, num_clusters: int) -> dict[str, Any]:
     if latent_map.file is not None:
         columns["file"] = latent_map.file.tolist()
     if latent_map.thumbnails is not None:
-        columns["image"] = [data_uri(image) for image in latent_map.thumbnails]
+        exact = is_drawn_exactly(latent_map.thumbnails)
+        columns["image"] = [data_uri(image, exact=exact) for image in latent_map.thumbnails]
     return columns
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vaeclust_jax.folder.map_file import LatentMap
 from vaeclust_jax.folder.records.clusters import ClusterRecord
-from vaeclust_jax.page.thumbnails import PER_ROW, data_uri, mosaic
+from vaeclust_jax.page.thumbnails import PER_ROW, data_uri, is_drawn_exactly, mosaic
 from vaeclust_jax.page.views import class_texts, colours_of
 
 CELL = 36  # pixels of the page that a thumbnail of a mosaic is wide
@@ -84,13 +84,14 @@ def _members(latent_map: LatentMap, cluster: int, colour: str, record: ClusterRe
     if latent_map.thumbnails is not None:
         order = index[np.argsort(-latent_map.probability[index], kind="stable")]
         surest, others = order[:_SUREST], order[_SUREST:]
+        exact = is_drawn_exactly(latent_map.thumbnails)
         found = {"surest": surest, "least sure": others[-_LEAST_SURE:][::-1]}
         about = about._replace(
-            mosaics=[_mosaic(title, latent_map.thumbnails[some]) for title, some in found.items() if len(some)]
+            mosaics=[_mosaic(title, latent_map.thumbnails[some], exact) for title, some in found.items() if len(some)]
         )
     return about
 
 
-def _mosaic(title: str, images: NDArray[np.uint8]) -> Mosaic:
+def _mosaic(title: str, images: NDArray[np.uint8], exact: bool) -> Mosaic:
     image, width = mosaic(images), min(len(images), PER_ROW) * CELL
-    return Mosaic(title, data_uri(image), len(images), width, image.shape[1] < width)
+    return Mosaic(title, data_uri(image, exact=exact), len(images), width, image.shape[1] < width)

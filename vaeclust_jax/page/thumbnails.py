@@ -1,6 +1,6 @@
 """Images that a page holds in itself: a thumbnail for each point of the map, a mosaic for each cluster.
 
-They are WebP without loss, which every browser reads: the same pixels in half the bytes of PNG.
+They are WebP, which every browser reads: the same pixels in half the bytes of PNG.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MAX_SIDE = 64  # pixels
 BUDGET = 2_500_000  # values of all thumbnails of a map together, which keeps a page to a few MB
 PER_ROW = 12
+_SMALL, _EXACT_BUDGET = 28, 1_600_000  # pixels of a side; values of all thumbnails of a map
 
 
 def fitting(thumbnails: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -40,17 +41,24 @@ def fitting(thumbnails: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.stack(small).reshape(count, size[1], size[0], channels)
 
 
-def data_uri(pixels: NDArray[np.uint8]) -> str:
-    """Encode an image, every pixel as it is, in a `data:` address.
+def data_uri(pixels: NDArray[np.uint8], *, exact: bool = True) -> str:
+    """Encode an image in a `data:` address.
 
     Args:
         pixels: shape (height, width, 1 to 4): grey, grey and opacity, RGB or RGBA.
+        exact: every pixel as it is; else as alike as the eye needs, in a third of the bytes.
     """
     has_opacity = pixels.shape[-1] in (2, 4) and (pixels[..., -1] < 255).any()
     content = io.BytesIO()
     image = _image(pixels).convert("RGBA" if has_opacity else "RGB")
-    image.save(content, format="WEBP", lossless=True, method=2)  # slower methods gain nothing on small images
+    # Slower methods gain nothing on small images.
+    image.save(content, format="WEBP", lossless=exact, quality=80, method=2)
     return "data:image/webp;base64," + base64.b64encode(content.getvalue()).decode("ascii")
+
+
+def is_drawn_exactly(thumbnails: NDArray[np.uint8]) -> bool:
+    """Whether these are so small that every pixel of them is seen, and all of them fit in a page as they are."""
+    return max(thumbnails.shape[1:3]) <= _SMALL and thumbnails.size <= _EXACT_BUDGET
 
 
 def mosaic(images: NDArray[np.uint8]) -> NDArray[np.uint8]:

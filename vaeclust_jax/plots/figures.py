@@ -48,13 +48,12 @@ def save_figures(folder: Path, figures: Mapping[str, Figure], dpi: int = 120) ->
     """
     from matplotlib import rc_context
 
+    options: dict[str, dict[str, Any]] = {"png": {"dpi": dpi}, "svg": {"dpi": dpi, "metadata": {"Date": None}}}
     paths = []
     for name, figure in figures.items():
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")  # once for both files: half of the time goes there
-        options: dict[str, dict[str, Any]] = {"png": {"dpi": dpi}, "svg": {"dpi": 2 * dpi, "metadata": {"Date": None}}}
         for ending, how in options.items():
             paths.append(folder / f"{name}.{ending}")
             with whole_file(paths[-1]) as file, rc_context({"svg.hashsalt": name}):
                 figure.savefig(file, format=ending, **how)
+            figure.set_layout_engine("none")  # it is laid out: a second time would take as long as drawing
     return paths
