@@ -76,7 +76,8 @@
     const parts = [...counts].sort((a, b) => b[1] - a[1]).map(([name, count]) => `${count} in ${name}`);
     const more = parts.length > 4 ? `, and ${parts.length - 4} more` : "";
     const total = chosen().length;
-    one("chosen").textContent = total ? `${total} chosen: ${parts.slice(0, 4).join(", ")}${more}` : one("find").value && "none found";
+    const nothing = one("find").value && "none found";
+    one("chosen").textContent = total ? `${total} chosen: ${parts.slice(0, 4).join(", ")}${more}` : nothing;
     one("save-chosen").hidden = one("clear").hidden = !total;
   };
   points.selected.properties.indices.change.connect(describe);
@@ -99,17 +100,19 @@
   const apply = () => {
     for (const card of cards) {
       const own = Number(card.dataset.cluster), end = root(own);
-      card.querySelector("h3 .name").textContent = said.name[own] ? `${said.name[own]} (cluster ${own})` : `Cluster ${own}`;
+      const title = said.name[own] ? `${said.name[own]} (cluster ${own})` : `Cluster ${own}`;
+      card.querySelector("h3 .name").textContent = title;
       card.querySelector("h3 .swatch").style.background = data.clusters[end].colour;
-      const state = [end !== own && `Merged into ${named(own)}.`, !trusted(own) && "Marked: do not trust."].filter(Boolean);
-      card.querySelector(".state").textContent = state.join(" ");
-      card.querySelector(".state").hidden = !state.length;
+      const state = [end !== own && `Merged into ${named(own)}.`, !trusted(own) && "Marked: do not trust."];
+      card.querySelector(".state").textContent = state.filter(Boolean).join(" ");
+      card.querySelector(".state").hidden = !state.some(Boolean);
       card.querySelector(".rename").value = said.name[own] ?? "";
       card.querySelector(".mark").checked = Boolean(said.mistrusted[own]);
       const merge = card.querySelector(".merge");
       // Into itself, or into one that was merged into it, would be a circle.
       const others = ids.filter(each => root(each) === each && each !== own || each === said.into[own]);
-      merge.replaceChildren(new Option("no other", ""), ...others.map(each => new Option(said.name[each] || `cluster ${each}`, each)));
+      const options = others.map(each => new Option(said.name[each] || `cluster ${each}`, each));
+      merge.replaceChildren(new Option("no other", ""), ...options);
       merge.value = said.into[own] ?? "";
     }
     for (const button of all(".legend[data-view='0'] button")) {
@@ -127,11 +130,11 @@
     apply();
   };
   for (const card of cards) {
-    const own = Number(card.dataset.cluster);
+    const own = Number(card.dataset.cluster), [rename, merge, mark] = card.querySelectorAll(".rename, .merge, .mark");
     card.querySelector("form").addEventListener("submit", event => event.preventDefault());
-    card.querySelector(".rename").addEventListener("change", event => say("name", own, event.target.value.trim()));
-    card.querySelector(".merge").addEventListener("change", event => say("into", own, event.target.value && Number(event.target.value)));
-    card.querySelector(".mark").addEventListener("change", event => say("mistrusted", own, event.target.checked));
+    rename.addEventListener("change", () => say("name", own, rename.value.trim()));
+    merge.addEventListener("change", () => say("into", own, merge.value && Number(merge.value)));
+    mark.addEventListener("change", () => say("mistrusted", own, mark.checked));
   }
   one("undo").addEventListener("click", () => {
     for (const part in said) said[part] = {};
@@ -142,7 +145,9 @@
   // ---- files
   // Columns of all samples, or of those on the map where the page does not hold all.
   const columns = async () => {
-    if (data.samples === null) return {row: rows, file: files ?? null, cluster, probability: [...points.get("probability")]};
+    if (data.samples === null) {
+      return {row: rows, file: files ?? null, cluster, probability: [...points.get("probability")]};
+    }
     const bytes = Uint8Array.from(atob(data.samples), character => character.charCodeAt(0));
     return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).json();
   };
@@ -162,18 +167,22 @@
     const text = /^[=+\-@\t\r]/.test(value) && typeof value === "string" ? `'${value}` : String(value);  // no formula
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
-  const csv = made => [Object.keys(made[0]), ...made.map(Object.values)].map(line => line.map(cell).join(",") + "\n").join("");
+  const csv = made => {
+    const lines = [Object.keys(made[0]), ...made.map(Object.values)];
+    return lines.map(line => line.map(cell).join(",") + "\n").join("");
+  };
   const save = (text, name) => {
-    const link = Object.assign(document.createElement("a"), {href: URL.createObjectURL(new Blob([text])), download: name});
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    const href = URL.createObjectURL(new Blob([text]));
+    Object.assign(document.createElement("a"), {href, download: name}).click();
+    setTimeout(() => URL.revokeObjectURL(href), 1000);
   };
   one("save-csv").addEventListener("click", async () => save(csv(await records()), "labels.csv"));
   one("save-chosen").addEventListener("click", async () => {
     save(csv(await records(new Set(chosen().map(index => rows[index])))), "chosen.csv");
   });
   one("save-json").addEventListener("click", async () => {
-    const clusters = ids.map(each => ({cluster: each, merged_into: root(each), name: named(each), trusted: trusted(each)}));
+    const about = each => ({cluster: each, merged_into: root(each), name: named(each), trusted: trusted(each)});
+    const clusters = ids.map(about);
     save(JSON.stringify({clusters, samples: await records()}), "labels.json");
   });
 
@@ -181,7 +190,8 @@
   const unfold = () => {
     const target = one(decodeURIComponent(location.hash.slice(1)));
     if (!target) return;
-    for (const fold of [...target.querySelectorAll(":scope > details:has(> summary h2)"), target.closest("details")]) if (fold) fold.open = true;
+    for (const fold of target.querySelectorAll(":scope > details:has(> summary h2)")) fold.open = true;
+    for (let fold = target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
     target.scrollIntoView();
   };
   addEventListener("hashchange", unfold);
