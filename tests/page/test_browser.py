@@ -87,7 +87,8 @@ return found;
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("browser") / "run"
-    return write_page(make_run(folder, latent_map=POINTS, assignments=True, clusters=CLUSTERS, verdict=VERDICT))
+    said = {"clusters": CLUSTERS, "verdict": VERDICT}
+    return write_page(make_run(folder, latent_map=POINTS, figures=True, assignments=True, **said))
 
 
 @pytest.fixture(scope="module")

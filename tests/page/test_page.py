@@ -274,7 +274,7 @@ def test_a_card_says_what_its_record_does(tmp_path: Path) -> None:
         "Samples 9 Mean probability 0.500",
         f"Purity 0.700 {HOSTILE}",
         "Other seeds agree 0.410",
-        "A shallow one agrees 0.600",
+        "A shallow method agrees 0.600",
         "Confused with cluster 4 0.200",
         f"{HOSTILE} 12.5 3.25 +2.0 SD",
         "b 1 0 all differ",

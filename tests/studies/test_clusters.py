@@ -84,7 +84,7 @@ def test_what_a_cluster_is_taken_for_next_and_how_a_shallow_method_cuts_it() -> 
 
 def test_features_that_set_a_cluster_apart_by_the_textbook() -> None:
     rng = np.random.default_rng(0)
-    x = np.c_[rng.normal(1e6 + 5 * (Y == 1), 1), rng.normal(size=30), Y == 2, np.ones(30), rng.normal(Y, 0.1)]
+    x = np.c_[rng.normal(1e6 + 5 * (Y == 1), 1), rng.normal(size=30), Y == 2, np.full(30, 0.1), rng.normal(Y, 0.1)]
     found = clusters_of([answer(Y)], made_dataset(x, None))
     for cluster, one in enumerate(found[:3]):
         assert one.features is not None
@@ -92,7 +92,7 @@ def test_features_that_set_a_cluster_apart_by_the_textbook() -> None:
         for number, column in enumerate(x.T):
             inside, outside = column[cluster == Y], column[cluster != Y]
             spread = np.sqrt(((inside.var() * 10) + (outside.var() * 20)) / 28)
-            if inside.mean() != outside.mean():
+            if number != 3:
                 expected[f"feature {number}"] = (inside.mean() - outside.mean()) / spread if spread > 1e-9 else None
         assert {each.name for each in one.features} == set(expected)
         for each in one.features:

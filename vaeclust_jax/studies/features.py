@@ -6,7 +6,7 @@ from vaeclust_jax.data import Dataset
 from vaeclust_jax.folder.records.clusters import FeatureRecord
 
 _MOST = 5  # features of a cluster
-_CHUNK = 65536  # rows that are read at once
+_VALUES = 2**22  # that are read at once
 
 
 def features_apart(dataset: Dataset, labels: np.ndarray, num_clusters: int) -> list[tuple[FeatureRecord, ...]]:
@@ -23,18 +23,21 @@ def features_apart(dataset: Dataset, labels: np.ndarray, num_clusters: int) -> l
     x, n = dataset.x, np.bincount(labels, minlength=num_clusters)[:, np.newaxis]
     centre = x.mean(axis=0, dtype=np.float64)  # taken away first: squares of large numbers lose digits
     sums, squares = np.zeros((2, num_clusters, x.shape[1]))
-    for start in range(0, len(x), _CHUNK):
-        chunk = x[start : start + _CHUNK] - centre
-        member = np.eye(num_clusters)[labels[start : start + _CHUNK]].T
+    rows = max(1, _VALUES // x.shape[1])
+    for start in range(0, len(x), rows):
+        chunk = x[start : start + rows] - centre
+        member = np.eye(num_clusters)[labels[start : start + rows]].T
         sums += member @ chunk
         squares += member @ chunk**2
-    others, rest = len(x) - n, sums.sum(axis=0) - sums
+    rounding = 1e-9 * (np.abs(centre) + np.sqrt(squares.sum(axis=0) / len(x)))
+    rest = sums.sum(axis=0) - sums
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean, mean_rest = sums / n, rest / others
+        mean, mean_rest = sums / n, rest / (len(x) - n)
         within = squares.sum(axis=0) - sums * mean - rest * mean_rest
         spread = np.sqrt(np.maximum(within, 0) / (len(x) - 2))
-        tiny = 1e-6 * (np.abs(mean) + np.abs(mean_rest))  # rounding, where both groups are constant
-        difference = np.where(spread > tiny, (mean - mean_rest) / spread, np.sign(mean - mean_rest) * np.inf)
+        gap = np.where(np.abs(mean - mean_rest) > rounding, mean - mean_rest, 0.0)
+        difference = np.where(spread > rounding, gap / spread, np.copysign(np.inf, gap))
+    difference[gap == 0] = 0
     names = _names(dataset)
     return [
         tuple(
@@ -45,10 +48,8 @@ def features_apart(dataset: Dataset, labels: np.ndarray, num_clusters: int) -> l
                 difference=float(difference[cluster, one]) if np.isfinite(difference[cluster, one]) else None,
             )
             for one in np.argsort(-np.abs(difference[cluster]), kind="stable")[:_MOST]
-            if difference[cluster, one] != 0 and not np.isnan(difference[cluster, one])
+            if difference[cluster, one] != 0
         )
-        if 0 < n[cluster, 0] < len(x)
-        else ()
         for cluster in range(num_clusters)
     ]
 
