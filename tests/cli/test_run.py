@@ -20,6 +20,7 @@ from tests.cli.conftest import TINY, VAECLUST, Answer
 from tests.fitting.made import squares
 from vaeclust_jax.cli.run import _outliers, _plan, parse_run
 from vaeclust_jax.experiments import EXPERIMENTS
+from vaeclust_jax.page import page
 
 Run = Callable[..., Answer]
 DIGITS = [*TINY, "--epochs", "2", "--image-size", "8", "8"]
@@ -46,7 +47,7 @@ def test_a_run_ends_with_its_folder_and_says_nothing_on_stderr(digits: tuple[Ans
     assert folder.parent.name == "runs"
     assert {
         "metrics.json", "config.json", "history.csv", "assignments.csv", "model", "clusters.png", "tables.json",
-        "figures.json", "map.npz",
+        "figures.json", "map.npz", "report.html",
     } <= {path.name for path in folder.iterdir()}  # fmt: skip
     metrics = json.loads((folder / "metrics.json").read_text())
     assert f"{metrics['mean']['acc']:.3f}" in out
@@ -67,8 +68,34 @@ def test_the_summary_is_five_answers_then_the_folder(digits: tuple[Answer, Path]
         f"warning: {one}" for one in metrics["warnings"]
     ]
     assert "labels were used for: scoring alone" in lines
+    assert f"{'':10}runs/{folder.name}/report.html" in lines
     assert lines[-1] == str(Path("runs") / folder.name)
     assert len(lines) < 30
+
+
+@pytest.mark.long
+def test_a_run_without_a_page_says_how_to_get_one(vaeclust: Run, files: Path, tmp_path: Path) -> None:
+    code, out, _ = vaeclust(*small(files, tmp_path, "--no-page"))
+    folder = Path(out.splitlines()[-1])
+    assert code == 0
+    assert not (folder / "report.html").exists()
+    assert f"vaeclust report {folder}" in out
+    assert vaeclust("report", folder)[0] == 0
+
+
+def test_a_page_that_cannot_be_drawn_loses_no_run(
+    vaeclust: Run, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> str:
+        raise ZeroDivisionError("of the page")
+
+    monkeypatch.setattr(page, "render", fail)
+    code, out, err = vaeclust(*small(files, tmp_path, "--quiet"))
+    folder = Path(out.splitlines()[-1])
+    assert code == 0
+    assert (folder / "timing.json").exists()
+    assert err == f"vaeclust: no page was written: of the page; `vaeclust report {folder}` tries again\n"
+    assert f"vaeclust report {folder}" in out
 
 
 def test_predict_labels_new_digits_with_the_seed_asked_for(

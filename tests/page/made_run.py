@@ -9,7 +9,7 @@ from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 
-from vaeclust_jax.folder import write_json
+from vaeclust_jax.folder import write_assignments, write_json
 from vaeclust_jax.folder.figure_list import FigureEntry, write_figure_list
 from vaeclust_jax.folder.map_file import LatentMap, write_map
 from vaeclust_jax.folder.table import Column, Spread, Table, write_tables
@@ -59,6 +59,19 @@ def made_map(**changes: Any) -> LatentMap:
         file=np.array([f"digits/{name}/{row:04}.png" for row, name in enumerate(np.array(NAMES)[y])]),
     )
     return made._replace(**changes)
+
+
+def made_assignments() -> dict[str, Any]:
+    """Of two seeds, the second of which has all samples in one cluster."""
+    made, n = made_map(), len(found().y)
+    assert made.file is not None
+    return {
+        "seed": np.repeat([7, 3], n),
+        "row": np.tile(made.row, 2),
+        "cluster": np.r_[made.cluster, np.zeros(n, int)],
+        "probability": np.r_[made.probability, np.ones(n)],
+        "file": np.tile(made.file, 2),
+    }
 
 
 def made_tables(std: bool = True) -> list[Table]:
@@ -172,6 +185,7 @@ def make_run(
     seeds: tuple[int, ...] = (0, 1, 2),
     latent_map: LatentMap | None = None,
     figures: bool = False,
+    assignments: bool = False,
     **changes: Any,
 ) -> Path:
     """Write the folder of a run.
@@ -181,6 +195,7 @@ def make_run(
         seeds: that the record names.
         latent_map: None for a run without one.
         figures: whether to draw any, which takes a second.
+        assignments: whether to write down those of all digits, two seeds.
         changes: to what metrics.json holds.
     """
     folder.mkdir(parents=True)
@@ -191,6 +206,8 @@ def make_run(
     write_tables(folder / "tables.json", made_tables(len(seeds) > 1))
     if latent_map is not None:
         write_map(folder / "map.npz", latent_map)
+    if assignments:
+        write_assignments(folder / "assignments.csv", made_assignments())
     if figures:
         _draw(folder)
     else:

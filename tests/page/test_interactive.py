@@ -3,24 +3,27 @@
 import base64
 import io
 import re
-from itertools import chain
 from typing import Any
 
 import numpy as np
 import pytest
 from bokeh.model import Model
-from bokeh.models import CustomJS, GlyphRenderer, HoverTool, Legend, Tabs, TapTool
+from bokeh.models import CustomJS, HoverTool, LassoSelectTool, TapTool
+from bokeh.plotting import figure as Figure  # noqa: N812
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.page.made_run import K, found, made_map
+from tests.page.made_run import NAMES, K, found, made_map
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.folder.map_file import LatentMap, read_map, write_map
-from vaeclust_jax.page.interactive import embed, map_tabs
+from vaeclust_jax.folder.records.clusters import ClusterRecord
+from vaeclust_jax.metrics import match_clusters
+from vaeclust_jax.page.interactive import embed, map_figure
 from vaeclust_jax.page.members import members_of
-from vaeclust_jax.page.thumbnails import BUDGET, data_uri, fitting, mosaic
-from vaeclust_jax.plots.style import hex_colours
+from vaeclust_jax.page.thumbnails import BUDGET, data_uri, fitting, is_drawn_exactly, mosaic
+from vaeclust_jax.page.views import View, views_of
+from vaeclust_jax.plots.style import GREY, as_hex, categorical_colours
 
 OPTIONAL = ("y", "correct", "thumbnails", "class_names", "file")
 
@@ -29,12 +32,12 @@ def small(m: int = 60, **changes: Any) -> LatentMap:
     return made_map().take(np.arange(m))._replace(**changes)
 
 
-def models(tabs: Tabs, kind: type) -> list[Any]:
-    return [model for model in tabs.references() if isinstance(model, kind)]
+def models(drawn: Figure, kind: type) -> list[Any]:
+    return [model for model in drawn.references() if isinstance(model, kind)]
 
 
-def titles(tabs: Tabs) -> list[str]:
-    return [panel.title for panel in tabs.tabs]
+def views(latent_map: LatentMap, num_clusters: int = K) -> dict[str, View]:
+    return {view.title: view for view in views_of(latent_map, num_clusters)}
 
 
 def pixels(uri: str) -> np.ndarray:
@@ -116,86 +119,107 @@ def test_a_file_that_is_no_map(tmp_path, content: str) -> None:
         read_map(path)
 
 
-def test_every_view_draws_the_same_points_once() -> None:
-    tabs = map_tabs(small(), K)
-    assert titles(tabs) == ["cluster", "class", "entropy", "latent variance", "mutual information", "correctness"]
-    figures = [panel.child for panel in tabs.tabs]
-    assert len({renderer.data_source.id for renderer in models(tabs, GlyphRenderer)}) == 1
-    assert len({figure.x_range.id for figure in figures}) == len({figure.y_range.id for figure in figures}) == 1
-    for figure, values in zip(figures, (small().cluster, small().y, None, None, None, small().correct), strict=True):
-        if values is None:
-            assert len(figure.renderers) == 1
-            continue
-        indices = [renderer.view.filter.indices for renderer in figure.renderers]
-        assert sorted(chain.from_iterable(indices)) == list(range(60))
-        assert [len({values[index] for index in members}) for members in indices] == [1] * len(np.unique(values))
+def test_every_view_gives_each_point_its_colour() -> None:
+    found = views(small())
+    assert list(found) == [
+        *("cluster", "class", "correctness"),
+        *("probability", "entropy", "latent variance", "mutual information"),
+    ]
+    assert all(len(view.ids) == 60 and view.ids.max() < len(view.palette) for view in found.values())
+    np.testing.assert_array_equal(found["cluster"].ids, small().cluster)
+    np.testing.assert_array_equal(found["class"].ids, small().y)
+    np.testing.assert_array_equal(found["correctness"].ids == 0, small().correct)
+    entropy = small().entropy
+    np.testing.assert_array_equal(np.argsort(found["entropy"].ids[np.argsort(entropy)], kind="stable"), np.arange(60))
+    assert (found["entropy"].low, found["entropy"].high) == (
+        f"{entropy.min():.3g}",
+        f"{entropy.max():.3g} nats, mean over draws",
+    )
+    source = map_figure(small(), K).select_one({"name": "points"})
+    assert list(source.data["colour"]) == [found["cluster"].palette[number] for number in small().cluster]
 
 
-def test_a_cluster_has_one_colour_and_a_legend_that_hides_it() -> None:
-    latent_map = small(cluster=np.arange(60) % 3 * 2)  # 1 and 3 are empty
-    figure = map_tabs(latent_map, 5).tabs[0].child
-    (legend,) = figure.select(Legend)
-    assert legend.click_policy == "hide"
-    assert [item.label.value for item in legend.items] == ["0", "2", "4"]
-    assert [item.renderers[0].glyph.fill_color for item in legend.items] == [hex_colours(5)[k] for k in (0, 2, 4)]
-    assert len(set(hex_colours(20))) == 20
+def test_legends_name_what_is_there() -> None:
+    found = views(small(y=None, correct=None, cluster=np.arange(60) % 3 * 2), 5)  # 1 and 3 are empty
+    assert found["cluster"].entries == [(0, "0"), (2, "2"), (4, "4")]
+    assert found["cluster"].palette == as_hex(categorical_colours(5))
+    assert found["entropy"].entries == []
+    assert views(small())["class"].entries == list(enumerate(NAMES))
 
 
-def test_more_categories_than_colours_have_no_legend() -> None:
-    figure = map_tabs(small(cluster=np.arange(60) % 30), 30).tabs[0].child
-    assert figure.select(Legend) == []
-    (dots,) = figure.renderers
-    assert list(dots.data_source.data[dots.glyph.fill_color.field]) == hex_colours(30) * 2
+def test_a_class_has_the_colour_of_its_cluster() -> None:
+    found = views(made_map())
+    for cluster, match in match_clusters(made_map().y, made_map().cluster).items():
+        assert found["class"].palette[match] == found["cluster"].palette[cluster]
+
+
+def test_a_number_that_is_not_known_is_grey() -> None:
+    entropy = small().entropy.copy()
+    entropy[7] = np.nan
+    view = views(small(entropy=entropy))["entropy"]
+    assert view.palette[view.ids[7]] == GREY
+    assert GREY not in [view.palette[place] for place in np.delete(view.ids, 7)]
 
 
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"y": None, "correct": None, "class_names": None}, ["cluster", "entropy", "latent variance"]),
-        ({"class_names": None}, ["cluster", "class", "entropy", "latent variance", "correctness"]),
-        ({"latent_variance": np.zeros(60)}, ["cluster", "class", "entropy", "correctness"]),
+        ({"y": None, "correct": None, "class_names": None}, ["cluster", "probability", "entropy", "latent variance"]),
+        (
+            {"class_names": None},
+            ["cluster", "class", "correctness", "probability", "entropy", "latent variance"],
+        ),
+        ({"latent_variance": np.zeros(60)}, ["cluster", "class", "correctness", "probability", "entropy"]),
     ],
 )
 def test_what_is_not_known_has_no_view(changes, expected) -> None:
-    tabs = map_tabs(small(mutual_information=np.full(60, np.nan), **changes), K)
-    assert titles(tabs) == expected
-    assert all("mutual_information" not in tool.tooltips for tool in models(tabs, HoverTool))
+    unknown = small(mutual_information=np.full(60, np.nan), **changes)
+    assert list(views(unknown)) == expected
+    assert all("mutual_information" not in tool.tooltips for tool in models(map_figure(unknown, K), HoverTool))
+
+
+def test_a_cluster_is_called_by_its_number_in_its_middle() -> None:
+    labels = map_figure(small(cluster=np.arange(60) % 3 * 2), 5).select_one({"name": "labels"}).data
+    assert labels["text"] == ["0", "2", "4"]
+    middle = np.median(small().points[::3], axis=0)
+    assert (labels["x"][0], labels["y"][0]) == (pytest.approx(middle[0]), pytest.approx(middle[1]))
 
 
 def test_the_tooltip_shows_the_image_and_every_name_as_text() -> None:
     names = np.array(["<script>alert(1)</script>", *"abcdefghi"])
-    tabs = map_tabs(small(class_names=names, file=np.array(['a"b<img src=x>.png'] * 60)), K)
-    source = models(tabs, GlyphRenderer)[0].data_source
+    drawn = map_figure(small(class_names=names, file=np.array(['a"b<img src=x>.png'] * 60)), K)
+    source = drawn.select_one({"name": "points"})
     assert source.data["file"][0] == 'a"b<img src=x>.png'
     for image, uri in zip(small().thumbnails, source.data["image"], strict=True):
         np.testing.assert_array_equal(pixels(uri), rgba(image))
-    for tool in models(tabs, HoverTool):
+    for tool in models(drawn, HoverTool):
         assert '<img src="@image"' in tool.tooltips
         assert "safe" not in tool.tooltips  # Bokeh's word for HTML that it takes as it is
         assert "script" not in tool.tooltips
-    bokeh, data, place = embed(tabs)
+    bokeh, data, place = embed(drawn)
     assert "<script>alert(1)" not in data + place
     assert not any(re.search(r"<(script|link)[^>]+(src|href)", text) for text in (bokeh, data, place))
 
 
 def test_vectors_have_no_image_and_no_file() -> None:
-    (tooltip,) = {tool.tooltips for tool in models(map_tabs(small(thumbnails=None, file=None), K), HoverTool)}
+    (tooltip,) = {tool.tooltips for tool in models(map_figure(small(thumbnails=None, file=None), K), HoverTool)}
     assert "img" not in tooltip
     assert "@file" not in tooltip
     assert "@row" in tooltip
 
 
-def test_a_tap_leads_to_the_cluster_without_javascript_of_ours() -> None:
-    tabs = map_tabs(small(), K)
-    taps = models(tabs, TapTool)
-    assert {(tap.callback.url, tap.callback.same_tab) for tap in taps} == {("#cluster-@cluster", True)}
-    assert models(tabs, CustomJS) == []
-    assert not any(model.js_event_callbacks or model.js_property_callbacks for model in models(tabs, Model))
+def test_bokeh_is_given_no_javascript() -> None:
+    drawn = map_figure(small(), K)
+    (tap,) = models(drawn, TapTool)
+    assert (tap.callback.url, tap.callback.same_tab) == ("#cluster-@cluster", True)
+    assert len(models(drawn, LassoSelectTool)) == 1
+    assert models(drawn, CustomJS) == []
+    assert not any(model.js_event_callbacks or model.js_property_callbacks for model in models(drawn, Model))
 
 
 @pytest.mark.parametrize("points", [np.zeros((60, 2)), np.c_[np.arange(60), np.zeros(60)]])
 def test_points_on_a_spot_or_a_line_can_be_seen(points) -> None:
-    ranges = map_tabs(small(points=points), K).tabs[0].child
+    ranges = map_figure(small(points=points), K)
     for low, high, values in zip(
         (ranges.x_range.start, ranges.y_range.start), (ranges.x_range.end, ranges.y_range.end), points.T, strict=True
     ):
@@ -229,10 +253,8 @@ def test_shrinking_averages() -> None:
     assert (fitting(image) == 100).all()
 
 
-@pytest.mark.parametrize(
-    ("count", "channels", "grid"), [(5, 1, (1, 5)), (12, 3, (1, 12)), (30, 3, (3, 12)), (90, 1, (5, 12))]
-)
-def test_a_mosaic_holds_the_first_sixty_row_by_row(count, channels, grid) -> None:
+@pytest.mark.parametrize(("count", "channels", "grid"), [(5, 1, (1, 5)), (12, 3, (1, 12)), (30, 3, (3, 12))])
+def test_a_mosaic_holds_images_row_by_row(count, channels, grid) -> None:
     images = np.random.default_rng(0).integers(0, 255, (count, 6, 4, channels), np.uint8)
     canvas = mosaic(images)
     rows, columns = grid
@@ -250,30 +272,52 @@ def test_a_mosaic_holds_the_first_sixty_row_by_row(count, channels, grid) -> Non
             np.testing.assert_array_equal(tile[:6, :4, :channels], images[number])
 
 
+def test_larger_images_are_smaller_where_the_eye_does_not_see_it() -> None:
+    rng, (y, x) = np.random.default_rng(0), np.mgrid[:64, :64]
+    picture = (100 + 60 * np.sin(x / 9) * np.cos(y / 7) + rng.normal(0, 4, (64, 64))).astype(np.uint8)[..., np.newaxis]
+    exact, alike = data_uri(picture), data_uri(picture, exact=False)
+    assert len(alike) < 0.5 * len(exact)
+    assert np.abs(pixels(alike)[..., 0].astype(float) - picture[..., 0]).mean() < 6
+    assert is_drawn_exactly(small().thumbnails)
+    assert not is_drawn_exactly(picture[np.newaxis])
+
+
 def test_clusters_are_described_by_their_members() -> None:
     latent_map = made_map()
     y, q = found().y, found().q
     cluster = q.argmax(axis=1)
     cluster[cluster == 3] = 4  # 3 is empty
-    described = members_of(latent_map._replace(cluster=cluster), K)
+    described = members_of(latent_map._replace(cluster=cluster), K, None)
     assert [one.cluster for one in described] == list(range(K))
     for one in described:
         index = np.flatnonzero(cluster == one.cluster)
         assert one.size == len(index)
         if one.cluster == 3:
-            assert one[3:7] == (None, None, None, None)
+            assert (one.entropy, one.classes, one.mosaics) == (None, [], [])
             continue
-        assert one.probability == pytest.approx(q[index].max(axis=1).mean(), abs=1e-6)
         assert one.entropy == pytest.approx(latent_map.entropy[index].mean(), abs=1e-6)
         values, counts = np.unique(y[index], return_counts=True)
-        assert one.top_class == latent_map.class_names[values[counts.argmax()]]
-        assert one.purity == counts.max() / len(index)
-        surest = max(index, key=lambda row: q[row].max())
-        np.testing.assert_array_equal(pixels(one.mosaic)[:16, :16, 0], latent_map.thumbnails[surest, ..., 0])
+        assert one.classes[0] == (latent_map.class_names[values[counts.argmax()]], counts.max() / len(index))
+        surest, least = one.mosaics
+        assert (surest.title, surest.shown, least.title, least.shown) == ("surest", 24, "least sure", 12)
+        for mosaic_of, row in ((surest, max), (least, min)):
+            first = row(index, key=lambda number: q[number].max())
+            np.testing.assert_array_equal(pixels(mosaic_of.uri)[:16, :16, 0], latent_map.thumbnails[first, ..., 0])
+
+
+def test_no_member_is_both_sure_and_unsure() -> None:
+    few = small(30, cluster=np.zeros(30, int))
+    (only,) = members_of(few, 1, None)
+    assert [one.shown for one in only.mosaics] == [24, 6]
+    (only,) = members_of(small(20, cluster=np.zeros(20, int)), 1, None)
+    assert [one.shown for one in only.mosaics] == [20]
 
 
 def test_clusters_of_vectors_without_classes_have_numbers_alone() -> None:
     bare = made_map(thumbnails=None, y=None, correct=None, class_names=None, file=None)
-    for one in members_of(bare, K):
-        assert one.size > 0
-        assert (one.top_class, one.purity, one.mosaic) == (None, None, None)
+    record = ClusterRecord(
+        cluster=2, samples=3, probability=0.5, stability=None, class_=None, purity=None, doubts=("odd",)
+    )
+    described = members_of(bare, K, [record])
+    assert [one.record for one in described] == [record if k == 2 else None for k in range(K)]
+    assert all(one.size and one.classes == one.mosaics == [] for one in described)

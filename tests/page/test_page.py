@@ -18,12 +18,12 @@ from vaeclust_jax.errors import InputError
 from vaeclust_jax.folder.figure_list import FigureEntry, read_figure_list, write_figure_list
 from vaeclust_jax.folder.run_folder import write_json
 from vaeclust_jax.folder.run_record import read_run
-from vaeclust_jax.folder.table import Column, Table, write_tables
+from vaeclust_jax.folder.table import Table, write_tables
 from vaeclust_jax.folder.typed_json import as_json
 from vaeclust_jax.page.page import MAX_POINTS, write_page
 
 HOSTILE = "<script>alert(1)</script>"
-VOID = {"meta", "link", "img", "br"}
+VOID = {"meta", "link", "img", "br", "input"}
 
 
 class Reader(HTMLParser):
@@ -89,7 +89,6 @@ def test_it_says_what_was_run_and_how_it_scored(page: Reader) -> None:
         "Labels used for scoring alone",
         "Data from comes with scikit-learn",
         "image size 32, 32",
-        "input mean none",
         "grey no",
         "learning rate 0.001",
         "kind dec",
@@ -111,28 +110,47 @@ def test_its_tables_hold_every_cell(page: Reader) -> None:
     assert all(attrs["scope"] == "col" for attrs in page.all("th"))
 
 
-def test_a_long_table_after_the_first_is_folded(tmp_path: Path) -> None:
-    folder = make_run(tmp_path / "run")
-    rows = {"first": 17, "short": 16, "long": 17}
-    tables = [Table(name, name, (Column("a", "text"),), (("b",),) * count) for name, count in rows.items()]
-    write_tables(folder / "tables.json", tables)
-    reader = Reader(write_page(folder))
-    assert [attrs["id"] for attrs in reader.all("details")] == ["table-long"]
-    assert "long 17 rows" in reader.text()
+def test_tables_after_the_first_are_folded(page: Reader) -> None:
+    folded = [attrs for attrs in page.all("details") if attrs.get("class") == "table"]
+    assert [attrs["id"] for attrs in folded] == [f"table-{table.name}" for table in made_tables()[1:]]
+    assert "open" not in folded[0]
+    assert f"{made_tables()[1].title} 2 rows" in page.text()
 
 
 def test_its_figures_are_the_files_in_order_with_words_for_those_who_do_not_see_them(run: Path, page: Reader) -> None:
     entries = read_figure_list(run / "figures.json")
     images = [attrs for attrs in page.all("img") if "mosaic" not in attrs.get("class", "")]
     for entry, image in zip(entries, images, strict=True):
-        content = base64.b64decode(image["src"].removeprefix("data:image/webp;base64,"))
-        shown, drawn = Image.open(io.BytesIO(content)), Image.open(run / entry.file)
-        assert ImageChops.difference(shown.convert("RGB"), drawn.convert("RGB")).getbbox() is None
+        content = base64.b64decode(image["src"].removeprefix("data:image/svg+xml;base64,")).decode()
+        vectors = (run / entry.file).with_suffix(".svg").read_text()
+        assert (
+            re.sub(r"<style>@media \(prefers-color-scheme: dark\).*?</style>", "", content, flags=re.DOTALL) == vectors
+        )
+        drawn = Image.open(run / entry.file)
         assert 1 <= drawn.width / int(image["width"]) == pytest.approx(drawn.height / int(image["height"]), rel=0.01)
         assert image["alt"] == f"{entry.title}: {entry.caption}"
     sections = [attrs["id"] for attrs in page.all("h3") if attrs.get("id", "").startswith("figures-")]
     assert sections == ["figures-training", "figures-clusters", "figures-uncertainty"]
     assert all(attrs["alt"] for attrs in page.all("img"))
+
+
+def test_figures_without_vectors_are_their_pixels(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run", figures=True)
+    for path in folder.glob("*.svg"):
+        path.unlink()
+    entry, image = read_figure_list(folder / "figures.json")[0], Reader(write_page(folder)).all("img")[0]
+    content = base64.b64decode(image["src"].removeprefix("data:image/webp;base64,"))
+    shown, drawn = Image.open(io.BytesIO(content)), Image.open(folder / entry.file)
+    assert ImageChops.difference(shown.convert("RGB"), drawn.convert("RGB")).getbbox() is None
+
+
+def test_a_map_that_can_be_explored_is_not_shown_again(tmp_path: Path) -> None:
+    for latent_map, count in ((made_map(), 0), (None, 1)):
+        folder = make_run(tmp_path / str(count), latent_map=latent_map)
+        Image.new("RGB", (50, 20)).save(folder / "map.png")
+        write_figure_list(folder / "figures.json", [FigureEntry("map.png", "Latent space", "Map", "By cluster.")])
+        images = [attrs for attrs in Reader(write_page(folder)).all("img") if attrs["alt"] == "Map: By cluster."]
+        assert len(images) == count
 
 
 def test_every_link_leads_somewhere_in_the_page(page: Reader) -> None:
@@ -164,8 +182,8 @@ def test_each_cluster_has_a_place_that_a_tap_leads_to(page: Reader) -> None:
     sizes = np.bincount(found().q.argmax(axis=1), minlength=K)
     text = page.text()
     for k, size in enumerate(sizes):
-        assert f"Cluster {k} Members {size} Mean probability 0." in text
-    assert sum("mosaic" in attrs.get("class", "") for attrs in page.all("img")) == K
+        assert f"Cluster {k} Map Samples {size} " in text
+    assert sum("mosaic" in attrs.get("class", "") for attrs in page.all("img")) == 2 * K
 
 
 def test_it_is_small(run: Path) -> None:
@@ -197,7 +215,7 @@ def test_names_are_text_wherever_they_come_from(tmp_path: Path, page: Reader) ->
     hostile = Reader(write_page(folder))
     assert len(hostile.all("script")) == len(page.all("script"))
     assert not any(attrs.get("src") == "x" for attrs in hostile.all("img"))
-    assert hostile.text().count(HOSTILE) == 32
+    assert hostile.text().count(HOSTILE) == 70
     assert {text for tag, text in hostile.texts if tag == "title"} == {f"{HOSTILE} on {HOSTILE}"}
 
 
@@ -208,7 +226,7 @@ def test_one_seed_has_no_spread(tmp_path: Path) -> None:
     assert "one seed: there is no spread to give" in text
     assert "Warning" not in text
     assert "Findings" not in text
-    assert "Verdict" not in text  # of a version that wrote none
+    assert "How sure" not in text  # of a version that wrote no verdict
 
 
 def test_the_verdict_stands_above_the_scores(tmp_path: Path) -> None:
@@ -219,6 +237,75 @@ def test_the_verdict_stands_above_the_scores(tmp_path: Path) -> None:
         text.index(said) for said in ("How good It is below the floor.", "Found 3 clusters.", HOSTILE, "silhouette")
     ]
     assert places == sorted(places)
+
+
+def test_the_first_words_of_the_verdict_stand_before_the_map_the_rest_is_folded(tmp_path: Path) -> None:
+    verdict = {"found": ["Short.", "Short, too.", 170 * "x", "Last."], "how sure": [200 * "y", "Then."]}
+    reader = made(tmp_path, latent_map=made_map().take(np.arange(20)), verdict=verdict)
+    shown = [text for tag, text in reader.texts if tag == "dd"]
+    assert "Short. Short, too." in shown
+    assert 200 * "y" in shown
+    assert [text for tag, text in reader.texts if tag == "p" and text in (170 * "x", "Last.", "Then.")] == [
+        *(170 * "x", "Last.", "Then."),
+    ]
+
+
+def test_the_verdict_comes_first_then_the_map_then_the_clusters(page: Reader) -> None:
+    assert [attrs["id"] for attrs in page.all("section")] == [
+        *("verdict", "map", "clusters", "figures", "comparison"),
+        *("protocol", "settings", "versions", "citation"),
+    ]
+
+
+def test_a_card_says_what_its_record_does(tmp_path: Path) -> None:
+    one = {
+        **{"cluster": 0, "samples": 9, "probability": 0.5, "stability": 0.41, "class": HOSTILE, "purity": 0.7},
+        **{"doubts": ["other seeds do not find it again"], "nearest": 4, "nearest_probability": 0.2, "alike": 0.6},
+        "features": [
+            {"name": HOSTILE, "mean": 12.5, "rest": 3.25, "difference": 2.04},
+            {"name": "b", "mean": 1, "rest": 0, "difference": None},
+        ],
+    }
+    reader = made(tmp_path, latent_map=made_map(thumbnails=None), clusters=[one])
+    text = reader.text()
+    for words in (
+        "Doubt cluster 0 .",
+        "Doubtful: other seeds do not find it again.",
+        "Samples 9 Mean probability 0.500",
+        f"Purity 0.700 {HOSTILE}",
+        "Other seeds agree 0.410",
+        "A shallow method agrees 0.600",
+        "Confused with cluster 4 0.200",
+        f"{HOSTILE} 12.5 3.25 +2.0 SD",
+        "b 1 0 all differ",
+    ):
+        assert words in text, words
+    assert {"#cluster-0", "#cluster-4"} <= {attrs["href"] for attrs in reader.all("a")}
+
+
+def test_the_command_can_be_typed_again(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run")
+    write_json(folder / "arguments.json", ["my data.csv", "-k", "3"])
+    assert "vaeclust run 'my data.csv' -k 3" in Reader(write_page(folder)).text()
+    write_json(folder / "arguments.json", {"a": 1})
+    with pytest.raises(InputError, match=r"arguments\.json: it must be a list"):
+        write_page(folder)
+
+
+@pytest.mark.parametrize(("command", "shown"), [(["--outliers", "a.npz"], True), (["--outliers=a"], True), ([], False)])
+def test_outliers_are_shown_to_those_who_asked(tmp_path: Path, command: list[str], shown: bool) -> None:
+    folder = make_run(tmp_path / "run")
+    table = made_tables()[0]
+    write_tables(folder / "tables.json", [table, Table("outliers", "Noticed?", table.columns, table.rows, "")])
+    write_json(folder / "arguments.json", command)
+    assert ("Noticed?" in Reader(write_page(folder)).text()) == shown
+
+
+def test_settings_that_do_nothing_to_vectors_are_left_out(tmp_path: Path) -> None:
+    assert "image size" in made(tmp_path / "images").text()
+    vectors = made(tmp_path / "vectors", dataset={"name": "made", "source": "made", "shape": [1797, 64]}).text()
+    assert "image size" not in vectors
+    assert "learning rate 0.001" in vectors
 
 
 def test_scores_that_are_not_defined_are_left_out(tmp_path: Path) -> None:
@@ -261,7 +348,7 @@ def test_of_many_points_some_are_shown_and_the_page_says_how_many(tmp_path: Path
     dataset = {"name": "many", "source": "made", "shape": [70000, 64]}
     text = made(tmp_path, latent_map=many, dataset=dataset).text()
     assert f"{MAX_POINTS} of the 70000 are shown" in text
-    assert sum(map(int, re.findall(r"Members (\d+)", text))) == MAX_POINTS
+    assert sum(map(int, re.findall(r"Samples (\d+)", text))) == MAX_POINTS
 
 
 def test_a_page_that_cannot_be_made_leaves_the_one_before(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -77,8 +78,19 @@ def test_mistakes_are_named():
 def test_figures_are_saved_by_name(tmp_path):
     figure = confidence_histogram([0.5], None)
     paths = save_figures(tmp_path, {"confidence": figure, "again": figure}, dpi=40)
-    assert paths == [tmp_path / "confidence.png", tmp_path / "again.png"]
-    assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)
+    names = ["confidence.png", "confidence.svg", "again.png", "again.svg"]
+    assert paths == [tmp_path / name for name in names]
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths[::2])
+    assert {ElementTree.parse(path).getroot().tag for path in paths[1::2]} == {"{http://www.w3.org/2000/svg}svg"}
+
+
+def test_equal_figures_are_equal_bytes(tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        save_figures(tmp_path / folder, {"confidence": confidence_histogram([0.5, 0.6], [True, False])})
+    for ending in ("png", "svg"):
+        one, other = (tmp_path / folder / f"confidence.{ending}" for folder in "ab")
+        assert one.read_bytes() == other.read_bytes()
 
 
 @pytest.mark.long

@@ -18,7 +18,7 @@ def flat_images(values, channels=1):
 
 def cell_values(axes, rows, columns):
     canvas = np.asarray(axes.get_images()[0].get_array())
-    return canvas[3 :: len(canvas) // rows, 3 :: canvas.shape[1] // columns]
+    return canvas[3 :: len(canvas) // rows, 3 :: canvas.shape[1] // columns, 0]
 
 
 def frames(axes):

@@ -3,7 +3,7 @@ import pytest
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.plots import latent_map, project, projection_title
-from vaeclust_jax.plots.style import categorical_colours
+from vaeclust_jax.plots.style import categorical_colours, matched_colours
 
 RNG = np.random.default_rng(0)
 POINTS = RNG.normal(size=(240, 2))
@@ -130,3 +130,16 @@ def test_mistakes_are_named():
         latent_map(POINTS, POINTS[:, 0], title="t", label="class", categorical=True)
     with pytest.raises(InputError, match="values must hold numbers from 0 to 1; got 2"):
         latent_map(POINTS, np.full(240, 2), title="t", label="class", categorical=True, names=["a", "b"])
+
+
+def test_a_class_has_the_colour_of_its_cluster():
+    y = np.r_[np.repeat([2, 0, 1], 10), 3, 3]
+    labels = np.r_[np.repeat([0, 1, 2], 10), 0, 1]  # class 3 has no cluster of its own, class 4 no sample
+    clusters, classes = matched_colours(y, labels, 5, 3)
+    np.testing.assert_array_equal(classes[[2, 0, 1]], clusters)
+    assert len({tuple(colour) for colour in classes}) == 5
+
+
+def test_colours_of_up_to_twenty_categories_differ():
+    assert len({tuple(colour) for colour in categorical_colours(20)}) == 20
+    np.testing.assert_array_equal(categorical_colours(3), categorical_colours(10)[:3])

@@ -5,6 +5,7 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from tests.studies.made_assignments import made_answer, made_dataset, soft
+from vaeclust_jax.folder.records.clusters import FeatureRecord
 from vaeclust_jax.studies.assignments import Answer
 from vaeclust_jax.studies.clusters import agreed_share, agreeing, alike, clusters_of
 
@@ -67,3 +68,40 @@ def test_likeness_is_the_mean_index_over_seeds_of_both() -> None:
     ours, theirs = [answer(Y), answer(MIXED)], [Answer(MIXED, K), Answer(Y[::-1].copy(), K)]
     expected = np.mean([adjusted_rand_score(a.labels, b.labels) for a in ours for b in theirs])
     assert alike(ours, {"k-means": theirs, "ward": theirs[:1]})["k-means"] == pytest.approx(expected)
+
+
+def test_what_a_cluster_is_taken_for_next_and_how_a_shallow_method_cuts_it() -> None:
+    q = soft(Y, 0.8, 3)
+    q[:10] = [0.7, 0.1, 0.2]
+    q[10:20] = [0.2, 0.75, 0.05]
+    shallow = [Answer(MIXED, K), Answer(np.zeros(30, int), 1)]
+    first, second, third = clusters_of([made_answer(q)], DATA, shallow)
+    assert (first.nearest, first.nearest_probability) == (2, pytest.approx(0.2))
+    assert (second.nearest, second.nearest_probability) == (0, pytest.approx(0.2))
+    assert [one.alike for one in (first, second, third)] == [1.0, pytest.approx(10 / 15), pytest.approx(0.5)]
+    assert {one.alike for one in clusters_of([answer(MIXED)], DATA)} == {None}
+
+
+def test_features_that_set_a_cluster_apart_by_the_textbook() -> None:
+    rng = np.random.default_rng(0)
+    x = np.c_[rng.normal(1e6 + 5 * (Y == 1), 1), rng.normal(size=30), Y == 2, np.full(30, 0.1), rng.normal(Y, 0.1)]
+    found = clusters_of([answer(Y)], made_dataset(x, None))
+    for cluster, one in enumerate(found[:3]):
+        assert one.features is not None
+        expected = {}
+        for number, column in enumerate(x.T):
+            inside, outside = column[cluster == Y], column[cluster != Y]
+            spread = np.sqrt(((inside.var() * 10) + (outside.var() * 20)) / 28)
+            if number != 3:
+                expected[f"feature {number}"] = (inside.mean() - outside.mean()) / spread if spread > 1e-9 else None
+        assert {each.name for each in one.features} == set(expected)
+        for each in one.features:
+            assert each.difference == (expected[each.name] and pytest.approx(expected[each.name], rel=1e-6))
+        sizes = [np.inf if each.difference is None else abs(each.difference) for each in one.features]
+        assert sizes == sorted(sizes, reverse=True)
+    assert found[2].features[0] == FeatureRecord(
+        name="feature 2", mean=pytest.approx(1), rest=pytest.approx(0), difference=None
+    )
+    assert found[3].features == ()
+    pictures = made_dataset(np.zeros((30, 2, 2, 1)), None)
+    assert clusters_of([answer(Y)], pictures)[0].features is None

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def column(rows: list[dict[str, str]], name: str) -> np.ndarray:
 
 def test_every_file_is_there_and_whole(two_seeds: Executed) -> None:
     names = {path.name for path in two_seeds.folder.iterdir()}
-    assert names == {f"{name}.png" for name in FIGURES} | {
+    assert names == {f"{name}.{ending}" for name in FIGURES for ending in ("png", "svg")} | {
         "assignments.csv", "config.json", "figures.json", "history.csv", "map.npz", "metrics.json", "model",
         "tables.json", "timing.json",
     }  # fmt: skip
@@ -246,10 +247,12 @@ def test_without_labels_there_are_no_scores_against_them(carry_out: Execute, one
         assert [row[name] for row in rows] == [row[name] for row in labelled], name
     assert (run.folder / "history.csv").read_bytes() == (one_seed.folder / "history.csv").read_bytes()
     assert {path.name for path in one_seed.folder.iterdir()} - {path.name for path in run.folder.iterdir()} == {
-        f"{name}.png" for name in WITH_LABELS
+        f"{name}.{ending}" for name in WITH_LABELS for ending in ("png", "svg")
     }
     assert set(run.metrics["uncertainty"]) == {"seed_agreement", "pass_check"}
     assert [each.name for each in run.tables] == ["scores", "clusters", "comparisons", "seeds"]
+    captions = " ".join(entry.caption for entry in read_figure_list(run.folder / "figures.json"))
+    assert not re.search("correct|wrong|class", captions)
     assert read_map(run.folder / "map.npz").correct is None
     assert run.metrics["protocol"]["labels_used_for"] == "there are none"
 

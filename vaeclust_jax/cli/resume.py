@@ -24,7 +24,7 @@ CHECKPOINTS = "checkpoints"
 """In the folder of a run that has not ended: where its fits are."""
 CHOSEN = "chosen.json"
 """In the folder of a run that was asked for `auto`: what it took, which takes minutes to find again."""
-_FREE = ("out", "quiet", "verbose", "resume", "compilation_cache", "checkpoint_epochs", "checkpoint_minutes")
+_FREE = ("out", "quiet", "verbose", "page", "resume", "compilation_cache", "checkpoint_epochs", "checkpoint_minutes")
 """What a resumed run may do in another way: it changes no result."""
 
 A = TypeVar("A", bound=Arguments)

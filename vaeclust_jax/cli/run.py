@@ -31,6 +31,8 @@ class RunArguments(Arguments):
     unless MLFLOW_TRACKING_URI is set. trackio: its own folder, unless TRACKIO_SPACE_ID or TRACKIO_SERVER_URL is set."""
     verbose: bool = False
     """All tables and findings at the end, which are in the folder, too."""
+    page: bool = True
+    """The HTML page of the run, which `vaeclust report` writes again."""
 
 
 _MOST_SEEDS = 2**32
@@ -100,7 +102,20 @@ def run(argv: list[str]) -> None:
             raise
         finally:
             held.release()
-    print_summary(metrics, tables, folder, time.perf_counter() - started, verbose=flags.verbose)
+        page = _page(folder, reporter.say) if flags.page else None
+    print_summary(metrics, tables, folder, time.perf_counter() - started, page=page, verbose=flags.verbose)
+
+
+def _page(folder: Path, say: Callable[[str], None]) -> Path | None:
+    """The page of a run that has ended; whatever goes wrong with it, the run is there."""
+    from vaeclust_jax.page.page import write_page
+
+    say("writing the page")
+    try:
+        return write_page(folder)
+    except Exception as error:
+        print(f"vaeclust: no page was written: {error}; `vaeclust report {folder}` tries again", file=sys.stderr)
+        return None
 
 
 class Plan(NamedTuple):

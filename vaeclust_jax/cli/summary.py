@@ -12,7 +12,13 @@ _WIDTH, _INDENT = 100, 10
 
 
 def print_summary(
-    metrics: TaskRecord, tables: Sequence[Table], folder: Path, seconds: float, *, verbose: bool = False
+    metrics: TaskRecord,
+    tables: Sequence[Table],
+    folder: Path,
+    seconds: float,
+    *,
+    page: Path | None = None,
+    verbose: bool = False,
 ) -> None:
     """Prints it, the folder last.
 
@@ -21,6 +27,7 @@ def print_summary(
         tables: of the run.
         folder: where all is written.
         seconds: that the run took.
+        page: None where none was written.
         verbose: with all tables and findings before it.
     """
     verdict = metrics.verdict if isinstance(metrics, ClusteringRecord) else None
@@ -34,7 +41,9 @@ def print_summary(
         print(f"warning: {warning}")
     print(f"labels were used for: {metrics.protocol['labels_used_for']}")
     _say("files", [f"{seconds:.0f} s; figures, tables, assignments and the model are in the folder below."])
-    for number, line in enumerate(_next(metrics, folder)):  # a command is not broken
+    if page is not None:  # an address is not broken
+        print(f"{'':{_INDENT}}{page}")
+    for number, line in enumerate(_next(metrics, folder, page)):  # a command is not broken
         print(f"{'' if number else 'next':{_INDENT}}{line}")
     print(folder)
 
@@ -51,8 +60,8 @@ def _say(topic: str, sentences: Sequence[str]) -> None:
         )  # fmt: skip
 
 
-def _next(metrics: TaskRecord, folder: Path) -> list[str]:
-    said = [f"a page of it:      vaeclust report {folder}"]
+def _next(metrics: TaskRecord, folder: Path, page: Path | None) -> list[str]:
+    said = [f"a page of it:      vaeclust report {folder}"] if page is None else []
     if isinstance(metrics, ClusteringRecord):
         said.append(f"new samples:       vaeclust predict {folder} NEW_DATA")
         if metrics.num_clusters_choice is None and metrics.mean.acc is None:

@@ -26,10 +26,10 @@ class LatentMap(NamedTuple):
 
     Attributes:
         points: shape (m, 2).
-        row: shape (m,), which sample of the data set a point is.
+        row: shape (m,), the sample's number in its file, from 0.
         cluster: shape (m,), ids from 0.
         probability: shape (m,), of the cluster.
-        entropy: shape (m,), of the assignment, in nats.
+        entropy: shape (m,), of the assignment, mean over draws of the code, in nats.
         latent_variance: shape (m,), of the posterior, summed over the latent units.
         mutual_information: shape (m,), of the assignment and the code, in nats.
         y: shape (m,), class numbers from 0; called class in the file.

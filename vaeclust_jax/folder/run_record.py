@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.folder.assignment_file import Assignments, read_assignments
 from vaeclust_jax.folder.figure_list import FigureEntry, read_figure_list
 from vaeclust_jax.folder.map_file import LatentMap, read_map
+from vaeclust_jax.folder.records.clustering import ClusteringRecord
 from vaeclust_jax.folder.records.metrics_file import read_metrics, read_object
 from vaeclust_jax.folder.records.task import TaskRecord
 from vaeclust_jax.folder.table import Table, read_tables
-from vaeclust_jax.folder.typed_json import from_json
+from vaeclust_jax.folder.typed_json import from_json, read_json
 
 
 class RunRecord(NamedTuple):
@@ -22,6 +24,8 @@ class RunRecord(NamedTuple):
         tables, figures: in the order in which they are shown; the figures are there.
         timing: wall seconds by part; None where they were not taken.
         latent_map: None where none was made.
+        assignments: of the first seed of a clustering; None where there are none.
+        command: the words after `vaeclust run`; None of a run that was started from Python.
     """
 
     folder: Path
@@ -31,6 +35,8 @@ class RunRecord(NamedTuple):
     figures: list[FigureEntry]
     timing: dict[str, float] | None
     latent_map: LatentMap | None
+    assignments: Assignments | None
+    command: tuple[str, ...] | None
 
 
 def read_run(folder: Path) -> RunRecord:
@@ -48,6 +54,7 @@ def read_run(folder: Path) -> RunRecord:
     for figure in figures:
         if not (folder / figure.file).is_file():
             raise InputError(f"the run in {folder} did not finish: {figure.file} is missing")
+    clusters = isinstance(metrics, ClusteringRecord) and (folder / "assignments.csv").is_file()
     return RunRecord(
         folder,
         config,
@@ -56,6 +63,8 @@ def read_run(folder: Path) -> RunRecord:
         figures,
         _read_timing(folder / "timing.json") if (folder / "timing.json").is_file() else None,
         read_map(folder / "map.npz") if (folder / "map.npz").is_file() else None,
+        read_assignments(folder / "assignments.csv") if clusters else None,
+        _read_command(folder / "arguments.json") if (folder / "arguments.json").is_file() else None,
     )
 
 
@@ -78,6 +87,10 @@ def read_config_and_metrics(folder: Path) -> tuple[dict[str, Any], TaskRecord]:
 
 def _read_timing(path: Path) -> dict[str, float]:
     return from_json(dict[str, float], read_object(path), path)
+
+
+def _read_command(path: Path) -> tuple[str, ...]:
+    return from_json(tuple[str, ...], read_json(path), path)
 
 
 def _what_it_is(path: Path) -> str:

@@ -1,78 +1,109 @@
-"""The latent map to explore: hover to see a sample, click to go to its cluster, tabs for what colours it.
+"""The latent map to explore: hover to see a sample, click to go to its cluster, a lasso to choose some.
 
-Drawn by Bokeh in the reader's browser from what the page holds in itself; all figures share one data source,
-so that zooming or choosing a point in one shows in the others.
+Drawn by Bokeh in the reader's browser from what the page holds in itself. What colours the points, which of them
+are shown and how the clusters are called is said by `templates/report.js`, which finds the models by their names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vaeclust_jax.folder.map_file import LatentMap
-from vaeclust_jax.page.map_layers import GREY, by_category, by_number
-from vaeclust_jax.page.thumbnails import data_uri
-from vaeclust_jax.plots.style import BLUE, VERMILLION
+from vaeclust_jax.page.thumbnails import data_uri, is_drawn_exactly
+from vaeclust_jax.page.views import NUMBERS, class_texts, is_defined, views_of
+from vaeclust_jax.plots.style import GREY
 
 if TYPE_CHECKING:
-    from bokeh.models import Tabs
     from bokeh.plotting import figure as Figure  # noqa: N812
 
-HEIGHT = 460  # pixels, of the map without its legend
-NUMBERS = {"entropy": "nats", "latent_variance": "", "mutual_information": "nats"}  # fields and their units
-# Within Bokeh's shadow DOM; the variables are those of the page.
-_TABS_STYLE = """
-:host(.bk-above) .bk-header { border: 0; margin-bottom: 0.4rem; }
-:host(.bk-above) .bk-headers-wrapper {
-  flex-wrap: wrap; gap: 0.35rem; padding: 2px; font: 0.85rem system-ui, sans-serif;
-}
-:host(.bk-above) .bk-tab {
-  color: inherit; border: 1px solid var(--line, #ccc); border-radius: 1rem; padding: 0.2rem 0.8rem; outline-offset: 1px;
-}
-.bk-tab:hover { background: var(--soft, #eee); }
-:host(.bk-above) .bk-tab.bk-active {
-  color: var(--paper, #fff); background: var(--accent, #333); border-color: var(--accent, #333);
-}
-"""
+# Within Bokeh's shadow DOM; the variable is that of the page.
 _TOOLBAR_STYLE = ".bk-divider { background-color: var(--line, #ccc); }"
+_LABEL: dict[str, Any] = {
+    "text_font_size": "13px",
+    "text_font_style": "bold",
+    "text_color": "#1d2329",
+    "text_align": "center",
+    "text_baseline": "middle",
+    "background_fill_color": "#ffffff",
+    "background_fill_alpha": 0.85,
+    "border_radius": 5,
+    "padding": 4,
+}
 
 
-def map_tabs(latent_map: LatentMap, num_clusters: int) -> Tabs:
-    """Draw a map once for each thing that is known of its points.
+def map_figure(latent_map: LatentMap, num_clusters: int) -> Figure:
+    """Draw the points in the colours of their clusters, whose numbers are written over them.
 
     Args:
         latent_map: as many points as a page can hold, with thumbnails of the size that it can hold.
         num_clusters: of the model, from which the clusters get their colours.
     """
-    from bokeh.models import ColumnDataSource, InlineStyleSheet, Range1d, TabPanel, Tabs
-
-    source = ColumnDataSource(_columns(latent_map))
-    ranges = [Range1d(start=low, end=high) for low, high in _limits(latent_map.points)]
-
-    def empty() -> Figure:
-        return _empty_figure(ranges, latent_map)
-
-    panels = {"cluster": by_category(empty(), source, latent_map.cluster, [str(k) for k in range(num_clusters)])}
-    if latent_map.y is not None:
-        panels["class"] = by_category(empty(), source, latent_map.y, class_texts(latent_map))
-    for name, unit in NUMBERS.items():
-        title = name.replace("_", " ")
-        if np.unique(getattr(latent_map, name)).size > 1:  # a single value, or NaN alone, colours nothing
-            panels[title] = by_number(empty(), source, name, f"{title} ({unit})" if unit else title)
-    if latent_map.correct is not None:
-        wrong = np.logical_not(latent_map.correct).astype(int)
-        panels["correctness"] = by_category(empty(), source, wrong, ["correct", "wrong"], [BLUE, VERMILLION])
-    return Tabs(
-        tabs=[TabPanel(child=child, title=title) for title, child in panels.items()],
-        sizing_mode="stretch_width",
-        stylesheets=[InlineStyleSheet(css=_TABS_STYLE)],
+    from bokeh.models import (
+        BoxZoomTool,
+        CDSView,
+        ColumnDataSource,
+        HoverTool,
+        IndexFilter,
+        InlineStyleSheet,
+        LassoSelectTool,
+        OpenURL,
+        PanTool,
+        Range1d,
+        ResetTool,
+        TapTool,
+        Text,
+        WheelZoomTool,
     )
+    from bokeh.plotting import figure
+
+    ranges = [Range1d(start=low, end=high) for low, high in _limits(latent_map.points)]
+    pan = PanTool()
+    hover = HoverTool(
+        tooltips=_tooltip(latent_map),
+        formatters={f"@{name}": "printf" for name in NUMBERS},
+        point_policy="snap_to_data",
+        limit=1,
+        visible=False,  # in the toolbar; it is at work all the same
+    )
+    tap = TapTool(mode="replace", visible=False, callback=OpenURL(url="#cluster-@cluster", same_tab=True))
+    drawn = figure(
+        name="map",
+        x_range=ranges[0],
+        y_range=ranges[1],
+        toolbar_location="above",
+        sizing_mode="stretch_both",
+        tools=[pan, WheelZoomTool(), BoxZoomTool(match_aspect=True), LassoSelectTool(), ResetTool(), hover, tap],
+        active_drag=pan,
+        background_fill_alpha=0,
+        border_fill_alpha=0,
+        outline_line_color=GREY,
+        outline_line_alpha=0.35,
+        min_border=0,
+    )
+    drawn.toolbar.logo = None
+    drawn.toolbar.stylesheets = [InlineStyleSheet(css=_TOOLBAR_STYLE)]
+    drawn.axis.visible = False  # those of t-SNE mean nothing
+    drawn.grid.visible = False
+    count = len(latent_map.row)
+    source = ColumnDataSource(_columns(latent_map, num_clusters), name="points")
+    shown = CDSView(filter=IndexFilter(indices=list(range(count)), name="shown"))
+    # Smaller the more there are; the grey rim shows dark ones on a dark page, light ones on a white.
+    size = float(np.clip(250 / np.sqrt(count), 5, 10))
+    rim: dict[str, Any] = {"line_color": GREY, "line_width": 0.5, "line_alpha": 0.6}
+    still: dict[str, Any] = {"nonselection_fill_alpha": 1, "nonselection_line_alpha": 0.6}
+    dots = drawn.scatter("x", "y", source=source, view=shown, size=size, fill_color="colour", **rim, **still)
+    dots.selection_glyph = dots.glyph.clone(size=size + 6, line_width=2, line_alpha=1)
+    dots.name = "dots"
+    hover.renderers = tap.renderers = [dots]
+    labels = drawn.add_glyph(ColumnDataSource(_labels(latent_map), name="labels"), Text(**_LABEL))
+    labels.level = "annotation"
+    return drawn
 
 
-def embed(tabs: Tabs) -> tuple[str, str, str]:
+def embed(drawn: Figure) -> tuple[str, str, str]:
     """Turn a map into text for a page that loads nothing.
 
     Returns:
@@ -81,28 +112,19 @@ def embed(tabs: Tabs) -> tuple[str, str, str]:
     from bokeh.embed import components
     from bokeh.resources import Resources
 
-    script, place = components(tabs)
+    script, place = components(drawn)
     library = Resources(mode="inline", minified=True, components=["bokeh"], log_level="warn")
     return library.render_js(), script, place
 
 
-def class_texts(latent_map: LatentMap) -> list[str]:
-    """The names of the classes by number; the numbers themselves where there are no names."""
-    if latent_map.class_names is not None:
-        return [str(name) for name in latent_map.class_names]
-    return [str(number) for number in range(0 if latent_map.y is None else int(latent_map.y.max()) + 1)]
-
-
-def _is_defined(latent_map: LatentMap, name: str) -> bool:
-    return bool(np.isfinite(getattr(latent_map, name)).any())
-
-
-def _columns(latent_map: LatentMap) -> dict[str, Any]:
+def _columns(latent_map: LatentMap, num_clusters: int) -> dict[str, Any]:
+    first = views_of(latent_map, num_clusters)[0]
     columns: dict[str, Any] = {
         "x": latent_map.points[:, 0],
         "y": latent_map.points[:, 1],
-        **{name: getattr(latent_map, name) for name in ("row", "cluster", "probability")},
-        **{name: getattr(latent_map, name) for name in NUMBERS if _is_defined(latent_map, name)},
+        "colour": [first.palette[number] for number in first.ids],
+        **{name: getattr(latent_map, name) for name in ("row", "cluster")},
+        **{name: getattr(latent_map, name) for name in NUMBERS if is_defined(latent_map, name)},
     }
     if latent_map.y is not None:
         names = class_texts(latent_map)
@@ -112,8 +134,17 @@ def _columns(latent_map: LatentMap) -> dict[str, Any]:
     if latent_map.file is not None:
         columns["file"] = latent_map.file.tolist()
     if latent_map.thumbnails is not None:
-        columns["image"] = [data_uri(image) for image in latent_map.thumbnails]
+        exact = is_drawn_exactly(latent_map.thumbnails)
+        columns["image"] = [data_uri(image, exact=exact) for image in latent_map.thumbnails]
     return columns
+
+
+def _labels(latent_map: LatentMap) -> dict[str, Any]:
+    """The middle of each cluster that has points."""
+    present = np.unique(latent_map.cluster).tolist()
+    middles = [np.median(latent_map.points[latent_map.cluster == number], axis=0) for number in present]
+    x, y = np.transpose(middles).astype(float).tolist()
+    return {"x": x, "y": y, "cluster": present, "text": [str(number) for number in present]}
 
 
 def _limits(points: NDArray[np.floating]) -> list[tuple[float, float]]:
@@ -122,56 +153,12 @@ def _limits(points: NDArray[np.floating]) -> list[tuple[float, float]]:
     return list(zip((low - margin).tolist(), (high + margin).tolist(), strict=True))
 
 
-def _empty_figure(ranges: Sequence[Any], latent_map: LatentMap) -> Figure:
-    """A frame with the tools; the axes are left out, as those of t-SNE mean nothing."""
-    from bokeh.models import (
-        BoxZoomTool,
-        HoverTool,
-        InlineStyleSheet,
-        OpenURL,
-        PanTool,
-        ResetTool,
-        TapTool,
-        WheelZoomTool,
-    )
-    from bokeh.plotting import figure
-
-    pan = PanTool()
-    hover = HoverTool(
-        tooltips=_tooltip(latent_map),
-        formatters={f"@{name}": "printf" for name in ("probability", *NUMBERS)},
-        point_policy="snap_to_data",
-        limit=1,
-        visible=False,  # in the toolbar; it is at work all the same
-    )
-    tap = TapTool(mode="replace", visible=False, callback=OpenURL(url="#cluster-@cluster", same_tab=True))
-    tools = [pan, WheelZoomTool(), BoxZoomTool(match_aspect=True), ResetTool(), hover, tap]
-    drawn = figure(
-        x_range=ranges[0],
-        y_range=ranges[1],
-        frame_height=HEIGHT,
-        toolbar_location="above",
-        sizing_mode="stretch_width",
-        tools=tools,
-        active_drag=pan,
-        background_fill_alpha=0,
-        border_fill_alpha=0,
-        outline_line_color=GREY,
-        outline_line_alpha=0.35,
-    )
-    drawn.toolbar.logo = None
-    drawn.toolbar.stylesheets = [InlineStyleSheet(css=_TOOLBAR_STYLE)]
-    drawn.axis.visible = False
-    drawn.grid.visible = False
-    return drawn
-
-
 def _tooltip(latent_map: LatentMap) -> str:
     """HTML with places for the values, which Bokeh fills in as text, so that no name is read as HTML."""
-    lines = {"row": "@row", "cluster": "@cluster", "probability": "@probability{%.3f}"}
+    lines = {"row": "@row", "cluster": "@cluster"}
     for name, unit in NUMBERS.items():
-        if _is_defined(latent_map, name):
-            lines[name.replace("_", " ")] = f"@{name}{{%.3g}} {unit}"
+        if is_defined(latent_map, name):
+            lines[name.replace("_", " ")] = f"@{name}{{%.3g}} {unit.partition(',')[0]}"
     if latent_map.y is not None:
         lines["class"] = "@class"
     if latent_map.correct is not None:

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import shlex
+from collections.abc import Sequence
+from importlib.resources import files
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vaeclust_jax.errors import InputError
 from vaeclust_jax.folder.map_file import LatentMap
 from vaeclust_jax.folder.records.clustering import ClusteringRecord
 from vaeclust_jax.folder.records.task import TaskRecord
 from vaeclust_jax.folder.run_folder import check_writable
 from vaeclust_jax.folder.run_record import RunRecord, read_run
 from vaeclust_jax.folder.table import cell_text
-from vaeclust_jax.page.interactive import embed, map_tabs
+from vaeclust_jax.page.interactive import embed, map_figure
 from vaeclust_jax.page.members import members_of
-from vaeclust_jax.page.thumbnails import data_uri, fitting
+from vaeclust_jax.page.pictures import Picture, picture_of
+from vaeclust_jax.page.samples import script_data
+from vaeclust_jax.page.thumbnails import fitting
+from vaeclust_jax.page.views import views_of
 from vaeclust_jax.whole_file import write_whole
 
 MAX_POINTS = 3000  # on the map, evenly spaced rows
 PAGE = "report.html"
-_DPI_RATIO = 1.55  # pixels of our figures per pixel of a page: two maps beside each other on a desk
-_MOST_PIXELS = 2**24
+_TWO_LINES = 180  # characters
+_MAPS = "Latent space"  # section of the figures
+_OF_OUTLIERS = ("outliers", "landing")  # tables
 
 
 class Score(NamedTuple):
@@ -34,16 +39,6 @@ class Score(NamedTuple):
     name: str
     mean: str
     std: str | None
-
-
-class Picture(NamedTuple):
-    """A figure as it is put into the page, with its size there in pixels."""
-
-    title: str
-    caption: str
-    uri: str
-    width: int
-    height: int
 
 
 def write_page(folder: Path) -> Path:
@@ -68,7 +63,6 @@ def write_page(folder: Path) -> Path:
 def render(run: RunRecord) -> str:
     """The page as HTML."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
 
     environment = Environment(
         loader=PackageLoader("vaeclust_jax.page"),
@@ -79,30 +73,48 @@ def render(run: RunRecord) -> str:
     )
     environment.filters["number"] = lambda value: cell_text(value, "score")
     environment.filters["slug"] = _slug
+    environment.filters["lead"] = _lead
+    environment.filters["rest"] = lambda sentences: sentences[_lead(sentences) :]
     environment.filters["zip"] = zip
     metrics = run.metrics
-    num_clusters = metrics.num_clusters if isinstance(metrics, ClusteringRecord) else None
-    latent_map, clusters, scripts = run.latent_map, None, None
-    if latent_map is not None:
-        k = max(num_clusters or 0, int(latent_map.cluster.max()) + 1)
-        latent_map = _small_enough(latent_map)
-        clusters = members_of(latent_map, k)
-        scripts = [Markup(text) for text in embed(map_tabs(latent_map, k))]
+    clustering = metrics if isinstance(metrics, ClusteringRecord) else None
+    # A question that nobody asked is not answered here; some experiments ask it by themselves.
+    asked = run.command is None or any(word.startswith("--outliers") for word in run.command)
     return environment.get_template("report.html.j2").render(
         metrics=metrics,
-        num_clusters=num_clusters,
+        clustering=clustering,
+        doubted=[one.cluster for one in (clustering and clustering.clusters) or () if one.doubts],
         seeds=[row.seed for row in metrics.seeds],
         scores=_scores(metrics),
-        verdict=metrics.verdict if isinstance(metrics, ClusteringRecord) else None,
-        tables=run.tables,
+        tables=[table for table in run.tables if asked or table.name not in _OF_OUTLIERS],
         sections=_sections(run),
-        settings=_settings(run.config),
+        settings=_settings(run),
+        command=None if run.command is None else shlex.join(("vaeclust", "run", *run.command)),
         timing=run.timing,
-        latent_map=latent_map,
-        clusters=clusters,
-        scripts=scripts,
         samples=metrics.dataset.shape,
+        **_explored(run, clustering),
     )
+
+
+def _explored(run: RunRecord, clustering: ClusteringRecord | None) -> dict[str, Any]:
+    """The map, its views, the cards and the script; None where the run has no map."""
+    from markupsafe import Markup
+
+    latent_map = run.latent_map
+    if latent_map is None:
+        return dict.fromkeys(("latent_map", "views", "clusters", "scripts", "data"))
+    k = max(clustering.num_clusters if clustering else 0, int(latent_map.cluster.max()) + 1)
+    latent_map = _small_enough(latent_map)
+    views = views_of(latent_map, k)
+    clusters = members_of(latent_map, k, None if clustering is None else clustering.clusters)
+    own = files("vaeclust_jax.page").joinpath("templates/report.js").read_text(encoding="utf-8")
+    return {
+        "latent_map": latent_map,
+        "views": views,
+        "clusters": clusters,
+        "scripts": [Markup(text) for text in (*embed(map_figure(latent_map, k)), own)],
+        "data": script_data(clusters, views, run.assignments),
+    }
 
 
 def _small_enough(latent_map: LatentMap) -> LatentMap:
@@ -125,43 +137,33 @@ def _scores(metrics: TaskRecord) -> list[Score]:
 
 
 def _sections(run: RunRecord) -> dict[str, list[Picture]]:
-    """Pictures by section, both in the order of the list."""
+    """Pictures by section, both in the order of the list; a map that can be explored is not shown again."""
     sections: dict[str, list[Picture]] = {}
     for entry in run.figures:
-        pixels = _pixels(run.folder / entry.file)
-        height, width = (round(size / _DPI_RATIO) for size in pixels.shape[:2])
-        picture = Picture(entry.title, entry.caption, data_uri(pixels), width, height)
-        sections.setdefault(entry.section, []).append(picture)
+        if run.latent_map is None or entry.section != _MAPS:
+            sections.setdefault(entry.section, []).append(picture_of(run.folder, entry))
     return sections
 
 
-def _pixels(path: Path) -> NDArray[np.uint8]:
-    """The picture in a PNG, shape (height, width, 4)."""
-    from PIL import Image
-
-    try:
-        with Image.open(path, formats=["PNG"]) as image:
-            if (size := image.width * image.height) <= _MOST_PIXELS:
-                return np.asarray(image.convert("RGBA"))
-    # Pillow's word for a damaged PNG is a SyntaxError, or a ValueError.
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path} must be a PNG that can be read: {error}") from error
-    raise InputError(f"{path} has {size} pixels, more than any picture that a run draws")
-
-
-def _settings(config: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+def _settings(run: RunRecord) -> dict[str, dict[str, str]]:
     """Names and values by group: what is about the run, then a group for each section of its config.
 
-    How the data were read is said beside where they are from.
+    What has no value is left out, and so is what does nothing to these data. How the data were read is said beside
+    where they are from.
     """
-    inner = config.get("config", {})
+    config, inner = run.config, run.config.get("config", {})
     groups: dict[str, dict[str, Any]] = {
         "run": {name: value for name, value in config.items() if name not in ("config", "data")}
         | {name: value for name, value in inner.items() if not isinstance(value, dict)}
     }
     groups |= {name: value for name, value in inner.items() if isinstance(value, dict)}
+    idle = {"image_size", "grey", "augment"} if len(run.metrics.dataset.shape) == 2 else {"scaling"}
     return {
-        group: {name.replace("_", " "): _text(value) for name, value in values.items()}
+        group: {
+            name.replace("_", " "): _text(value)
+            for name, value in values.items()
+            if value is not None and name not in idle
+        }
         for group, values in groups.items()
     }
 
@@ -173,6 +175,11 @@ def _text(value: Any) -> str:
         return ", ".join(map(_text, value)) or "none"
     names = {None: "none", True: "yes", False: "no"}
     return names[value] if value is None or isinstance(value, bool) else str(value)
+
+
+def _lead(sentences: Sequence[str]) -> int:
+    """How many sentences of a topic are read before the map: as many as make two lines, at least one."""
+    return max(1, sum(length <= _TWO_LINES for length in accumulate(len(one) + 1 for one in sentences)))
 
 
 def _slug(text: str) -> str:

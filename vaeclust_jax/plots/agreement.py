@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.metrics import accuracy, check_ids, contingency, match_clusters
-from vaeclust_jax.plots.style import NORMAL, SEQUENTIAL, SMALL, check_same_length, new_figure, shorten
+from vaeclust_jax.plots.style import NORMAL, ON_COLOUR, SEQUENTIAL, SMALL, check_same_length, new_figure, shorten
 from vaeclust_jax.plots.uncertainty import draw_groups
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def draw_counts(
         axis.set_label_text(what, fontsize=SMALL)
     if max(counts.shape) <= MAX_COUNTS:
         for row, column in np.argwhere(counts).tolist():
-            colour = "white" if shares[row, column] < 0.6 * shares.max() else "black"
+            colour = "white" if shares[row, column] < 0.6 * shares.max() else ON_COLOUR
             text = str(counts[row, column])
             axes.text(column, row, text, ha="center", va="center", fontsize=SMALL, color=colour)
     axes.set_title(title, fontsize=NORMAL)

@@ -103,14 +103,15 @@ def draw_mosaic(axes: Axes, rows: Sequence[NDArray[np.floating]], columns: int) 
     Returns:
         Which part of a cell, starting at its upper left corner, an image takes: of the width, of the height.
     """
-    height, width, channels = next(row.shape[1:] for row in rows)
+    height, width = next(row.shape[1:3] for row in rows)
     gap = max(1, round(0.06 * max(height, width)))
-    canvas = np.ones((len(rows), height + gap, columns, width + gap, channels), np.float32)
+    canvas = np.ones((len(rows), height + gap, columns, width + gap, 4), np.float32)
+    canvas[..., 3] = 0  # gaps are see-through
     for number, row in enumerate(rows):
-        canvas[number, :height, : len(row), :width] = row.transpose(1, 0, 2, 3)
-    canvas = canvas.reshape(len(rows) * (height + gap), columns * (width + gap), channels).clip(0, 1)
-    image = canvas[..., 0] if channels == 1 else canvas
-    axes.imshow(image, cmap="gray", vmin=0, vmax=1, extent=(0, columns, len(rows), 0))
+        canvas[number, :height, : len(row), :width, :3] = row.transpose(1, 0, 2, 3)
+        canvas[number, :height, : len(row), :width, 3] = 1
+    canvas = canvas.reshape(len(rows) * (height + gap), columns * (width + gap), 4).clip(0, 1)
+    axes.imshow(canvas, extent=(0, columns, len(rows), 0))
     axes.set_aspect((height + gap) / (width + gap))
     axes.set_anchor("E")  # what width is left over goes to the labels on the left
     axes.set_xticks([])

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 PERPLEXITY = 30.0
 MAX_LEGEND = 20
-ITERATIONS = 500  # of t-SNE: half of scikit-learn's; on digits as trustworthy (.994 of both), in half the time
+# On digits, t-SNE of these is as trustworthy as with scikit-learn's 1000 and 0.5 (.994), in a third of the time.
+ITERATIONS = 400
+ANGLE = 0.8  # of Barnes and Hut
 
 
 def project(
@@ -64,7 +66,7 @@ def project(
     from threadpoolctl import threadpool_limits
 
     perplexity = min(PERPLEXITY, (len(index) - 1) / 3)
-    embedding = TSNE(init="pca", perplexity=perplexity, random_state=seed, max_iter=ITERATIONS)
+    embedding = TSNE(init="pca", perplexity=perplexity, random_state=seed, max_iter=ITERATIONS, angle=ANGLE)
     # On a machine whose cores are shared, t-SNE's threads wait for each other: many times slower than one.
     with threadpool_limits(1):
         return embedding.fit_transform(centred / scale).astype(np.float64), index
@@ -83,6 +85,7 @@ def latent_map(
     label: str,
     categorical: bool,
     names: Sequence[str] | None = None,
+    colours: NDArray[np.floating] | None = None,
 ) -> Figure:
     """Draw points coloured by a category, such as the cluster, or by a number, such as the entropy.
 
@@ -93,6 +96,7 @@ def latent_map(
         label: what the colours are, with the unit, such as "entropy (nats)".
         categorical: whether `values` are ids. Up to 20 are listed; more are written on the map.
         names: of the categories, by id.
+        colours: of the categories, by id; default `categorical_colours`.
 
     Raises:
         InputError: the arguments do not fit together.
@@ -105,7 +109,7 @@ def latent_map(
     axes = figure.subplots()
     if categorical:
         ids = check_ids("values", values, None if names is None else len(names))
-        _draw_categories(axes, points, ids, label, names)
+        _draw_categories(axes, points, ids, label, names, colours)
     else:
         drawn = axes.scatter(
             points[:, 0], points[:, 1], c=values, s=_dot_area(len(points)), linewidths=0, cmap=SEQUENTIAL
@@ -127,12 +131,13 @@ def _draw_categories(
     ids: NDArray[np.integer],
     label: str,
     names: Sequence[str] | None,
+    colours: NDArray[np.floating] | None,
 ) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patheffects import AbstractPathEffect, withStroke
 
     total = int(ids.max()) + 1 if names is None else len(names)
-    colours = categorical_colours(total)
+    colours = categorical_colours(total) if colours is None else colours
     axes.scatter(points[:, 0], points[:, 1], c=colours[ids], s=_dot_area(len(points)), linewidths=0)
     texts = [str(number) if names is None else shorten(names[number]) for number in range(total)]
     present = np.unique(ids)

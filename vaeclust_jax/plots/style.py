@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.metrics import match_clusters
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,6 +30,7 @@ PETROFF = (
     *("#A96B59", "#E76300", "#B9AC70", "#717581", "#92DADD"),
 )
 SEQUENTIAL = "viridis"
+ON_COLOUR = "#111111"  # of text on a light cell; black is what the page makes light in dark mode
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -71,10 +73,11 @@ def small_multiples(
 
 
 def categorical_colours(count: int) -> NDArray[np.float64]:
-    """Return a colour for each of a number of categories.
+    """Return a colour for each of a number of categories, such as clusters.
 
-    Up to ten they are told apart with any colour vision; up to twenty, with most. For more, no set of
-    colours can be told apart, and the samples of a sequential map only keep neighbouring ids together.
+    Up to ten they are told apart with any colour vision, on white and on black; the next ten are lighter partners of
+    these. For more, no set of colours can be told apart, and the samples of a sequential map only keep neighbouring
+    ids together.
 
     Args:
         count: number of categories.
@@ -85,20 +88,38 @@ def categorical_colours(count: int) -> NDArray[np.float64]:
     import matplotlib
     from matplotlib.colors import to_rgba_array
 
-    if count <= len(OKABE_ITO):
-        return to_rgba_array(OKABE_ITO[:count])
-    if count <= len(PETROFF):
-        return to_rgba_array(PETROFF[:count])
-    if count <= 20:  # the ten strong colours first, then their light partners
-        return matplotlib.colormaps["tab20"](np.r_[0:20:2, 1:20:2][:count])
+    strong = to_rgba_array(PETROFF)
+    if count <= 2 * len(strong):
+        return np.concatenate([strong, 0.55 * strong + 0.45])[:count]
     return matplotlib.colormaps[SEQUENTIAL](np.linspace(0, 1, count))
 
 
-def hex_colours(count: int) -> list[str]:
-    """`categorical_colours` as #rrggbb."""
+def matched_colours(
+    y: NDArray[np.integer], labels: NDArray[np.integer], num_classes: int, num_clusters: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return colours of clusters and of classes: a class has that of the cluster that it is matched to.
+
+    Args:
+        y: shape (n,), class numbers.
+        labels: shape (n,), cluster ids.
+        num_classes: classes left over get colours of their own.
+        num_clusters: K.
+
+    Returns:
+        Shapes (num_clusters, 4) and (num_classes, 4).
+    """
+    cluster_of = {match: cluster for cluster, match in match_clusters(y, labels).items() if match >= 0}
+    alone = [number for number in range(num_classes) if number not in cluster_of]
+    ids = cluster_of | {number: num_clusters + place for place, number in enumerate(alone)}
+    colours = categorical_colours(num_clusters + len(alone))
+    return colours[:num_clusters], colours[[ids[number] for number in range(num_classes)]]
+
+
+def as_hex(colours: NDArray[np.float64]) -> list[str]:
+    """Colours (count, 4) as #rrggbb."""
     from matplotlib.colors import to_hex
 
-    return [to_hex(tuple(colour)) for colour in categorical_colours(count)]
+    return [to_hex(tuple(colour)) for colour in colours]
 
 
 def sequential_palette() -> list[str]:

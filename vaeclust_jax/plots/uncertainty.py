@@ -244,6 +244,6 @@ def _draw_samples(axes: Axes, values: NDArray[np.float64], height: float, colour
     """Draw a strip of single samples, spread a little upwards and downwards so that they can be told apart."""
     jitter = np.random.default_rng(0).uniform(-0.06, 0.06, len(values))
     alpha = float(np.clip(150 / max(len(values), 1), 0.05, 0.6))
-    axes.scatter(values, height + jitter, s=6, color=colour, alpha=alpha, linewidths=0)
+    axes.scatter(values, height + jitter, s=6, color=colour, alpha=alpha, linewidths=0, rasterized=True)
     text = f"{name}\n{len(values)}"
     axes.text(1.01, height, text, transform=axes.get_yaxis_transform(), va="center", fontsize=SMALL, color=colour)

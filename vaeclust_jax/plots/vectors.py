@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MAX_SAMPLES = 12
 MAX_CLUSTERS = 30
-FEW_FEATURES = 12  # up to here each is a point with its own tick
+FEW_FEATURES = 20  # up to here each is a point with its own tick
 
 
 def reconstructed_vectors(x: ArrayLike, x_hat: ArrayLike, names: Sequence[str] | None = None) -> Figure:
@@ -75,7 +75,7 @@ def profiles_by_cluster(
         x: shape (n, features).
         labels: shape (n,), cluster ids.
         num_clusters: of the model; clusters without samples get a panel that says so. The first 30 are shown.
-        names: of the features, shown when they are at most 12.
+        names: of the features, shown when they are at most 20.
 
     Raises:
         InputError: the arguments do not fit together.
@@ -121,7 +121,10 @@ def _draw_profile(axes: Axes, members: NDArray[np.floating]) -> None:
 
 
 def _name_features(axes: Axes, count: int, names: Sequence[str] | None) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     if count > FEW_FEATURES:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         return
     ticks = np.arange(count)
     axes.set_xlim(-0.5, count - 0.5)

@@ -8,24 +8,37 @@ from sklearn.metrics import adjusted_rand_score
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.folder.records.clusters import ClusterRecord
 from vaeclust_jax.studies.assignments import Answer
+from vaeclust_jax.studies.features import features_apart
 from vaeclust_jax.uncertainty.ensemble import cluster_stability, votes
 
 _DISSOLVED = 0.6  # below, a cluster is not to be taken for one (Hennig, 2007)
 _MIXED = 0.6  # share of the class that a cluster holds most of
 
 
-def clusters_of(answers: Sequence[Answer], dataset: Dataset) -> tuple[ClusterRecord, ...]:
-    """A record of each cluster of the first of several seeds' answers, empty ones included."""
+def clusters_of(
+    answers: Sequence[Answer], dataset: Dataset, shallow: Sequence[Answer] = ()
+) -> tuple[ClusterRecord, ...]:
+    """A record of each cluster of the first of several seeds' answers, empty ones included.
+
+    Args:
+        answers: of the seeds.
+        dataset: that they are about.
+        shallow: an answer of each method without a network.
+    """
     first = answers[0]
     assert first.log_q is not None
-    stable = cluster_stability(np.stack([one.labels for one in answers]), first.num_clusters)
-    probability = np.exp(first.log_q).max(axis=1)
+    k, q = first.num_clusters, np.exp(first.log_q)
+    stable = cluster_stability(np.stack([one.labels for one in answers]), k)
+    likeness = [cluster_stability(np.stack([first.labels, one.labels]), k) for one in shallow]
+    features = features_apart(dataset, first.labels, k) if dataset.x.ndim == 2 else None
     found = []
-    for cluster in range(first.num_clusters):
+    for cluster in range(k):
         members = first.labels == cluster
-        sure = float(probability[members].mean()) if members.any() else None
-        stability = None if stable is None or not members.any() else float(stable[cluster])
+        some = bool(members.any())
+        sure = float(q[members].max(axis=1).mean()) if some else None
+        stability = None if stable is None or not some else float(stable[cluster])
         name, purity = _majority(members, dataset)
+        nearest, share = _nearest(q[members], cluster) if some and k > 1 else (None, None)
         found.append(
             ClusterRecord(
                 cluster=cluster,
@@ -35,9 +48,20 @@ def clusters_of(answers: Sequence[Answer], dataset: Dataset) -> tuple[ClusterRec
                 class_=name,
                 purity=purity,
                 doubts=_doubts(sure, stability, name, purity),
+                nearest=nearest,
+                nearest_probability=share,
+                alike=max(float(one[cluster]) for one in likeness if one is not None) if some and likeness else None,
+                features=None if features is None else features[cluster],
             )
         )
     return tuple(found)
+
+
+def _nearest(q: np.ndarray, cluster: int) -> tuple[int, float]:
+    """The other cluster that members are given to next: its number and mean probability."""
+    mean = q.mean(axis=0)
+    mean[cluster] = -1
+    return int(mean.argmax()), float(mean.max())
 
 
 def _majority(members: np.ndarray, dataset: Dataset) -> tuple[str | None, float | None]:

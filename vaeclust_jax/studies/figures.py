@@ -25,6 +25,7 @@ from vaeclust_jax.plots import (
     projection_title,
     reconstructions,
 )
+from vaeclust_jax.plots.style import categorical_colours, matched_colours
 from vaeclust_jax.selection.num_clusters import Choice
 from vaeclust_jax.studies.assignments import Answer
 from vaeclust_jax.studies.uncertainty import correctness
@@ -82,13 +83,18 @@ def map_pictures(model: Shown, dataset: Dataset, seed: int) -> Iterator[tuple[st
     title = f"{what}: {projection_title(model.answer.latents.shape[1])}"  # type: ignore[union-attr]
     section = "Latent space"
     note = "Distances between groups mean little in a t-SNE; who is beside whom means more."
+    by_cluster = categorical_colours(model.answer.num_clusters)
     if dataset.y is not None:
+        classes = int(dataset.y.max()) + 1 if dataset.class_names is None else len(dataset.class_names)
+        by_cluster, by_class = matched_colours(dataset.y, labels, classes, model.answer.num_clusters)
         drawn = latent_map(
             model.points, dataset.y[model.rows], title=title, label="class", categorical=True,
-            names=dataset.class_names,
+            names=dataset.class_names, colours=by_class,
         )  # fmt: skip
         yield "map_by_class", Picture(drawn, section, f"{what}: true classes", note)
-    drawn = latent_map(model.points, labels[model.rows], title=title, label="cluster", categorical=True)
+    drawn = latent_map(
+        model.points, labels[model.rows], title=title, label="cluster", categorical=True, colours=by_cluster
+    )
     yield "map_by_cluster", Picture(drawn, section, f"{what}: clusters found", note)
 
 
@@ -117,9 +123,12 @@ def named_pictures(model: Shown, dataset: Dataset, data: Prepared, seed: int) ->
     k = run.config.num_clusters
     if images:
         mosaic = images_by_cluster(_visible(x), labels[rows], confidence[rows], num_clusters=k)
+        caption = "One row a cluster, the surest first."
     else:
-        mosaic = profiles_by_cluster(x, labels[rows], num_clusters=k)
-    yield "clusters", Picture(mosaic, "Clusters", "What each cluster holds", "One row a cluster, the surest first.")
+        names = None if dataset.columns is None else dataset.columns.features
+        mosaic = profiles_by_cluster(x, labels[rows], num_clusters=k, names=names)
+        caption = "Mean and standard deviation of each feature, as the model sees it."
+    yield "clusters", Picture(mosaic, "Clusters", "What each cluster holds", caption)
     yield "decoded", Picture(*_decoded(run, seed, images))
     caption = "Held-out samples over what the decoder makes of their latent means."
     yield "reconstructions", Picture(_reconstructions(run, data), "Reconstruction", "Reconstructions", caption)
@@ -130,9 +139,13 @@ def named_pictures(model: Shown, dataset: Dataset, data: Prepared, seed: int) ->
         None if correct is None else correct[rows],
         label="entropy over passes (nats)",
     )
-    caption = "Over each sample: its cluster and its entropy. Framed: the cluster is not matched to the class."
+    caption = "Over each sample: its cluster and its entropy, mean over draws of its code."
+    if correct is not None:
+        caption += " Framed: the cluster is not matched to the class."
     yield "certain", Picture(certain, "Uncertainty", "The most and the least certain samples", caption)
-    caption = "The probability of the chosen cluster, of correct and of wrong assignments."
+    caption = (
+        f"The probability of the chosen cluster{'' if correct is None else ', of correct and of wrong assignments'}."
+    )
     yield "confidence", Picture(confidence_histogram(confidence, correct), "Uncertainty", "Confidence", caption)
     if dataset.y is not None:
         caption = "Classes by clusters, in the order of the best one-to-one match; agreement lies on the diagonal."
@@ -149,7 +162,7 @@ def interactive_map(model: Shown, dataset: Dataset, data: Prepared) -> LatentMap
     names, files, y = dataset.class_names, dataset.row_names, dataset.y
     return LatentMap(
         points=model.points.astype(np.float32),
-        row=index,
+        row=dataset.numbers[index],
         cluster=found.labels[index],
         probability=np.exp(found.log_q.max(axis=1))[index],
         entropy=found.passes.entropy[index],

@@ -88,7 +88,7 @@ def metrics_of(
         uncertainty=uncertainty,
         outliers=outliers,
         classification=classified,
-        clusters=clusters_of(answers[named], dataset),
+        clusters=clusters_of(answers[named], dataset, [answers[name][0] for name in shallow]),
         alike=alike(answers[named], {name: answers[name] for name in shallow}),
     )
     return replace(found, verdict=verdict_of(found))

@@ -25,7 +25,8 @@ def certainty_pictures(answers: Sequence[Answer], dataset: Dataset) -> Iterator[
     for name, label in _LABELS.items():
         file = name.replace(" ", "_")
         drawn = uncertainty_histogram(of_first[name], correct, label=label)
-        yield f"{file}_histogram", Picture(drawn, _SECTION, f"How the {name} is spread", "Shares of each group.")
+        caption = "Shares of the assignments." if correct is None else "Shares of the correct and of the wrong ones."
+        yield f"{file}_histogram", Picture(drawn, _SECTION, f"How the {name} is spread", caption)
         if correct is not None:
             drawn = correctness_curve(of_first[name], correct, label=label)
             caption = "Share of correct assignments in bins of equal count, with Wilson's 95 % intervals."
