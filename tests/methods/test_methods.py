@@ -125,9 +125,12 @@ def test_its_last_stage_ends_with_itself_and_every_model_says_what_was_used(name
         assert not hasattr(kmeans, "gamma")
 
 
+_OPEN = ("likelihood", "num_classes", "beta", "gamma", "value_share")
+
+
 def _open(method: Method) -> dict[str, object]:
     """What was left to the data."""
-    return {name: getattr(method, name) for name in ("likelihood", "num_classes") if hasattr(method, name)}
+    return {name: getattr(method, name) for name in _OPEN if hasattr(method, name)}
 
 
 @pytest.mark.parametrize("name", fitted(CLUSTERING))

@@ -171,7 +171,7 @@ def test_channels_are_for_networks_that_have_them(monkeypatch: pytest.MonkeyPatc
 
 def test_every_axis_is_a_setting_and_the_clustering_is_never_judged_by_the_elbo() -> None:
     for axis in AXES:
-        own = getattr(getattr(vc.Config(vc.DEC(3), network=vc.Conv()), axis.section), axis.name)
+        own = getattr(getattr(vc.Config(vc.DEC(3, beta=1.0, gamma=100.0), network=vc.Conv()), axis.section), axis.name)
         assert all(type(value) is type(own) for value in axis.values)
         assert (axis.judge == "elbo") == (axis.name in ("learning_rate", "latent_dim", "channels"))
         assert own in axis.values
