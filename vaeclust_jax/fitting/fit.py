@@ -1,7 +1,7 @@
 """`fit`: data in, a fitted model out, for one seed or many as one program."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from typing import Any
@@ -10,7 +10,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vaeclust_jax.checks import is_whole
 from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.config_json import config_to_json
@@ -20,6 +19,7 @@ from vaeclust_jax.fitting.packed import check_leaves
 from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.resolve import about_of, check_partial_labels, prepared_for, resolved_for
 from vaeclust_jax.fitting.run import Run, components
+from vaeclust_jax.keys import as_key, checked_seeds
 from vaeclust_jax.training.checkpoint import Checkpoint, Keeper
 from vaeclust_jax.training.encodings import TrainingRows
 from vaeclust_jax.training.epoch import Data
@@ -66,14 +66,7 @@ def fit(
         InputError: data or settings that cannot be used; one sentence, before any training.
         TrainingDivergedError: a loss turned non-finite; `last_good` holds {stage: [Run]} of the state before.
     """
-    if is_whole(key):
-        keys = _keys_of([int(key)])
-    elif isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and key.shape == ():
-        keys = key[None]
-    else:
-        kind = type(key).__name__
-        raise InputError(f"key must be one key of jax.random.key, or a seed, got {kind} {np.shape(key)}")
-    stages = _fit(config, x, keys, [0], networks, split_labels, partial_labels, checkpoint, on_epoch)
+    stages = _fit(config, x, as_key(key)[None], [0], networks, split_labels, partial_labels, checkpoint, on_epoch)
     return list(stages.values())[-1][0]
 
 
@@ -127,17 +120,9 @@ def fit_stages(
     "kmeans" is k-means on the latents of the VAE before any joint training, at no further cost; "mixture" or "graph"
     stands between the two where the joint stage starts from it.
     """
-    seeds = list(seeds) if isinstance(seeds, Iterable) else [str(seeds)]
-    if not seeds or not all(map(is_whole, seeds)) or len(set(seeds)) < len(seeds):
-        raise InputError(f"seeds must be distinct whole numbers from 0 to 2**32 - 1, at least one, got {seeds}")
-    return _fit(config, x, _keys_of(seeds), seeds, networks, split_labels, partial_labels, checkpoint, on_epoch)
-
-
-def _keys_of(seeds: Sequence[int]) -> Key:
-    """A key for each seed, (S,)."""
-    if min(seeds) < 0 or max(seeds) >= 2**32:
-        raise InputError(f"seeds must be distinct whole numbers from 0 to 2**32 - 1, at least one, got {seeds}")
-    return jax.vmap(jax.random.key)(jnp.asarray(seeds, jnp.uint32))
+    seeds = checked_seeds(seeds)
+    keys = jax.vmap(jax.random.key)(jnp.asarray(seeds, jnp.uint32))
+    return _fit(config, x, keys, seeds, networks, split_labels, partial_labels, checkpoint, on_epoch)
 
 
 def _fit(

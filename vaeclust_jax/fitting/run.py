@@ -16,6 +16,7 @@ from vaeclust_jax.errors import InputError, InputWarning
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.model_file import write_model
 from vaeclust_jax.fitting.packed import OF_CLUSTERS, Packed, named_arrays
+from vaeclust_jax.keys import as_key
 from vaeclust_jax.objectives.mixture import sample as draw
 from vaeclust_jax.random import normal
 from vaeclust_jax.training.rows import by_chunk, encode_rows
@@ -97,12 +98,12 @@ class Run:
         """Log-probability of every cluster for codes, (n, K)."""
         return by_chunk(self._has(self.heads.assign, "assign to clusters"), self.params, z)
 
-    def uncertainty(self, x: Any, key: Key, num_passes: int = 100) -> Uncertainty:
+    def uncertainty(self, x: Any, key: Key | int, num_passes: int = 100) -> Uncertainty:
         """How sure the assignment of each sample is, from draws of its code: see `Uncertainty` for the columns.
 
         Args:
             x: raw data.
-            key: of `jax.random.key`.
+            key: as for `fit`.
             num_passes: draws of the code, at least 2; the encoder runs once.
 
         Raises:
@@ -132,7 +133,7 @@ class Run:
         """The samples as the model sees them: images in [0, 1] of the model's size, vectors scaled."""
         return self.preparation.apply(x)
 
-    def sample(self, key: Key, num_samples: int, cluster: int | None = None) -> Float[np.ndarray, "n ..."]:
+    def sample(self, key: Key | int, num_samples: int, cluster: int | None = None) -> Float[np.ndarray, "n ..."]:
         """New samples, in the units of `prepare`.
 
         Where the model has a mixture of Gaussians on the codes (VaDE, or a mixture fitted to a VAE's), they are drawn
@@ -140,7 +141,7 @@ class Run:
         covariances of a cluster's codes in training.
 
         Args:
-            key: of `jax.random.key`.
+            key: as for `fit`.
             num_samples: how many.
             cluster: of which; None: of all.
 
@@ -149,6 +150,7 @@ class Run:
         """
         if not is_whole(num_samples) or num_samples < 1:
             raise InputError(f"num_samples must be a whole number of at least 1, got {num_samples!r}")
+        key = as_key(key)
         if self.heads.sample is not None:
             if cluster is not None:
                 raise InputError(f"the method {type(self.config.method).__name__} has no clusters to draw from")

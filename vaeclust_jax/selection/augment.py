@@ -13,7 +13,7 @@ from vaeclust_jax.fitting.fit import OnEpoch, fit_seeds
 from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.resolve import prepared_for
 from vaeclust_jax.fitting.run import Run
-from vaeclust_jax.keys import VIEW_GRAPHS, VIEW_ROWS, key_of
+from vaeclust_jax.keys import VIEW_GRAPHS, VIEW_ROWS, checked_seeds, key_of
 from vaeclust_jax.methods.graph_starts import posterior_of
 from vaeclust_jax.methods.method import check_graph
 from vaeclust_jax.selection.num_clusters import vae_alone
@@ -130,6 +130,7 @@ def judge_views(
 
     Args, errors: as `choose_augment`.
     """
+    seeds = checked_seeds(seeds)
     if len(seeds) < 2:
         raise InputError(
             f"seeds must be at least 2, because a choice of views asks how far they agree, got {len(seeds)}"

@@ -11,7 +11,7 @@ from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.fit import OnEpoch, fit_seeds
 from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.resolve import prepared_for
-from vaeclust_jax.keys import NUM_CLUSTERS
+from vaeclust_jax.keys import NUM_CLUSTERS, as_key
 from vaeclust_jax.methods.kmeans import kmeans_of
 from vaeclust_jax.methods.settings import VAEMethod
 from vaeclust_jax.methods.starts import seed_from_key
@@ -70,7 +70,7 @@ def vae_alone(config: Config, num_clusters: int) -> Config:
 def choose_num_clusters(
     config: Config,
     x: Any,
-    key: Key,
+    key: Key | int,
     *,
     candidates: Sequence[int] = CANDIDATES,
     criterion: str = "bic",
@@ -84,7 +84,7 @@ def choose_num_clusters(
     Args:
         config: settings of the VAE.
         x: raw data, as for `fit`; or prepared, without stratifying.
-        key: of `jax.random.key`.
+        key: as for `fit`.
         candidates: numbers to try; those that are not below half the number of samples are left out.
         criterion: which one decides: "bic", "stability", "silhouette" or "gap" (`vaeclust_jax.metrics.num_clusters`).
         networks: as for `fit`.
@@ -96,6 +96,7 @@ def choose_num_clusters(
     """
     if criterion not in CRITERIA:
         raise InputError(f"criterion must be one of {', '.join(CRITERIA)}, got {criterion!r}")
+    key = as_key(key)
     alone = vae_alone(config, num_clusters=1)
     data = x if isinstance(x, Prepared) else prepared_for(alone, x, custom=networks is not None)
     n = len(data.rows)
