@@ -13,11 +13,11 @@ from vaeclust_jax.cli.reading import read
 from vaeclust_jax.cli.words import with_header
 from vaeclust_jax.data import Dataset, ReadConfig
 from vaeclust_jax.errors import InputError, InputWarning
+from vaeclust_jax.fitting.frame import cluster_table
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.fitting.serialisation import load
 from vaeclust_jax.folder import check_writable, write_assignments
 from vaeclust_jax.metrics import scores
-from vaeclust_jax.studies.clustering import cluster_table
 from vaeclust_jax.whole_file import whole_path
 
 

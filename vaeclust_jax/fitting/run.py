@@ -3,7 +3,7 @@
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +14,7 @@ from vaeclust_jax.checks import is_whole
 from vaeclust_jax.data import Preparation
 from vaeclust_jax.errors import InputError, InputWarning
 from vaeclust_jax.fitting.config import Config
+from vaeclust_jax.fitting.frame import frame_library, frame_of
 from vaeclust_jax.fitting.model_file import write_model
 from vaeclust_jax.fitting.packed import OF_CLUSTERS, Packed, named_arrays
 from vaeclust_jax.keys import as_key
@@ -114,6 +115,19 @@ class Run:
     def predict(self, x: Any) -> Int[np.ndarray, " n"]:
         """The most probable cluster (class) of each sample, (n,), from 0 to K - 1."""
         return self.predict_proba(x).argmax(axis=1).astype(np.int32)
+
+    def to_frame(self, x: Any, backend: Literal["pandas", "polars"] | None = None) -> Any:
+        """A frame with a row a sample: row, cluster, its probability, entropy of the assignment (nats).
+
+        Args:
+            x: raw data. A frame of pandas gives its index; a `data.Dataset` the numbers of its rows, and their files.
+            backend: None: the library of `x`, else pandas, else polars.
+
+        Raises:
+            InputError: the library is not installed.
+        """
+        library = frame_library(backend, x)
+        return frame_of(self.predict_proba(x), x, library)
 
     def reconstruct(self, x: Any) -> Float[np.ndarray, "n ..."]:
         """The decoder's answer to the latent means, in the units of `prepare`."""
