@@ -9,6 +9,7 @@ from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.methods.method import DataSpec, Method, check_at_least
 from vaeclust_jax.networks import AutoNetwork, CustomNetwork, NetworkConfig
+from vaeclust_jax.shown import settings, table
 
 _LARGEST = float(np.finfo(np.float32).max)
 
@@ -54,6 +55,12 @@ class Config:
 
     def __post_init__(self) -> None:
         check_types(self)
+
+    def __repr__(self) -> str:
+        return settings(self)
+
+    def _repr_html_(self) -> str:
+        return table("Config", {one.name: settings(getattr(self, one.name)) for one in fields(self)})
 
     @property
     def num_clusters(self) -> int:

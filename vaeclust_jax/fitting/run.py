@@ -1,6 +1,7 @@
 """A fitted model: what `fit` returns and `load` reads back."""
 
 import warnings
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +21,7 @@ from vaeclust_jax.fitting.packed import OF_CLUSTERS, Packed, named_arrays
 from vaeclust_jax.keys import as_key
 from vaeclust_jax.objectives.mixture import sample as draw
 from vaeclust_jax.random import normal
+from vaeclust_jax.shown import settings, shape_of, table
 from vaeclust_jax.training.rows import by_chunk, encode_rows
 from vaeclust_jax.types import Heads, Key, Params
 from vaeclust_jax.uncertainty.latent import Uncertainty, stochastic_passes
@@ -62,10 +64,27 @@ class Run:
 
     def __repr__(self) -> str:
         """In place of the arrays, which fill screens: how many there are."""
-        shape = " x ".join(map(str, self.preparation.input_shape))
+        return f"Run({', '.join(self._facts().values())})"
+
+    def _repr_html_(self) -> str:
+        facts, last = self._facts(), self.history[-1] if self.history else {}
+        facts |= {name: f"{last[name]:.4g} nats a sample" for name in ("loss", "val_loss") if name in last}
+        return table("Run", facts)
+
+    def _facts(self) -> dict[str, str]:
         weights = sum(leaf.size for leaf in jax.tree.leaves(self.params))
-        trained = f"{len(self.train_index)} training rows, {len(self.history)} epochs" if self.history else "loaded"
-        return f"Run({self.config.method!r}, samples of {shape}, {weights:,} parameters, {trained})"
+        facts = {
+            "method": settings(self.config.method),
+            "samples": shape_of(self.preparation.input_shape),
+            "network": settings(self.config.network),
+            "parameters": f"{weights:,} parameters",
+        }
+        if len(self.train_index):
+            facts["trained on"] = f"{len(self.train_index)} training rows, {len(self.validation_index)} held out"
+        if self.history:
+            epochs = Counter(row["stage"] for row in self.history)
+            facts["epochs"] = "epochs: " + ", ".join(f"{stage} {count}" for stage, count in epochs.items())
+        return facts
 
     @property
     def centroids(self) -> Float[np.ndarray, "k l"]:
