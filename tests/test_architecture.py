@@ -22,7 +22,7 @@ FLOORS = [
     {"fitting", "page"},
     {"selection"},
     {"studies", "estimators"},
-    {"experiments"},
+    {"experiments", "plot"},
     {"cli"},
 ]
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
@@ -30,7 +30,7 @@ FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in room
 HOME_OF = {
     "flax": "networks",
     "orbax": "training",
-    "matplotlib": "plots",
+    "matplotlib": {"plots", "plot"},
     "bokeh": "page",
     "jinja2": "page",
     "tyro": "cli",

@@ -9,7 +9,7 @@ run.predict(data.x)
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vaeclust_jax import data, uncertainty
 from vaeclust_jax.compiling import enable_compilation_cache
@@ -34,10 +34,15 @@ from vaeclust_jax.selection.num_clusters import Choice, choose_num_clusters
 from vaeclust_jax.training.checkpoint import Checkpoint
 from vaeclust_jax.types import Batch, Heads, Learner, Network, Networks, Stage, State, Stopping
 
+if TYPE_CHECKING:
+    from vaeclust_jax import estimators, plot
+    from vaeclust_jax.estimators import VAEDEC, DynamicBetaVAE, VAEGaussianMixture, VAEGraph
+
 __all__ = [
     "DEC",
     "METHODS",
     "MLP",
+    "VAEDEC",
     "About",
     "AugmentChoice",
     "AutoNetwork",
@@ -48,6 +53,7 @@ __all__ = [
     "Config",
     "Conv",
     "DataSpec",
+    "DynamicBetaVAE",
     "EMStart",
     "GraphDEC",
     "GraphStart",
@@ -66,6 +72,8 @@ __all__ = [
     "Stopping",
     "TrainingConfig",
     "TrainingDivergedError",
+    "VAEGaussianMixture",
+    "VAEGraph",
     "VAEKMeans",
     "VAEMethod",
     "VAEMixture",
@@ -74,22 +82,30 @@ __all__ = [
     "choose_num_clusters",
     "data",
     "enable_compilation_cache",
+    "estimators",
     "fit",
     "fit_seeds",
     "load",
+    "plot",
     "to_anndata",
     "uncertainty",
 ]
 
 
+_ESTIMATORS = ("VAEDEC", "DynamicBetaVAE", "VAEGaussianMixture", "VAEGraph")
+"""Those whose names are not those of methods."""
+
+
 def __getattr__(name: str) -> Any:
     """What takes long to import is imported when it is asked for."""
-    if name == "estimators":
-        return import_module("vaeclust_jax.estimators")
+    if name in ("estimators", "plot"):
+        return import_module(f"vaeclust_jax.{name}")
+    if name in _ESTIMATORS:
+        return getattr(import_module("vaeclust_jax.estimators"), name)
     if name == "__version__":
         return import_module("importlib.metadata").version("vaeclust_jax")
     raise AttributeError(f"module 'vaeclust_jax' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__doc__", "__version__", "estimators"])
+    return sorted([*__all__, "__doc__", "__version__"])
