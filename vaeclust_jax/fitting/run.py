@@ -16,6 +16,7 @@ from vaeclust_jax.data import Preparation
 from vaeclust_jax.errors import InputError, InputWarning
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.frame import frame_library, frame_of
+from vaeclust_jax.fitting.history import kept_history
 from vaeclust_jax.fitting.model_file import write_model
 from vaeclust_jax.fitting.packed import OF_CLUSTERS, Packed, named_arrays
 from vaeclust_jax.keys import as_key
@@ -48,7 +49,7 @@ class Run:
         cluster_share: (C,) share of the cluster's training samples that the component has.
         train_index: rows that were trained on; empty after `load`.
         validation_index: rows that were held out; empty after `load`.
-        history: a row an epoch, see `training.loop`; empty after `load`.
+        history: a row an epoch, see `training.loop`; after `load` the last 10,000, if the file has any.
     """
 
     config: Config
@@ -217,7 +218,7 @@ class Run:
         Raises:
             InputError: the file cannot be written.
         """
-        write_model(Path(path), self.pack())
+        write_model(Path(path), self.pack(), {"history": kept_history(self.history)})
 
     def _has(self, part: Any, what: str) -> Any:
         if part is None:
