@@ -15,7 +15,19 @@ import vaeclust_jax
 PACKAGE = Path(vaeclust_jax.__file__).parent
 
 FLOORS = [
-    {"errors", "types", "checks", "for_each", "random", "streamed", "keys", "compiling", "whole_file", "shown"},
+    {
+        "errors",
+        "types",
+        "checks",
+        "for_each",
+        "random",
+        "streamed",
+        "keys",
+        "compiling",
+        "whole_file",
+        "shown",
+        "field_texts",
+    },
     {"training", "graph", "baselines"},
     {"objectives", "networks", "control", "data", "metrics"},
     {"methods", "plots", "uncertainty", "folder"},

@@ -15,6 +15,7 @@ from vaeclust_jax import data, uncertainty
 from vaeclust_jax.compiling import enable_compilation_cache
 from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.errors import InputError, InputWarning, TrainingDivergedError
+from vaeclust_jax.field_texts import show_in_help
 from vaeclust_jax.fitting.annotate import to_anndata
 from vaeclust_jax.fitting.config import Config, TrainingConfig
 from vaeclust_jax.fitting.fit import fit, fit_seeds
@@ -91,6 +92,8 @@ __all__ = [
     "uncertainty",
 ]
 
+
+show_in_help({*METHODS.values(), *(kind for kind in list(globals().values()) if isinstance(kind, type))})
 
 _ESTIMATORS = ("VAEDEC", "DynamicBetaVAE", "VAEGaussianMixture", "VAEGraph")
 """Those whose names are not those of methods."""

@@ -50,8 +50,11 @@ class Config:
     method: Method
     """What is learned, such as `DEC(num_clusters=10)`."""
     prepare: PrepareConfig = field(default_factory=lambda: PrepareConfig(image_size=(32, 32)))
+    """How raw data become the model's input, and which rows are held out."""
     network: NetworkConfig = field(default_factory=AutoNetwork)
+    """Encoder and decoder, such as `MLP(latent_dim=5)`."""
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    """The optimiser and its loop."""
 
     def __post_init__(self) -> None:
         check_types(self)
