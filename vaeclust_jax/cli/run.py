@@ -45,6 +45,7 @@ def run(argv: list[str]) -> None:
     from vaeclust_jax.cli.resume import CHECKPOINTS, given_again, remember
     from vaeclust_jax.cli.summary import print_summary
     from vaeclust_jax.folder import new_run_folder
+    from vaeclust_jax.folder.latest import point_latest
     from vaeclust_jax.studies.execute import execute
     from vaeclust_jax.studies.write import has_ended
     from vaeclust_jax.training.checkpoint import Checkpoint
@@ -79,6 +80,7 @@ def run(argv: list[str]) -> None:
                     views=plan.views,
                     checkpoint=Checkpoint(folder / CHECKPOINTS, flags.checkpoint_epochs, flags.checkpoint_minutes),
                 )
+            point_latest(folder)
         except InputError:
             if args.resume is not None or not _discard(folder):
                 print(f"vaeclust: what was written so far is in {folder}", file=sys.stderr)
