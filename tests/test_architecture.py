@@ -46,7 +46,7 @@ HOME_OF = {
     "bokeh": "page",
     "jinja2": "page",
     "tyro": "cli",
-    "rich": {"cli", "folder"},
+    "rich": {"cli", "fitting", "folder"},
 }
 
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -64,6 +64,7 @@ class VAEGaussianMixture(DeepClusterer):
         validation_fraction: float = 0.2,
         n_init: int = 1,
         random_state: int | np.random.RandomState | None = None,
+        verbose: bool = False,
     ):
         super().__init__(
             n_clusters,
@@ -80,6 +81,7 @@ class VAEGaussianMixture(DeepClusterer):
             validation_fraction=validation_fraction,
             n_init=n_init,
             random_state=random_state,
+            verbose=verbose,
         )
         self.covariance_type = covariance_type
 
@@ -122,6 +124,7 @@ class VaDE(StreamingClusterer):
         validation_fraction: float = 0.2,
         n_init: int = 1,
         random_state: int | np.random.RandomState | None = None,
+        verbose: bool = False,
     ):
         super().__init__(
             n_clusters,
@@ -138,6 +141,7 @@ class VaDE(StreamingClusterer):
             validation_fraction=validation_fraction,
             n_init=n_init,
             random_state=random_state,
+            verbose=verbose,
         )
         self.joint_epochs = joint_epochs
         self.tolerance = tolerance
@@ -190,6 +194,7 @@ class VAEDEC(StreamingClusterer):
         validation_fraction: float = 0.2,
         n_init: int = 1,
         random_state: int | np.random.RandomState | None = None,
+        verbose: bool = False,
     ):
         super().__init__(
             n_clusters,
@@ -206,6 +211,7 @@ class VAEDEC(StreamingClusterer):
             validation_fraction=validation_fraction,
             n_init=n_init,
             random_state=random_state,
+            verbose=verbose,
         )
         self.gamma = gamma
         self.joint_epochs = joint_epochs
@@ -256,6 +262,7 @@ class DynamicBetaVAE(DeepClusterer):
         validation_fraction: float = 0.2,
         n_init: int = 1,
         random_state: int | np.random.RandomState | None = None,
+        verbose: bool = False,
     ):
         super().__init__(
             n_clusters,
@@ -272,6 +279,7 @@ class DynamicBetaVAE(DeepClusterer):
             validation_fraction=validation_fraction,
             n_init=n_init,
             random_state=random_state,
+            verbose=verbose,
         )
 
     def _method(self, num_clusters: int) -> VAEMethod:

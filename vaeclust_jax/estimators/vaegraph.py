@@ -55,6 +55,7 @@ class VAEGraph(DeepClusterer):
         validation_fraction: float = 0.2,
         n_init: int = 1,
         random_state: int | np.random.RandomState | None = None,
+        verbose: bool = False,
     ):
         super().__init__(
             n_clusters,
@@ -71,6 +72,7 @@ class VAEGraph(DeepClusterer):
             validation_fraction=validation_fraction,
             n_init=n_init,
             random_state=random_state,
+            verbose=verbose,
         )
         self.gamma = gamma
         self.augment = augment

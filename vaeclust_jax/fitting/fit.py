@@ -1,7 +1,7 @@
 """`fit`: data in, a fitted model out, for one seed or many as one program."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from typing import Any
@@ -17,6 +17,7 @@ from vaeclust_jax.fitting.memory import check_memory
 from vaeclust_jax.fitting.networks import check_custom, networks_of
 from vaeclust_jax.fitting.packed import check_leaves
 from vaeclust_jax.fitting.prepared import Prepared
+from vaeclust_jax.fitting.progress import OnEpoch, shown
 from vaeclust_jax.fitting.resolve import about_of, check_partial_labels, prepared_for, resolved_for
 from vaeclust_jax.fitting.run import Run, components
 from vaeclust_jax.keys import as_key, checked_seeds
@@ -26,8 +27,6 @@ from vaeclust_jax.training.epoch import Data
 from vaeclust_jax.training.loop import History, stage_keys, train
 from vaeclust_jax.training.rows import by_chunk
 from vaeclust_jax.types import Key, Networks, Params, Stage, State
-
-OnEpoch = Callable[[History], None]
 
 
 def fit(
@@ -40,6 +39,7 @@ def fit(
     partial_labels: Any = None,
     checkpoint: Checkpoint | None = None,
     on_epoch: OnEpoch | None = None,
+    verbose: bool = False,
 ) -> Run:
     """Fits the config's method to `x`.
 
@@ -58,6 +58,7 @@ def fit(
             learns from those of all rows, none of them -1, and stops by those held out.
         checkpoint: where to keep how far training is; the same call goes on from there, bit for bit, if it was ended.
         on_epoch: called after every epoch with its history rows.
+        verbose: show a bar a stage with its losses, on stderr or in a notebook.
 
     Returns:
         The fitted model.
@@ -66,7 +67,9 @@ def fit(
         InputError: data or settings that cannot be used; one sentence, before any training.
         TrainingDivergedError: a loss turned non-finite; `last_good` holds {stage: [Run]} of the state before.
     """
-    stages = _fit(config, x, as_key(key)[None], [0], networks, split_labels, partial_labels, checkpoint, on_epoch)
+    keys = as_key(key)[None]
+    with shown(verbose, on_epoch) as told:
+        stages = _fit(config, x, keys, [0], networks, split_labels, partial_labels, checkpoint, told)
     return list(stages.values())[-1][0]
 
 
@@ -80,6 +83,7 @@ def fit_seeds(
     partial_labels: Any = None,
     checkpoint: Checkpoint | None = None,
     on_epoch: OnEpoch | None = None,
+    verbose: bool = False,
 ) -> list[Run]:
     """`fit` for every seed, as one program; the arguments are those of `fit`.
 
@@ -91,16 +95,17 @@ def fit_seeds(
     Returns:
         One `Run` a seed, in their order.
     """
-    stages = fit_stages(
-        config,
-        x,
-        seeds,
-        networks=networks,
-        split_labels=split_labels,
-        partial_labels=partial_labels,
-        checkpoint=checkpoint,
-        on_epoch=on_epoch,
-    )
+    with shown(verbose, on_epoch) as told:
+        stages = fit_stages(
+            config,
+            x,
+            seeds,
+            networks=networks,
+            split_labels=split_labels,
+            partial_labels=partial_labels,
+            checkpoint=checkpoint,
+            on_epoch=told,
+        )
     return list(stages.values())[-1]
 
 
