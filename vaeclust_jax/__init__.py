@@ -1,11 +1,12 @@
 """Deep clustering with variational autoencoders in JAX.
 
-import jax
 import vaeclust_jax as vc
 
 data = vc.data.load("digits")
-run = vc.fit(vc.Config(vc.DEC(num_clusters=10)), data.x, jax.random.key(0))
+run = vc.fit(vc.Config(vc.DEC(num_clusters=10)), data.x, 0)
 run.predict(data.x)
+
+The examples in docstrings begin with `import jax, jax.numpy as jnp, numpy as np, vaeclust_jax as vc`.
 """
 
 from importlib import import_module

@@ -20,6 +20,12 @@ class VAEKMeans(DeepClusterer):
 
     Attributes:
         inertia_: sum of the squared distances of X's latents to the centers of their clusters.
+
+    Example:
+        >>> x = np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0)
+        >>> model = vc.estimators.VAEKMeans(2, hidden=(8,), pretrain_epochs=1, random_state=0).fit(x)
+        >>> model.labels_.shape, model.transform(x).shape
+        ((60,), (60, 10))
     """
 
     def _method(self, num_clusters: int) -> VAEMethod:
@@ -39,6 +45,12 @@ class VAEGaussianMixture(DeepClusterer):
         covariance_type: of the components, "full", "diag" or "spherical".
 
     Further arguments and the attributes are those of `DeepClusterer`.
+
+    Example:
+        >>> x = np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0)
+        >>> model = vc.estimators.VAEGaussianMixture(2, hidden=(8,), pretrain_epochs=1, random_state=0).fit(x)
+        >>> model.labels_.shape, model.transform(x).shape
+        ((60,), (60, 10))
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -97,6 +109,12 @@ class VaDE(StreamingClusterer):
         tolerance: they end once less than this share of the assignments changes between two looks.
 
     Further arguments and the attributes are those of `DeepClusterer`; the objective is `vaeclust_jax.methods.vade`.
+
+    Example:
+        >>> x = np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0)
+        >>> model = vc.estimators.VaDE(2, hidden=(8,), pretrain_epochs=1, joint_epochs=1, random_state=0).fit(x)
+        >>> model.labels_.shape, model.transform(x).shape
+        ((60,), (60, 10))
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -165,6 +183,12 @@ class VAEDEC(StreamingClusterer):
         tolerance: training ends once less than this share of the assignments changes between two refreshes.
 
     Further arguments and the attributes are those of `DeepClusterer`; the objective is `vaeclust_jax.methods.vaedec`.
+
+    Example:
+        >>> x = np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0)
+        >>> model = vc.estimators.VAEDEC(2, hidden=(8,), pretrain_epochs=1, joint_epochs=1, random_state=0).fit(x)
+        >>> model.labels_.shape, model.transform(x).shape
+        ((60,), (60, 10))
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -238,6 +262,12 @@ class DynamicBetaVAE(DeepClusterer):
 
     Further arguments and the attributes are those of `DeepClusterer`. Under a beta that changes no loss compares with
     the one before, so that all epochs are run and `patience` waits for nothing.
+
+    Example:
+        >>> x = np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0)
+        >>> model = vc.estimators.DynamicBetaVAE(2, hidden=(8,), pretrain_epochs=1, random_state=0).fit(x)
+        >>> model.labels_.shape, model.transform(x).shape
+        ((60,), (60, 2))
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

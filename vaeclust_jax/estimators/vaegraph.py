@@ -26,6 +26,12 @@ class VAEGraph(DeepClusterer):
 
     Further arguments and the attributes are those of `DeepClusterer`, but that `cluster_centers_` holds the prototype
     of each cluster that stood for the most samples when it began. The objective is `vaeclust_jax.methods.vaegraph`.
+
+    Example:
+        >>> x = np.random.default_rng(0).normal(np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0))
+        >>> model = vc.estimators.VAEGraph(2, hidden=(8,), pretrain_epochs=1, joint_epochs=1, random_state=0).fit(x)
+        >>> model.labels_.shape, model.transform(x).shape
+        ((60,), (60, 10))
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

@@ -16,7 +16,13 @@ _LARGEST = float(np.finfo(np.float32).max)
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """The optimiser and its loop, whatever the method."""
+    """The optimiser and its loop, whatever the method.
+
+    Example:
+        >>> config = vc.Config(vc.DEC(10), training=vc.TrainingConfig(batch_size=128))
+        >>> config.training.learning_rate
+        0.001
+    """
 
     batch_size: int = 64
     """Rows a gradient step."""
@@ -45,7 +51,12 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """All settings of a fit: the method, data preparation, networks, training."""
+    """All settings of a fit: the method, data preparation, networks, training.
+
+    Example:
+        >>> vc.Config(vc.DEC(10), network=vc.MLP(latent_dim=5))
+        Config(method=DEC(num_clusters=10), network=MLP(latent_dim=5))
+    """
 
     method: Method
     """What is learned, such as `DEC(num_clusters=10)`."""

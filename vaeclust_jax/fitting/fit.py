@@ -66,6 +66,13 @@ def fit(
     Raises:
         InputError: data or settings that cannot be used; one sentence, before any training.
         TrainingDivergedError: a loss turned non-finite; `last_good` holds {stage: [Run]} of the state before.
+
+    Example:
+        >>> x = np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0)
+        >>> config = vc.Config(vc.VAEKMeans(2, pretrain_epochs=1), network=vc.MLP(hidden=(8,)))
+        >>> run = vc.fit(config, x, 0)
+        >>> run.predict(x).shape
+        (60,)
     """
     keys = as_key(key)[None]
     with shown(verbose, on_epoch) as told:
@@ -94,6 +101,13 @@ def fit_seeds(
 
     Returns:
         One `Run` a seed, in their order.
+
+    Example:
+        >>> x = np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0)
+        >>> config = vc.Config(vc.VAEKMeans(2, pretrain_epochs=1), network=vc.MLP(hidden=(8,)))
+        >>> runs = vc.fit_seeds(config, x, seeds=range(3))
+        >>> vc.uncertainty.align([run.predict_proba(x) for run in runs]).shape
+        (3, 60, 2)
     """
     with shown(verbose, on_epoch) as told:
         stages = fit_stages(

@@ -50,6 +50,15 @@ class Run:
         train_index: rows that were trained on; empty after `load`.
         validation_index: rows that were held out; empty after `load`.
         history: a row an epoch, see `training.loop`; after `load` the last 10,000, if the file has any.
+
+    Example:
+        >>> x = np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0)
+        >>> config = vc.Config(vc.VAEKMeans(2, pretrain_epochs=1), network=vc.MLP(latent_dim=3, hidden=(8,)))
+        >>> run = vc.fit(config, x, 0)
+        >>> run.embed(x).shape, run.predict_proba(x).shape, run.sample(1, 5, cluster=0).shape
+        ((60, 3), (60, 2), (5, 4))
+        >>> list(run.to_frame(x).columns)
+        ['row', 'cluster', 'probability', 'entropy']
     """
 
     config: Config

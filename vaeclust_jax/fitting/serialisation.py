@@ -104,6 +104,13 @@ def load(path: str | os.PathLike[str], *, seed: int | None = None, networks: Net
 
     Raises:
         InputError: no model there, another format, a damaged file, or networks missing.
+
+    Example:
+        >>> x = np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0)
+        >>> run = vc.fit(vc.Config(vc.VAEKMeans(2, pretrain_epochs=1), network=vc.MLP(hidden=(8,))), x, 0)
+        >>> run.save("blobs.vaeclust")
+        >>> bool((vc.load("blobs.vaeclust").predict(x) == run.predict(x)).all())
+        True
     """
     file = _model_file(Path(path), seed)
     packed, more = read_model(file)

@@ -67,7 +67,12 @@ def _common(config: NetworkConfig) -> dict[str, object]:
 
 @dataclass(frozen=True, kw_only=True)
 class AutoNetwork(NetworkConfig):
-    """`Conv` for images, `MLP` for vectors, with their default layers."""
+    """`Conv` for images, `MLP` for vectors, with their default layers.
+
+    Example:
+        >>> vc.Config(vc.DEC(10), network=vc.AutoNetwork(latent_dim=5))
+        Config(method=DEC(num_clusters=10), network=AutoNetwork(latent_dim=5))
+    """
 
     def resolved(self, images: bool) -> NetworkConfig:  # noqa: D102
         return (Conv if images else MLP)(**_common(self))  # type: ignore[arg-type]
@@ -86,7 +91,14 @@ class CustomNetwork(NetworkConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class MLP(NetworkConfig):
-    """Multi-layer perceptrons, for vectors and small images."""
+    """Multi-layer perceptrons, for vectors and small images.
+
+    Example:
+        >>> networks = vc.MLP(latent_dim=2, hidden=(8,)).build((4,))
+        >>> mean, logvar = networks.encoder.apply(networks.encoder.init(jax.random.key(0)), np.zeros((3, 4)))
+        >>> mean.shape
+        (3, 2)
+    """
 
     hidden: tuple[int, ...] = (512, 256)
     """Widths of the encoder's hidden layers."""
@@ -106,7 +118,12 @@ class MLP(NetworkConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class Conv(NetworkConfig):
-    """Convolutions, every layer of which halves the image."""
+    """Convolutions, every layer of which halves the image.
+
+    Example:
+        >>> vc.Config(vc.DEC(10), network=vc.Conv(channels=(16, 32), kernels=(3, 3))).network.latent_dim
+        10
+    """
 
     channels: tuple[int, ...] = (32, 64, 128)
     """Output channels of each layer."""

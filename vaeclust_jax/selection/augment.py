@@ -57,6 +57,11 @@ class AugmentChoice(NamedTuple):
         augment: as `VAEMethod.augment`.
         tried: every strength with its scores.
         reason: in a sentence.
+
+    Example:
+        >>> x = np.random.default_rng(0).normal(size=(60, 4))  # vectors, which have no views
+        >>> vc.choose_augment(vc.Config(vc.GraphDEC(2)), x).augment
+        0.0
     """
 
     augment: float
@@ -103,6 +108,11 @@ def choose_augment(
         InputError: no strength to try, fewer than two seeds, too few samples or too many clusters for a graph of at
             most 10,000 of them, or as `fit`.
         TrainingDivergedError: as `fit`.
+
+    Example:
+        >>> x = np.random.default_rng(0).normal(size=(60, 4))
+        >>> vc.choose_augment(vc.Config(vc.GraphDEC(2)), x).reason
+        'augment 0: there is nothing else to choose from.'
     """
     data = _prepared(config, x, networks)
     possible = [float(strength) for strength in candidates if data.rows.ndim == 4 or strength == 0]

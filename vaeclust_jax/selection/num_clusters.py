@@ -38,6 +38,12 @@ class Choice(NamedTuple):
         criterion: which chose it.
         curve: all criteria over all candidates.
         reason: in a sentence, with what the others say.
+
+    Example:
+        >>> x = np.random.default_rng(0).normal(np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0))
+        >>> config = vc.Config(vc.VAEKMeans(2, pretrain_epochs=1), network=vc.MLP(hidden=(8,)))
+        >>> vc.choose_num_clusters(config, x, 0, candidates=(2, 3), criterion="silhouette").criterion
+        'silhouette'
     """
 
     num_clusters: int
@@ -93,6 +99,13 @@ def choose_num_clusters(
     Raises:
         InputError: no such criterion, too few samples for two candidates, or as `fit`.
         TrainingDivergedError: as `fit`.
+
+    Example:
+        >>> x = np.random.default_rng(0).normal(np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0))
+        >>> config = vc.Config(vc.VAEKMeans(2, pretrain_epochs=1), network=vc.MLP(hidden=(8,)))
+        >>> choice = vc.choose_num_clusters(config, x, 0, candidates=(2, 3))
+        >>> choice.num_clusters in (2, 3)
+        True
     """
     if criterion not in CRITERIA:
         raise InputError(f"criterion must be one of {', '.join(CRITERIA)}, got {criterion!r}")
