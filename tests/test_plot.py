@@ -8,6 +8,7 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -118,6 +119,12 @@ def test_classes_may_be_given_beside_the_data_in_any_form(of_vectors: vc.Run) ->
     groups = vc.plot.confidence(of_vectors, x, y).get_legend_handles_labels()[1]
     assert sum(int(group.split(":")[1].split(",")[0]) for group in groups) == N
     (alone,) = vc.plot.confidence(of_vectors, x).get_legend_handles_labels()[1]
+    assert alone.startswith(f"assignments: {N}")
+
+
+def test_a_column_called_y_is_no_class(of_vectors: vc.Run) -> None:
+    frame = pd.DataFrame(blobs()[0], columns=["a", "b", "c", "d", "y"])
+    (alone,) = vc.plot.confidence(of_vectors, frame).get_legend_handles_labels()[1]
     assert alone.startswith(f"assignments: {N}")
 
 

@@ -67,19 +67,20 @@ def latent_map(
     wanted = ("cluster", "class", *_UNITS)
     if by not in wanted:
         raise InputError(f"by must be one of {', '.join(wanted)}, got {by!r}")
-    latents = run.embed(x)
-    points, rows = plots.project(latents, seed=seed, max_points=max_points)
-    title = plots.projection_title(latents.shape[1])
+    names: Sequence[str] | None = None
     if by == "class":
         values, names = _classes(x, y, "a map by class")
-        drawn = plots.latent_map(points, values[rows], ax=ax, title=title, label=by, categorical=True, names=names)
-        return _axes(drawn, ax)
-    found = cluster_table(run.predict_proba(x))[by][rows]
-    names = [str(cluster) for cluster in range(run.config.num_clusters)] if by == "cluster" else None
-    label, categorical = _UNITS.get(by, by), by == "cluster"
-    return _axes(
-        plots.latent_map(points, found, ax=ax, title=title, label=label, categorical=categorical, names=names), ax
-    )
+    else:
+        values = cluster_table(run.predict_proba(x))[by]
+    if by == "cluster":
+        names = [str(cluster) for cluster in range(run.config.num_clusters)]
+    latents = run.embed(x)
+    points, rows = plots.project(latents, seed=seed, max_points=max_points)
+    drawn = plots.latent_map(
+        points, values[rows], ax=ax, title=plots.projection_title(latents.shape[1]), label=_UNITS.get(by, by),
+        categorical=by not in _UNITS, names=names,
+    )  # fmt: skip
+    return _axes(drawn, ax)
 
 
 def history(runs: Run | Sequence[Run], part: str = "loss", *, ax: "Axes | None" = None) -> "Axes":
@@ -119,8 +120,8 @@ def confidence(run: Run, x: Any, y: Any = None, *, ax: "Axes | None" = None) -> 
         y: (n,) classes; default those of `x`, if it is a data set that has any.
         ax: to draw on; default those of a new figure.
     """
-    found, known = cluster_table(run.predict_proba(x)), y is not None or getattr(x, "y", None) is not None
-    correct = correctness(_classes(x, y, "it")[0], found["cluster"]) if known else None
+    found, known = cluster_table(run.predict_proba(x)), _known_classes(x, y)
+    correct = None if known is None else correctness(known[0], found["cluster"])
     return _axes(plots.confidence_histogram(found["probability"], correct, ax=ax), ax)
 
 
@@ -208,17 +209,23 @@ def _axes(figure: "Figure", ax: "Axes | None") -> "Axes":
     return figure.axes[0] if ax is None else ax  # the first are those of the picture, then come colour bars
 
 
-def _classes(x: Any, y: Any, what: str) -> tuple[Int[np.ndarray, " n"], Sequence[str] | None]:
-    """Classes (n,) from 0 and their names.
+def _known_classes(x: Any, y: Any) -> tuple[Int[np.ndarray, " n"], Sequence[str] | None] | None:
+    """Classes (n,) from 0 and their names; None where there are none.
 
     Raises:
-        InputError: there are none, or they do not fit.
+        InputError: they do not fit.
     """
     if y is not None:
         return check_labels(y, len(x.x if isinstance(x, Dataset) else x))
-    if isinstance(x, Dataset) and x.y is not None:
-        return x.y, x.class_names
-    raise InputError(f"{what} needs the class of every sample: y=...")
+    return (x.y, x.class_names) if isinstance(x, Dataset) and x.y is not None else None
+
+
+def _classes(x: Any, y: Any, what: str) -> tuple[Int[np.ndarray, " n"], Sequence[str] | None]:
+    """`_known_classes`, which must be there."""
+    found = _known_classes(x, y)
+    if found is None:
+        raise InputError(f"{what} needs the class of every sample: y=...")
+    return found
 
 
 def _visible(values: np.ndarray) -> np.ndarray:

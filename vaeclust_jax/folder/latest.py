@@ -1,11 +1,11 @@
 """`latest`, the link beside the folders of runs that leads to the last one that ended."""
 
 import os
-import secrets
 from contextlib import suppress
 from pathlib import Path
 
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.whole_file import whole_path
 
 LATEST = "latest"
 RUNS = Path("runs")
@@ -18,15 +18,12 @@ def point_latest(folder: Path) -> None:
     A file or folder of that name is left alone, and so is a link to anywhere else: they are not ours. Where there are
     no links, nothing happens.
     """
-    link, made = folder.with_name(LATEST), folder.with_name(f".{LATEST}.{secrets.token_hex(4)}")
+    link = folder.with_name(LATEST)
     with suppress(OSError):
         if os.path.lexists(link) and not _is_ours(link):
             return
-        made.symlink_to(folder.name, target_is_directory=True)
-        try:
-            os.replace(made, link)
-        except OSError:
-            made.unlink()
+        with whole_path(link) as made:
+            made.symlink_to(folder.name, target_is_directory=True)
 
 
 def run_at(path: Path) -> Path:
