@@ -54,7 +54,7 @@ def of_experiment(name: str, flags: list[str], folder: Path) -> dict[str, Any]:
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"{name} failed:\n{done.stdout}\n{done.stderr}")
-    (run,) = out.iterdir()
+    run = (out / "latest").resolve()
     with (run / "history.csv").open() as file:
         rows = list(csv.DictReader(file))
     models = {}

@@ -16,14 +16,26 @@ import vaeclust_jax
 PACKAGE = Path(vaeclust_jax.__file__).parent
 
 FLOORS = [
-    {"errors", "types", "checks", "for_each", "random", "streamed", "keys", "compiling", "whole_file"},
+    {
+        "errors",
+        "types",
+        "checks",
+        "for_each",
+        "random",
+        "streamed",
+        "keys",
+        "compiling",
+        "whole_file",
+        "shown",
+        "field_texts",
+    },
     {"training", "graph"},
     {"objectives", "networks", "control", "data", "metrics", "baselines"},
     {"methods", "plots", "uncertainty", "folder"},
     {"fitting", "page"},
     {"selection", "trackers"},
     {"studies", "estimators"},
-    {"experiments"},
+    {"experiments", "plot"},
     {"cli"},
 ]
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
@@ -31,11 +43,11 @@ FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in room
 HOME_OF = {
     "flax": "networks",
     "orbax": "training",
-    "matplotlib": "plots",
+    "matplotlib": {"plots", "plot"},
     "bokeh": "page",
     "jinja2": "page",
     "tyro": "cli",
-    "rich": {"cli", "folder"},
+    "rich": {"cli", "fitting", "folder"},
     **dict.fromkeys(("tensorboard", "trackio", "wandb", "mlflow"), "trackers"),
 }
 

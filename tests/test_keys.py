@@ -14,7 +14,7 @@ from vaeclust_jax import keys
 from vaeclust_jax.estimators import VAEDEC
 from vaeclust_jax.fitting import run as run_module
 from vaeclust_jax.fitting.run import Run
-from vaeclust_jax.keys import key_of
+from vaeclust_jax.keys import as_key, key_of
 from vaeclust_jax.methods import dec, method
 from vaeclust_jax.selection import num_clusters
 from vaeclust_jax.types import Key
@@ -47,6 +47,34 @@ def family(key: Key) -> set[tuple[int, ...]]:
     """The key, and what splitting or folding makes of it, which is the same."""
     assert numbers(jax.random.split(key, 8)[5]) == numbers(jax.random.fold_in(key, 5))
     return {numbers(key), *(numbers(jax.random.fold_in(key, number)) for number in range(20))}
+
+
+@pytest.mark.parametrize("seed", [0, 7, np.int64(7), np.uint8(7), 2**31, 2**32 - 1], ids=repr)
+def test_a_whole_number_stands_for_its_key(seed: Any) -> None:
+    assert numbers(as_key(seed)) == numbers(jax.random.key(int(seed)))
+    assert numbers(as_key(jax.random.key(int(seed)))) == numbers(jax.random.key(int(seed)))
+
+
+@pytest.mark.parametrize(
+    ("key", "got"),
+    [
+        (-1, "got -1"),
+        (2**32, f"got {2**32}"),
+        (0.0, "got 0.0"),
+        (True, "got True"),
+        (None, "got None"),
+        ("first", "got 'first'"),
+        ([0], "got list of shape (1,)"),
+        (np.arange(2), "got ndarray of shape (2,)"),
+        (jax.random.split(jax.random.key(0), 3), "of shape (3,)"),
+    ],
+    ids=repr,
+)
+def test_anything_else_is_refused_in_a_sentence(key: Any, got: str) -> None:
+    with pytest.raises(vc.InputError) as caught:
+        as_key(key)
+    assert str(caught.value).startswith("key must be one of jax.random.key, or a whole number from 0 to 2**32 - 1, got")
+    assert str(caught.value).endswith(got)
 
 
 class Asked:

@@ -1,20 +1,22 @@
 """Deep clustering with variational autoencoders in JAX.
 
-import jax
 import vaeclust_jax as vc
 
 data = vc.data.load("digits")
-run = vc.fit(vc.Config(vc.DEC(num_clusters=10)), data.x, jax.random.key(0))
+run = vc.fit(vc.Config(vc.DEC(num_clusters=10)), data.x, 0)
 run.predict(data.x)
+
+The examples in docstrings begin with `import jax, jax.numpy as jnp, numpy as np, vaeclust_jax as vc`.
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vaeclust_jax import data, uncertainty
 from vaeclust_jax.compiling import enable_compilation_cache
 from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.errors import InputError, InputWarning, TrainingDivergedError
+from vaeclust_jax.field_texts import show_in_help
 from vaeclust_jax.fitting.annotate import to_anndata
 from vaeclust_jax.fitting.callback import Callback
 from vaeclust_jax.fitting.config import Config, TrainingConfig
@@ -36,10 +38,15 @@ from vaeclust_jax.selection.num_clusters import Choice, choose_num_clusters
 from vaeclust_jax.training.checkpoint import Checkpoint
 from vaeclust_jax.types import Batch, Heads, Learner, Network, Networks, Stage, State, Stopping
 
+if TYPE_CHECKING:
+    from vaeclust_jax import estimators, plot
+    from vaeclust_jax.estimators import VAEDEC, DynamicBetaVAE, VAEGaussianMixture, VAEGraph
+
 __all__ = [
     "DEC",
     "METHODS",
     "MLP",
+    "VAEDEC",
     "About",
     "AugmentChoice",
     "AutoNetwork",
@@ -52,6 +59,7 @@ __all__ = [
     "Config",
     "Conv",
     "DataSpec",
+    "DynamicBetaVAE",
     "EMStart",
     "GraphDEC",
     "GraphStart",
@@ -70,6 +78,8 @@ __all__ = [
     "Stopping",
     "TrainingConfig",
     "TrainingDivergedError",
+    "VAEGaussianMixture",
+    "VAEGraph",
     "VAEKMeans",
     "VAEMethod",
     "VAEMixture",
@@ -79,22 +89,32 @@ __all__ = [
     "cluster",
     "data",
     "enable_compilation_cache",
+    "estimators",
     "fit",
     "fit_seeds",
     "load",
+    "plot",
     "to_anndata",
     "uncertainty",
 ]
 
 
+show_in_help({*METHODS.values(), *(kind for kind in list(globals().values()) if isinstance(kind, type))})
+
+_ESTIMATORS = ("VAEDEC", "DynamicBetaVAE", "VAEGaussianMixture", "VAEGraph")
+"""Those whose names are not those of methods."""
+
+
 def __getattr__(name: str) -> Any:
     """What takes long to import is imported when it is asked for."""
-    if name == "estimators":
-        return import_module("vaeclust_jax.estimators")
+    if name in ("estimators", "plot"):
+        return import_module(f"vaeclust_jax.{name}")
+    if name in _ESTIMATORS:
+        return getattr(import_module("vaeclust_jax.estimators"), name)
     if name == "__version__":
         return import_module("importlib.metadata").version("vaeclust_jax")
     raise AttributeError(f"module 'vaeclust_jax' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__doc__", "__version__", "estimators"])
+    return sorted([*__all__, "__doc__", "__version__"])

@@ -71,6 +71,9 @@ def enable_compilation_cache(directory: str | os.PathLike[str] | None = None) ->
 
     Returns:
         The folder in use; None where there is none, such as with `JAX_ENABLE_COMPILATION_CACHE=false`.
+
+    Example:
+        >>> folder = vc.enable_compilation_cache()  # before the first fit
     """
     folder = compilation_cache_dir()
     if folder is None:

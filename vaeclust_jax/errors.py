@@ -7,11 +7,21 @@ class InputError(ValueError):
     """An argument, file or array that cannot be used; the message is one sentence for the person who gave it.
 
     It names the argument, what was got and what is allowed.
+
+    Example:
+        >>> vc.fit(vc.Config(vc.DEC(num_clusters=0)), np.zeros((60, 4)), 0)
+        Traceback (most recent call last):
+        vaeclust_jax.errors.InputError: num_clusters must be at least 1, got 0
     """
 
 
 class InputWarning(UserWarning):
-    """What was taken of data that could have been meant in another way, or why an answer may mean nothing."""
+    """What was taken of data that could have been meant in another way, or why an answer may mean nothing.
+
+    Example:
+        >>> import warnings
+        >>> warnings.simplefilter("error", vc.InputWarning)  # to be told by an exception
+    """
 
 
 class TrainingDivergedError(RuntimeError):
@@ -19,6 +29,16 @@ class TrainingDivergedError(RuntimeError):
 
     Attributes:
         last_good: what was trained until the epoch before (whatever the raiser documents), for saving.
+
+    Example:
+        >>> x = np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0)
+        >>> wild = vc.TrainingConfig(learning_rate=1e30, halvings=0)
+        >>> try:
+        ...     run = vc.fit(vc.Config(vc.VAEKMeans(2), network=vc.MLP(hidden=(8,)), training=wild), x, 0)
+        ... except vc.TrainingDivergedError as error:
+        ...     run = error.last_good["kmeans"][0]
+        >>> run.predict(x).shape
+        (60,)
     """
 
     def __init__(self, message: str, last_good: Any):

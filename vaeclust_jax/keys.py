@@ -1,7 +1,14 @@
-"""The keys of what is drawn beside a fit: one for each use of a seed, and none of them one of the fit's own."""
+"""Keys: what a person gives as one, and those of what is drawn beside a fit, one for each use of a seed."""
+
+from collections.abc import Iterable
+from typing import Any
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 
+from vaeclust_jax.checks import is_whole
+from vaeclust_jax.errors import InputError
 from vaeclust_jax.types import Key
 
 # The fit folds the number of a stage, from 0, into the seed's key; these count from the other end. Splitting that key
@@ -15,3 +22,36 @@ NUM_CLUSTERS, SCORE, OBJECTIVE_GRAPH, VIEW_ROWS, VIEW_GRAPHS, GRAPH, SEARCH, SAM
 def key_of(seed: int, use: int) -> Key:
     """The key of a seed for one of the uses above."""
     return jax.random.fold_in(jax.random.key(seed), use)
+
+
+def checked_seeds(seeds: Any) -> list[int]:
+    """Whole numbers that stand for keys, as a list.
+
+    Raises:
+        InputError: they are none, no such numbers, or not distinct.
+    """
+    seeds = list(seeds) if isinstance(seeds, Iterable) else [str(seeds)]
+    if not seeds or not all(map(_is_seed, seeds)) or len(set(seeds)) < len(seeds):
+        raise InputError(f"seeds must be distinct whole numbers from 0 to 2**32 - 1, at least one, got {seeds}")
+    return seeds
+
+
+def as_key(key: Any) -> Key:
+    """The key that a person gave, or that of the whole number given in its place.
+
+    Args:
+        key: one of `jax.random.key`; or a whole number s from 0 to 2**32 - 1, which stands for `jax.random.key(s)`.
+
+    Raises:
+        InputError: something else.
+    """
+    if _is_seed(key):
+        return jax.random.key(jnp.uint32(key))
+    if isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and key.shape == ():
+        return key
+    got = repr(key) if np.isscalar(key) or key is None else f"{type(key).__name__} of shape {np.shape(key)}"
+    raise InputError(f"key must be one of jax.random.key, or a whole number from 0 to 2**32 - 1, got {got[:100]}")
+
+
+def _is_seed(value: Any) -> bool:
+    return is_whole(value) and 0 <= value < 2**32

@@ -21,6 +21,14 @@ class Network(NamedTuple):
     Attributes:
         init: (key) -> params.
         apply: (params, *arrays) -> array, or a tuple of arrays.
+
+    Example:
+        >>> linear = vc.Network(
+        ...     init=lambda key: jax.random.normal(key, (4, 2)),
+        ...     apply=lambda w, x: x @ w,
+        ... )
+        >>> linear.apply(linear.init(jax.random.key(0)), np.zeros((3, 4))).shape
+        (3, 2)
     """
 
     init: Callable[[Key], Params]
@@ -37,6 +45,14 @@ class Networks(NamedTuple):
         view: (key, x) -> x of the same shape: what the encoder sees of samples while it is trained, each
             time anew; the decoder gives back the samples as they are, so that codes forget what a view changes.
             None: the samples themselves.
+
+    Example:
+        >>> encoder = vc.Network(lambda key: jax.random.normal(key, (4, 4)), lambda w, x: jnp.split(x @ w, 2, axis=1))
+        >>> decoder = vc.Network(lambda key: jax.random.normal(key, (2, 4)), lambda w, z: z @ w)
+        >>> config = vc.Config(vc.VAEKMeans(2, pretrain_epochs=1), network=vc.AutoNetwork(latent_dim=2))
+        >>> x = np.random.default_rng(0).normal(size=(60, 4))
+        >>> vc.fit(config, x, 0, networks=vc.Networks(encoder, decoder)).embed(x).shape
+        (60, 2)
     """
 
     encoder: Network
@@ -45,7 +61,13 @@ class Networks(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Rows of the training set with a shared leading axis; a pytree."""
+    """Rows of the training set with a shared leading axis; a pytree.
+
+    Example:
+        >>> batch = vc.Batch(x=jnp.zeros((2, 4)), y=None, index=jnp.arange(2), weight=jnp.array([1.0, 0.0]))
+        >>> int(batch.weight.sum())  # rows that are no padding
+        1
+    """
 
     x: Float[Array, "b ..."]
     y: Int[Array, " b"] | None
@@ -72,7 +94,13 @@ class Controller(NamedTuple):
 
 
 class State(NamedTuple):
-    """All that the next step needs; structure, shapes and dtypes never change while training."""
+    """All that the next step needs; structure, shapes and dtypes never change while training.
+
+    Example:
+        >>> state = vc.State({"w": jnp.zeros(3)}, opt_state=(), control={}, memory=(), step=jnp.zeros((), jnp.int32))
+        >>> state._replace(step=state.step + 1).step.item()
+        1
+    """
 
     params: Params
     opt_state: Any
@@ -84,7 +112,17 @@ class State(NamedTuple):
 
 
 class Learner(NamedTuple):
-    """A model and its objective as pure functions; `training` runs any of them."""
+    """A model and its objective as pure functions; `training` runs any of them.
+
+    Example:
+        >>> networks = vc.MLP(latent_dim=2).build((4,))
+        >>> about = vc.About(networks, 2, 48, 16, learning_rate=1e-3, patience=10, has_validation=True)
+        >>> learner = vc.VAEKMeans(3, likelihood="gaussian").stages(about)[0].learner
+        >>> batch = vc.Batch(x=jnp.zeros((16, 4)), y=None, index=jnp.arange(16), weight=jnp.ones(16))
+        >>> state, info = learner.step(jax.random.key(1), learner.init(jax.random.key(0)), batch)
+        >>> "loss" in info
+        True
+    """
 
     init: Callable[[Key], State]
     step: Callable[[Key, State, Batch], tuple[State, Info]]
@@ -118,6 +156,11 @@ class Heads(NamedTuple):
         energy: (params, z) -> (n,) nats, how far codes are from all clusters, which `assign` forgets; where it has such
             a thing.
         view: `Networks.view`.
+
+    Example:
+        >>> heads = vc.DEC(3, likelihood="gaussian").heads(vc.MLP(latent_dim=2).build((4,)))
+        >>> heads.assign is not None, heads.predict is None
+        (True, True)
     """
 
     encode: Callable[[Params, Float[Array, "n ..."]], tuple[Array, Array]] | None = None
@@ -139,6 +182,16 @@ class Stopping(NamedTuple):
         init: (state) -> memory, a pytree.
         update: (memory, state, info of the epoch, "val_..." parts included) -> (memory, stop).
         result: (memory, last state) -> the state handed on.
+
+    Example:
+        >>> never = vc.Stopping(
+        ...     init=lambda state: (),
+        ...     update=lambda memory, state, info: (memory, jnp.asarray(False)),
+        ...     result=lambda memory, state: state,
+        ... )
+        >>> memory, stop = never.update((), None, {})
+        >>> bool(stop)
+        False
     """
 
     init: Callable[[State], Any]
@@ -162,7 +215,14 @@ class Rows(Protocol):
 
 
 class Stage(NamedTuple):
-    """One part of a training run, with the hand-over from the part before."""
+    """One part of a training run, with the hand-over from the part before.
+
+    Example:
+        >>> networks = vc.MLP(latent_dim=2).build((4,))
+        >>> about = vc.About(networks, 2, 48, 16, learning_rate=1e-3, patience=10, has_validation=True)
+        >>> [stage.num_epochs for stage in vc.VAEKMeans(3, likelihood="gaussian", pretrain_epochs=7).stages(about)]
+        [7, 0]
+    """
 
     name: str
     learner: Learner

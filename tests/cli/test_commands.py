@@ -85,7 +85,7 @@ def test_help_names_every_command(vaeclust: Run, argv: list[str]) -> None:
     ("command", "words"),
     [
         ("run", ["--dataset", "--clusters", "--outliers", "--seeds", "--epochs", "--gamma", "--image-size", "--out"]),
-        ("predict", ["--out", "--seed"]),
+        ("predict", ["--out", "--seed", "--overwrite"]),
         ("report", []),
         ("compare", []),
         ("tune", ["--dataset", "--clusters", "--seeds", "--epochs", "--out"]),
@@ -114,6 +114,8 @@ def test_every_command_has_help(vaeclust: Run, command: str, words: list[str]) -
         (["predict"], ["Missing", "predict"]),
         (["predict", "{model}"], ["Missing"]),
         (["predict", "{files}/empty", "{files}/vectors.npz"], ["empty holds no model"]),
+        (["predict", "latest", "{files}/vectors.npz"], ["runs/latest is not there"]),
+        (["report", "latest"], ["runs/latest is not there"]),
         (["predict", "nowhere", "{files}/vectors.npz"], ["nowhere holds no model"]),
         (["predict", "{model}", "{files}/narrow.npz"], ["(5,)", "(4,)"]),
         (["predict", "{model}", "{files}/nan.npz"], ["finite"]),
@@ -149,8 +151,14 @@ def test_predict_writes_labels_csv_here_and_scores_where_there_are_labels(
         expected = fitted_model.predict(arrays["x"])
     table = np.genfromtxt(tmp_path / "labels.csv", delimiter=",", names=True)
     np.testing.assert_array_equal(table["cluster"], expected)
-    code, _, err = vaeclust("predict", model, files / "vectors.npz")
+    (tmp_path / "labels.csv").write_text("mine")
+    code, out, err = vaeclust("predict", model, files / "vectors.npz")
+    assert (code, out) == (2, "")
+    assert err == "vaeclust: labels.csv is there already: --overwrite replaces it, --out FILE writes another\n"
+    assert (tmp_path / "labels.csv").read_text() == "mine"
+    code, _, err = vaeclust("predict", model, files / "vectors.npz", "--overwrite")
     assert code == 0
+    assert (tmp_path / "labels.csv").read_text().startswith("row,cluster")
     assert "ACC" in err
     assert "ARI" in err
 
@@ -160,7 +168,9 @@ def test_predict_writes_to_devices_and_through_links(vaeclust: Run, files: Path,
     assert Path("/dev/null").is_char_device()
     (tmp_path / "real.csv").write_text("old")
     (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
-    assert vaeclust("predict", model, files / "unlabelled.npz", "--out", tmp_path / "link.csv")[0] == 0
+    assert vaeclust("predict", model, files / "unlabelled.npz", "--out", tmp_path / "link.csv")[0] == 2
+    argv = ("predict", model, files / "unlabelled.npz", "--out", tmp_path / "link.csv", "--overwrite")
+    assert vaeclust(*argv)[0] == 0
     assert (tmp_path / "link.csv").is_symlink()
     assert (tmp_path / "real.csv").read_text().startswith("row,cluster")
 

@@ -39,7 +39,7 @@ def whole(process: Run, files: Path, tmp_path_factory: pytest.TempPathFactory) -
     out = tmp_path_factory.mktemp("whole")
     code, _, err = process(*words(files, out))
     assert (code, err) == (0, "")
-    (folder,) = out.iterdir()
+    folder = (out / "latest").resolve()
     assert not (folder / "checkpoints").exists()
     found = contents(folder)
     assert len(found) == 7

@@ -107,7 +107,9 @@ def test_predict_labels_new_digits_with_the_seed_asked_for(
     with (digits[1] / "assignments.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if int(row["row"]) < 40]
     for more, seed in (([], "0"), (["--seed", 1], "1")):
-        code, out, err = vaeclust("predict", digits[1], tmp_path / "new.npz", "--out", tmp_path / "l.csv", *more)
+        code, out, err = vaeclust(
+            "predict", digits[1], tmp_path / "new.npz", "--out", tmp_path / "l.csv", "--overwrite", *more
+        )
         assert (code, out, err) == (0, f"{tmp_path / 'l.csv'}\n", "")
         with (tmp_path / "l.csv").open() as file:
             answer = list(csv.DictReader(file))
@@ -166,12 +168,15 @@ def test_runs_never_write_over_each_other(vaeclust: Run, files: Path, tmp_path: 
             return datetime(2030, 1, 2, 3, 4, 5)
 
     monkeypatch.setattr(run_folder, "datetime", Stopped)
-    for name in ("vaedec-20300102-030405", "vaedec-20300102-030405-2"):
+    names = ["vaedec-20300102-030405", "vaedec-20300102-030405-2"]
+    for name in names:
         code, out, _ = vaeclust(*small(files, tmp_path))
         assert code == 0
         assert out.splitlines()[-1] == str(tmp_path / name)
-    first, second = (tmp_path / name / "assignments.csv" for name in os.listdir(tmp_path))
+    first, second = (tmp_path / name / "assignments.csv" for name in names)
     assert first.read_bytes() == second.read_bytes()
+    assert sorted(os.listdir(tmp_path)) == ["latest", *names]
+    assert os.readlink(tmp_path / "latest") == names[1]
 
 
 def test_divergence_exits_1_with_a_sentence_and_leaves_a_model(vaeclust: Run, files: Path, tmp_path: Path) -> None:

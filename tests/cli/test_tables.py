@@ -89,7 +89,9 @@ def test_other_units_are_refused_unless_forced(trained: tuple[Path, str], vaeclu
     assert "warning: 120 of 120" in err
     one = X.copy()
     one[7] *= 1000
-    code, _, err = vaeclust("predict", trained[0], write(tmp_path / "o.csv", columns(one)), "--out", tmp_path / "l.csv")
+    code, _, err = vaeclust(
+        "predict", trained[0], write(tmp_path / "o.csv", columns(one)), "--out", tmp_path / "l.csv", "--overwrite"
+    )
     assert code == 0
     assert "warning: 1 of 120 rows" in err
     with (tmp_path / "l.csv").open() as file:

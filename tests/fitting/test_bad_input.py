@@ -156,7 +156,7 @@ def test_something_else_than_a_key(key: Any) -> None:
 
 @pytest.mark.parametrize("seed", [-1, 2**32])
 def test_a_seed_out_of_range(seed: int) -> None:
-    refused("seeds must be", str(seed), key=seed)
+    refused("key must be", f"got {seed}", key=seed)
 
 
 @pytest.mark.parametrize(

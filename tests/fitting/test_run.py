@@ -84,6 +84,13 @@ def test_too_few_passes_are_one_sentence(fitted: vc.Run, vectors: np.ndarray, nu
         fitted.uncertainty(vectors, jax.random.key(0), num_passes)
 
 
+def test_whole_numbers_stand_for_keys(fitted: vc.Run, vectors: np.ndarray) -> None:
+    for ask in (lambda key: fitted.uncertainty(vectors, key, 5).entropy, lambda key: fitted.sample(key, 5, 1)):
+        np.testing.assert_array_equal(ask(3), ask(jax.random.key(3)))
+        with pytest.raises(vc.InputError, match="a whole number from 0 to"):
+            ask(-3)
+
+
 # Samples ---------------------------------------------------------------------------------------------
 
 

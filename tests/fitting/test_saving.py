@@ -100,7 +100,45 @@ def test_config_preparation_and_gaussians_come_back(saved: Path, fitted: vc.Run)
     assert run.preparation.to_json() == fitted.preparation.to_json()
     np.testing.assert_array_equal(run.cluster_mean, fitted.cluster_mean)
     np.testing.assert_array_equal(run.cluster_scale, fitted.cluster_scale)
-    assert (len(run.train_index), len(run.validation_index), run.history) == (0, 0, [])
+    assert (len(run.train_index), len(run.validation_index)) == (0, 0)
+
+
+def test_the_history_comes_back(saved: Path, copy: Path, fitted: vc.Run) -> None:
+    assert vc.load(saved).history == fitted.history
+    manifest = manifest_of(copy)
+    del manifest["more"]["history"]  # as before it was kept
+    with_manifest(copy, manifest)
+    assert vc.load(copy).history == []
+
+
+def test_of_a_long_history_the_end_is_kept(fitted: vc.Run, tmp_path: Path) -> None:
+    many = [{**fitted.history[0], "epoch": number} for number in range(10_100)]
+    dataclasses.replace(fitted, history=many).save(tmp_path / "long")
+    assert vc.load(tmp_path / "long").history == many[100:]
+
+
+ROW = {"seed": 0, "stage": "vae", "epoch": 1, "loss": 2.5}
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        None,
+        {"0": ROW},
+        [ROW, 3],
+        [{}],
+        [{**ROW, "stage": 1}],
+        [{**ROW, "epoch": "first"}],
+        [{**ROW, "loss": [1.0]}],
+        [{**ROW, **{f"part{number}": 0.0 for number in range(300)}}],
+        [ROW] * 10_001,
+    ],
+    ids=lambda history: str(history)[:40],
+)
+def test_a_history_of_something_else(copy: Path, history: Any) -> None:
+    manifest = manifest_of(copy)
+    with_manifest(copy, {**manifest, "more": {"history": history}})
+    assert "its history is no list of epochs" in sentence(copy)
 
 
 def test_a_loaded_model_can_be_saved_again(saved: Path, fitted: vc.Run, tmp_path: Path, vectors: np.ndarray) -> None:

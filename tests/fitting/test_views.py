@@ -98,6 +98,8 @@ def test_what_a_choice_is_made_of(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_choice_needs_seeds_that_can_agree() -> None:
     with pytest.raises(vc.InputError, match="seeds must be at least 2, because a choice of views asks how far they"):
         vc.choose_augment(config(**SETTINGS), squares()[0], [0])
+    with pytest.raises(vc.InputError, match="seeds must be distinct whole numbers"):
+        vc.choose_augment(config(**SETTINGS), squares()[0], 3)
 
 
 @pytest.mark.parametrize(

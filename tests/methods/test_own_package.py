@@ -77,7 +77,7 @@ def folder(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("runs")
     done = command(*words(out))
     assert done.returncode == 0, done.stderr
-    (folder,) = out.iterdir()
+    folder = (out / "latest").resolve()
     return folder
 
 

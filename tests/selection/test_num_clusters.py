@@ -26,6 +26,8 @@ def test_mistakes_are_named() -> None:
     x, _ = blobs()
     with pytest.raises(vc.InputError, match="criterion must be one of bic, stability, silhouette, gap, got 'elbow'"):
         vc.choose_num_clusters(config(), x, jax.random.key(0), criterion="elbow")
+    with pytest.raises(vc.InputError, match=r"a whole number from 0 to .*, got -1"):
+        vc.choose_num_clusters(config(), x, -1)
 
 
 def test_candidates_are_looked_at_before_anything_is_trained(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,7 @@ from vaeclust_jax.cli.words import in_full, is_data
 from vaeclust_jax.data import ReadConfig
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.experiments import DEFAULT, EXPERIMENTS, experiment_of
+from vaeclust_jax.folder.latest import RUNS
 from vaeclust_jax.methods.registry import all_methods, name_of
 from vaeclust_jax.studies.experiment import Experiment
 
@@ -48,7 +49,7 @@ class Arguments:
     """The first seed."""
     epochs: int | None = None
     """Epochs of every stage that the method has; flags such as --pretrain-epochs override it for theirs."""
-    out: Path = Path("runs")
+    out: Path = RUNS
     """Parent of the run's folder; made if need be."""
     quiet: bool = False
     """No progress on stderr."""

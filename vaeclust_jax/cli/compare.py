@@ -11,6 +11,7 @@ import tyro
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.folder import check_writable, export_tables, print_tables, write_tables
+from vaeclust_jax.folder.latest import run_at
 from vaeclust_jax.folder.records.clustering import ClusteringRecord
 from vaeclust_jax.folder.run_record import read_config_and_metrics
 from vaeclust_jax.plots import critical_difference_diagram, save_figures
@@ -40,7 +41,7 @@ class Arguments:
 def compare(argv: list[str]) -> None:
     """Runs the command."""
     args = tyro.cli(Arguments, args=argv, prog="vaeclust compare")
-    runs = read_runs(args.run_dir)
+    runs = read_runs([run_at(folder) for folder in args.run_dir])
     found = compare_runs(runs, score=args.score, protocol=args.protocol, every_method=args.every_method)
     if args.out is not None:
         _write(args.out, found)

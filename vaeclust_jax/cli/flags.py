@@ -1,8 +1,6 @@
 """From settings to flags: those of one method, one network, and the choices inside them, and nothing else's."""
 
-import ast
 import difflib
-import inspect
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, make_dataclass, replace
@@ -15,6 +13,7 @@ import tyro
 
 from vaeclust_jax.data import PrepareConfig, ReadConfig
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.field_texts import texts_of
 from vaeclust_jax.fitting.config import TrainingConfig
 from vaeclust_jax.methods.registry import all_methods
 from vaeclust_jax.networks import NETWORKS, CustomNetwork, NetworkConfig
@@ -218,24 +217,6 @@ def _rebuilt(value: Any, given: Mapping[str, Any]) -> Any:
         elif one.name in given and one.name not in _ELSEWHERE:
             now[one.name] = given[one.name]
     return replace(value, **now)
-
-
-@lru_cache
-def texts_of(kind: type) -> dict[str, str]:
-    """What the class says under each of its fields, those of its bases included."""
-    found: dict[str, str] = {}
-    for base in reversed(kind.__mro__):
-        if not is_dataclass(base):
-            continue
-        try:
-            body = ast.parse(inspect.cleandoc("\n" + inspect.getsource(base))).body[0].body  # type: ignore[attr-defined]
-        except (OSError, SyntaxError):  # a class without a file
-            continue
-        for one, after in pairwise(body):
-            if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name):
-                said = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
-                found[one.target.id] = " ".join(str(after.value.value).split()) if said else ""
-    return found
 
 
 def _word_after(flag: str, argv: Sequence[str]) -> str | None:

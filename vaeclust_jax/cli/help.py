@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from vaeclust_jax.cli.flags import Section, Setting, texts_of
+from vaeclust_jax.cli.flags import Section, Setting
 from vaeclust_jax.cli.words import SHORT
+from vaeclust_jax.field_texts import texts_of
 from vaeclust_jax.methods.method import Method
 from vaeclust_jax.studies.experiment import Experiment
 

@@ -13,11 +13,12 @@ from vaeclust_jax.cli.reading import read
 from vaeclust_jax.cli.words import with_header
 from vaeclust_jax.data import Dataset, ReadConfig
 from vaeclust_jax.errors import InputError, InputWarning
+from vaeclust_jax.fitting.frame import cluster_table
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.fitting.serialisation import load
 from vaeclust_jax.folder import check_writable, write_assignments
+from vaeclust_jax.folder.latest import run_at
 from vaeclust_jax.metrics import scores
-from vaeclust_jax.studies.clustering import cluster_table
 from vaeclust_jax.whole_file import whole_path
 
 
@@ -31,12 +32,14 @@ class Arguments:
     """
 
     run_dir: tyro.conf.Positional[Path]
-    """The folder that `vaeclust run` printed, or a file that `Run.save` wrote."""
+    """The folder that `vaeclust run` printed, `latest` for the last run's, or a file that `Run.save` wrote."""
     input: tyro.conf.Positional[str]
     """An .npz file, a table (columns are taken by name, in any order), a folder of images or recordings, or the name of
     a data set."""
     out: Path = Path("labels.csv")
     """The CSV to write."""
+    overwrite: bool = False
+    """Replace files that are there already."""
     seed: int | None = None
     """Which seed's model; default the run's first."""
     reading: tyro.conf.OmitArgPrefixes[ReadConfig] = field(default_factory=ReadConfig)
@@ -55,9 +58,10 @@ def predict(argv: list[str]) -> None:
     use_compilation_cache(args.compilation_cache)
     if args.out.is_dir():
         raise InputError(f"--out must be a file to write, got the folder {args.out}")
+    _check_free(args)
     if args.write_h5ad is not None and (not args.input.endswith(".h5ad") or not args.write_h5ad.parent.is_dir()):
         raise InputError("--write-h5ad needs an .h5ad input, and a folder that is there to write into")
-    run = load(args.run_dir, seed=args.seed)
+    run = load(run_at(args.run_dir), seed=args.seed)
     check_writable(args.out.parent)
     dataset = read(args.input, args.reading, run.preparation)
     _check_range(run, dataset, args.force)
@@ -80,6 +84,17 @@ def predict(argv: list[str]) -> None:
             f"{name.upper()} {value:.3f}" for name, value in found.items() if value is not None and name != "silhouette"
         )
         print(f"against the labels in {args.input}: {line}", file=sys.stderr)
+
+
+def _check_free(args: Arguments) -> None:
+    """Before anything is computed.
+
+    Raises:
+        InputError: a file is there, and is not to be replaced.
+    """
+    for flag, path in (("--out", args.out), ("--write-h5ad", args.write_h5ad)):
+        if path is not None and path.is_file() and not args.overwrite:  # a device or a pipe is written to
+            raise InputError(f"{path} is there already: --overwrite replaces it, {flag} FILE writes another")
 
 
 def _check_range(run: Run, dataset: Dataset, force: bool) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import tyro
 
 from vaeclust_jax.folder.export import export_tables
+from vaeclust_jax.folder.latest import run_at
 from vaeclust_jax.page.page import write_page
 
 
@@ -17,13 +18,14 @@ class Arguments:
     """
 
     run_dir: tyro.conf.Positional[Path]
-    """The folder that `vaeclust run` printed."""
+    """The folder that `vaeclust run` printed, or `latest`."""
 
 
 def report(argv: list[str]) -> None:
     """Runs the command."""
     args = tyro.cli(Arguments, args=argv, prog="vaeclust report")
-    page = write_page(args.run_dir)
-    for path in export_tables(args.run_dir):
+    folder = run_at(args.run_dir)
+    page = write_page(folder)
+    for path in export_tables(folder):
         print(path)
     print(page)

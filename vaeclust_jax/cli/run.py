@@ -3,6 +3,7 @@
 import shutil
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -52,6 +53,7 @@ def run(argv: list[str]) -> None:
     from vaeclust_jax.cli.resume import CHECKPOINTS, given_again, remember
     from vaeclust_jax.cli.summary import print_summary
     from vaeclust_jax.folder import new_run_folder
+    from vaeclust_jax.folder.latest import point_latest
     from vaeclust_jax.studies.execute import execute
     from vaeclust_jax.studies.write import has_ended
     from vaeclust_jax.trackers import TRACKERS
@@ -91,6 +93,7 @@ def run(argv: list[str]) -> None:
                 for tracker in trackers:
                     tracker.keep()
                     reporter.say(f"{tracker.package}: {tracker.shown_by}")
+            point_latest(folder)
         except InputError:
             if args.resume is not None or not _discard(folder):
                 print(f"vaeclust: what was written so far is in {folder}", file=sys.stderr)

@@ -17,6 +17,10 @@ class PrepareConfig:
 
     Raises:
         InputError: if a value is not allowed.
+
+    Example:
+        >>> vc.Config(vc.DEC(10), vc.PrepareConfig(image_size=None, validation=0.1)).prepare.validation
+        0.1
     """
 
     image_size: tuple[int, int] | Literal["auto"] | None = "auto"

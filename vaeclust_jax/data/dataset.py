@@ -8,6 +8,7 @@ from vaeclust_jax.data.frames import dense
 from vaeclust_jax.data.pictures import Pictures
 from vaeclust_jax.data.reading import Columns, listed
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.shown import shape_of, shortened, table
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,22 @@ class Dataset:
     pictures: Pictures | None = None
     row_numbers: np.ndarray | None = None
     taken: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """In place of the values, which fill screens: how many there are."""
+        return f"Dataset({shortened(self.name)!r}, {', '.join(self._facts().values())})"
+
+    def _repr_html_(self) -> str:
+        more = {"description": self.description, "source": self.source, "taken": " ".join(self.said)}
+        return table(f"Dataset {self.name}", {**self._facts(), **{name: said for name, said in more.items() if said}})
+
+    def _facts(self) -> dict[str, str]:
+        classes = "" if self.num_classes is None else f" of {self.num_classes} classes"
+        return {
+            "samples": f"{len(self.x)} {shape_of(self.x.shape[1:])}",
+            "values": str(self.x.dtype),
+            "labels": "no labels" if self.y is None else f"labels{classes}",
+        }
 
     @property
     def numbers(self) -> np.ndarray:

@@ -21,6 +21,11 @@ def frame_names(x: object) -> list[Any] | None:
     return names if all(isinstance(name, str | int | np.integer | tuple) for name in names) else None
 
 
+def library_of(x: object) -> str:
+    """The package that an object's class comes from, such as "pandas"."""
+    return type(x).__module__.partition(".")[0]
+
+
 def frame_columns(x: object) -> Columns | None:
     """The columns of a frame that is trained on; None without names that are text.
 
@@ -103,12 +108,10 @@ def _column(x: Any, name: Any) -> np.ndarray:
             raise ValueError("it holds text")
         if values.dtype.kind in "mM":  # as a number it would count nanoseconds
             raise ValueError("it holds times")
-        return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan) if _is_pandas(column) else values, float)
+        return np.asarray(
+            column.to_numpy(dtype=np.float64, na_value=np.nan) if library_of(column) == "pandas" else values, float
+        )
     except (TypeError, ValueError) as error:
         raise InputError(
             f"column {name!r} of the frame must hold numbers: {str(error)[:100]}; drop it or turn it into numbers"
         ) from error
-
-
-def _is_pandas(column: Any) -> bool:
-    return type(column).__module__.startswith("pandas")

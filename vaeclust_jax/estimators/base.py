@@ -62,6 +62,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
         validation_fraction: share of X that is held out for this, from 0 (none, all epochs) to below 1.
         n_init: seeds, at most 65,536, trained as one program; the one with the best objective is kept.
         random_state: int, `RandomState` or None, as everywhere in scikit-learn.
+        verbose: whether `fit` shows its progress, on stderr or in a notebook.
 
     Attributes:
         labels_: (n,) cluster of each row of X, consecutive from 0.
@@ -90,6 +91,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
         "n_init": [Interval(Integral, 1, _MOST_SEEDS, closed="both")],
         "random_state": ["random_state"],
+        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -109,6 +111,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
         validation_fraction: float = 0.2,
         n_init: int = 1,
         random_state: int | np.random.RandomState | None = None,
+        verbose: bool = False,
     ):
         self.n_clusters = n_clusters
         self.latent_dim = latent_dim
@@ -124,6 +127,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
         self.validation_fraction = validation_fraction
         self.n_init = n_init
         self.random_state = random_state
+        self.verbose = verbose
 
     @abstractmethod
     def _method(self, num_clusters: int) -> VAEMethod:
@@ -162,7 +166,9 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
             self.choice_ = choose_num_clusters(config, x, jax.random.key(first)).record()
             config = with_method(config, num_clusters=self.choice_["num_clusters"])
         seeds = [first + number for number in range(self.n_init)]
-        runs = fit_seeds(config, x, seeds, partial_labels=partial_labels, callbacks=callbacks)
+        runs = fit_seeds(
+            config, x, seeds, partial_labels=partial_labels, callbacks=callbacks, verbose=bool(self.verbose)
+        )
         values = [run.config.method.objective(run.heads, run.params, run.preparation.rows(x)) for run in runs]
         run = runs[int(np.argmin(values))]
         self._packed, labels = _consecutive(run.pack(), run.predict(x))

@@ -22,6 +22,12 @@ class VAEKMeans(DeepClusterer):
 
     Attributes:
         inertia_: sum of the squared distances of X's latents to the centers of their clusters.
+
+    Example:
+        >>> x = np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0)
+        >>> model = vc.estimators.VAEKMeans(2, hidden=(8,), pretrain_epochs=1, random_state=0).fit(x)
+        >>> model.labels_.shape, model.transform(x).shape
+        ((60,), (60, 10))
     """
 
     def _method(self, num_clusters: int) -> VAEMethod:
@@ -41,6 +47,12 @@ class VAEGaussianMixture(DeepClusterer):
         covariance_type: of the components, "full", "diag" or "spherical".
 
     Further arguments and the attributes are those of `DeepClusterer`.
+
+    Example:
+        >>> x = np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0)
+        >>> model = vc.estimators.VAEGaussianMixture(2, hidden=(8,), pretrain_epochs=1, random_state=0).fit(x)
+        >>> model.labels_.shape, model.transform(x).shape
+        ((60,), (60, 10))
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -66,6 +78,7 @@ class VAEGaussianMixture(DeepClusterer):
         validation_fraction: float = 0.2,
         n_init: int = 1,
         random_state: int | np.random.RandomState | None = None,
+        verbose: bool = False,
     ):
         super().__init__(
             n_clusters,
@@ -82,6 +95,7 @@ class VAEGaussianMixture(DeepClusterer):
             validation_fraction=validation_fraction,
             n_init=n_init,
             random_state=random_state,
+            verbose=verbose,
         )
         self.covariance_type = covariance_type
 
@@ -97,6 +111,12 @@ class VaDE(StreamingClusterer):
         tolerance: they end once less than this share of the assignments changes between two looks.
 
     Further arguments and the attributes are those of `DeepClusterer`; the objective is `vaeclust_jax.methods.vade`.
+
+    Example:
+        >>> x = np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0)
+        >>> model = vc.estimators.VaDE(2, hidden=(8,), pretrain_epochs=1, joint_epochs=1, random_state=0).fit(x)
+        >>> model.labels_.shape, model.transform(x).shape
+        ((60,), (60, 10))
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -124,6 +144,7 @@ class VaDE(StreamingClusterer):
         validation_fraction: float = 0.2,
         n_init: int = 1,
         random_state: int | np.random.RandomState | None = None,
+        verbose: bool = False,
     ):
         super().__init__(
             n_clusters,
@@ -140,6 +161,7 @@ class VaDE(StreamingClusterer):
             validation_fraction=validation_fraction,
             n_init=n_init,
             random_state=random_state,
+            verbose=verbose,
         )
         self.joint_epochs = joint_epochs
         self.tolerance = tolerance
@@ -164,6 +186,12 @@ class VAEDEC(StreamingClusterer):
         tolerance: training ends once less than this share of the assignments changes between two refreshes.
 
     Further arguments and the attributes are those of `DeepClusterer`; the objective is `vaeclust_jax.methods.vaedec`.
+
+    Example:
+        >>> x = np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0)
+        >>> model = vc.estimators.VAEDEC(2, hidden=(8,), pretrain_epochs=1, joint_epochs=1, random_state=0).fit(x)
+        >>> model.labels_.shape, model.transform(x).shape
+        ((60,), (60, 10))
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -193,6 +221,7 @@ class VAEDEC(StreamingClusterer):
         validation_fraction: float = 0.2,
         n_init: int = 1,
         random_state: int | np.random.RandomState | None = None,
+        verbose: bool = False,
     ):
         super().__init__(
             n_clusters,
@@ -209,6 +238,7 @@ class VAEDEC(StreamingClusterer):
             validation_fraction=validation_fraction,
             n_init=n_init,
             random_state=random_state,
+            verbose=verbose,
         )
         self.gamma = gamma
         self.joint_epochs = joint_epochs
@@ -235,6 +265,12 @@ class DynamicBetaVAE(DeepClusterer):
 
     Further arguments and the attributes are those of `DeepClusterer`. Under a beta that changes no loss compares with
     the one before, so that all epochs are run and `patience` waits for nothing.
+
+    Example:
+        >>> x = np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0)
+        >>> model = vc.estimators.DynamicBetaVAE(2, hidden=(8,), pretrain_epochs=1, random_state=0).fit(x)
+        >>> model.labels_.shape, model.transform(x).shape
+        ((60,), (60, 2))
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -259,6 +295,7 @@ class DynamicBetaVAE(DeepClusterer):
         validation_fraction: float = 0.2,
         n_init: int = 1,
         random_state: int | np.random.RandomState | None = None,
+        verbose: bool = False,
     ):
         super().__init__(
             n_clusters,
@@ -275,6 +312,7 @@ class DynamicBetaVAE(DeepClusterer):
             validation_fraction=validation_fraction,
             n_init=n_init,
             random_state=random_state,
+            verbose=verbose,
         )
 
     def _method(self, num_clusters: int) -> VAEMethod:

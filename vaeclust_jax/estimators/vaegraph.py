@@ -26,7 +26,13 @@ class VAEGraph(DeepClusterer):
 
     Further arguments and the attributes are those of `DeepClusterer`, but no row is held out unless asked, and
     `cluster_centers_` holds the prototype of each cluster that stood for the most samples when it began. The objective
-    is `vaeclust_jax.methods.vaegraph`.
+    is `vaeclust_jax.methods.dec_learner`.
+
+    Example:
+        >>> x = np.random.default_rng(0).normal(np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0))
+        >>> model = vc.estimators.VAEGraph(2, hidden=(8,), pretrain_epochs=1, joint_epochs=1, random_state=0).fit(x)
+        >>> model.labels_.shape, model.transform(x).shape
+        ((60,), (60, 10))
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -56,6 +62,7 @@ class VAEGraph(DeepClusterer):
         validation_fraction: float = 0.0,
         n_init: int = 1,
         random_state: int | np.random.RandomState | None = None,
+        verbose: bool = False,
     ):
         super().__init__(
             n_clusters,
@@ -72,6 +79,7 @@ class VAEGraph(DeepClusterer):
             validation_fraction=validation_fraction,
             n_init=n_init,
             random_state=random_state,
+            verbose=verbose,
         )
         self.gamma = gamma
         self.augment = augment

@@ -24,6 +24,14 @@ def to_anndata(run: Run, adata: Any, array: str | None = None) -> None:
 
     Raises:
         InputError: features are missing, or the model does not cluster.
+
+    Example:
+        >>> import anndata
+        >>> cells = anndata.AnnData(np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0))
+        >>> run = vc.fit(vc.Config(vc.VAEKMeans(2, pretrain_epochs=1), network=vc.MLP(hidden=(8,))), cells.to_df(), 0)
+        >>> vc.to_anndata(run, cells)
+        >>> list(cells.obs), cells.obsm["X_vaeclust"].shape
+        (['vaeclust', 'vaeclust_probability', 'vaeclust_unlike'], (60, 10))
     """
     import pandas as pd
 

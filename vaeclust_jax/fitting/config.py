@@ -9,13 +9,20 @@ from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.methods.method import DataSpec, Method, check_at_least
 from vaeclust_jax.networks import AutoNetwork, CustomNetwork, NetworkConfig
+from vaeclust_jax.shown import settings, table
 
 _LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """The optimiser and its loop, whatever the method."""
+    """The optimiser and its loop, whatever the method.
+
+    Example:
+        >>> config = vc.Config(vc.DEC(10), training=vc.TrainingConfig(batch_size=128))
+        >>> config.training.learning_rate
+        0.001
+    """
 
     batch_size: int = 64
     """Rows a gradient step."""
@@ -44,16 +51,30 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """All settings of a fit: the method, data preparation, networks, training."""
+    """All settings of a fit: the method, data preparation, networks, training.
+
+    Example:
+        >>> vc.Config(vc.DEC(10), network=vc.MLP(latent_dim=5))
+        Config(method=DEC(num_clusters=10), network=MLP(latent_dim=5))
+    """
 
     method: Method
     """What is learned, such as `DEC(num_clusters=10)`."""
     prepare: PrepareConfig = field(default_factory=PrepareConfig)
+    """How raw data become the model's input, and which rows are held out."""
     network: NetworkConfig = field(default_factory=AutoNetwork)
+    """Encoder and decoder, such as `MLP(latent_dim=5)`."""
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    """The optimiser and its loop."""
 
     def __post_init__(self) -> None:
         check_types(self)
+
+    def __repr__(self) -> str:
+        return settings(self)
+
+    def _repr_html_(self) -> str:
+        return table("Config", {one.name: settings(getattr(self, one.name)) for one in fields(self)})
 
     @property
     def num_clusters(self) -> int:

@@ -1,7 +1,7 @@
 """`fit`: data in, a fitted model out, for one seed or many as one program."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from typing import Any
@@ -10,7 +10,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vaeclust_jax.checks import is_whole
 from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.fitting.callback import Callback, Callbacks
 from vaeclust_jax.fitting.config import Config
@@ -19,8 +18,10 @@ from vaeclust_jax.fitting.memory import check_memory
 from vaeclust_jax.fitting.networks import check_custom, networks_of
 from vaeclust_jax.fitting.packed import check_leaves
 from vaeclust_jax.fitting.prepared import Prepared
+from vaeclust_jax.fitting.progress import shown
 from vaeclust_jax.fitting.resolve import about_of, check_partial_labels, prepared_for, resolved_for
 from vaeclust_jax.fitting.run import Run, components
+from vaeclust_jax.keys import as_key, checked_seeds
 from vaeclust_jax.training.checkpoint import Checkpoint, Keeper
 from vaeclust_jax.training.encodings import TrainingRows
 from vaeclust_jax.training.epoch import Data
@@ -39,6 +40,7 @@ def fit(
     partial_labels: Any = None,
     checkpoint: Checkpoint | None = None,
     callbacks: Sequence[Callback] = (),
+    verbose: bool = False,
 ) -> Run:
     """Fits the config's method to `x`.
 
@@ -57,6 +59,7 @@ def fit(
             learns from those of all rows, none of them -1, and stops by those held out.
         checkpoint: where to keep how far training is; the same call goes on from there, bit for bit, if it was ended.
         callbacks: are told of the start, of every epoch and of the end, in their order.
+        verbose: show a bar a stage with its losses, on stderr or in a notebook.
 
     Returns:
         The fitted model.
@@ -64,15 +67,17 @@ def fit(
     Raises:
         InputError: data or settings that cannot be used; one sentence, before any training.
         TrainingDivergedError: a loss turned non-finite; `last_good` holds {stage: [Run]} of the state before.
+
+    Example:
+        >>> x = np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0)
+        >>> config = vc.Config(vc.VAEKMeans(2, pretrain_epochs=1), network=vc.MLP(hidden=(8,)))
+        >>> run = vc.fit(config, x, 0)
+        >>> run.predict(x).shape
+        (60,)
     """
-    if is_whole(key):
-        keys = _keys_of([int(key)])
-    elif isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and key.shape == ():
-        keys = key[None]
-    else:
-        kind = type(key).__name__
-        raise InputError(f"key must be one key of jax.random.key, or a seed, got {kind} {np.shape(key)}")
-    stages = _fit(config, x, keys, [0], networks, split_labels, partial_labels, checkpoint, callbacks)
+    keys = as_key(key)[None]
+    with shown(verbose, callbacks) as told:
+        stages = _fit(config, x, keys, [0], networks, split_labels, partial_labels, checkpoint, told)
     return list(stages.values())[-1][0]
 
 
@@ -86,6 +91,7 @@ def fit_seeds(
     partial_labels: Any = None,
     checkpoint: Checkpoint | None = None,
     callbacks: Sequence[Callback] = (),
+    verbose: bool = False,
 ) -> list[Run]:
     """`fit` for every seed, as one program; the arguments are those of `fit`.
 
@@ -96,17 +102,25 @@ def fit_seeds(
 
     Returns:
         One `Run` a seed, in their order.
+
+    Example:
+        >>> x = np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0)
+        >>> config = vc.Config(vc.VAEKMeans(2, pretrain_epochs=1), network=vc.MLP(hidden=(8,)))
+        >>> runs = vc.fit_seeds(config, x, seeds=range(3))
+        >>> vc.uncertainty.align([run.predict_proba(x) for run in runs]).shape
+        (3, 60, 2)
     """
-    stages = fit_stages(
-        config,
-        x,
-        seeds,
-        networks=networks,
-        split_labels=split_labels,
-        partial_labels=partial_labels,
-        checkpoint=checkpoint,
-        callbacks=callbacks,
-    )
+    with shown(verbose, callbacks) as told:
+        stages = fit_stages(
+            config,
+            x,
+            seeds,
+            networks=networks,
+            split_labels=split_labels,
+            partial_labels=partial_labels,
+            checkpoint=checkpoint,
+            callbacks=told,
+        )
     return list(stages.values())[-1]
 
 
@@ -126,17 +140,9 @@ def fit_stages(
     "kmeans" is k-means on the latents of the VAE before any joint training, at no further cost; "mixture" or "graph"
     stands between the two where the joint stage starts from it.
     """
-    seeds = list(seeds) if isinstance(seeds, Iterable) else [str(seeds)]
-    if not seeds or not all(map(is_whole, seeds)) or len(set(seeds)) < len(seeds):
-        raise InputError(f"seeds must be distinct whole numbers from 0 to 2**32 - 1, at least one, got {seeds}")
-    return _fit(config, x, _keys_of(seeds), seeds, networks, split_labels, partial_labels, checkpoint, callbacks)
-
-
-def _keys_of(seeds: Sequence[int]) -> Key:
-    """A key for each seed, (S,)."""
-    if min(seeds) < 0 or max(seeds) >= 2**32:
-        raise InputError(f"seeds must be distinct whole numbers from 0 to 2**32 - 1, at least one, got {seeds}")
-    return jax.vmap(jax.random.key)(jnp.asarray(seeds, jnp.uint32))
+    seeds = checked_seeds(seeds)
+    keys = jax.vmap(jax.random.key)(jnp.asarray(seeds, jnp.uint32))
+    return _fit(config, x, keys, seeds, networks, split_labels, partial_labels, checkpoint, callbacks)
 
 
 def _fit(

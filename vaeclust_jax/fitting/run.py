@@ -1,9 +1,10 @@
 """A fitted model: what `fit` returns and `load` reads back."""
 
 import warnings
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -14,10 +15,14 @@ from vaeclust_jax.checks import is_whole
 from vaeclust_jax.data import Preparation
 from vaeclust_jax.errors import InputError, InputWarning
 from vaeclust_jax.fitting.config import Config
+from vaeclust_jax.fitting.frame import frame_library, frame_of
+from vaeclust_jax.fitting.history import kept_history
 from vaeclust_jax.fitting.model_file import write_model
 from vaeclust_jax.fitting.packed import OF_CLUSTERS, Packed, named_arrays
+from vaeclust_jax.keys import as_key
 from vaeclust_jax.objectives.mixture import sample as draw
 from vaeclust_jax.random import normal
+from vaeclust_jax.shown import settings, shape_of, table
 from vaeclust_jax.training.rows import by_chunk, encode_rows
 from vaeclust_jax.types import Heads, Key, Params
 from vaeclust_jax.uncertainty.latent import Uncertainty, stochastic_passes
@@ -44,7 +49,16 @@ class Run:
         cluster_share: (C,) share of the cluster's training samples that the component has.
         train_index: rows that were trained on; empty after `load`.
         validation_index: rows that were held out; empty after `load`.
-        history: a row an epoch, see `training.loop`; empty after `load`.
+        history: a row an epoch, see `training.loop`; after `load` the last 10,000, if the file has any.
+
+    Example:
+        >>> x = np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0)
+        >>> config = vc.Config(vc.VAEKMeans(2, pretrain_epochs=1), network=vc.MLP(latent_dim=3, hidden=(8,)))
+        >>> run = vc.fit(config, x, 0)
+        >>> run.embed(x).shape, run.predict_proba(x).shape, run.sample(1, 5, cluster=0).shape
+        ((60, 3), (60, 2), (5, 4))
+        >>> list(run.to_frame(x).columns)
+        ['row', 'cluster', 'probability', 'entropy']
     """
 
     config: Config
@@ -60,10 +74,27 @@ class Run:
 
     def __repr__(self) -> str:
         """In place of the arrays, which fill screens: how many there are."""
-        shape = " x ".join(map(str, self.preparation.input_shape))
+        return f"Run({', '.join(self._facts().values())})"
+
+    def _repr_html_(self) -> str:
+        facts, last = self._facts(), self.history[-1] if self.history else {}
+        facts |= {name: f"{last[name]:.4g} nats a sample" for name in ("loss", "val_loss") if name in last}
+        return table("Run", facts)
+
+    def _facts(self) -> dict[str, str]:
         weights = sum(leaf.size for leaf in jax.tree.leaves(self.params))
-        trained = f"{len(self.train_index)} training rows, {len(self.history)} epochs" if self.history else "loaded"
-        return f"Run({self.config.method!r}, samples of {shape}, {weights:,} parameters, {trained})"
+        facts = {
+            "method": settings(self.config.method),
+            "samples": shape_of(self.preparation.input_shape),
+            "network": settings(self.config.network),
+            "parameters": f"{weights:,} parameters",
+        }
+        if len(self.train_index):
+            facts["trained on"] = f"{len(self.train_index)} training rows, {len(self.validation_index)} held out"
+        if self.history:
+            epochs = Counter(row["stage"] for row in self.history)
+            facts["epochs"] = "epochs: " + ", ".join(f"{stage} {count}" for stage, count in epochs.items())
+        return facts
 
     @property
     def centroids(self) -> Float[np.ndarray, "k l"]:
@@ -97,12 +128,12 @@ class Run:
         """Log-probability of every cluster for codes, (n, K)."""
         return by_chunk(self._has(self.heads.assign, "assign to clusters"), self.params, z)
 
-    def uncertainty(self, x: Any, key: Key, num_passes: int = 100) -> Uncertainty:
+    def uncertainty(self, x: Any, key: Key | int, num_passes: int = 100) -> Uncertainty:
         """How sure the assignment of each sample is, from draws of its code: see `Uncertainty` for the columns.
 
         Args:
             x: raw data.
-            key: of `jax.random.key`.
+            key: as for `fit`.
             num_passes: draws of the code, at least 2; the encoder runs once.
 
         Raises:
@@ -113,6 +144,19 @@ class Run:
     def predict(self, x: Any) -> Int[np.ndarray, " n"]:
         """The most probable cluster (class) of each sample, (n,), from 0 to K - 1."""
         return self.predict_proba(x).argmax(axis=1).astype(np.int32)
+
+    def to_frame(self, x: Any, backend: Literal["pandas", "polars"] | None = None) -> Any:
+        """A frame with a row a sample: row, cluster, its probability, entropy of the assignment (nats).
+
+        Args:
+            x: raw data. A frame of pandas gives its index; a `data.Dataset` the numbers of its rows, and their files.
+            backend: None: the library of `x`, else pandas, else polars.
+
+        Raises:
+            InputError: the library is not installed.
+        """
+        library = frame_library(backend, x)
+        return frame_of(self.predict_proba(x), x, library)
 
     def reconstruct(self, x: Any) -> Float[np.ndarray, "n ..."]:
         """The decoder's answer to the latent means, in the units of `prepare`."""
@@ -132,7 +176,7 @@ class Run:
         """The samples as the model sees them: images in [0, 1] of the model's size, vectors scaled."""
         return self.preparation.apply(x)
 
-    def sample(self, key: Key, num_samples: int, cluster: int | None = None) -> Float[np.ndarray, "n ..."]:
+    def sample(self, key: Key | int, num_samples: int, cluster: int | None = None) -> Float[np.ndarray, "n ..."]:
         """New samples, in the units of `prepare`.
 
         Where the model has a mixture of Gaussians on the codes (VaDE, or a mixture fitted to a VAE's), they are drawn
@@ -140,7 +184,7 @@ class Run:
         covariances of a cluster's codes in training.
 
         Args:
-            key: of `jax.random.key`.
+            key: as for `fit`.
             num_samples: how many.
             cluster: of which; None: of all.
 
@@ -149,6 +193,7 @@ class Run:
         """
         if not is_whole(num_samples) or num_samples < 1:
             raise InputError(f"num_samples must be a whole number of at least 1, got {num_samples!r}")
+        key = as_key(key)
         if self.heads.sample is not None:
             if cluster is not None:
                 raise InputError(f"the method {type(self.config.method).__name__} has no clusters to draw from")
@@ -182,7 +227,7 @@ class Run:
         Raises:
             InputError: the file cannot be written.
         """
-        write_model(Path(path), self.pack())
+        write_model(Path(path), self.pack(), {"history": kept_history(self.history)})
 
     def _has(self, part: Any, what: str) -> Any:
         if part is None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import numpy as np
 from vaeclust_jax.data import Preparation
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config, check_config
+from vaeclust_jax.fitting.history import checked_history
 from vaeclust_jax.fitting.model_file import read_model, shortened
 from vaeclust_jax.fitting.networks import networks_of
 from vaeclust_jax.fitting.packed import OF_CLUSTERS, Packed, check_leaves, place_of
@@ -102,13 +104,21 @@ def load(path: str | os.PathLike[str], *, seed: int | None = None, networks: Net
 
     Raises:
         InputError: no model there, another format, a damaged file, or networks missing.
+
+    Example:
+        >>> x = np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0)
+        >>> run = vc.fit(vc.Config(vc.VAEKMeans(2, pretrain_epochs=1), network=vc.MLP(hidden=(8,))), x, 0)
+        >>> run.save("blobs.vaeclust")
+        >>> bool((vc.load("blobs.vaeclust").predict(x) == run.predict(x)).all())
+        True
     """
     file = _model_file(Path(path), seed)
-    packed, _ = read_model(file)
+    packed, more = read_model(file)
     if isinstance(packed.config.network, CustomNetwork) and networks is None:
         raise InputError(f"{file} was fitted with networks of its own: load(path, networks=Networks(...))")
     try:
-        return unpack(packed, networks)
+        history = checked_history(more.get("history", []))  # older files have none
+        return replace(unpack(packed, networks), history=history)
     except Exception as error:  # a manifest may say anything
         raise InputError(f"{file} is damaged: {shortened(error)}") from error
 

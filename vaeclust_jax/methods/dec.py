@@ -87,7 +87,12 @@ class _WithTarget(JointMethod):
 
 @dataclass(frozen=True)
 class DEC(_WithTarget):
-    """A VAE whose latents are drawn to Student-t centroids, from k-means on (VAE + DEC; IDEC and DEC are its kin)."""
+    """A VAE whose latents are drawn to Student-t centroids, from k-means on (VAE + DEC; IDEC and DEC are its kin).
+
+    Example:
+        >>> vc.Config(vc.DEC(10, gamma=50.0, joint_epochs=20))
+        Config(method=DEC(num_clusters=10, joint_epochs=20, gamma=50.0))
+    """
 
     per_cluster: ClassVar[tuple[str, ...]] = ("centroids",)
 
@@ -121,7 +126,12 @@ class DEC(_WithTarget):
 
 @dataclass(frozen=True)
 class GraphDEC(_WithTarget):
-    """VAE + DEC with several prototypes a cluster and a target that follows the posterior's neighbour graph."""
+    """VAE + DEC with several prototypes a cluster and a target that follows the posterior's neighbour graph.
+
+    Example:
+        >>> vc.Config(vc.GraphDEC(10, num_prototypes=3))
+        Config(method=GraphDEC(num_clusters=10, num_prototypes=3))
+    """
 
     per_cluster: ClassVar[tuple[str, ...]] = ("prototypes",)
     shared: ClassVar[tuple[str, ...]] = (*_WithTarget.shared, "log_scale")

@@ -12,7 +12,12 @@ from vaeclust_jax.types import Stopping
 
 @dataclass(frozen=True)
 class Settled:
-    """The joint stage stops when the assignments settle, and keeps the last state."""
+    """The joint stage stops when the assignments settle, and keeps the last state.
+
+    Example:
+        >>> vc.DEC(10, stopping=vc.Settled(tolerance=0.01)).stopping
+        Settled(tolerance=0.01)
+    """
 
     tolerance: float = 0.001
     """Share of assignments that must change between two refreshes for the joint stage to go on."""
@@ -26,6 +31,10 @@ class BestValidation:
     """The joint stage stops by patience on the validation VAE loss, and keeps the best state.
 
     That is the one from before clustering: it is how some sources do it.
+
+    Example:
+        >>> vc.DEC(10, stopping=vc.BestValidation()).stopping
+        BestValidation()
     """
 
 

@@ -19,7 +19,12 @@ from vaeclust_jax.types import Controller, Heads, Key, Learner, Networks, Stage,
 
 @dataclass(frozen=True)
 class VAEKMeans(VAEMethod):
-    """A VAE, then k-means on its latents."""
+    """A VAE, then k-means on its latents.
+
+    Example:
+        >>> vc.Config(vc.VAEKMeans(10, deterministic=True))
+        Config(method=VAEKMeans(num_clusters=10, deterministic=True))
+    """
 
     per_cluster: ClassVar[tuple[str, ...]] = ("centroids",)
 

@@ -26,6 +26,10 @@ class DataSpec(NamedTuple):
         num_samples: None for a model that is read back.
         low, high: the extremes of all values, likewise.
         num_classes: of the labels that the training is told; None where it is told none.
+
+    Example:
+        >>> vc.DEC(10).resolved(vc.DataSpec(shape=(28, 28, 1))).likelihood
+        'bernoulli'
     """
 
     shape: tuple[int, ...]
@@ -47,6 +51,12 @@ class About(NamedTuple):
         labels: (n,) classes of the training rows, -1 where none is known; None where no label is read.
         num_seeds: trained as one program.
         shape: of one sample.
+
+    Example:
+        >>> networks = vc.MLP(latent_dim=2).build((4,))
+        >>> about = vc.About(networks, 2, 48, 16, learning_rate=1e-3, patience=10, has_validation=True)
+        >>> [stage.name for stage in vc.DEC(3, likelihood="gaussian").stages(about)]
+        ['vae', 'kmeans', 'joint']
     """
 
     networks: Networks
@@ -70,6 +80,10 @@ class Method(ABC):
 
     A class of one's own is entered in `vaeclust_jax.methods.METHODS` by a line, or from another package by an entry
     point of the group `vaeclust.methods`.
+
+    Example:
+        >>> sorted(name for name, method in vc.METHODS.items() if method.task != "clustering")
+        ['classifier', 'gan']
     """
 
     task: ClassVar[str] = "clustering"

@@ -47,7 +47,12 @@ def _assign(params: Params, z: Array) -> Array:
 
 @dataclass(frozen=True)
 class VAEMixture(VAEMethod):
-    """A VAE, then a mixture of Gaussians on its latents, fitted by EM."""
+    """A VAE, then a mixture of Gaussians on its latents, fitted by EM.
+
+    Example:
+        >>> vc.Config(vc.VAEMixture(10, covariance="diag"))
+        Config(method=VAEMixture(num_clusters=10, covariance='diag'))
+    """
 
     per_cluster: ClassVar[tuple[str, ...]] = ("centroids", "mixture")
 

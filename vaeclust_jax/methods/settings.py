@@ -28,7 +28,12 @@ def relative_weight(data: DataSpec) -> float:
 
 @dataclass(frozen=True)
 class VAEMethod(Method):
-    """Base of the methods that cluster the latents of a VAE."""
+    """Base of the methods that cluster the latents of a VAE.
+
+    Example:
+        >>> [name for name, method in vc.METHODS.items() if issubclass(method, vc.VAEMethod)]
+        ['kmeans', 'dec', 'graph', 'vade', 'mixture']
+    """
 
     num_clusters: int
     """K, the number of clusters."""

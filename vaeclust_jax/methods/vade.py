@@ -20,7 +20,12 @@ from vaeclust_jax.types import Heads, Learner, Networks, Params, Stage
 
 @dataclass(frozen=True)
 class EMStart:
-    """The mixture that the joint stage starts from is fitted by EM to the VAE's latents."""
+    """The mixture that the joint stage starts from is fitted by EM to the VAE's latents.
+
+    Example:
+        >>> vc.Config(vc.VaDE(10, start=vc.EMStart(deterministic=True)))
+        Config(method=VaDE(num_clusters=10, start=EMStart(deterministic=True)))
+    """
 
     deterministic: bool = False
     """The first stage is an autoencoder without a KL term, as the source has it: nothing is sampled until the mixture
@@ -32,12 +37,22 @@ class EMStart:
 
 @dataclass(frozen=True)
 class GraphStart:
-    """The mixture that the joint stage starts from is that of the clusters of the posterior's neighbour graph."""
+    """The mixture that the joint stage starts from is that of the clusters of the posterior's neighbour graph.
+
+    Example:
+        >>> vc.VaDE(10, start=vc.GraphStart()).start
+        GraphStart()
+    """
 
 
 @dataclass(frozen=True)
 class VaDE(JointMethod):
-    """Variational deep embedding (Jiang et al., 2017): the VAE's prior is a mixture of Gaussians, trained with it."""
+    """Variational deep embedding (Jiang et al., 2017): the VAE's prior is a mixture of Gaussians, trained with it.
+
+    Example:
+        >>> vc.Config(vc.VaDE(10, start=vc.GraphStart()))
+        Config(method=VaDE(num_clusters=10, start=GraphStart()))
+    """
 
     per_cluster: ClassVar[tuple[str, ...]] = ("centroids", "mixture")
 

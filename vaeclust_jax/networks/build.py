@@ -74,7 +74,12 @@ def convolutions_pay(shape: tuple[int, ...]) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class AutoNetwork(NetworkConfig):
-    """`Conv` for images of at least 32 x 32 pixels, `MLP` for smaller ones and vectors, with their default layers."""
+    """`Conv` for images of at least 32 x 32 pixels, `MLP` for smaller ones and vectors, with their default layers.
+
+    Example:
+        >>> vc.Config(vc.DEC(10), network=vc.AutoNetwork(latent_dim=5))
+        Config(method=DEC(num_clusters=10), network=AutoNetwork(latent_dim=5))
+    """
 
     def resolved(self, shape: tuple[int, ...]) -> NetworkConfig:  # noqa: D102
         return (Conv if convolutions_pay(shape) else MLP)(**_common(self))  # type: ignore[arg-type]
@@ -93,7 +98,14 @@ class CustomNetwork(NetworkConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class MLP(NetworkConfig):
-    """Multi-layer perceptrons, for vectors and small images."""
+    """Multi-layer perceptrons, for vectors and small images.
+
+    Example:
+        >>> networks = vc.MLP(latent_dim=2, hidden=(8,)).build((4,))
+        >>> mean, logvar = networks.encoder.apply(networks.encoder.init(jax.random.key(0)), np.zeros((3, 4)))
+        >>> mean.shape
+        (3, 2)
+    """
 
     hidden: tuple[int, ...] = (512, 256)
     """Widths of the encoder's hidden layers."""
@@ -113,7 +125,12 @@ class MLP(NetworkConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class Conv(NetworkConfig):
-    """Convolutions, every layer of which halves the image."""
+    """Convolutions, every layer of which halves the image.
+
+    Example:
+        >>> vc.Config(vc.DEC(10), network=vc.Conv(channels=(16, 32), kernels=(3, 3))).network.latent_dim
+        10
+    """
 
     channels: tuple[int, ...] = (32, 64, 128)
     """Output channels of each layer."""

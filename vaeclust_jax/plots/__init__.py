@@ -2,13 +2,14 @@
 
 from vaeclust_jax.plots.agreement import confidence_histogram, confusion
 from vaeclust_jax.plots.classifier import class_confusion, component_map, naming_curves
-from vaeclust_jax.plots.curves import loss_parts
+from vaeclust_jax.plots.curves import loss_part, loss_parts
 from vaeclust_jax.plots.figures import reconstructions, save_figures
 from vaeclust_jax.plots.generated import decoded_clusters, most_and_least_certain, samples_beside_data
 from vaeclust_jax.plots.images import images_by_cluster
 from vaeclust_jax.plots.num_clusters import num_clusters_figure
 from vaeclust_jax.plots.projections import latent_map, project, projection_title
 from vaeclust_jax.plots.ranks import critical_difference_diagram
+from vaeclust_jax.plots.sizes import cluster_sizes
 from vaeclust_jax.plots.uncertainty import (
     correctness_curve,
     reliability_diagram,
@@ -19,6 +20,7 @@ from vaeclust_jax.plots.vectors import profiles_by_cluster
 
 __all__ = [
     "class_confusion",
+    "cluster_sizes",
     "component_map",
     "confidence_histogram",
     "confusion",
@@ -27,6 +29,7 @@ __all__ = [
     "decoded_clusters",
     "images_by_cluster",
     "latent_map",
+    "loss_part",
     "loss_parts",
     "most_and_least_certain",
     "naming_curves",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vaeclust_jax.control.dynamic import Regime
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.plots.style import BLUE, GREY, NORMAL, SMALL, VERMILLION, small_multiples
+from vaeclust_jax.plots.style import BLUE, GREY, NORMAL, SMALL, VERMILLION, axes_for, figure_of, small_multiples
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,22 +45,10 @@ def loss_parts(history: Sequence[Row]) -> Figure:
     Raises:
         InputError: no row has a part.
     """
-    parts = dict.fromkeys(key.removeprefix("val_") for row in history for key in row if key not in _KEYS)
-    if not parts:
-        raise InputError(f"history must have rows with parts of a loss; got {len(history)} without.")
-    starts = _stage_starts(history)
-    last = max(starts[row["stage"]] + int(row["epoch"]) for row in history)
+    parts = _parts_in(history)
     figure, panels = small_multiples(len(parts), (3.0, 2.3), max_columns=4)
     for part, axes in zip(parts, panels, strict=True):
-        _draw_lines(axes, history, starts, part, BLUE, "-", "training")
-        _draw_lines(axes, history, starts, f"val_{part}", VERMILLION, "--", "validation")
-        _draw_stages(axes, starts)
-        _shade_regimes(axes, history, starts)
-        axes.set_title(_TITLES.get(part, part), fontsize=NORMAL, loc="left", pad=16)
-        axes.set_xlim(0.5, last + 0.5)  # also where a part is missing from a stage: one axis for all parts
-        axes.locator_params(axis="x", integer=True, min_n_ticks=1)
-        axes.set_xlabel("epoch", fontsize=SMALL)
-        axes.set_ylabel(_UNITS.get(part, ""), fontsize=SMALL)
+        _draw_part(axes, history, part)
     handles: dict[Any, Any] = {line.get_label(): line for axes in panels for line in axes.get_lines()}
     handles |= {patch.get_label(): patch for patch in panels[0].patches}
     names = ("training", "validation", "one seed", *(name for name, _ in _SHADES.values()))
@@ -68,6 +56,50 @@ def loss_parts(history: Sequence[Row]) -> Figure:
     legend = [handles[name] for name in shown]
     figure.legend(legend, shown, loc="outside lower center", ncols=4, fontsize=SMALL, frameon=False)
     return figure
+
+
+def loss_part(history: Sequence[Row], part: str, *, ax: Axes | None = None) -> Figure:
+    """Draw one part of the loss over the epochs, as `loss_parts` does.
+
+    Args:
+        history: as for `loss_parts`.
+        part: such as "loss", "kl" or "reconstruction".
+        ax: to draw on; None for those of a new figure.
+
+    Raises:
+        InputError: no row has the part.
+    """
+    parts = _parts_in(history)
+    if part not in parts:
+        raise InputError(f"part must be one of {', '.join(parts)}; got {part!r}.")
+    axes = axes_for(ax, 5.0, 3.2)
+    _draw_part(axes, history, part)
+    handles: dict[Any, Any] = {found.get_label(): found for found in (*axes.get_lines(), *axes.patches)}
+    shown = {name: handle for name, handle in handles.items() if not str(name).startswith("_")}
+    axes.legend(shown.values(), shown.keys(), fontsize=SMALL, frameon=False)
+    return figure_of(axes)
+
+
+def _parts_in(history: Sequence[Row]) -> list[str]:
+    """Return the parts of the loss that rows have, each once."""
+    parts = dict.fromkeys(key.removeprefix("val_") for row in history for key in row if key not in _KEYS)
+    if not parts:
+        raise InputError(f"history must have rows with parts of a loss; got {len(history)} without.")
+    return list(parts)
+
+
+def _draw_part(axes: Axes, history: Sequence[Row], part: str) -> None:
+    starts = _stage_starts(history)
+    last = max(starts[row["stage"]] + int(row["epoch"]) for row in history)
+    _draw_lines(axes, history, starts, part, BLUE, "-", "training")
+    _draw_lines(axes, history, starts, f"val_{part}", VERMILLION, "--", "validation")
+    _draw_stages(axes, starts)
+    _shade_regimes(axes, history, starts)
+    axes.set_title(_TITLES.get(part, part), fontsize=NORMAL, loc="left", pad=16)
+    axes.set_xlim(0.5, last + 0.5)  # also where a part is missing from a stage: one axis for all parts
+    axes.locator_params(axis="x", integer=True, min_n_ticks=1)
+    axes.set_xlabel("epoch", fontsize=SMALL)
+    axes.set_ylabel(_UNITS.get(part, ""), fontsize=SMALL)
 
 
 def _shade_regimes(axes: Axes, history: Sequence[Row], starts: Mapping[str, int]) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.metrics import check_ids
 from vaeclust_jax.plots.images import CELL, MAX_CLUSTERS, PER_ROW, check_images, draw_mosaic
-from vaeclust_jax.plots.style import BLUE, NORMAL, SMALL, VERMILLION, check_same_length, new_figure
+from vaeclust_jax.plots.style import BLUE, NORMAL, SMALL, VERMILLION, axes_for, check_same_length, figure_of, new_figure
 from vaeclust_jax.plots.vectors import FEW_FEATURES
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MIN_COLUMNS = 8  # room for the titles
 
 
-def decoded_clusters(centroids: ArrayLike, samples: ArrayLike) -> Figure:
+def decoded_clusters(centroids: ArrayLike, samples: ArrayLike, *, ax: Axes | None = None) -> Figure:
     """Draw what the decoder makes of each cluster: of its centroid, framed, and of points drawn from it.
 
     Args:
@@ -29,6 +29,7 @@ def decoded_clusters(centroids: ArrayLike, samples: ArrayLike) -> Figure:
             first 30 clusters are shown.
         samples: shape (K, M, height, width, channels) or (K, M, features), of which the first ten of each
             cluster are shown.
+        ax: to draw on; None for those of a new figure.
 
     Raises:
         InputError: `centroids` has another shape, or `samples` does not fit to it.
@@ -44,8 +45,7 @@ def decoded_clusters(centroids: ArrayLike, samples: ArrayLike) -> Figure:
     every = np.concatenate([centroids[:, np.newaxis], samples[:, :PER_ROW]], axis=1)[:MAX_CLUSTERS]
     shown = _visible("centroids", every.reshape(-1, *centroids.shape[1:])).reshape(every.shape)
     rows, columns = len(shown), max(every.shape[1], MIN_COLUMNS)
-    figure = new_figure(columns * CELL + 0.9, (rows + 0.4) * CELL + 0.1)
-    axes = figure.subplots()
+    axes = axes_for(ax, columns * CELL + 0.9, (rows + 0.4) * CELL + 0.1)
     size = _draw_cells(axes, list(shown), columns)
     for row in range(rows):
         _frame(axes, 0, row, size, BLUE)
@@ -57,7 +57,7 @@ def decoded_clusters(centroids: ArrayLike, samples: ArrayLike) -> Figure:
     ticks = [heading, *(np.arange(rows) + size[1] / 2)]
     axes.set_yticks(ticks, ["cluster", *map(str, range(rows))], fontsize=SMALL)
     axes.text(0, heading, title, va="center", fontsize=NORMAL)
-    return figure
+    return figure_of(axes)
 
 
 def samples_beside_data(samples: ArrayLike, data: ArrayLike) -> Figure:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.metrics import check_ids
-from vaeclust_jax.plots.style import NORMAL, SMALL, check_same_length, new_figure, shorten
+from vaeclust_jax.plots.style import NORMAL, SMALL, axes_for, check_same_length, figure_of, new_figure, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +46,13 @@ def reconstructed_images(x: ArrayLike, x_hat: ArrayLike, names: Sequence[str] | 
 
 
 def images_by_cluster(
-    x: ArrayLike, labels: ArrayLike, confidence: ArrayLike, *, num_clusters: int, per_cluster: int = 10
+    x: ArrayLike,
+    labels: ArrayLike,
+    confidence: ArrayLike,
+    *,
+    num_clusters: int,
+    per_cluster: int = 10,
+    ax: Axes | None = None,
 ) -> Figure:
     """Draw the images each cluster is surest of, one row per cluster, the surest on the left.
 
@@ -56,6 +62,7 @@ def images_by_cluster(
         confidence: shape (n,), the probability of the assignment.
         num_clusters: of the model; clusters without samples get a row that says so. The first 30 are shown.
         per_cluster: images in a row.
+        ax: to draw on; None for those of a new figure.
 
     Raises:
         InputError: the arguments do not fit together.
@@ -70,8 +77,7 @@ def images_by_cluster(
         rows.append(x[surest])
         about = f"{len(members):7} {confidence[members].mean():10.2f}" if len(members) else f"{'empty':>18}"
         names.append(f"{cluster:7} {about}")
-    figure = new_figure(per_cluster * CELL + 2.1, (len(rows) + 0.4) * CELL + 0.1)
-    axes = figure.subplots()
+    axes = axes_for(ax, per_cluster * CELL + 2.1, (len(rows) + 0.4) * CELL + 0.1)
     draw_mosaic(axes, rows, per_cluster)
     title = "surest images first"
     if num_clusters > MAX_CLUSTERS:
@@ -81,7 +87,7 @@ def images_by_cluster(
     ticks = [heading, *(np.arange(len(rows)) + 0.5)]
     axes.set_yticks(ticks, ["cluster samples confidence", *names], fontsize=SMALL, family="monospace")
     axes.text(0, heading, title, va="center", fontsize=NORMAL)
-    return figure
+    return figure_of(axes)
 
 
 def check_images(name: str, values: ArrayLike) -> NDArray[np.floating]:

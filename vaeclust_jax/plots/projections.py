@@ -14,9 +14,10 @@ from vaeclust_jax.plots.style import (
     NORMAL,
     SEQUENTIAL,
     SMALL,
+    axes_for,
     categorical_colours,
     check_same_length,
-    new_figure,
+    figure_of,
     shorten,
 )
 
@@ -81,6 +82,7 @@ def latent_map(
     points: ArrayLike,
     values: ArrayLike,
     *,
+    ax: Axes | None = None,
     title: str,
     label: str,
     categorical: bool,
@@ -92,6 +94,7 @@ def latent_map(
     Args:
         points: shape (m, 2).
         values: shape (m,), ids from 0 if `categorical`, else numbers.
+        ax: to draw on; None for those of a new figure.
         title: what the points are, say from `projection_title`.
         label: what the colours are, with the unit, such as "entropy (nats)".
         categorical: whether `values` are ids. Up to 20 are listed; more are written on the map.
@@ -105,8 +108,7 @@ def latent_map(
     if points.ndim != 2 or points.shape[1] != 2:
         raise InputError(f"points must have shape (m, 2); got {points.shape}.")
     check_same_length(points=points, values=values)
-    figure = new_figure(6.4, 4.8)
-    axes = figure.subplots()
+    axes = axes_for(ax, 6.4, 4.8)
     if categorical:
         ids = check_ids("values", values, None if names is None else len(names))
         _draw_categories(axes, points, ids, label, names, colours)
@@ -114,10 +116,10 @@ def latent_map(
         drawn = axes.scatter(
             points[:, 0], points[:, 1], c=values, s=_dot_area(len(points)), linewidths=0, cmap=SEQUENTIAL
         )
-        figure.colorbar(drawn, ax=axes).set_label(label, fontsize=NORMAL)
+        axes.figure.colorbar(drawn, ax=axes).set_label(label, fontsize=NORMAL)
     axes.set_title(f"{title}, by {label}", fontsize=NORMAL)
     axes.set(xticks=[], yticks=[])  # the axes of t-SNE mean nothing
-    return figure
+    return figure_of(axes)
 
 
 def _dot_area(count: int) -> float:

@@ -45,6 +45,22 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
+def axes_for(ax: Axes | None, width: float, height: float) -> Axes:
+    """Return the axes to draw on: the given ones, or those of a new figure, of so many inches."""
+    if ax is not None:
+        return ax
+    from vaeclust_jax.plots.shown_axes import ShownAxes
+
+    return new_figure(width, height).add_subplot(axes_class=ShownAxes)
+
+
+def figure_of(axes: Axes) -> Figure:
+    """Return the whole figure that axes are part of."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    return figure
+
+
 def small_multiples(
     count: int, panel: tuple[float, float], max_columns: int, **sharing: Any
 ) -> tuple[Figure, list[Axes]]:

@@ -18,6 +18,7 @@ from vaeclust_jax.plots.style import (
     VERMILLION,
     categorical_colours,
     check_same_length,
+    figure_of,
     new_figure,
 )
 
@@ -143,7 +144,14 @@ def risk_coverage_curves(curves: Mapping[str, Curve], *, error_rate: float, best
 
 
 def reliability_diagram(
-    confidence: ArrayLike, accuracy: ArrayLike, count: ArrayLike, low: ArrayLike, high: ArrayLike, *, ece: float
+    confidence: ArrayLike,
+    accuracy: ArrayLike,
+    count: ArrayLike,
+    low: ArrayLike,
+    high: ArrayLike,
+    *,
+    ece: float,
+    ax: Axes | None = None,
 ) -> Figure:
     """Draw the accuracy of assignments against their confidence, over how many samples have it.
 
@@ -156,6 +164,7 @@ def reliability_diagram(
         low: shape (b,), where the interval of the accuracy starts.
         high: shape (b,), where it ends.
         ece: the expected calibration error, in [0, 1].
+        ax: to draw the accuracy on, alone; None for a new figure.
 
     Raises:
         InputError: the lengths differ, or all bins are empty.
@@ -167,13 +176,16 @@ def reliability_diagram(
     if not filled.any():
         raise InputError(f"count must be above 0 in some bin, got {len(filled)} empty bins.")
     place, share, counts, starts, ends = (values[filled] for values in arrays.values())
-    figure = new_figure(4.2, 5.0)
-    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    figure = new_figure(4.2, 5.0) if ax is None else figure_of(ax)
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1)) if ax is None else (ax, None)
     above.plot([0, 1], [0, 1], "--", color=GREY, lw=1.2)
     _draw_intervals(above, place, share, starts, ends)
     above.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     above.set_ylabel("share correct", fontsize=NORMAL)
     above.set_title(f"ECE {ece:.3f}", fontsize=NORMAL)
+    if below is None:
+        above.set_xlabel("mean predicted probability", fontsize=NORMAL)
+        return figure
     below.bar(place, counts, width=0.02, color=BLUE)
     below.set_ylabel("samples", fontsize=NORMAL)
     below.set_xlabel("mean predicted probability", fontsize=NORMAL)

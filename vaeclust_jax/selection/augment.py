@@ -14,7 +14,7 @@ from vaeclust_jax.fitting.fit import fit_seeds
 from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.resolve import prepared_for
 from vaeclust_jax.fitting.run import Run
-from vaeclust_jax.keys import VIEW_GRAPHS, VIEW_ROWS, key_of
+from vaeclust_jax.keys import VIEW_GRAPHS, VIEW_ROWS, checked_seeds, key_of
 from vaeclust_jax.methods.graph_starts import posterior_of
 from vaeclust_jax.methods.method import check_graph
 from vaeclust_jax.selection.num_clusters import vae_alone
@@ -59,6 +59,11 @@ class AugmentChoice(NamedTuple):
         augment: as `VAEMethod.augment`.
         tried: every strength with its scores.
         reason: in a sentence.
+
+    Example:
+        >>> x = np.random.default_rng(0).normal(size=(60, 4))  # vectors, which have no views
+        >>> vc.choose_augment(vc.Config(vc.GraphDEC(2)), x).augment
+        0.0
     """
 
     augment: float
@@ -105,6 +110,11 @@ def choose_augment(
         InputError: no strength to try, fewer than two seeds, too few samples or too many clusters for a graph of at
             most 10,000 of them, or as `fit`.
         TrainingDivergedError: as `fit`.
+
+    Example:
+        >>> x = np.random.default_rng(0).normal(size=(60, 4))
+        >>> vc.choose_augment(vc.Config(vc.GraphDEC(2)), x).reason
+        'augment 0: there is nothing else to choose from.'
     """
     data = _prepared(config, x, networks)
     possible = [float(strength) for strength in candidates if data.rows.ndim == 4 or strength == 0]
@@ -132,6 +142,7 @@ def judge_views(
 
     Args, errors: as `choose_augment`.
     """
+    seeds = checked_seeds(seeds)
     if len(seeds) < 2:
         raise InputError(
             f"seeds must be at least 2, because a choice of views asks how far they agree, got {len(seeds)}"

@@ -12,7 +12,7 @@ from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.fit import fit_seeds
 from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.resolve import prepared_for
-from vaeclust_jax.keys import NUM_CLUSTERS
+from vaeclust_jax.keys import NUM_CLUSTERS, as_key
 from vaeclust_jax.methods.kmeans import kmeans_of
 from vaeclust_jax.methods.settings import VAEMethod
 from vaeclust_jax.methods.starts import seed_from_key
@@ -39,6 +39,12 @@ class Choice(NamedTuple):
         criterion: which chose it.
         curve: all criteria over all candidates.
         reason: in a sentence, with what the others say.
+
+    Example:
+        >>> x = np.random.default_rng(0).normal(np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0))
+        >>> config = vc.Config(vc.VAEKMeans(2, pretrain_epochs=1), network=vc.MLP(hidden=(8,)))
+        >>> vc.choose_num_clusters(config, x, 0, candidates=(2, 3), criterion="silhouette").criterion
+        'silhouette'
     """
 
     num_clusters: int
@@ -71,7 +77,7 @@ def vae_alone(config: Config, num_clusters: int) -> Config:
 def choose_num_clusters(
     config: Config,
     x: Any,
-    key: Key,
+    key: Key | int,
     *,
     candidates: Sequence[int] = CANDIDATES,
     criterion: str = "bic",
@@ -85,7 +91,7 @@ def choose_num_clusters(
     Args:
         config: settings of the VAE.
         x: raw data, as for `fit`; or prepared, without stratifying.
-        key: of `jax.random.key`.
+        key: as for `fit`.
         candidates: numbers to try; those that are not below half the number of samples are left out.
         criterion: which one decides: "bic", "stability", "silhouette" or "gap" (`vaeclust_jax.metrics.num_clusters`).
         networks: as for `fit`.
@@ -94,9 +100,17 @@ def choose_num_clusters(
     Raises:
         InputError: no such criterion, too few samples for two candidates, or as `fit`.
         TrainingDivergedError: as `fit`.
+
+    Example:
+        >>> x = np.random.default_rng(0).normal(np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0))
+        >>> config = vc.Config(vc.VAEKMeans(2, pretrain_epochs=1), network=vc.MLP(hidden=(8,)))
+        >>> choice = vc.choose_num_clusters(config, x, 0, candidates=(2, 3))
+        >>> choice.num_clusters in (2, 3)
+        True
     """
     if criterion not in CRITERIA:
         raise InputError(f"criterion must be one of {', '.join(CRITERIA)}, got {criterion!r}")
+    key = as_key(key)
     alone = vae_alone(config, num_clusters=1)
     data = x if isinstance(x, Prepared) else prepared_for(alone, x, custom=networks is not None)
     n = len(data.rows)

@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from scipy.special import entr
 
 from vaeclust_jax.data import Dataset
+from vaeclust_jax.fitting.frame import cluster_table
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder.records.uncertainty import OutlierRecord
 from vaeclust_jax.studies.assignments import Answer, answer, floor, with_graph, with_passes
@@ -109,15 +109,6 @@ def _of_seed(found: Answer) -> dict[str, np.ndarray]:
         **cluster_table(np.exp(found.log_q)),
         "mutual_information": found.passes.mutual_information,
         "latent_variance": found.passes.latent_variance,
-    }
-
-
-def cluster_table(probabilities: np.ndarray) -> dict[str, np.ndarray]:
-    """cluster, its probability, and the entropy of the assignment (nats) from q (n, K)."""
-    return {
-        "cluster": probabilities.argmax(axis=1),
-        "probability": probabilities.max(axis=1),
-        "entropy": entr(probabilities).sum(axis=1),
     }
 
 

@@ -26,7 +26,15 @@ _FORMAT = 1
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where and how often a fit is kept; a fit that finds checkpoints of its own there goes on from the newest."""
+    """Where and how often a fit is kept; a fit that finds checkpoints of its own there goes on from the newest.
+
+    Example:
+        >>> x = np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0)
+        >>> config = vc.Config(vc.VAEKMeans(2, pretrain_epochs=1), network=vc.MLP(hidden=(8,)))
+        >>> run = vc.fit(config, x, 0, checkpoint=vc.Checkpoint("checkpoints", every_epochs=1))
+        >>> len(run.history)
+        1
+    """
 
     folder: Path
     """Made if need be; for one fit at a time."""

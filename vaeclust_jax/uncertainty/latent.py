@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from vaeclust_jax.checks import is_whole
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.keys import as_key
 from vaeclust_jax.objectives.elbo import sample_posterior
 from vaeclust_jax.training.rows import by_row
 from vaeclust_jax.types import Heads, Key, Params
@@ -72,7 +73,7 @@ def latent_variance(logvar: Float[Array, "... l"]) -> Float[Array, "..."]:
 
 
 def stochastic_passes(
-    key: Key, heads: Heads, params: Params, mean: ArrayLike, logvar: ArrayLike, num_passes: int = 100
+    key: Key | int, heads: Heads, params: Params, mean: ArrayLike, logvar: ArrayLike, num_passes: int = 100
 ) -> Uncertainty:
     """Assigns M codes z ~ N(mean, exp(logvar)) of every sample. The encoder runs in none of the passes.
 
@@ -80,7 +81,7 @@ def stochastic_passes(
     are nor on how they are cut into blocks.
 
     Args:
-        key: of `jax.random.key`.
+        key: of `jax.random.key`, or a whole number, which stands for its key.
         heads: of a model with clusters; compiled once for it and M, for any number of rows.
         params: of the model.
         mean: (n, L), the posterior means, as `Heads.encode` returns them.
@@ -100,7 +101,7 @@ def stochastic_passes(
             "mean and logvar must have the same shape (samples, dimensions), not empty, "
             f"got {mean.shape} and {logvar.shape}."
         )
-    return Uncertainty(*by_row(_passes_of_row(heads.assign, num_passes), key, params, mean, logvar))
+    return Uncertainty(*by_row(_passes_of_row(heads.assign, num_passes), as_key(key), params, mean, logvar))
 
 
 @lru_cache

@@ -13,12 +13,13 @@ from numpy.typing import ArrayLike
 
 from vaeclust_jax.checks import is_whole
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.keys import as_key
 from vaeclust_jax.training.score import score_rows
 from vaeclust_jax.types import Heads, Key, Params
 
 
 def negative_elbo(
-    key: Key, heads: Heads, params: Params, x: ArrayLike, num_draws: int = 5, common_draws: bool = False
+    key: Key | int, heads: Heads, params: Params, x: ArrayLike, num_draws: int = 5, common_draws: bool = False
 ) -> Float[np.ndarray, " n"]:
     """-ELBO of each sample in nats: an upper bound of -log p(x), averaged over draws of the code.
 
@@ -30,7 +31,8 @@ def negative_elbo(
     by samples simpler than those of training, such as smooth images: do not rely on this score alone.
 
     Args:
-        key: of `jax.random.key`; the draws of a row are a function of (key, row number) alone.
+        key: of `jax.random.key`, or a whole number, which stands for its key; the draws of a row are a function of
+            (key, row number) alone.
         heads: of a model that scores; compiled once for it and the number of draws.
         params: of the model.
         x: (n, ...), prepared as the model sees it.
@@ -45,7 +47,7 @@ def negative_elbo(
         raise InputError(f"x must have one row a sample, at least one, got shape {x.shape}.")
     if not is_whole(num_draws) or num_draws < 1:
         raise InputError(f"num_draws must be a whole number of at least 1, got {num_draws!r}.")
-    return score_rows(key, heads, params, x, num_draws, common_draws)
+    return score_rows(as_key(key), heads, params, x, num_draws, common_draws)
 
 
 def latent_distance(
