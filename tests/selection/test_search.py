@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
 import vaeclust_jax as vc
-from tests.fitting.made import blobs, config, squares
+from tests.fitting.made import blobs, squares
+from tests.fitting.made import config as config_of
 from vaeclust_jax.selection import search as module
 from vaeclust_jax.selection.augment import Tried
 from vaeclust_jax.selection.search import AXES, Axis, Trial, search
@@ -21,6 +23,7 @@ LR = Axis("training", "learning_rate", (1e-3, 3e-3), "elbo")
 GAMMA = Axis("method", "gamma", (1.0, 100.0), "stability")
 BETA = Axis("method", "beta", (0.5, 1.0), "stability")
 IMAGES = squares(6)[0]
+config = partial(config_of, beta=1.0, gamma=100.0)
 
 Score = float | None
 Judge = Callable[[vc.Config], Score]

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
-import jax
 import numpy as np
 from jaxtyping import Float, Int
 
 from vaeclust_jax.data import PrepareConfig
-from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.callback import Callback
 from vaeclust_jax.fitting.config import Config, with_method
 from vaeclust_jax.fitting.fit import fit
+from vaeclust_jax.fitting.progress import shown
 from vaeclust_jax.fitting.resolve import prepared_for
 from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.keys import checked_seeds
 from vaeclust_jax.methods.dec import GraphDEC
 from vaeclust_jax.selection.augment import SEEDS, can_be_moved, choose_augment
 from vaeclust_jax.selection.num_clusters import choose_num_clusters
@@ -23,6 +23,9 @@ _MOST_SEEDS = 2**32
 
 class Clustered(NamedTuple):
     """Clusters of the samples that a model was fitted to.
+
+    Example:
+        >>> labels, probability, run = vc.cluster(np.random.default_rng(0).normal(size=(40, 3)), 2)
 
     Attributes:
         labels: (n,) the cluster of each sample, from 0 to K - 1.
@@ -44,7 +47,12 @@ def default_config(num_clusters: int) -> Config:
 
 
 def cluster(
-    x: Any, num_clusters: int | Literal["auto"] = "auto", *, seed: int = 0, callbacks: Sequence[Callback] = ()
+    x: Any,
+    num_clusters: int | Literal["auto"] = "auto",
+    *,
+    seed: int = 0,
+    callbacks: Sequence[Callback] = (),
+    verbose: bool = False,
 ) -> Clustered:
     """Clusters samples as `vaeclust run` does, without reading a label.
 
@@ -52,22 +60,35 @@ def cluster(
         x: raw data, as for `fit`.
         num_clusters: K; auto: chosen by `choose_num_clusters`.
         seed: a whole number; the same one gives the same bits.
-        callbacks: as for `fit`.
+        callbacks: as for `fit`, of every fit that a choice needs, too.
+        verbose: as for `fit`.
 
     Raises:
         InputError: what cannot be used.
         TrainingDivergedError: a loss turned non-finite once too often.
+
+    Example:
+        >>> x = np.random.default_rng(0).normal(np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0))
+        >>> found = vc.cluster(x, 2)
+        >>> found.labels.shape, bool((found.probability > 0.5).all())
+        ((60,), True)
+        >>> found.run.predict(x[:3]).shape
+        (3,)
     """
-    if not 0 <= seed < _MOST_SEEDS:
-        raise InputError(f"seed must be a whole number from 0 to 2**32 - 1, got {seed}")
+    checked_seeds([seed])
+    with shown(verbose, callbacks) as told:
+        return _cluster(x, num_clusters, seed, told)
+
+
+def _cluster(x: Any, num_clusters: int | Literal["auto"], seed: int, callbacks: Sequence[Callback]) -> Clustered:
     config = with_method(default_config(1 if num_clusters == "auto" else num_clusters), augment=0.0)
     data = prepared_for(config, x)
     if num_clusters == "auto":
-        choice = choose_num_clusters(config, data, jax.random.key(seed), callbacks=callbacks)
+        choice = choose_num_clusters(config, data, seed, callbacks=callbacks)
         config = with_method(config, num_clusters=choice.num_clusters)
     if can_be_moved(data.preparation.output_shape):
         seeds = [(seed + number) % _MOST_SEEDS for number in SEEDS]
         config = with_method(config, augment=choose_augment(config, data, seeds, callbacks=callbacks).augment)
-    run = fit(config, data, jax.random.key(seed), callbacks=callbacks)
+    run = fit(config, data, seed, callbacks=callbacks)
     probabilities = run.predict_proba(x)
     return Clustered(probabilities.argmax(axis=1).astype(np.int32), probabilities.max(axis=1), run)

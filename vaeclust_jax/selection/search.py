@@ -20,7 +20,7 @@ from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.fitting.callback import Callback
 from vaeclust_jax.fitting.config import Config, with_method
 from vaeclust_jax.fitting.fit import fit_seeds
-from vaeclust_jax.fitting.resolve import models_of, prepared_for, resolved_for
+from vaeclust_jax.fitting.resolve import models_of, prepared_for
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.keys import SEARCH, key_of
 from vaeclust_jax.random import normal
@@ -117,7 +117,6 @@ def search(
         axes = (*axes, VIEWS) if np.ndim(x) > 2 else axes
     data = prepared_for(config, x)
     models_of(config, data, None, len(seeds))  # every refusal before anything is trained
-    config = replace(config, method=resolved_for(config, data).method)  # an open weight is a number beside others
     if VIEWS in axes:
         check_views(config, data)
     trials: list[Trial] = []
