@@ -12,6 +12,7 @@ from vaeclust_jax.fitting.config import Config, TrainingConfig, with_method
 from vaeclust_jax.fitting.config_json import config_to_json
 from vaeclust_jax.fitting.resolve import Preparations
 from vaeclust_jax.methods.dec import DEC, GraphDEC
+from vaeclust_jax.methods.joint import Settled
 from vaeclust_jax.methods.method import Method
 from vaeclust_jax.methods.mixture import VAEMixture
 from vaeclust_jax.methods.vade import EMStart, GraphStart, VaDE
@@ -30,7 +31,8 @@ standardised vectors, all rows clustered and scored; an MLP 512-256 with ten lat
 joint stage, which ends when fewer than 0.1 % of the assignments change; beta 1, gamma 100; the mixture of VAE + mixture
 has full covariances, that of VaDE diagonal ones. The autoencoder of DEC, IDEC and "VaDE, autoencoder first" is
 deterministic, with beta 0. With views (and in vaegraph), the graphs of three VAEs choose for each data set whether
-images are moved (`choose_augment`). Shallow methods see the same pixels."""
+images are moved (`choose_augment`). The graph of vaegraph is half that of the pixels, or features, themselves; that of
+"posterior alone" is of codes only, as vaegraph's was before. Shallow methods see the same pixels."""
 
 
 class Row(NamedTuple):
@@ -41,25 +43,28 @@ class Row(NamedTuple):
 
 
 _EPOCHS: dict[str, Any] = {"pretrain_epochs": 100, "joint_epochs": 50}
-_MIXTURE = VAEMixture(10, pretrain_epochs=_EPOCHS["pretrain_epochs"])
-_IDEC = DEC(10, deterministic=True, beta=0.0, **_EPOCHS)
+_MIXTURE = VAEMixture(10, beta=1.0, pretrain_epochs=_EPOCHS["pretrain_epochs"])
+_IDEC = DEC(10, deterministic=True, beta=0.0, gamma=100.0, **_EPOCHS)
+_GRAPH = GraphDEC(10, beta=1.0, gamma=100.0, value_share=0.5, vote=False, stopping=Settled(), **_EPOCHS)
 
 METHODS: dict[str, Row] = {
     "k-means": Row(None, "k-means"),
     "PCA + mixture": Row(None, "pca-gmm"),
     "Ward": Row(None, "ward"),
     "spectral": Row(None, "spectral"),
+    "neighbour graph": Row(None, "graph"),
     "VAE + k-means": Row(_MIXTURE, "kmeans"),
     "VAE + mixture": Row(_MIXTURE, "mixture"),
     "DEC": Row(replace(_IDEC, joint_reconstruction=False), "joint"),
     "IDEC": Row(_IDEC, "joint"),
-    "VAE+DEC": Row(DEC(10, **_EPOCHS), "joint"),
-    "VaDE": Row(VaDE(10, **_EPOCHS), "joint"),
-    "VaDE, autoencoder first": Row(VaDE(10, start=EMStart(deterministic=True), **_EPOCHS), "joint"),
-    "VaDE, graph start": Row(VaDE(10, start=GraphStart(), **_EPOCHS), "joint"),
-    "VaDE, graph start, views": Row(VaDE(10, start=GraphStart(), augment="auto", **_EPOCHS), "joint"),
-    "vaegraph without views": Row(GraphDEC(10, **_EPOCHS), "joint"),
-    "vaegraph": Row(GraphDEC(10, augment="auto", **_EPOCHS), "joint"),
+    "VAE+DEC": Row(DEC(10, beta=1.0, gamma=100.0, **_EPOCHS), "joint"),
+    "VaDE": Row(VaDE(10, beta=1.0, **_EPOCHS), "joint"),
+    "VaDE, autoencoder first": Row(VaDE(10, beta=1.0, start=EMStart(deterministic=True), **_EPOCHS), "joint"),
+    "VaDE, graph start": Row(VaDE(10, beta=1.0, start=GraphStart(), **_EPOCHS), "joint"),
+    "VaDE, graph start, views": Row(VaDE(10, beta=1.0, start=GraphStart(), augment="auto", **_EPOCHS), "joint"),
+    "vaegraph, posterior alone, without views": Row(replace(_GRAPH, value_share=0.0), "joint"),
+    "vaegraph, posterior alone": Row(replace(_GRAPH, value_share=0.0, augment="auto"), "joint"),
+    "vaegraph": Row(replace(_GRAPH, augment="auto"), "joint"),
 }
 """K is that of the data set."""
 

@@ -23,7 +23,7 @@ from vaeclust_jax.methods.vade import VaDE
 from vaeclust_jax.metrics import scores
 from vaeclust_jax.selection.num_clusters import vae_alone
 
-METHOD = "vaegraph without views"
+METHOD = "vaegraph, posterior alone, without views"
 
 
 class Setting(NamedTuple):

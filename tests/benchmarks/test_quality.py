@@ -89,7 +89,9 @@ def test_views_are_chosen_once_for_a_data_set(tmp_path: Path, monkeypatch: pytes
     assert asked == [prepare_of(x)] * 2
     assert set(views.read(path, True)) == {"digits", "usps"}
     assert views.read(path, False) == {}
-    assert [views.asks(name) for name in ("Ward", "vaegraph without views", "vaegraph")] == [False, False, True]
+    alone = "vaegraph, posterior alone"
+    asked = {"Ward": False, f"{alone}, without views": False, alone: True, "vaegraph": True}
+    assert {name: views.asks(name) for name in asked} == asked
     path.write_text('{"digits": 3}')
     with pytest.raises(InputError, match="cannot be read as choices of views"):
         views.read(path, True)

@@ -85,7 +85,11 @@ def test_nothing_is_told_of_a_fit_that_is_refused(vectors: np.ndarray, tmp_path:
     assert listener.heard == []
 
 
-@pytest.mark.parametrize("callbacks", [print, [print], Listener(), [Listener], None], ids=str)
+@pytest.mark.parametrize(
+    "callbacks",
+    [print, [print], Listener(), [Listener], None],
+    ids=["function", "list of functions", "callback", "list of classes", "none"],
+)
 def test_what_is_no_callback_is_refused(vectors: np.ndarray, callbacks: Any) -> None:
     with pytest.raises(vc.InputError, match=r"callbacks must be a list of objects of vaeclust_jax\.Callback"):
         vc.fit(config(), vectors, jax.random.key(0), callbacks=callbacks)
