@@ -113,7 +113,7 @@ def test_data_in_another_place(argv: list[str], sentence: str) -> None:
 )
 def test_the_experiment_may_follow_any_flag(before: list[str]) -> None:
     method = parsed(*before, "vade", "--start", "graph").experiment.method
-    assert method == vc.VaDE(10, start=vc.GraphStart(), pretrain_epochs=30, joint_epochs=30)
+    assert method == vc.VaDE(10, start=vc.GraphStart())
     assert parsed(*before, "mixture", "--covariance", "diag").experiment.method == vc.VAEMixture(10, covariance="diag")
 
 
@@ -125,7 +125,7 @@ def test_the_settings_of_an_experiment_are_its_defaults() -> None:
 
 def test_a_choice_brings_its_own_flags_and_nothing_else_has_them() -> None:
     method = parsed("vade", "--start", "em", "--deterministic").experiment.method
-    assert method == vc.VaDE(10, start=vc.EMStart(deterministic=True), pretrain_epochs=30, joint_epochs=30)
+    assert method == vc.VaDE(10, start=vc.EMStart(deterministic=True))
     assert parsed("vade", "--start=graph").experiment.method.start == vc.GraphStart()  # type: ignore[attr-defined]
     network = parsed("--network", "conv", "--channels", "4", "8", "--kernels", "3", "3").experiment.network
     assert network == vc.Conv(channels=(4, 8), kernels=(3, 3))

@@ -11,17 +11,28 @@ from vaeclust_jax.networks import TorchStartMLP
 FOLDER = Path(__file__).parent / "format2"
 """Written by the code of before, with what it then predicted."""
 EPOCHS = {"pretrain_epochs": 1, "joint_epochs": 1}
+BETA, WEIGHTS = {"beta": 1.0}, {"beta": 1.0, "gamma": 100.0}
 METHODS = {
-    "dec": vc.DEC(3, likelihood="gaussian", gamma=7.0, **EPOCHS),
-    "idec": vc.DEC(3, likelihood="gaussian", deterministic=True, beta=0.0, stopping=vc.BestValidation(), **EPOCHS),
-    "graph": vc.GraphDEC(
-        3, likelihood="gaussian", vote=True, num_prototypes=2, degrees=3.0, stopping=vc.Settled(0.0), **EPOCHS
+    "dec": vc.DEC(3, likelihood="gaussian", beta=1.0, gamma=7.0, **EPOCHS),
+    "idec": vc.DEC(
+        3, likelihood="gaussian", deterministic=True, beta=0.0, gamma=100.0, stopping=vc.BestValidation(), **EPOCHS
     ),
-    "vade": vc.VaDE(3, likelihood="gaussian", start=vc.EMStart(deterministic=True), **EPOCHS),
-    "vade-graph": vc.VaDE(3, likelihood="gaussian", start=vc.GraphStart(), **EPOCHS),
-    "mixture": vc.VAEMixture(3, likelihood="gaussian", covariance="diag", pretrain_epochs=1),
-    "kmeans": vc.VAEKMeans(3, likelihood="gaussian", pretrain_epochs=1),
-    "torch-start": vc.DEC(3, likelihood="gaussian", **EPOCHS),
+    "graph": vc.GraphDEC(
+        3,
+        likelihood="gaussian",
+        vote=True,
+        num_prototypes=2,
+        degrees=3.0,
+        stopping=vc.Settled(0.0),
+        value_share=0.0,
+        **WEIGHTS,
+        **EPOCHS,
+    ),
+    "vade": vc.VaDE(3, likelihood="gaussian", start=vc.EMStart(deterministic=True), **BETA, **EPOCHS),
+    "vade-graph": vc.VaDE(3, likelihood="gaussian", start=vc.GraphStart(), **BETA, **EPOCHS),
+    "mixture": vc.VAEMixture(3, likelihood="gaussian", covariance="diag", pretrain_epochs=1, **BETA),
+    "kmeans": vc.VAEKMeans(3, likelihood="gaussian", pretrain_epochs=1, **BETA),
+    "torch-start": vc.DEC(3, likelihood="gaussian", **WEIGHTS, **EPOCHS),
 }
 
 

@@ -11,6 +11,8 @@ from scipy import sparse
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import cdist
+from sklearn.datasets import make_blobs
+from sklearn.metrics import adjusted_rand_score
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.graph.clusters import graph_clusters, groups_of, merged_clusters
@@ -289,10 +291,19 @@ def test_parts_are_joined_by_a_minimum_spanning_tree(seed: int, apart: float) ->
     before = np.maximum(before, before.T) * (1 - np.eye(len(part)))
     d = cdist(z, z)
     gaps = np.array([[d[np.ix_(part == a, part == b)].min() for b in range(len(SIZES))] for a in range(len(SIZES))])
-    edges = np.isin(d, minimum_spanning_tree(gaps).data)
+    tree = minimum_spanning_tree(gaps).data
+    edges = np.isin(d, tree)
     assert edges.sum() == 2 * (len(SIZES) - 1)
     found = connected(sparse.csr_array(before), z).toarray()
-    np.testing.assert_allclose(found, before + edges * before[before > 0].mean(), rtol=1e-12)
+    weak = 0.05 * before[before > 0].mean() * tree.min() / np.where(edges, d, np.inf)
+    np.testing.assert_allclose(found, before + weak, rtol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_clusters_that_stand_apart_are_found(seed: int) -> None:
+    z, y = make_blobs(300, centers=4, n_features=6, random_state=seed)
+    graph = connected(expected([self_tuning(z, 5)], 1), z)
+    assert adjusted_rand_score(y, graph_clusters(graph, 4)) == 1
 
 
 def test_duplicates_in_parts_of_their_own_are_joined_once() -> None:

@@ -17,6 +17,10 @@ from vaeclust_jax.graph import NUM_NEIGHBOURS
 FEWEST_DRAWS, MOST_DRAWS, DRAWN_POINTS = 16, 64, 160_000
 _MOST_DIMENSIONS = 15
 """Of points that a k-d tree is made of."""
+_JOINT = 0.05
+"""Weight of the shortest edge that joins two parts, of the mean."""
+_LEAST = 1e-9
+"""Of that, the weight of the longest."""
 LISTED = 32
 """Neighbours of a point among which one of another part is looked for first: 1.4 times the work of 5."""
 
@@ -139,23 +143,29 @@ def of_values(x: Float[np.ndarray, "n ..."], num_neighbours: int = NUM_NEIGHBOUR
 
 
 def connected(graph: Graph, z: Float[np.ndarray, "n l"]) -> Graph:
-    """The graph with its parts joined, each by one edge of the mean weight to the point nearest to it.
+    """The graph with its parts joined, each by one weak edge to the point nearest to it.
 
     Parts without an edge between them are all equally far for a walk; one edge says which are neighbours, and holds
-    next to nothing together, unless it is all that a stray point has. The edges are a minimum spanning tree of the
+    next to nothing together, unless it is all that a stray point has. The shortest has a twentieth of the mean weight
+    (with all of it, small groups beside an edge left clusters that stand well apart), longer ones less, as they are
+    longer. The edges are a minimum spanning tree of the
     parts, found as Borůvka did (1926): what was joined is joined again, until there is one part.
     """
     count, part = connected_components(graph, directed=False)
     if count == 1:
         return graph
-    weight = graph.data.mean() if graph.nnz else 1.0
+    weight = _JOINT * graph.data.mean() if graph.nnz else 1.0
     # The others find the way to the largest part, which need not look for one.
     home = np.bincount(part)[part].argmax()
     asked = np.flatnonzero(part != part[home])
     distances, numbers = NearestNeighbors(n_neighbors=min(LISTED, len(z)), n_jobs=-1).fit(z).kneighbors(z[asked])
+    shortest = np.inf
     while count > 1:
         a, b = _ways_out(z, part, asked, distances, numbers)
-        links = sparse.csr_array((np.full(len(a), weight), (a, b)), shape=graph.shape)
+        length = np.linalg.norm(z[a] - z[b], axis=1)
+        shortest = min(shortest, length[length > 0].min(initial=np.inf))
+        nearness = np.divide(shortest, length, out=np.ones_like(length), where=length > 0)
+        links = sparse.csr_array((weight * np.maximum(nearness, _LEAST), (a, b)), shape=graph.shape)
         graph = sparse.csr_array(graph + links.maximum(links.T))
         count, part = connected_components(graph, directed=False)
         away = part[asked] != part[home]
