@@ -117,7 +117,7 @@ class Learner(NamedTuple):
     Example:
         >>> networks = vc.MLP(latent_dim=2).build((4,))
         >>> about = vc.About(networks, 2, 48, 16, learning_rate=1e-3, patience=10, has_validation=True)
-        >>> learner = vc.VAEKMeans(3, likelihood="gaussian").stages(about)[0].learner
+        >>> learner = vc.VAEKMeans(3, likelihood="gaussian", beta=1.0).stages(about)[0].learner
         >>> batch = vc.Batch(x=jnp.zeros((16, 4)), y=None, index=jnp.arange(16), weight=jnp.ones(16))
         >>> state, info = learner.step(jax.random.key(1), learner.init(jax.random.key(0)), batch)
         >>> "loss" in info
@@ -220,7 +220,8 @@ class Stage(NamedTuple):
     Example:
         >>> networks = vc.MLP(latent_dim=2).build((4,))
         >>> about = vc.About(networks, 2, 48, 16, learning_rate=1e-3, patience=10, has_validation=True)
-        >>> [stage.num_epochs for stage in vc.VAEKMeans(3, likelihood="gaussian", pretrain_epochs=7).stages(about)]
+        >>> method = vc.VAEKMeans(3, likelihood="gaussian", beta=1.0, pretrain_epochs=7)
+        >>> [stage.num_epochs for stage in method.stages(about)]
         [7, 0]
     """
 

@@ -44,7 +44,7 @@ def test_seeds_vote_before_the_best_is_kept() -> None:
 @pytest.mark.parametrize(
     ("parameters", "rows", "message"),
     [
-        ({"n_clusters": 2}, 6, "needs more than 5 training samples, got 5"),
+        ({"n_clusters": 2}, 5, "needs more than 5 training samples, got 5"),
         ({"augment": 1.0}, 120, "augment moves images, got vectors"),
         ({"augment": -1.0}, 120, "'augment' parameter"),
         ({"joint_epochs": 0}, 120, "'joint_epochs' parameter"),

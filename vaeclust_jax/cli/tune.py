@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from vaeclust_jax.cli.compiling import use_compilation_cache
 from vaeclust_jax.cli.interrupt import Interrupt
 from vaeclust_jax.cli.progress import Reporter
 from vaeclust_jax.cli.run import config_of, load_dataset, seeds_of
+from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.folder import Table, check_writable, new_run_folder, print_tables, write_json
 from vaeclust_jax.folder.table import Column
 from vaeclust_jax.networks import NETWORKS
@@ -33,7 +34,7 @@ def tune(argv: list[str]) -> None:
     args = parse(_Tune, argv, "vaeclust tune")
     use_compilation_cache(args.flags.compilation_cache)
     seeds, dataset = seeds_of(args.flags), load_dataset(args)
-    config = config_of(args, dataset)
+    config = _held_out(config_of(args, dataset), argv)
     check_writable(args.flags.out)
     record = _Record(args, argv, seeds)
     try:
@@ -58,6 +59,13 @@ def tune(argv: list[str]) -> None:
     record.write(trials, command)
     print_tables([_table(trials)])
     print(f"labels were used for: nothing\n{command}\n{record.folder}")
+
+
+def _held_out(config: Config, argv: list[str]) -> Config:
+    """Held-out rows judge the networks: a fifth, where neither the experiment nor the person says how many."""
+    if config.prepare.validation > 0 or any(word.partition("=")[0] == "--validation" for word in argv):
+        return config
+    return replace(config, prepare=replace(config.prepare, validation=0.2))
 
 
 class _Record:

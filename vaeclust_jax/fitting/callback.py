@@ -13,6 +13,16 @@ class Callback:
     """Is told how a fit goes, and changes nothing of it; each method does nothing unless a subclass says what.
 
     The calls come between epochs, on the host. What a callback raises ends the fit, whose checkpoint is kept.
+
+    Example:
+        >>> class Losses(vc.Callback):
+        ...     def on_epoch(self, rows):
+        ...         print(rows[0]["stage"], rows[0]["epoch"], len(rows))
+        >>> x = np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0)
+        >>> config = vc.Config(vc.VAEKMeans(2, pretrain_epochs=2), network=vc.MLP(hidden=(8,)))
+        >>> run = vc.fit(config, x, 0, callbacks=[Losses()])
+        vae 1 1
+        vae 2 1
     """
 
     def on_start(self, config: Config, seeds: Sequence[int]) -> None:

@@ -90,8 +90,8 @@ class DEC(_WithTarget):
     """A VAE whose latents are drawn to Student-t centroids, from k-means on (VAE + DEC; IDEC and DEC are its kin).
 
     Example:
-        >>> vc.Config(vc.DEC(10, gamma=50.0, joint_epochs=20))
-        Config(method=DEC(num_clusters=10, joint_epochs=20, gamma=50.0))
+        >>> vc.Config(vc.DEC(10, gamma=50.0, joint_epochs=30))
+        Config(method=DEC(num_clusters=10, joint_epochs=30, gamma=50.0))
     """
 
     per_cluster: ClassVar[tuple[str, ...]] = ("centroids",)

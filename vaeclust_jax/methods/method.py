@@ -55,7 +55,7 @@ class About(NamedTuple):
     Example:
         >>> networks = vc.MLP(latent_dim=2).build((4,))
         >>> about = vc.About(networks, 2, 48, 16, learning_rate=1e-3, patience=10, has_validation=True)
-        >>> [stage.name for stage in vc.DEC(3, likelihood="gaussian").stages(about)]
+        >>> [stage.name for stage in vc.DEC(3, likelihood="gaussian", beta=1.0, gamma=100.0).stages(about)]
         ['vae', 'kmeans', 'joint']
     """
 
