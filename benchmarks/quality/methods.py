@@ -31,8 +31,8 @@ standardised vectors, all rows clustered and scored; an MLP 512-256 with ten lat
 joint stage, which ends when fewer than 0.1 % of the assignments change; beta 1, gamma 100; the mixture of VAE + mixture
 has full covariances, that of VaDE diagonal ones. The autoencoder of DEC, IDEC and "VaDE, autoencoder first" is
 deterministic, with beta 0. With views (and in vaegraph), the graphs of three VAEs choose for each data set whether
-images are moved (`choose_augment`). The graph of vaegraph is half that of the pixels, or features, themselves; that of
-"posterior alone" is of codes only, as vaegraph's was before. Shallow methods see the same pixels."""
+images are moved (`choose_augment`). Without views, half of vaegraph's graph is that of the pixels, or features,
+themselves; "posterior alone" is of codes only, as vaegraph was before. Shallow methods see the same pixels."""
 
 
 class Row(NamedTuple):
@@ -45,7 +45,7 @@ class Row(NamedTuple):
 _EPOCHS: dict[str, Any] = {"pretrain_epochs": 100, "joint_epochs": 50}
 _MIXTURE = VAEMixture(10, beta=1.0, pretrain_epochs=_EPOCHS["pretrain_epochs"])
 _IDEC = DEC(10, deterministic=True, beta=0.0, gamma=100.0, **_EPOCHS)
-_GRAPH = GraphDEC(10, beta=1.0, gamma=100.0, value_share=0.5, vote=False, stopping=Settled(), **_EPOCHS)
+_GRAPH = GraphDEC(10, beta=1.0, gamma=100.0, vote=False, stopping=Settled(), **_EPOCHS)
 
 METHODS: dict[str, Row] = {
     "k-means": Row(None, "k-means"),

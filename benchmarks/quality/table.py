@@ -38,7 +38,8 @@ the seeds that made an error; empty where a method has no probabilities or its r
 vaegraph on the sets that are scored once it was taken from a second run of the same seeds, on one core instead of two,
 which rounds differently (ACC within 0.003); all else there is of the first. Seconds: CPU time of all cores, prediction
 and compilation included; VAE + k-means and VAE + mixture come from one fit, whose time both show; the choice of views,
-once for a data set, is not in it. Labels of {developed} were in view while the library was made; the other sets are
+once for a data set, is not in it. Those of vaegraph and of the neighbour graph were taken beside other work, and are
+up to twice too high. Labels of {developed} were in view while the library was made; the other sets are
 scored once, with all that a row depends on frozen, and their rows stay whatever they are. Methods without a row are
 not measured yet.
 

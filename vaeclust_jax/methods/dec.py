@@ -142,8 +142,9 @@ class GraphDEC(_WithTarget):
     degrees: float | None = None
     """Degrees of freedom of the Student-t around prototypes; left out: latent_dim - 1, at least 1."""
     value_share: float | Literal["auto"] = "auto"
-    """Share of the graph of the samples' own values in the neighbour graph; the rest is the posterior's. auto: 0.5, or
-    0 where that graph would take minutes or gigabytes (n^2 F above 10^13, or n F above 2^28)."""
+    """Share of the graph of the samples' own values in the neighbour graph; the rest is the posterior's. auto: 0.5; 0
+    with views, which codes forget and values do not, and where that graph would take minutes or gigabytes (n^2 F above
+    10^13, or n F above 2^28)."""
     vote: bool = True
     """Seeds that are trained together then vote on their clusters and go on with the mean of their graphs: each learns
     what all of them say."""
@@ -162,7 +163,9 @@ class GraphDEC(_WithTarget):
 
     def resolved(self, data: DataSpec) -> Self:  # noqa: D102
         found = super().resolved(data)
-        return found if found.value_share != "auto" else replace(found, value_share=_value_share(data))
+        if found.value_share != "auto":
+            return found
+        return replace(found, value_share=_value_share(data) if found.augment == 0 else 0.0)
 
     def stages(self, about: About) -> list[Stage]:  # noqa: D102
         assert self.value_share != "auto", "it has been resolved"
