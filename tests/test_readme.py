@@ -61,8 +61,11 @@ def test_its_accuracies_are_those_of_the_committed_rows() -> None:
     rows = json.loads((HOUSE / "benchmarks/results/quality/rows.json").read_text(encoding="utf-8"))
     sets = ["digits", "coil20", "mnist-test", "usps", "fashion-mnist", "pendigits"]
     for name, shown in rows_below("| method | digits").items():
-        method = name.removesuffix(" on pixels")
+        method = name.removesuffix(" on pixels").partition("[")[0]
         for dataset, figure in zip(sets, shown, strict=True):
+            if not figure:  # not measured
+                assert not any((row["method"], row["dataset"]) == (method, dataset) for row in rows)
+                continue
             own = [row["acc"] for row in rows if (row["method"], row["dataset"]) == (method, dataset)]
             assert figure == f"{sum(own) / len(own):.3f}"
 
@@ -95,6 +98,6 @@ def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     for code in PYTHON + further:
         exec(code.replace("vc.Config(vc.DEC(num_clusters=10))", shorter), names)
     assert names["labels"].shape == (1797,)
-    assert names["images"].shape == (16, 32, 32, 1)
+    assert names["images"].shape == (16, 8, 8, 1)
     assert (tmp_path / "digits.vaeclust").is_file()
     assert names["run"].predict_proba(names["digits"].x[:3]).shape == (3, 10)

@@ -38,6 +38,8 @@ def _block(writer: Any, node: nodes.math_block) -> None:
 
 
 def _process(app: Sphinx, what: str, name: str, found: Any, options: Any, lines: list[str]) -> None:
+    if "Fields:" in lines:  # for `help`; here each field is shown with its text
+        del lines[lines.index("Fields:") :]
     as_rst(lines)
     if what != "attribute":  # of which napoleon takes what stands before a colon for a type
         lines[:] = GoogleDocstring(lines, _STYLE, app, what, name, found, options).lines()

@@ -13,12 +13,13 @@ COST_OF = ("digits", "mnist-test")
 """Data sets whose CPU seconds are the cost: 1,797 and 10,000 rows."""
 
 CHOICES = {
-    "vaegraph": ("[GraphDEC](methods/graph.md)", "`vaeclust run vaegraph`", "the best clusters are wanted"),
+    "vaegraph": ("[GraphDEC](methods/graph.md)", "`vaeclust run`", "the best clusters are wanted"),
     "VAE + mixture": ("[VAEMixture](methods/mixture.md)", "`vaeclust run mixture`", "densities or samples are wanted"),
     "VAE+DEC": ("[DEC](methods/dec.md)", "`vaeclust run vaedec`", "compact clusters in the latents are wanted"),
     "IDEC": ("[IDEC](methods/dec.md)", "`vaeclust run idec`", "an autoencoder is wanted, not a VAE"),
     "VaDE": ("[VaDE](methods/vade.md)", "`vaeclust run vade`", "the mixture is to be trained with the networks"),
     "VAE + k-means": ("[VAEKMeans](methods/kmeans.md)", "`vaeclust run kmeans`", "a baseline on latents is wanted"),
+    "neighbour graph": ("the neighbour graph of the values", "part of the floor", "there is no time to train"),
     "spectral": ("spectral clustering", "scikit-learn", "there is no time to train, and no new rows come"),
     "Ward": ("Ward's agglomeration", "scikit-learn", "as above, and clusters are not thin"),
     "k-means": ("k-means", "scikit-learn", "a floor is wanted in a second"),

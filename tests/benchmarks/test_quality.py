@@ -187,4 +187,4 @@ def test_one_scale_and_mutual_neighbours_by_hand() -> None:
     )
     mutual = graph_of(posterior, usual._replace(mutual=True)).toarray()
     assert mutual[0, 1] == pytest.approx(np.exp(-2))
-    assert mutual[1, 2] == pytest.approx(np.exp(-2))  # the link between parts, of the mean weight
+    assert mutual[1, 2] == pytest.approx(0.05 * np.exp(-2))  # the link between parts, of the mean weight

@@ -23,7 +23,7 @@ from vaeclust_jax.methods.registry import METHODS
 BOOK = Path(__file__).parent.parent.parent / "notebooks"
 ROWS = json.loads((BOOK.parent / "benchmarks/results/quality/rows.json").read_text(encoding="utf-8"))
 SETS = list(dict.fromkeys(row["dataset"] for row in ROWS))
-SHALLOW = ("k-means", "PCA + mixture", "Ward", "spectral")
+SHALLOW = ("k-means", "PCA + mixture", "Ward", "spectral", "neighbour graph")
 
 
 def mean(method: str, dataset: str, score: str = "acc") -> float:
@@ -63,7 +63,9 @@ def test_the_decision_table_counts_where_a_method_is_ahead_of_the_floor() -> Non
 def test_the_method_that_the_book_advises_has_the_highest_accuracy_everywhere() -> None:
     others = {row["method"] for row in ROWS} - {"vaegraph"}
     there = {(row["method"], row["dataset"]) for row in ROWS}
-    for name in SETS:
+    scored = [name for name in SETS if ("vaegraph", name) in there]
+    assert scored
+    for name in scored:
         assert all(mean("vaegraph", name) >= mean(one, name) for one in others if (one, name) in there)
 
 
