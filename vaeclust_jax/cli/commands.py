@@ -13,9 +13,9 @@ _USAGE = """usage: vaeclust COMMAND ...
 Deep clustering with variational autoencoders: clusters, a probability for every sample, figures, a model.
 
 commands:
-  run [EXPERIMENT] [DATA]   fit, score, draw; default: VAE+DEC on the embedded digits
+  run [EXPERIMENT] [DATA]   fit, score, draw; default: our best method on the embedded digits
   predict RUN_DIR INPUT     label new samples with a run's model
-  report RUN_DIR            one HTML page of a run, and its tables for other programs
+  report RUN_DIR            the page of a run again, and its tables for other programs
   compare RUN_DIR...        runs side by side: scores, tests of every pair, ranks over data sets
   tune [EXPERIMENT] [DATA]  choose settings without labels
   check DATA                what would be trained on, and what is odd about it

@@ -56,6 +56,8 @@ def cluster(
 ) -> Clustered:
     """Clusters samples as `vaeclust run` does, without reading a label.
 
+    Of images of at least 16 pixels a side six VAEs more choose whether the encoder sees moved views (`choose_augment`).
+
     Args:
         x: raw data, as for `fit`.
         num_clusters: K; auto: chosen by `choose_num_clusters`.
