@@ -87,7 +87,16 @@ def test_programs_of_one_command_serve_the_next_and_labels_are_the_same(
     env |= {"JAX_ENABLE_COMPILATION_CACHE": "true", "JAX_LOG_COMPILES": "true"}
 
     def predict(cache: Path, *flags: str) -> tuple[str, bytes]:
-        argv = [*VAECLUST, "predict", str(model), str(files / "unlabelled.npz"), "--out", "labels.csv", *flags]
+        argv = [
+            *VAECLUST,
+            "predict",
+            str(model),
+            str(files / "unlabelled.npz"),
+            "--out",
+            "labels.csv",
+            "--overwrite",
+            *flags,
+        ]
         done = subprocess.run(
             argv, capture_output=True, text=True, env=env | {"VAECLUST_CACHE": str(cache)}, cwd=tmp_path, timeout=200
         )

@@ -127,7 +127,7 @@ def test_what_was_chosen_is_not_chosen_again(process: Run, tmp_path: Path, envir
     np.savez(tmp_path / "bands.npz", x=squares()[0])
     out = tmp_path / "runs"
     argv = ["run", "vaegraph", "--dataset", tmp_path / "bands.npz", "--clusters", "auto", *SETTINGS, "--out", out]
-    command, folder = started([*map(str, argv), "--image-size", "None"], out, environment)
+    command, folder = started([*map(str, argv), "--image-size", "16", "16"], out, environment)
     assert ended(command, signal.SIGKILL)[0] == -signal.SIGKILL
     chosen = json.loads((folder / "chosen.json").read_text())
     chosen["choice"]["reason"] = "so many, because I say so."
@@ -154,7 +154,7 @@ def test_other_settings_are_refused_by_name(
     before = contents(folder)
     code, _, err = process(*words(files, tmp_path, "--beta", 2, "--seeds", 3), "--resume", folder)
     assert code == 2
-    assert "was started with other settings: seeds was 2 and is 3, beta was 1.0 and is 2.0" in err
+    assert "was started with other settings: seeds was 2 and is 3, beta was auto and is 2.0" in err
     assert contents(folder) == before
 
 
@@ -229,6 +229,6 @@ def test_who_interrupts_a_run_that_has_ended_is_not_told_to_go_on(
 def test_the_arguments_are_written_down(vaeclust: Run, files: Path, tmp_path: Path) -> None:
     argv = words(files, tmp_path)
     assert vaeclust(*argv)[0] == 0
-    (folder,) = tmp_path.iterdir()
+    folder = (tmp_path / "latest").resolve()
     assert json.loads((folder / "arguments.json").read_text()) == argv[1:]
     shutil.rmtree(folder)

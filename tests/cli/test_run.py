@@ -298,7 +298,7 @@ def test_auto_chooses_the_number_of_clusters_and_says_why(vaeclust: Run, files: 
 def test_auto_chooses_whether_views_are_moved_and_says_why(vaeclust: Run, files: Path, tmp_path: Path) -> None:
     x, y = squares()
     np.savez(tmp_path / "bands.npz", x=x, y=y)
-    words = ["--clusters", 3, "--epochs", 2, "--image-size", "None", "--out", tmp_path / "runs"]
+    words = ["--clusters", 3, "--epochs", 2, "--image-size", 16, 16, "--out", tmp_path / "runs"]
     code, out, err = vaeclust("run", "vaegraph", "--dataset", tmp_path / "bands.npz", *TINY, *words)
     assert code == 0, err
     folder = Path(out.splitlines()[-1])

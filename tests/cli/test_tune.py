@@ -57,13 +57,13 @@ def run_config(command: str) -> tuple[Any, Config]:
 @pytest.mark.long
 @pytest.mark.usefixtures("few")
 def test_the_printed_command_is_the_run_that_was_chosen(vaeclust: Run, files: Path, tmp_path: Path) -> None:
-    argv = words(files, tmp_path, "--beta", 0.5)
+    argv = words(files, tmp_path, "--beta", 0.5, "--gamma", 100.0)
     code, out, err = vaeclust("tune", *argv)
     assert (code, err) == (0, "")
     *_, said, command, folder = out.splitlines()
     assert said == "labels were used for: nothing"
     assert Path(folder).parent == tmp_path
-    assert Path(folder).name.startswith("tune-vaedec-")
+    assert Path(folder).name.startswith("tune-vaegraph-")
     assert [path.name for path in Path(folder).iterdir()] == ["search.json"]
     record = strict(Path(folder) / "search.json")
     assert shlex.split(record["command"]) == ["vaeclust", "tune", *argv]
@@ -84,7 +84,7 @@ def test_the_printed_command_is_the_run_that_was_chosen(vaeclust: Run, files: Pa
     assert config.method.beta == 0.5  # type: ignore[attr-defined]
     for word in ("learning_rate", "gamma", "0.003", "chosen", "stability", "elbo"):
         assert word in out
-    unlabelled = vaeclust("tune", *words(files, tmp_path, "--beta", 0.5, data="unlabelled"))
+    unlabelled = vaeclust("tune", *words(files, tmp_path, "--beta", 0.5, "--gamma", 100.0, data="unlabelled"))
     assert unlabelled[0] == 0
     assert strict(Path(unlabelled[1].splitlines()[-1]) / "search.json")["trials"] == trials
 

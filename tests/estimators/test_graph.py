@@ -7,7 +7,7 @@ import pytest
 
 from tests.estimators.conftest import MAKE
 from tests.fitting.made import blobs
-from vaeclust_jax.graph.neighbours import posterior_graph
+from vaeclust_jax.graph.neighbours import of_values, posterior_graph
 from vaeclust_jax.keys import OBJECTIVE_GRAPH, key_of
 from vaeclust_jax.methods.graph_starts import posterior_of
 from vaeclust_jax.metrics import scores
@@ -18,7 +18,9 @@ def test_the_objective_has_the_target_of_the_graph_of_all_rows(x: np.ndarray) ->
     x = x[:45]  # no point has more neighbours than the target keeps
     estimator = MAKE["VAEGraph"](beta=0.5, gamma=50.0).fit(x)
     run = estimator._run()
-    graph = posterior_graph(posterior_of(key_of(0, OBJECTIVE_GRAPH), run.heads, run.params, run.prepare(x))).toarray()
+    rows = run.prepare(x)
+    posterior = posterior_of(key_of(0, OBJECTIVE_GRAPH), run.heads, run.params, rows)
+    graph = posterior_graph(posterior, beside=of_values(rows), share=0.5).toarray()
     walk = graph / graph.sum(axis=1, keepdims=True)
     q = agreed = estimator.predict_proba(x).astype(float)
     for _ in range(30):

@@ -15,6 +15,7 @@ from vaeclust_jax.fitting.config import with_method
 X, Y = blobs()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("x", "network"), [(X, vc.MLP), (squares()[0], vc.MLP)], ids=["vectors", "small images"])
 def test_clusters_are_those_of_the_model_which_is_the_commands(x: np.ndarray, network: type) -> None:
     found = vc.cluster(x, 3, seed=4)
@@ -32,7 +33,10 @@ def test_clusters_are_those_of_the_model_which_is_the_commands(x: np.ndarray, ne
 
 @pytest.mark.long
 def test_the_number_of_clusters_is_chosen_if_it_is_not_given() -> None:
-    assert set(vc.cluster(X).labels) == {0, 1, 2}
+    found = vc.cluster(X)
+    chosen = found.run.config.num_clusters
+    assert 3 <= chosen <= 5
+    assert adjusted_rand_score(Y, found.labels) > 0.7
 
 
 @pytest.mark.parametrize(

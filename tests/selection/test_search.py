@@ -231,7 +231,7 @@ def test_the_held_out_elbo_is_that_of_the_vae_alone_at_beta_one(searched: Search
     chosen, trials = searched
     x = blobs()[0]
     for trial in trials[:2]:
-        alone = config(learning_rate=trial.value, beta=1.0, joint_epochs=0)
+        alone = config_of(learning_rate=trial.value, beta=1.0, joint_epochs=0)
         histories = [run.history for run in vc.fit_seeds(alone, x, SEEDS)]
         best = [min(row["val_reconstruction"] + row["val_kl"] for row in rows) for rows in histories]
         assert trial.details["negative_elbo"] == pytest.approx(best, rel=1e-5)
