@@ -14,7 +14,7 @@ from vaeclust_jax import keys
 from vaeclust_jax.estimators import VAEDEC
 from vaeclust_jax.fitting import run as run_module
 from vaeclust_jax.fitting.run import Run
-from vaeclust_jax.keys import as_key, key_of
+from vaeclust_jax.keys import SAMPLES, as_key, key_of
 from vaeclust_jax.methods import dec, method
 from vaeclust_jax.selection import num_clusters
 from vaeclust_jax.types import Key
@@ -53,6 +53,8 @@ def family(key: Key) -> set[tuple[int, ...]]:
 def test_a_whole_number_stands_for_its_key(seed: Any) -> None:
     assert numbers(as_key(seed)) == numbers(jax.random.key(int(seed)))
     assert numbers(as_key(jax.random.key(int(seed)))) == numbers(jax.random.key(int(seed)))
+    assert numbers(as_key(seed, SAMPLES)) == numbers(key_of(int(seed), SAMPLES)) != numbers(as_key(seed))
+    assert numbers(as_key(jax.random.key(int(seed)), SAMPLES)) == numbers(jax.random.key(int(seed)))
 
 
 @pytest.mark.parametrize(

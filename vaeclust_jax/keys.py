@@ -36,17 +36,19 @@ def checked_seeds(seeds: Any) -> list[int]:
     return seeds
 
 
-def as_key(key: Any) -> Key:
+def as_key(key: Any, use: int | None = None) -> Key:
     """The key that a person gave, or that of the whole number given in its place.
 
     Args:
         key: one of `jax.random.key`; or a whole number s from 0 to 2**32 - 1, which stands for `jax.random.key(s)`.
+        use: of those above, where something else than a fit is drawn: s stands for `key_of(s, use)`, so that a fit
+            and what its model is asked may have the same number.
 
     Raises:
         InputError: something else.
     """
     if _is_seed(key):
-        return jax.random.key(jnp.uint32(key))
+        return jax.random.key(jnp.uint32(key)) if use is None else key_of(key, use)
     if isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and key.shape == ():
         return key
     got = repr(key) if np.isscalar(key) or key is None else f"{type(key).__name__} of shape {np.shape(key)}"

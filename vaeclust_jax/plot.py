@@ -15,7 +15,7 @@ from vaeclust_jax.data import Dataset, check_labels
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.frame import cluster_table
 from vaeclust_jax.fitting.run import Run
-from vaeclust_jax.keys import as_key
+from vaeclust_jax.keys import SAMPLES, as_key
 from vaeclust_jax.plots.style import axes_for
 from vaeclust_jax.studies.uncertainty import correctness
 from vaeclust_jax.types import Key
@@ -200,7 +200,7 @@ def samples(run: Run, key: Key | int = 0, *, per_cluster: int = 9, ax: "Axes | N
     import jax
 
     centres = run.decode(run.centroids)
-    keys = jax.random.split(as_key(key), len(centres))
+    keys = jax.random.split(as_key(key, SAMPLES), len(centres))
     drawn = np.stack([run.sample(one, per_cluster, cluster) for cluster, one in enumerate(keys)])
     return _axes(plots.decoded_clusters(_visible(centres), _visible(drawn), ax=ax), ax)
 

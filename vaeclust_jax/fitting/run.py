@@ -19,7 +19,7 @@ from vaeclust_jax.fitting.frame import frame_library, frame_of
 from vaeclust_jax.fitting.history import kept_history
 from vaeclust_jax.fitting.model_file import write_model
 from vaeclust_jax.fitting.packed import OF_CLUSTERS, Packed, named_arrays
-from vaeclust_jax.keys import as_key
+from vaeclust_jax.keys import SAMPLES, as_key
 from vaeclust_jax.objectives.mixture import sample as draw
 from vaeclust_jax.random import normal
 from vaeclust_jax.shown import settings, shape_of, table
@@ -193,7 +193,7 @@ class Run:
         """
         if not is_whole(num_samples) or num_samples < 1:
             raise InputError(f"num_samples must be a whole number of at least 1, got {num_samples!r}")
-        key = as_key(key)
+        key = as_key(key, SAMPLES)
         if self.heads.sample is not None:
             if cluster is not None:
                 raise InputError(f"the method {type(self.config.method).__name__} has no clusters to draw from")

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from vaeclust_jax.checks import is_whole
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.keys import as_key
+from vaeclust_jax.keys import PASSES, as_key
 from vaeclust_jax.objectives.elbo import sample_posterior
 from vaeclust_jax.training.rows import by_row
 from vaeclust_jax.types import Heads, Key, Params
@@ -101,7 +101,7 @@ def stochastic_passes(
             "mean and logvar must have the same shape (samples, dimensions), not empty, "
             f"got {mean.shape} and {logvar.shape}."
         )
-    return Uncertainty(*by_row(_passes_of_row(heads.assign, num_passes), as_key(key), params, mean, logvar))
+    return Uncertainty(*by_row(_passes_of_row(heads.assign, num_passes), as_key(key, PASSES), params, mean, logvar))
 
 
 @lru_cache

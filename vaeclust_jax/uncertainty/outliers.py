@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from vaeclust_jax.checks import is_whole
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.keys import as_key
+from vaeclust_jax.keys import OUTLIERS, as_key
 from vaeclust_jax.training.score import score_rows
 from vaeclust_jax.types import Heads, Key, Params
 
@@ -47,7 +47,7 @@ def negative_elbo(
         raise InputError(f"x must have one row a sample, at least one, got shape {x.shape}.")
     if not is_whole(num_draws) or num_draws < 1:
         raise InputError(f"num_draws must be a whole number of at least 1, got {num_draws!r}.")
-    return score_rows(as_key(key), heads, params, x, num_draws, common_draws)
+    return score_rows(as_key(key, OUTLIERS), heads, params, x, num_draws, common_draws)
 
 
 def latent_distance(
