@@ -17,6 +17,7 @@ from tests.training.counting import rows_of
 from vaeclust_jax.fitting.fit import fit_stages
 from vaeclust_jax.fitting.resolve import models_of, prepared_for
 from vaeclust_jax.fitting.run import components
+from vaeclust_jax.graph.neighbours import of_values, posterior_graph
 from vaeclust_jax.methods.dec_learner import graph_dec, prototype_heads, refreshed
 from vaeclust_jax.methods.graph_starts import from_vote, prototypes
 from vaeclust_jax.metrics import scores
@@ -287,3 +288,44 @@ def test_constant_images_and_as_many_clusters_as_images() -> None:
     q = run.predict_proba(x)
     assert np.isfinite(q).all()
     np.testing.assert_allclose(q, q[:1].repeat(8, axis=0), atol=1e-6)  # nobody can tell them apart
+
+
+@pytest.mark.parametrize(
+    ("given", "augment", "shape", "n", "share"),
+    [
+        ("auto", 0.0, (8, 8, 1), 100, 0.5),
+        ("auto", 1.0, (16, 16, 1), 100, 0.0),  # codes forget what views change, values do not
+        ("auto", 0.0, (784,), 200_000, 0.0),  # minutes
+        ("auto", 0.0, (1_000_000,), 300, 0.0),  # gigabytes
+        (0.25, 1.0, (16, 16, 1), 100, 0.25),
+        (0.25, 0.0, (784,), 200_000, 0.25),
+    ],
+)
+def test_the_share_of_the_values_is_what_was_asked_for_or_suits_the_data(
+    given: Any, augment: float, shape: tuple[int, ...], n: int, share: float
+) -> None:
+    method = vc.GraphDEC(3, value_share=given, augment=augment)
+    assert method.resolved(vc.DataSpec(shape, n)).value_share == share
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.0, "half"])
+def test_a_share_that_is_none_is_refused(share: Any) -> None:
+    with pytest.raises(vc.InputError, match="value_share"):
+        vc.fit(config(value_share=share, **GRAPH), blobs()[0], 0)
+
+
+def test_the_graph_that_the_clusters_follow_holds_the_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, asked = blobs()[0], []
+
+    def seen(*given: Any, **more: Any) -> Any:
+        asked.append(more)
+        return posterior_graph(*given, **more)
+
+    monkeypatch.setattr("vaeclust_jax.graph.neighbours.posterior_graph", seen)
+    run = vc.fit(config(value_share=0.25, **GRAPH), x, 0)
+    (more,) = asked
+    own = of_values(run.prepare(x)[run.train_index])
+    assert more["share"] == 0.25
+    assert abs(more["beside"] - own).max() == 0
+    vc.fit(config(value_share=0.0, **GRAPH), x, 0)
+    assert asked[1] == {"beside": None, "share": 0.0}

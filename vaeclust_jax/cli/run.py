@@ -194,7 +194,7 @@ def _choose(args: Parsed[RunArguments], what: str, config: Any, parts: Any, seed
 
     from vaeclust_jax.cli.interrupt import Interrupt
     from vaeclust_jax.cli.progress import Reporter
-    from vaeclust_jax.selection.augment import SEEDS, choose_augment
+    from vaeclust_jax.selection.augment import choose_augment, seeds_from
     from vaeclust_jax.selection.num_clusters import NUM_SEEDS, choose_num_clusters
 
     data, name = unstratified(config, parts), parts.fitted.name
@@ -203,7 +203,7 @@ def _choose(args: Parsed[RunArguments], what: str, config: Any, parts: Any, seed
             reporter.say(f"how many clusters? {NUM_SEEDS} VAEs on {len(data.rows)} samples of {name}")
             found: Any = choose_num_clusters(config, data, jax.random.key(seeds[0]), callbacks=[reporter, interrupt])
         else:
-            three = [(seeds[0] + number) % _MOST_SEEDS for number in SEEDS]
+            three = seeds_from(seeds[0])
             reporter.say(f"shall views of {name} be moved? {len(three)} VAEs with them and as many without")
             found = choose_augment(config, data, three, callbacks=[reporter, interrupt])
         reporter.say(found.reason)

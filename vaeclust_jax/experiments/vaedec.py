@@ -1,6 +1,6 @@
 """VAE+DEC on any data set, beside k-means on the same VAE's latents before joint training.
 
-vaeclust run vaedec               # digits, one seed
+`vaeclust run vaedec` is on digits, with one seed.
 """
 
 from vaeclust_jax.methods.dec import DEC

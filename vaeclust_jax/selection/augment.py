@@ -163,6 +163,11 @@ def check_views(config: Config, data: Prepared) -> None:
     check_graph("a choice of views", config.num_clusters, min(len(data.train_index), MAX_ROWS))
 
 
+def seeds_from(first: int) -> list[int]:
+    """The seeds of a choice that belongs to a fit of the first of them."""
+    return [(first + number) % 2**32 for number in SEEDS]
+
+
 def can_be_moved(shape: tuple[int, ...]) -> bool:
     """Whether samples are images of a size that views move: a tenth of fewer pixels is hardly one."""
     return len(shape) == 3 and min(shape[:2]) >= _MOVABLE
