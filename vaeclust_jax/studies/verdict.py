@@ -56,7 +56,8 @@ def _how_sure(metrics: ClusteringRecord) -> list[str]:
     said, sure, seeds = [], metrics.uncertainty, len(metrics.seeds)
     if sure.agreed is not None and sure.seed_agreement is not None:
         least = agreeing(seeds)
-        who = f"All {seeds} seeds" if least == seeds else f"At least {least} of {seeds} seeds"
+        every = "Both" if seeds == 2 else f"All {seeds}"
+        who = f"{every} seeds" if least == seeds else f"At least {least} of {seeds} seeds"
         said.append(
             f"{who} agree on {100 * sure.agreed:.0f} % of the samples (adjusted Rand index of two: "
             f"{sure.seed_agreement:.2f})."
