@@ -10,6 +10,7 @@ from scipy.special import softmax
 
 import vaeclust_jax as vc
 from tests.fitting.made import F, K, L, N, config, student_t
+from vaeclust_jax import keys
 from vaeclust_jax.fitting.run import cluster_shapes
 
 MANY = 20_000
@@ -85,8 +86,12 @@ def test_too_few_passes_are_one_sentence(fitted: vc.Run, vectors: np.ndarray, nu
 
 
 def test_whole_numbers_stand_for_keys(fitted: vc.Run, vectors: np.ndarray) -> None:
-    for ask in (lambda key: fitted.uncertainty(vectors, key, 5).entropy, lambda key: fitted.sample(key, 5, 1)):
-        np.testing.assert_array_equal(ask(3), ask(jax.random.key(3)))
+    asked = {
+        keys.PASSES: lambda key: fitted.uncertainty(vectors, key, 5).entropy,
+        keys.SAMPLES: lambda key: fitted.sample(key, 5, 1),
+    }
+    for use, ask in asked.items():  # a key of its own for each use, so that a fit may have the same number
+        np.testing.assert_array_equal(ask(3), ask(keys.key_of(3, use)))
         with pytest.raises(vc.InputError, match="a whole number from 0 to"):
             ask(-3)
 
