@@ -182,6 +182,7 @@ def test_a_setting_that_is_not_there_is_refused_with_the_nearest(
 
 
 NOT_THERE = "there is no flag {} for method {} and network auto; "
+MLPS = "network mlp, network mlp-relu-heads, network mlp-torch-start"
 ELSEWHERE = "{} is a setting of {}, not of method {} or network {}; "
 
 
@@ -198,9 +199,10 @@ ELSEWHERE = "{} is a setting of {}, not of method {} or network {}; "
         (["vaedec", "--start", "torch"], ELSEWHERE.format("--start", "vade", "dec", "auto"), None),
         (
             ["kmeans", "--joint-epochs", "3"],
-            ELSEWHERE.format("--joint-epochs", "dec, graph, vade", "kmeans", "mlp"),
+            ELSEWHERE.format("--joint-epochs", "dec, graph, vade", "kmeans", "auto"),
             "--epochs",
         ),
+        (["vaegraph", "--hidden", "64"], ELSEWHERE.format("--hidden", MLPS, "graph", "auto"), "add --network mlp"),
         (["vade", "--joint_reconstruction"], ELSEWHERE.format("--joint-reconstruction", "dec", "vade", "auto"), None),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -208,7 +210,8 @@ ELSEWHERE = "{} is a setting of {}, not of method {} or network {}; "
 def test_what_was_a_flag_of_every_run_is_refused_with_the_nearest(
     vaeclust: Run, tmp_path: Path, argv: list[str], sentence: str, hint: str | None
 ) -> None:
-    ending = "--help-all shows what there is" if hint is None else f"did you mean {hint}?"
+    ending = hint if hint is None or hint[:3] == "add" else f"did you mean {hint}?"
+    ending = ending or "--help-all shows what there is"
     assert vaeclust("run", *argv, "--out", tmp_path / "runs") == (2, "", f"vaeclust: {sentence}{ending}\n")
     assert not (tmp_path / "runs").exists()
 

@@ -134,6 +134,8 @@ def check_known(argv: Sequence[str], known: Sequence[str], method: Section, netw
         near = ending or difflib.get_close_matches(flag, known, n=1, cutoff=0.75)
         hint = f"; did you mean {near[0]}?" if near else "; --help-all shows what there is"
         if owners := _owners(flag):
+            if owners[0].startswith("network "):
+                hint = f"; add --{owners[0]}"
             here = f"not of {method.title} or {network.title}"
             raise InputError(f"{flag} is a setting of {', '.join(owners)}, {here}{hint}")
         raise InputError(f"there is no flag {flag} for {method.title} and {network.title}{hint}")

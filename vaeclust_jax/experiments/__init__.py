@@ -16,7 +16,6 @@ from vaeclust_jax.experiments import (
 )
 from vaeclust_jax.methods.method import Method
 from vaeclust_jax.methods.registry import all_methods
-from vaeclust_jax.networks import MLP
 from vaeclust_jax.studies.experiment import Arm, Experiment, unchanged
 
 EXPERIMENTS: dict[str, Experiment] = {
@@ -64,10 +63,7 @@ def of_method(name: str, kind: type[Method]) -> Experiment:
     for one in fields(kind):
         if one.init and one.default is MISSING and one.default_factory is MISSING and one.name not in needed:
             raise InputError(f"the method {name!r} needs a default for {one.name}, with which the command can begin")
-    method = kind(**needed)
-    return Experiment(
-        name, summary_of(kind), dataset="digits", arms={name: Arm(unchanged)}, method=method, network=MLP()
-    )
+    return Experiment(name, summary_of(kind), dataset="digits", arms={name: Arm(unchanged)}, method=kind(**needed))
 
 
 def summary_of(kind: type[Method]) -> str:
