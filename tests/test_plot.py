@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from scipy.optimize import linear_sum_assignment
 
 import vaeclust_jax as vc
 from tests.fitting.made import K, N, blobs, config, squares
@@ -39,6 +40,8 @@ PICTURES: dict[str, Callable[..., Axes]] = {
     "confidence": lambda run, ax=None: vc.plot.confidence(run, IMAGES, ax=ax),
     "confusion": lambda run, ax=None: vc.plot.confusion(run, IMAGES, ax=ax),
     "reliability": lambda run, ax=None: vc.plot.reliability(run, IMAGES, ax=ax),
+    "risk and coverage": lambda run, ax=None: vc.plot.risk_coverage(run, IMAGES, ax=ax),
+    "reconstructions": lambda run, ax=None: vc.plot.reconstructions(run, IMAGES, ax=ax),
     "members": lambda run, ax=None: vc.plot.members(run, IMAGES, ax=ax),
     "samples": lambda run, ax=None: vc.plot.samples(run, ax=ax),
 }
@@ -136,6 +139,8 @@ def test_a_column_called_y_is_no_class(of_vectors: vc.Run) -> None:
         (lambda run, x: vc.plot.confusion(run, x), "a confusion table needs the class of every sample"),
         (lambda run, x: vc.plot.confusion(run, x, [0, 1]), "y has 2 labels but x has 120 samples"),
         (lambda run, x: vc.plot.reliability(run, x), "reliability needs the class of every sample"),
+        (lambda run, x: vc.plot.risk_coverage(run, x), "risk and coverage needs the class of every sample"),
+        (lambda run, x: vc.plot.reconstructions(run, x), "reconstructions shows images, but the model is of vectors"),
         (lambda run, x: vc.plot.members(run, x), "members shows images, but the model is of vectors"),
         (lambda run, x: vc.plot.history(run, "size"), "part must be one of beta, kl, loss, "),
         (lambda run, x: vc.plot.history([]), "history must have rows"),
@@ -147,6 +152,25 @@ def test_what_cannot_be_drawn_is_one_sentence(of_vectors: vc.Run, draw: Any, wor
         draw(of_vectors, blobs()[0])
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_the_curve_of_risk_ends_at_the_error_of_all(of_vectors: vc.Run) -> None:
+    x, y = blobs()
+    y = np.where(np.arange(len(y)) < 7, (y + 1) % K, y)  # errors, whatever the model says
+    axes = vc.plot.risk_coverage(of_vectors, x, y)
+    table = np.zeros((K, K), int)
+    np.add.at(table, (y, of_vectors.predict(x)), 1)
+    error = 1 - table[linear_sum_assignment(table, maximize=True)].sum() / len(y)
+    coverage, risk = axes.lines[0].get_data()
+    assert (coverage[-1], risk[-1]) == (1, pytest.approx(error))
+    assert (np.diff(np.asarray(axes.lines[-1].get_ydata()) * np.asarray(coverage)) >= -1e-9).all()  # errors last
+
+
+def test_reconstructions_are_those_of_the_decoder(of_images: vc.Run) -> None:
+    drawn = np.asarray(vc.plot.reconstructions(of_images, IMAGES, count=4).images[0].get_array())
+    rows = np.linspace(0, N - 1, 4).astype(int)
+    found = of_images.reconstruct(IMAGES.x[rows])
+    assert np.isclose(drawn[..., None], found[0].max(), atol=1e-6).any()
 
 
 @pytest.mark.long

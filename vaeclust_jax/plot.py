@@ -20,6 +20,7 @@ from vaeclust_jax.plots.style import axes_for
 from vaeclust_jax.studies.uncertainty import correctness
 from vaeclust_jax.types import Key
 from vaeclust_jax.uncertainty import reliability as reliability_of
+from vaeclust_jax.uncertainty import risk_coverage as risk_coverage_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +33,9 @@ __all__ = [
     "history",
     "latent_map",
     "members",
+    "reconstructions",
     "reliability",
+    "risk_coverage",
     "samples",
 ]
 
@@ -161,6 +164,46 @@ def reliability(run: Run, x: Any, y: Any = None, *, ax: "Axes | None" = None) ->
     return axes
 
 
+def risk_coverage(run: Run, x: Any, y: Any = None, *, ax: "Axes | None" = None) -> "Axes":
+    """The share of errors among the samples that are kept when the least certain ones are not.
+
+    By the entropy of the assignment, against the best order and a random one.
+
+    Args:
+        run: a fitted model.
+        x: raw data, as for `fit`.
+        y: (n,) classes; default those of `x`, if it is a data set.
+        ax: to draw on; default those of a new figure.
+
+    Raises:
+        InputError: classes are missing.
+    """
+    classes, _ = _classes(x, y, "risk and coverage")
+    found = cluster_table(run.predict_proba(x))
+    correct = correctness(classes, found["cluster"])
+    curve, best = risk_coverage_of(correct, found["entropy"]), risk_coverage_of(correct, 1.0 - correct)
+    curves = {"entropy": (curve.coverage, curve.risk)}
+    error_rate = float(1 - correct.mean())
+    return _axes(plots.risk_coverage_curves(curves, error_rate=error_rate, best=(best.coverage, best.risk), ax=ax), ax)
+
+
+def reconstructions(run: Run, x: Any, *, count: int = 10, ax: "Axes | None" = None) -> "Axes":
+    """Images over what the decoder makes of their latent means.
+
+    Args:
+        run: a fitted model.
+        x: raw images, as for `fit`.
+        count: of them at even distances, at most.
+        ax: to draw on; default those of a new figure.
+
+    Raises:
+        InputError: the samples are vectors, or the model does not decode.
+    """
+    raw = _spaced_images(run, x, count, "reconstructions")
+    shown = [_visible(run.prepare(raw)), _visible(run.reconstruct(raw))]
+    return _axes(plots.image_pairs(*shown, ax=ax), ax)
+
+
 def members(run: Run, x: Any, *, per_cluster: int = 10, ax: "Axes | None" = None) -> "Axes":
     """The images that each cluster is surest of, a row a cluster.
 
@@ -173,10 +216,7 @@ def members(run: Run, x: Any, *, per_cluster: int = 10, ax: "Axes | None" = None
     Raises:
         InputError: the samples are vectors.
     """
-    if len(run.preparation.output_shape) != 3:
-        raise InputError("members shows images, but the model is of vectors: run.sample and samples show those, too")
-    raw = np.asarray(x.x if isinstance(x, Dataset) else x)
-    raw = raw[np.linspace(0, len(raw) - 1, min(len(raw), _MAX_SHOWN)).astype(int)]
+    raw = _spaced_images(run, x, _MAX_SHOWN, "members")
     found = cluster_table(run.predict_proba(raw))
     drawn = plots.images_by_cluster(
         _visible(run.prepare(raw)), found["cluster"], found["probability"],
@@ -203,6 +243,18 @@ def samples(run: Run, key: Key | int = 0, *, per_cluster: int = 9, ax: "Axes | N
     keys = jax.random.split(as_key(key, SAMPLES), len(centres))
     drawn = np.stack([run.sample(one, per_cluster, cluster) for cluster, one in enumerate(keys)])
     return _axes(plots.decoded_clusters(_visible(centres), _visible(drawn), ax=ax), ax)
+
+
+def _spaced_images(run: Run, x: Any, count: int, what: str) -> np.ndarray:
+    """At most so many raw images, at even distances.
+
+    Raises:
+        InputError: the model is of vectors.
+    """
+    if len(run.preparation.output_shape) != 3:
+        raise InputError(f"{what} shows images, but the model is of vectors: run.sample and samples show those, too")
+    raw = np.asarray(x.x if isinstance(x, Dataset) else x)
+    return raw[np.linspace(0, len(raw) - 1, min(len(raw), count)).astype(int)]
 
 
 def _axes(figure: "Figure", ax: "Axes | None") -> "Axes":

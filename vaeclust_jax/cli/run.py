@@ -5,7 +5,9 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Any, Literal, NamedTuple
 
 import tyro
@@ -71,6 +73,7 @@ def run(argv: list[str]) -> None:
         remember(folder, argv, plan.choice, plan.views)
     else:
         folder = args.resume
+    Thread(target=_import_what_draws, daemon=True).start()
     held = lock(folder / CHECKPOINTS)
     trackers = [TRACKERS[name](folder, resume=args.resume is not None) for name in dict.fromkeys(flags.track)]
     with Reporter(quiet=flags.quiet) as reporter:
@@ -107,6 +110,12 @@ def run(argv: list[str]) -> None:
             held.release()
         page = _page(folder, reporter.say) if flags.page else None
     print_summary(metrics, tables, folder, time.perf_counter() - started, page=page, verbose=flags.verbose)
+
+
+def _import_what_draws() -> None:
+    """Seconds, which pass on another core while the epochs run."""
+    for name in ("matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "bokeh.plotting"):
+        import_module(name)
 
 
 def _page(folder: Path, say: Callable[[str], None]) -> Path | None:

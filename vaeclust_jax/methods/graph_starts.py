@@ -15,6 +15,7 @@ from vaeclust_jax.methods.starts import (
     seed_from_key,
     shared_weights,
     with_posteriors,
+    without_weights,
 )
 from vaeclust_jax.metrics import consensus
 from vaeclust_jax.objectives.mixture import Mixture, m_step
@@ -85,7 +86,7 @@ def from_graph(learner: Learner, heads: Heads, spread: Spread, value_share: floa
         value_share: of the graph of the rows' own values in the mean.
     """
 
-    init = jax.jit(learner.init)
+    init = without_weights(learner)
 
     def of_one(key: Key, before: State | None, rows: Rows, own: "Graph | None") -> State:
         from vaeclust_jax.graph.clusters import graph_clusters  # scipy and scikit-learn take long to import
@@ -119,7 +120,7 @@ def from_vote(learner: Learner, heads: Heads, spread: Spread) -> Start:
         spread: likewise.
     """
 
-    init = jax.jit(learner.init)
+    init = without_weights(learner)
 
     def start(keys: Key, before: Sequence[State | None], rows: Rows) -> list[State]:
         from vaeclust_jax.graph.neighbours import mean_graph, strongest

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from vaeclust_jax.compiling import quick_to_compile
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.objectives.em import fit_mixture
 from vaeclust_jax.objectives.mixture import CovarianceType, Mixture, e_step
@@ -50,8 +51,17 @@ def kmeans_centroids(key: Key, latents: Float[np.ndarray, "n l"], num_clusters: 
 
 def from_scratch(learner: Learner) -> Start:
     """Random weights."""
-    init = jax.jit(learner.init)
+    init = jax.jit(learner.init, compiler_options=quick_to_compile())
     return of_each_seed(lambda key, before, rows: init(key))
+
+
+def without_weights(learner: Learner) -> Callable[[Key], State]:
+    """First states for a start that brings parameters: of those they have the shapes alone.
+
+    What nobody asks for is not compiled, and random weights are half of what XLA compiles of a first state.
+    """
+    rest = jax.jit(lambda key: learner.init(key)._replace(params=None))
+    return lambda key: rest(key)._replace(params=jax.eval_shape(learner.init, key).params)
 
 
 def carry_on(keys: Key, before: Sequence[State | None], rows: Rows) -> list[State]:
@@ -143,7 +153,7 @@ def with_posteriors(mixture: Mixture, mean: Float[np.ndarray, "n l"], logvar: Fl
 
 def from_clusters(learner: Learner, clusters: Callable[[Key, Params, Rows], Params]) -> Start:
     """Networks of the stage before; of the clusters (key, params before, training rows) -> params."""
-    init, refresh = jax.jit(learner.init), jax.jit(learner.end_epoch)
+    init, refresh = without_weights(learner), jax.jit(learner.end_epoch)
 
     def start(key: Key, before: State | None, rows: Rows) -> State:
         assert before is not None, "clusters need a trained encoder"

@@ -5,7 +5,7 @@ from vaeclust_jax.plots.classifier import class_confusion, component_map, naming
 from vaeclust_jax.plots.curves import loss_part, loss_parts
 from vaeclust_jax.plots.figures import reconstructions, save_figures
 from vaeclust_jax.plots.generated import decoded_clusters, most_and_least_certain, samples_beside_data
-from vaeclust_jax.plots.images import images_by_cluster
+from vaeclust_jax.plots.images import image_pairs, images_by_cluster
 from vaeclust_jax.plots.num_clusters import num_clusters_figure
 from vaeclust_jax.plots.projections import latent_map, project, projection_title
 from vaeclust_jax.plots.ranks import critical_difference_diagram
@@ -27,6 +27,7 @@ __all__ = [
     "correctness_curve",
     "critical_difference_diagram",
     "decoded_clusters",
+    "image_pairs",
     "images_by_cluster",
     "latent_map",
     "loss_part",

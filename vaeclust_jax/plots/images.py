@@ -45,6 +45,26 @@ def reconstructed_images(x: ArrayLike, x_hat: ArrayLike, names: Sequence[str] | 
     return figure
 
 
+def image_pairs(x: ArrayLike, x_hat: ArrayLike, *, ax: Axes | None = None) -> Figure:
+    """Draw a row of images over their reconstructions, on one pair of axes.
+
+    Args:
+        x: shape (n, height, width, 1 or 3), in [0, 1].
+        x_hat: their reconstructions, of the same shape.
+        ax: to draw on; None for those of a new figure.
+
+    Raises:
+        InputError: the shapes differ, or there is no image.
+    """
+    x, x_hat = check_images("x", x), check_images("x_hat", x_hat)
+    if x.shape != x_hat.shape:
+        raise InputError(f"x_hat must have the shape of x, {x.shape}; got {x_hat.shape}.")
+    axes = axes_for(ax, len(x) * CELL + 1.2, 2 * CELL + 0.3)
+    draw_mosaic(axes, [x, x_hat], len(x))
+    axes.set_yticks([0.5, 1.5], ["original", "reconstructed"], fontsize=SMALL)
+    return figure_of(axes)
+
+
 def images_by_cluster(
     x: ArrayLike,
     labels: ArrayLike,

@@ -16,6 +16,7 @@ from vaeclust_jax.plots.style import (
     NORMAL,
     SMALL,
     VERMILLION,
+    axes_for,
     categorical_colours,
     check_same_length,
     figure_of,
@@ -102,7 +103,9 @@ def correctness_curve(values: ArrayLike, correct: ArrayLike, *, label: str) -> F
     return figure
 
 
-def risk_coverage_curves(curves: Mapping[str, Curve], *, error_rate: float, best: Curve | None) -> Figure:
+def risk_coverage_curves(
+    curves: Mapping[str, Curve], *, error_rate: float, best: Curve | None, ax: Axes | None = None
+) -> Figure:
     """Draw the share of errors among the samples kept, when those of least uncertainty are kept.
 
     After El-Yaniv and Wiener 2010, "On the foundations of noise-free selective classification". The legend
@@ -113,6 +116,7 @@ def risk_coverage_curves(curves: Mapping[str, Curve], *, error_rate: float, best
         curves: by the name of the uncertainty: coverage and risk, shapes (n,), by growing coverage.
         error_rate: of all samples, in [0, 1]; the risk of a random order.
         best: the curve of the order that has all errors last; None to leave it out.
+        ax: to draw on; None for those of a new figure.
 
     Raises:
         InputError: there is no curve, a coverage or risk is out of [0, 1], or lengths differ.
@@ -120,8 +124,7 @@ def risk_coverage_curves(curves: Mapping[str, Curve], *, error_rate: float, best
     if not curves or not 0 <= error_rate <= 1:
         got = f"{len(curves)} curves and {error_rate}"
         raise InputError(f"curves must not be empty and error_rate must be in [0, 1], got {got}.")
-    figure = new_figure(6.6, 3.8)
-    axes = figure.subplots()
+    axes = axes_for(ax, 6.6, 3.8)
     lines = {name: _check_curve(name, curve) for name, curve in curves.items()}
     colours = categorical_colours(len(lines))
     dashes = cycle(("-", (0, (4, 2))))  # in the gaps, a line below shows that the two go the same way
@@ -136,11 +139,12 @@ def risk_coverage_curves(curves: Mapping[str, Curve], *, error_rate: float, best
     axes.set(xlim=(0, 1), ylim=(-0.02 * top, 1.08 * top))
     axes.set_xlabel("coverage: share of the samples kept", fontsize=NORMAL)
     axes.set_ylabel("risk: share of errors among them", fontsize=NORMAL)
+    whose, where = (figure_of(axes), "outside right upper") if ax is None else (axes, "best")
     entries = axes.get_legend_handles_labels()
-    legend = figure.legend(*entries, loc="outside right upper", title="mean risk", fontsize=SMALL, frameon=False)
+    legend = whose.legend(*entries, loc=where, title="mean risk", fontsize=SMALL, frameon=False)
     for text in legend.get_texts():
         text.set_parse_math(False)
-    return figure
+    return figure_of(axes)
 
 
 def reliability_diagram(

@@ -1,6 +1,7 @@
 """The task of methods that cluster: scores, comparisons, uncertainty, and what a shallow method makes of the data."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -11,17 +12,18 @@ from vaeclust_jax.fitting.calibrate import at_temperatures
 from vaeclust_jax.fitting.frame import cluster_table
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder.records.uncertainty import OutlierRecord
+from vaeclust_jax.plots import project
 from vaeclust_jax.studies.assignments import Answer, answer, floor, with_graph, with_passes, with_temperatures
 from vaeclust_jax.studies.classification import classification
 from vaeclust_jax.studies.classification_figures import classification_pictures
 from vaeclust_jax.studies.figures import (
+    Shown,
     history_of,
     interactive_map,
     loss_picture,
     map_pictures,
     named_pictures,
     num_clusters_picture,
-    shown,
     watched_in,
 )
 from vaeclust_jax.studies.out_of_distribution import judge_outliers
@@ -42,9 +44,11 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
     data, vaes = study.data[named], _vaes(study)
     latents = [data.encodings.of(run.heads, run.params)[0] for run in vaes]
     shallow, skipped = floor(data, vaes[0].config.num_clusters, latents, seeds, study.experiment.shallow)
-    step("outliers")
-    outliers = _outliers(study, answers[named])
-    classified = None
+    outliers = classified = None
+    if study.others is not None:
+        step("outliers")
+        outliers = _outliers(study, answers[named], study.others)
+    step("judging")
     if study.test is not None:
         classified = classification(study.runs, named, dataset, study.test, seeds)
     metrics = metrics_of(
@@ -76,13 +80,11 @@ def _vaes(study: Study) -> list[Run]:
     return next(iter(study.stages[study.experiment.named].values()))
 
 
-def _outliers(study: Study, answers: Sequence[Answer]) -> OutlierRecord | None:
-    if study.others is None:
-        return None
+def _outliers(study: Study, answers: Sequence[Answer], others: Dataset) -> OutlierRecord:
     runs = study.runs[study.experiment.named]
-    outliers = judge_outliers(runs, study.dataset, study.others, study.seeds)
-    if study.others.y is not None and study.dataset.y is not None:
-        outliers = replace(outliers, landing=landing(runs, answers, study.dataset, study.others))
+    outliers = judge_outliers(runs, study.dataset, others, study.seeds)
+    if others.y is not None and study.dataset.y is not None:
+        outliers = replace(outliers, landing=landing(runs, answers, study.dataset, others))
     return outliers
 
 
@@ -120,21 +122,22 @@ def _figures(study: Study, measured: Measured) -> Drawn:
     answers, classified = measured.kept
     experiment, dataset, seed = study.experiment, study.dataset, study.seeds[0]
     named, baseline = experiment.named, experiment.baseline
-    model = shown(named, study.runs[named], answers[named][0])
-    drawn = {"loss_parts": loss_picture(named, watched_in(history_of(model.runs)))}
-    other = study.runs[baseline]
-    if other[0].history is not model.runs[0].history:  # not two stages of one training
-        drawn["loss_parts_baseline"] = loss_picture(baseline, watched_in(history_of(other)))
-    drawn |= {
-        **dict(map_pictures(model, dataset, seed)),
-        **dict(named_pictures(model, dataset, study.data[named], seed)),
-        **dict(certainty_pictures(answers[named], dataset)),
-    }
-    if study.choice is not None:
-        drawn["num_clusters"] = num_clusters_picture(study.choice)
-    if study.test is not None and classified is not None:
-        drawn |= dict(classification_pictures(classified, model.runs[0], study.test, named, seed))
-    return Drawn(drawn, interactive_map(model, dataset, study.data[named]))
+    runs, first, data = study.runs[named], answers[named][0], study.data[named]
+    with ThreadPoolExecutor(1) as pool:  # t-SNE takes seconds: meanwhile all that needs no map is drawn
+        places = pool.submit(project, first.latents)
+        yield "loss_parts", loss_picture(named, watched_in(history_of(runs)))
+        other = study.runs[baseline]
+        if other[0].history is not runs[0].history:  # not two stages of one training
+            yield "loss_parts_baseline", loss_picture(baseline, watched_in(history_of(other)))
+        yield from named_pictures(runs[0], first, dataset, data, seed)
+        yield from certainty_pictures(answers[named], dataset)
+        if study.choice is not None:
+            yield "num_clusters", num_clusters_picture(study.choice)
+        if study.test is not None and classified is not None:
+            yield from classification_pictures(classified, runs[0], study.test, named, seed)
+        model = Shown(named, seed, first, *places.result())
+        yield from map_pictures(model, dataset)
+        yield interactive_map(model, dataset, data)
 
 
 CLUSTERING = Task(("encode", "decode", "assign"), lambda data: None, _measure, tables_of, _figures)

@@ -21,7 +21,6 @@ from vaeclust_jax.plots import (
     most_and_least_certain,
     num_clusters_figure,
     profiles_by_cluster,
-    project,
     projection_title,
     reconstructions,
 )
@@ -49,19 +48,13 @@ class Picture(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """What is drawn of a method: its models of all seeds, and the first seed's answer, brought to the plane."""
+    """What a map shows: the answer of a method and seed, and the places of some of its rows in the plane."""
 
     method: str
-    runs: list[Run]
+    seed: int
     answer: Answer
     points: np.ndarray
     rows: np.ndarray
-
-
-def shown(method: str, runs: list[Run], answer: Answer) -> Shown:
-    """Projects the first seed's latents: seconds."""
-    assert answer.latents is not None
-    return Shown(method, runs, answer, *project(answer.latents))
 
 
 def loss_picture(method: str, history: History) -> Picture:
@@ -76,9 +69,9 @@ def num_clusters_picture(choice: Choice) -> Picture:
     return Picture(drawn, "Clusters", "How many clusters?", choice.reason)
 
 
-def map_pictures(model: Shown, dataset: Dataset, seed: int) -> Iterator[tuple[str, Picture]]:
-    """The latent maps of a method by class and by cluster, by file name."""
-    what = f"{model.method}, seed {seed}"
+def map_pictures(model: Shown, dataset: Dataset) -> Iterator[tuple[str, Picture]]:
+    """The latent maps of a method by class, by cluster and by confidence, after their file names."""
+    what = f"{model.method}, seed {model.seed}"
     labels = model.answer.labels
     title = f"{what}: {projection_title(model.answer.latents.shape[1])}"  # type: ignore[union-attr]
     section = "Latent space"
@@ -96,26 +89,19 @@ def map_pictures(model: Shown, dataset: Dataset, seed: int) -> Iterator[tuple[st
         model.points, labels[model.rows], title=title, label="cluster", categorical=True, colours=by_cluster
     )
     yield "map_by_cluster", Picture(drawn, section, f"{what}: clusters found", note)
+    confidence = model.answer.probabilities.max(axis=1)[model.rows]
+    drawn = latent_map(model.points, confidence, title=title, label="probability of the cluster", categorical=False)
+    caption = "Dark: near the border of two clusters."
+    yield "map_by_confidence", Picture(drawn, section, f"{what}: how sure", caption)
 
 
-def named_pictures(model: Shown, dataset: Dataset, data: Prepared, seed: int) -> Iterator[tuple[str, Picture]]:
-    """What the named method found, by file name."""
-    run, found = model.runs[0], model.answer
+def named_pictures(
+    run: Run, found: Answer, dataset: Dataset, data: Prepared, seed: int
+) -> Iterator[tuple[str, Picture]]:
+    """What the named method found, after the file names."""
     assert found.passes is not None
     labels, confidence = found.labels, found.probabilities.max(axis=1)
-    what = f"{model.method}, seed {seed}"
     correct = None if dataset.y is None else correctness(dataset.y, labels)
-    drawn = latent_map(
-        model.points,
-        confidence[model.rows],
-        title=f"{what}: {projection_title(run.config.network.latent_dim)}",
-        label="probability of the cluster",
-        categorical=False,
-    )
-    yield (
-        "map_by_confidence",
-        Picture(drawn, "Latent space", f"{what}: how sure", "Dark: near the border of two clusters."),
-    )
     rows = np.linspace(0, len(labels) - 1, min(len(labels), _MAX_SHOWN)).astype(int)
     x = np.asarray(data.rows[rows])
     images = x.ndim == 4

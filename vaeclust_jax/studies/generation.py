@@ -113,15 +113,12 @@ def _tables(record: GenerationRecord) -> list[Table]:
 
 
 def _figures(study: Study, measured: Measured) -> Drawn:
-    figures = {}
     for arm, samples in measured.kept.items():
-        figures[f"loss_parts_{arm}"] = loss_picture(arm, history_of(study.runs[arm]))
+        yield f"loss_parts_{arm}", loss_picture(arm, history_of(study.runs[arm]))
         data = study.data[arm]
         drawn = samples_beside_data(samples, np.asarray(data.rows[_spaced(data.validation_index, _SHOWN)]))
-        figures[f"samples_{arm}"] = Picture(
-            drawn, "Samples", f"Samples of {arm}", "The first that were drawn, below rows that were held out."
-        )
-    return Drawn(figures)
+        caption = "The first that were drawn, below rows that were held out."
+        yield f"samples_{arm}", Picture(drawn, "Samples", f"Samples of {arm}", caption)
 
 
 GENERATION = Task(("sample",), _check, _measure, _tables, _figures)

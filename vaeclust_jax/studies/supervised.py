@@ -92,23 +92,11 @@ def _figures(study: Study, measured: Measured) -> Drawn:
     np.add.at(counts, (y, q.argmax(axis=1)), 1)
     bins = reliability(q.max(axis=1), q.argmax(axis=1) == y)
     drawn = reliability_diagram(bins.confidence, bins.accuracy, bins.count, bins.low, bins.high, ece=bins.ece)
-    return Drawn(
-        {
-            "loss_parts": loss_picture(named, history_of(runs)),
-            "confusion": Picture(
-                class_confusion(counts, study.test.class_names),
-                "Classification",
-                "Confusion on the test part",
-                "Classes by answers.",
-            ),
-            "reliability": Picture(
-                drawn,
-                "Uncertainty",
-                "Reliability on the test part",
-                "Accuracy against the probability of the class; on the diagonal a model means what it says.",
-            ),
-        }
-    )
+    caption = "Accuracy against the probability of the class; on the diagonal a model means what it says."
+    yield "loss_parts", loss_picture(named, history_of(runs))
+    confusion = class_confusion(counts, study.test.class_names)
+    yield "confusion", Picture(confusion, "Classification", "Confusion on the test part", "Classes by answers.")
+    yield "reliability", Picture(drawn, "Uncertainty", "Reliability on the test part", caption)
 
 
 CLASSIFICATION = Task(("predict",), lambda data: None, _measure, _tables, _figures)

@@ -1,6 +1,6 @@
 """What is measured of a method: the form that every task has."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,11 +58,8 @@ class Measured(NamedTuple):
     models: Sequence[Run] | None = None
 
 
-class Drawn(NamedTuple):
-    """Figures by file name (`studies.figures.Picture`), and the map of the page, if there is one."""
-
-    figures: Mapping[str, Any]
-    latent_map: LatentMap | None = None
+Drawn = Iterable[tuple[str, Any] | LatentMap]
+"""Figures (`studies.figures.Picture`) after their file names, each drawn when it is asked for, and the page's map."""
 
 
 class Task(NamedTuple):

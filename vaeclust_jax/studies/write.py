@@ -11,6 +11,7 @@ from vaeclust_jax.fitting.config_json import config_to_json
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.fitting.serialisation import seed_file
 from vaeclust_jax.folder import (
+    LatentMap,
     Table,
     write_assignments,
     write_figure_list,
@@ -79,11 +80,16 @@ def write_measured(folder: Path, measured: Measured, tables: Sequence[Table], se
 
 
 def write_drawn(folder: Path, drawn: Drawn) -> None:
-    """The figures, their list, and the map."""
-    save_figures(folder, {name: picture.figure for name, picture in drawn.figures.items()})
-    write_figure_list(folder / "figures.json", [picture.entry(name) for name, picture in drawn.figures.items()])
-    if drawn.latent_map is not None:
-        write_map(folder / "map.npz", drawn.latent_map)
+    """The figures, each when it is drawn, their list, and the map."""
+    entries = []
+    for one in drawn:
+        if isinstance(one, LatentMap):
+            write_map(folder / "map.npz", one)
+        else:
+            name, picture = one
+            save_figures(folder, {name: picture.figure})
+            entries.append(picture.entry(name))
+    write_figure_list(folder / "figures.json", entries)
 
 
 def write_end(folder: Path, clock: Clock, checkpoint: Checkpoint | None) -> None:
