@@ -1,5 +1,7 @@
 """`verbose`: bars on stderr, and in a notebook; silent unless they are asked for."""
 
+from typing import Any
+
 import nbformat
 import numpy as np
 import pytest
@@ -22,6 +24,16 @@ def test_bars_are_drawn_on_stderr_when_they_are_asked_for(
     assert_same_bits(run, fitted)
     vc.fit(config(), vectors, 3)
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("choose", [vc.choose_num_clusters, vc.choose_augment])
+def test_choices_have_it_too(images: np.ndarray, capsys: pytest.CaptureFixture[str], choose: Any) -> None:
+    key = {"key": 0, "candidates": (2, 3)} if choose is vc.choose_num_clusters else {"seeds": (0, 1)}
+    for verbose in (True, False):
+        choose(config(pretrain_epochs=2), images, **key, verbose=verbose)
+        out, err = capsys.readouterr()
+        assert (out, "2/2" in err) == ("", verbose)
 
 
 def test_a_refused_fit_draws_nothing(vectors: np.ndarray, capsys: pytest.CaptureFixture[str]) -> None:

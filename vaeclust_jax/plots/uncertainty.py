@@ -139,9 +139,12 @@ def risk_coverage_curves(
     axes.set(xlim=(0, 1), ylim=(-0.02 * top, 1.08 * top))
     axes.set_xlabel("coverage: share of the samples kept", fontsize=NORMAL)
     axes.set_ylabel("risk: share of errors among them", fontsize=NORMAL)
-    whose, where = (figure_of(axes), "outside right upper") if ax is None else (axes, "best")
     entries = axes.get_legend_handles_labels()
-    legend = whose.legend(*entries, loc=where, title="mean risk", fontsize=SMALL, frameon=False)
+    if ax is None:
+        legend = figure_of(axes).legend(*entries, loc="outside right upper", fontsize=SMALL, frameon=False)
+    else:
+        legend = axes.legend(fontsize=SMALL, frameon=False)
+    legend.set_title("mean risk")
     for text in legend.get_texts():
         text.set_parse_math(False)
     return figure_of(axes)

@@ -12,6 +12,7 @@ from vaeclust_jax.fitting.callback import Callback
 from vaeclust_jax.fitting.config import Config, with_method
 from vaeclust_jax.fitting.fit import fit_seeds
 from vaeclust_jax.fitting.prepared import Prepared
+from vaeclust_jax.fitting.progress import shown
 from vaeclust_jax.fitting.resolve import prepared_for
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.keys import VIEW_GRAPHS, VIEW_ROWS, checked_seeds, key_of
@@ -89,6 +90,7 @@ def choose_augment(
     candidates: Sequence[float] = STRENGTHS,
     networks: Networks | None = None,
     callbacks: Sequence[Callback] = (),
+    verbose: bool = False,
 ) -> AugmentChoice:
     """Trains the config's VAEs alone under each strength of views; the one whose graphs show K clusters best wins.
 
@@ -105,6 +107,7 @@ def choose_augment(
         candidates: strengths to try; the first wins ties, and no view is of vectors: they have 0 alone.
         networks: as for `fit`.
         callbacks: as for `fit`.
+        verbose: as for `fit`.
 
     Raises:
         InputError: no strength to try, fewer than two seeds, too few samples or too many clusters for a graph of at
@@ -123,7 +126,8 @@ def choose_augment(
     if len(possible) == 1:
         return AugmentChoice(possible[0], (), f"augment {possible[0]:g}: there is nothing else to choose from.")
     with_views = [with_method(config, augment=strength) for strength in possible]
-    tried = [judge_views(one, data, seeds, networks=networks, callbacks=callbacks) for one in with_views]
+    with shown(verbose, callbacks) as told:
+        tried = [judge_views(one, data, seeds, networks=networks, callbacks=told) for one in with_views]
     best = max(tried, key=lambda one: one.score)
     others = ", ".join(f"{_said(one)} with {one.augment:g}" for one in tried if one is not best)
     reason = f"augment {best.augment:g}: its graphs show {config.num_clusters} clusters best ({_said(best)}; {others})."

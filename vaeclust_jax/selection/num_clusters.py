@@ -83,6 +83,7 @@ def choose_num_clusters(
     criterion: str = "bic",
     networks: Networks | None = None,
     callbacks: Sequence[Callback] = (),
+    verbose: bool = False,
 ) -> Choice:
     """Trains three of the config's VAEs alone and asks four criteria how many clusters their latents have.
 
@@ -96,6 +97,7 @@ def choose_num_clusters(
         criterion: which one decides: "bic", "stability", "silhouette" or "gap" (`vaeclust_jax.metrics.num_clusters`).
         networks: as for `fit`.
         callbacks: as for `fit_seeds`, of the three.
+        verbose: as for `fit_seeds`.
 
     Raises:
         InputError: no such criterion, too few samples for two candidates, or as `fit`.
@@ -117,7 +119,7 @@ def choose_num_clusters(
     possible = check_candidates([number for number in candidates if 2 * number < n], n)
     seeds_key, curve_key = jax.random.split(jax.random.fold_in(key, NUM_CLUSTERS))  # a fit may have the same key
     seeds = [seed_from_key(of_seed) for of_seed in jax.random.split(seeds_key, NUM_SEEDS)]
-    runs = fit_seeds(alone, data, seeds, networks=networks, callbacks=callbacks)
+    runs = fit_seeds(alone, data, seeds, networks=networks, callbacks=callbacks, verbose=verbose)
     latents = [data.encodings.of(run.heads, run.params)[0] for run in runs]
     curve = num_clusters_curve(latents, possible, seed_from_key(curve_key))
     found = curve.best[criterion]
