@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.machine import CHECKOUT
 from benchmarks.quality import __main__ as command
-from benchmarks.quality import ablations, table, views
+from benchmarks.quality import ablations, networks, table, views
 from benchmarks.quality.methods import METHODS, PREPARE, as_text, cluster, prepare_of, setting_of, together
 from benchmarks.quality.moved import AXES, Point, Setting, Task, graph_of
 from benchmarks.quality.rows import Row, keep, read
@@ -152,6 +152,33 @@ def test_the_quick_ablation_writes_its_page_and_picture(tmp_path: Path) -> None:
     assert len(points) == sum(len(values) for _, values in AXES.values())
     assert (tmp_path / "results" / "quality" / "ablations.png").stat().st_size > 10_000
     assert (tmp_path / "ablations.md").read_text().count("**") == 2 * len(AXES)
+
+
+def test_the_table_of_networks_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def measured(name: str, side: int, network: str, seed: int, quick: bool) -> Row:
+        asked.append((name, side, network, seed))
+        if len(asked) == 4:
+            raise KeyboardInterrupt
+        return Row(f"{name}, {side} x {side}", network, seed, "default", 0.25 * seed, 0.5, 0.5, 10.0, None)
+
+    monkeypatch.setattr(networks, "_measured", measured)
+    with pytest.raises(KeyboardInterrupt):
+        networks.main(["--out", str(tmp_path)])
+    networks.main(["--out", str(tmp_path)])
+    assert asked[3] == asked[4]  # the one that was interrupted
+    assert len(asked) == 1 + 3 * len(networks.PLACES) * len(networks.NETWORKS)
+    page = (tmp_path / "networks.md").read_text()
+    assert page.count("| 0.250 ± 0.250 | 0.500 ± 0.000 | 10 ± 0 |") == len(networks.PLACES) * len(networks.NETWORKS)
+
+
+@pytest.mark.long
+def test_the_quick_table_of_networks_is_of_real_fits(tmp_path: Path) -> None:
+    networks.main(["--quick", "--out", str(tmp_path)])
+    rows = read(tmp_path / "results" / "quality" / "networks.json")
+    assert [(row.method, row.setting) for row in rows] == [("MLP", "quick"), ("convolutions", "quick")]
+    assert all(row.acc > 0.2 for row in rows)  # ten classes
 
 
 def test_points_that_are_there_are_not_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
