@@ -5,6 +5,7 @@ from pathlib import Path
 
 import tyro
 
+from vaeclust_jax.cli.parsing import parsed
 from vaeclust_jax.folder.export import export_tables
 from vaeclust_jax.folder.latest import run_at
 from vaeclust_jax.page.page import write_page
@@ -23,7 +24,7 @@ class Arguments:
 
 def report(argv: list[str]) -> None:
     """Runs the command."""
-    args = tyro.cli(Arguments, args=argv, prog="vaeclust report")
+    args = parsed(Arguments, argv, "vaeclust report")
     folder = run_at(args.run_dir)
     page = write_page(folder)
     for path in export_tables(folder):
