@@ -9,6 +9,7 @@ from vaeclust_jax.cli.parsing import parsed
 from vaeclust_jax.folder.export import export_tables
 from vaeclust_jax.folder.latest import run_at
 from vaeclust_jax.page.page import write_page
+from vaeclust_jax.whole_file import sweep
 
 
 @dataclass(frozen=True)
@@ -29,4 +30,5 @@ def report(argv: list[str]) -> None:
     page = write_page(folder)
     for path in export_tables(folder):
         print(path)
+    sweep(folder)  # of a report that was killed
     print(page)
