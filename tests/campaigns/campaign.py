@@ -19,7 +19,7 @@ Rng = np.random.Generator
 Trial = Callable[[Rng], str]
 """Does one thing that the generator chooses, and says in a few words how it ended; raises where it may not end so."""
 
-_HANGS = 300
+_HANGS = 1200
 """Seconds by the clock, whatever else the machine does."""
 _ADDRESSES = 8 * 2**30
 """Bytes that a trial may map beyond what the process has, lest it takes the machine's memory."""

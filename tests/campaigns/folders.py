@@ -6,6 +6,7 @@ import shutil
 import struct
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from unittest.mock import patch
 
@@ -103,7 +104,8 @@ def edit(rng: Rng, folder: Path, mine: Path) -> None:
     kind = pick(rng, sorted({path.suffix for path in files}))
     path = pick(rng, [file for file in files if file.suffix == kind])
     if rng.random() < 0.75 and (change := _CHANGES.get(path.suffix)):
-        path.write_bytes(change(rng, path.read_bytes()))
+        with suppress(Exception):  # it was damaged before
+            path.write_bytes(change(rng, path.read_bytes()))
         return
     match rng.integers(7):
         case 0:

@@ -119,7 +119,7 @@ def _other_entries(rng: Rng, entries: dict[str, bytes], others: Sequence[bytes])
         case 1:
             entries[pick(rng, [LONG, "../x", "/x", "a/", "model/params/x.npy", "x" * 60_000])] = rng.bytes(100)
         case 2:
-            entries[pick(rng, [LONG, name.upper(), "", sorted(entries)[0]])] = entries.pop(name)
+            entries[pick(rng, [LONG, name.upper(), "a/", sorted(entries)[0]])] = entries.pop(name)
         case 3:
             entries[name] = pick(rng, [b"", bytes_of(rng, entries[name]), bytes(10**6)])
         case 4:
