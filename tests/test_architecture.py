@@ -28,6 +28,7 @@ FLOORS = [
         "whole_file",
         "shown",
         "field_texts",
+        "forked",
     },
     {"training", "graph"},
     {"objectives", "networks", "control", "data", "metrics", "baselines"},

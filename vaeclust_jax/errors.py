@@ -2,17 +2,29 @@
 
 from typing import Any
 
+_LONGEST_WORD, _LONGEST = 200, 1000
+"""Letters of a message: what was got may be a whole file."""
+
 
 class InputError(ValueError):
     """An argument, file or array that cannot be used; the message is one sentence for the person who gave it.
 
-    It names the argument, what was got and what is allowed.
+    It names the argument, what was got and what is allowed; what is too long to be read is cut in its middle.
 
     Example:
         >>> vc.fit(vc.Config(vc.DEC(num_clusters=0)), np.zeros((60, 4)), 0)
         Traceback (most recent call last):
         vaeclust_jax.errors.InputError: num_clusters must be at least 1, got 0
     """
+
+    def __init__(self, message: str):
+        words = (_cut(word, _LONGEST_WORD) for word in message.split(" "))
+        super().__init__(_cut(" ".join(words), _LONGEST))
+
+
+def _cut(text: str, most: int) -> str:
+    half = most // 2 - 2
+    return text if len(text) <= most else f"{text[:half]}...{text[-half:]}"
 
 
 class InputWarning(UserWarning):

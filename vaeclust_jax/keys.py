@@ -9,6 +9,7 @@ import numpy as np
 
 from vaeclust_jax.checks import is_whole
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.forked import check_not_forked
 from vaeclust_jax.types import Key
 
 # The fit folds the number of a stage, from 0, into the seed's key; these count from the other end. Splitting that key
@@ -30,6 +31,7 @@ def checked_seeds(seeds: Any) -> list[int]:
     Raises:
         InputError: they are none, no such numbers, or not distinct.
     """
+    check_not_forked()
     seeds = list(seeds) if isinstance(seeds, Iterable) else [str(seeds)]
     if not seeds or not all(map(_is_seed, seeds)) or len(set(seeds)) < len(seeds):
         raise InputError(f"seeds must be distinct whole numbers from 0 to 2**32 - 1, at least one, got {seeds}")
@@ -47,6 +49,7 @@ def as_key(key: Any, use: int | None = None) -> Key:
     Raises:
         InputError: something else.
     """
+    check_not_forked()
     if _is_seed(key):
         return jax.random.key(jnp.uint32(key)) if use is None else key_of(key, use)
     if isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and key.shape == ():

@@ -84,11 +84,16 @@ def test_views_that_no_graph_can_judge_are_refused_before_clusters_are_counted(
             ["vaegmm-mnist", "--dataset", "digits", "--validation", "0", "--clusters", "auto"],
             ["naming clusters needs validation rows"],
         ),
-        (["--clusters", "3.5"], ["--clusters", "3.5"]),
+        (["--seeds", "1000000000"], ["seeds", "at most 65536", "got 1000000000"]),
+        (["--clusters", "3.5"], ["--clusters", "3.5", "see vaeclust run --help"]),
+        (["--clusters", "x" * 3000], ["--clusters", "xxx"]),
+        (["x" * 3000], ["xxx..."]),
+        (["--dataset", "x" * 3000], ["cannot be read", "name too long"]),
+        (["--resume", "x" * 3000], ["no folder of a run that can go on"]),
         (["--likelihood", "poisson"], ["poisson", "gaussian"]),
         (["--bogus", "1"], ["--bogus"]),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+    ids=lambda value: " ".join(value)[:80] if isinstance(value, list) else None,
 )
 def test_a_mistake_exits_2_and_leaves_nothing(
     vaeclust: Run, files: Path, tmp_path: Path, argv: list[str], words: list[str]
@@ -99,6 +104,9 @@ def test_a_mistake_exits_2_and_leaves_nothing(
     assert out == ""
     assert [word for word in words if word not in err] == [], err
     assert "Traceback" not in err
+    said = err.splitlines()[-1]
+    assert said.startswith("vaeclust: ")
+    assert len(said) < 1100
     assert not any((tmp_path / "runs").glob("*"))
 
 

@@ -36,6 +36,13 @@ def test_it_can_be_made_again(vaeclust: Run, folder: Path) -> None:
     assert (folder / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
+def test_what_a_killed_report_left_goes_with_the_next(vaeclust: Run, folder: Path) -> None:
+    (folder / ".report.html.0123abcd.unfinished").write_text("half")
+    (folder / ".mine.unfinished").write_text("mine")
+    assert vaeclust("report", folder)[0] == 0
+    assert [path.name for path in folder.glob(".*")] == [".mine.unfinished"]
+
+
 def test_help(vaeclust: Run) -> None:
     code, out, err = vaeclust("report", "--help")
     assert (code, err) == (0, "")

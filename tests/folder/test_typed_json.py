@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.folder.typed_json import as_json, from_json
+from vaeclust_jax.folder.typed_json import as_json, from_json, read_json
 
 T = TypeVar("T")
 
@@ -117,3 +117,11 @@ def test_the_place_and_the_fault_are_named(key: str, value: Any, sentence: str) 
     with pytest.raises(InputError) as caught:
         from_json(Outer, {**WHOLE, key: value}, "file")
     assert str(caught.value) == f"file: {sentence}"
+
+
+@pytest.mark.parametrize("place", [".", "link"])
+def test_what_is_no_file_is_not_read(tmp_path: Path, place: str) -> None:
+    """A link in a folder of somebody else's may lead to a device without an end."""
+    (tmp_path / "link").symlink_to("/dev/null")
+    with pytest.raises(InputError, match="must be a file"):
+        read_json(tmp_path / place)

@@ -87,6 +87,11 @@ def test_equal_maps_are_equal_bytes_and_texts_may_be_lists(tmp_path) -> None:
         ({"thumbnails": np.zeros((60, 8, 8, 2), np.uint8)}, "uint8 thumbnails"),
         ({"thumbnails": np.zeros((60, 8, 8, 1))}, "uint8 thumbnails"),
         ({"file": np.array(["a"])}, "one entry per point"),
+        ({"row": np.array(0)}, "no single number"),
+        ({"class_names": np.array("a")}, "no single number"),
+        ({"entropy": np.full(60, "low")}, "numbers as entropy, got <U3"),
+        ({"probability": np.ones((60, 2))}, "numbers as probability, got float64 of shape (60, 2)"),
+        ({"correct": np.ones(60)}, "truth values as correct"),
     ],
 )
 def test_arrays_that_do_not_fit_are_neither_written_nor_read(tmp_path, changes, words) -> None:

@@ -1,5 +1,6 @@
 """A run that was ended goes on bit for bit; damage, a full disk and a second run are met with a sentence."""
 
+import json
 import logging
 import multiprocessing
 import shutil
@@ -126,6 +127,21 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(
         assert_same(run(keeper), whole)
     assert f"checkpoint {newest} is damaged, the one before is taken" in caplog.text
     assert (tmp_path / f"damaged-{newest}-1" / part).is_dir(), "what cannot be read is put aside, not removed"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("changes", [{"stage": "x"}, {"stage": 9}, {"history": [None]}, {"history": 3}], ids=str)
+def test_a_record_that_was_edited_gives_way_to_the_one_before(
+    whole: Any, tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    with kept(tmp_path, every_epochs=1) as keeper, pytest.raises(Killed):
+        run(keeper, 5)
+    newest = max(numbers(tmp_path))
+    path = tmp_path / "epochs" / str(newest) / "record" / "metadata"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    with kept(tmp_path, every_epochs=1) as keeper:
+        assert_same(run(keeper), whole)
+    assert (tmp_path / f"damaged-{newest}-1").is_dir()
 
 
 @pytest.mark.long

@@ -34,6 +34,9 @@ def main() -> None:
         sys.exit(143 if type(error).__name__ == "Terminated" else 130)
     except BrokenPipeError:  # `vaeclust data list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:  # of a place that the person chose: no room on its disk, a name that is too long
+        print(f"vaeclust: {InputError(f'{error.strerror or error}: {error.filename}')}", file=sys.stderr)
+        sys.exit(2)
 
 
 def _show(message: Warning | str, category: type[Warning], filename: str, lineno: int, *more: Any) -> None:

@@ -22,6 +22,7 @@ from vaeclust_jax.cli.flags import (
     training_section,
 )
 from vaeclust_jax.cli.help import show_help
+from vaeclust_jax.cli.parsing import parsed
 from vaeclust_jax.cli.words import in_full, is_data
 from vaeclust_jax.data import ReadConfig
 from vaeclust_jax.errors import InputError
@@ -153,7 +154,7 @@ def _given(kind: type[A], argv: list[str], prog: str, name: str, sections: dict[
     whole = make_dataclass("Given", parts, bases=(kind,), frozen=True)
     whole.__doc__ = kind.__doc__
     words = ["--help" if word == "--help-all" else word for word in argv]
-    return tyro.cli(whole, args=words, default=whole(experiment=name), prog=prog, config=(tyro.conf.OmitArgPrefixes,))
+    return parsed(whole, words, prog, default=whole(experiment=name), config=(tyro.conf.OmitArgPrefixes,))
 
 
 def num_clusters_of(args: Parsed[Any], documented: int | None, dataset: str) -> int | None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import tyro
 
+from vaeclust_jax.cli.parsing import parsed
 from vaeclust_jax.cli.reading import read
 from vaeclust_jax.cli.words import with_header
 from vaeclust_jax.data import ReadConfig
@@ -22,7 +23,7 @@ class Arguments:
 
 def check(argv: list[str]) -> None:
     """Runs the command."""
-    args = tyro.cli(Arguments, args=with_header(argv), prog="vaeclust check")
+    args = parsed(Arguments, with_header(argv), "vaeclust check")
     dataset = read(args.data, args.reading)
     for line in summary(dataset):
         print(line)

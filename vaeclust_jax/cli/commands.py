@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 import tyro
 
+from vaeclust_jax.cli.parsing import parsed
 from vaeclust_jax.errors import InputError
 
 
@@ -108,9 +109,7 @@ def _completion(argv: list[str]) -> None:
 
 
 def _list(argv: list[str]) -> None:
-    tyro.cli(
-        _Nothing, args=argv, prog="vaeclust list", description="The experiments and methods that `vaeclust run` knows."
-    )
+    parsed(_Nothing, argv, "vaeclust list", description="The experiments and methods that `vaeclust run` knows.")
     from vaeclust_jax.experiments import DEFAULT, EXPERIMENTS, summary_of
     from vaeclust_jax.methods.registry import all_methods
 
@@ -122,7 +121,7 @@ def _list(argv: list[str]) -> None:
 
 
 def _data(argv: list[str]) -> None:
-    args = tyro.cli(_Data, args=argv, prog="vaeclust data")
+    args = parsed(_Data, argv, "vaeclust data")
     from vaeclust_jax.data import get, list_datasets
 
     if args.action == "get":
@@ -136,7 +135,7 @@ def _data(argv: list[str]) -> None:
 
 
 def _info(argv: list[str]) -> None:
-    tyro.cli(_Nothing, args=argv, prog="vaeclust info", description="Devices, versions and folders.")
+    parsed(_Nothing, argv, "vaeclust info", description="Devices, versions and folders.")
     import os
     from importlib.metadata import PackageNotFoundError, version
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import tyro
 
+from vaeclust_jax.cli.parsing import parsed
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.folder import check_writable, export_tables, print_tables, write_tables
 from vaeclust_jax.folder.latest import run_at
@@ -40,7 +41,7 @@ class Arguments:
 
 def compare(argv: list[str]) -> None:
     """Runs the command."""
-    args = tyro.cli(Arguments, args=argv, prog="vaeclust compare")
+    args = parsed(Arguments, argv, "vaeclust compare")
     runs = read_runs([run_at(folder) for folder in args.run_dir])
     found = compare_runs(runs, score=args.score, protocol=args.protocol, every_method=args.every_method)
     if args.out is not None:

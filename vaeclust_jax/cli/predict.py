@@ -9,6 +9,7 @@ from typing import Any
 import tyro
 
 from vaeclust_jax.cli.compiling import use_compilation_cache
+from vaeclust_jax.cli.parsing import parsed
 from vaeclust_jax.cli.reading import read
 from vaeclust_jax.cli.words import with_header
 from vaeclust_jax.data import Dataset, ReadConfig
@@ -54,7 +55,7 @@ class Arguments:
 
 def predict(argv: list[str]) -> None:
     """Runs the command."""
-    args = tyro.cli(Arguments, args=with_header(argv), prog="vaeclust predict")
+    args = parsed(Arguments, with_header(argv), "vaeclust predict")
     use_compilation_cache(args.compilation_cache)
     if args.out.is_dir():
         raise InputError(f"--out must be a file to write, got the folder {args.out}")

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import tyro
 
+from vaeclust_jax.cli.parsing import parsed
 from vaeclust_jax.folder.export import export_tables
 from vaeclust_jax.folder.latest import run_at
 from vaeclust_jax.page.page import write_page
+from vaeclust_jax.whole_file import sweep
 
 
 @dataclass(frozen=True)
@@ -23,9 +25,10 @@ class Arguments:
 
 def report(argv: list[str]) -> None:
     """Runs the command."""
-    args = tyro.cli(Arguments, args=argv, prog="vaeclust report")
+    args = parsed(Arguments, argv, "vaeclust report")
     folder = run_at(args.run_dir)
     page = write_page(folder)
     for path in export_tables(folder):
         print(path)
+    sweep(folder)  # of a report that was killed
     print(page)

@@ -38,7 +38,7 @@ class RunArguments(Arguments):
     """The HTML page of the run, which `vaeclust report` writes again."""
 
 
-_MOST_SEEDS = 2**32
+_MOST_SEEDS, _NO_SEED = 2**16, 2**32
 
 
 def parse_run(argv: list[str]) -> Parsed[RunArguments]:
@@ -237,11 +237,11 @@ def seeds_of(flags: Arguments) -> list[int]:
     Raises:
         InputError: none, or one that is out of range.
     """
-    if flags.seeds < 1:
-        raise InputError(f"seeds must be at least 1, got {flags.seeds}")
+    if not 1 <= flags.seeds <= _MOST_SEEDS:
+        raise InputError(f"seeds must be at least 1 and at most {_MOST_SEEDS}, got {flags.seeds}")
     if flags.first_seed < 0:
         raise InputError(f"first_seed must be 0 or more, got {flags.first_seed}")
-    if (last := flags.first_seed + flags.seeds - 1) >= _MOST_SEEDS:
+    if (last := flags.first_seed + flags.seeds - 1) >= _NO_SEED:
         raise InputError(f"seeds must be below 2**32, got {last}")
     return list(range(flags.first_seed, flags.first_seed + flags.seeds))
 

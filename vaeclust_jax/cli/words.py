@@ -39,7 +39,7 @@ def _in_full(word: str) -> str:
 
 def is_data(word: str) -> bool:
     """Whether a word that is no experiment's name means data: a named set, or what looks like a path."""
-    return word in DATASETS or os.sep in word or Path(word).suffix != "" or Path(word).exists()
+    return word in DATASETS or os.sep in word or Path(word).suffix != "" or os.path.exists(word)
 
 
 def with_header(argv: Sequence[str]) -> list[str]:

@@ -18,6 +18,7 @@ from vaeclust_jax.fitting.model_file import read_model, shortened
 from vaeclust_jax.fitting.networks import networks_of
 from vaeclust_jax.fitting.packed import OF_CLUSTERS, Packed, check_leaves, place_of
 from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.forked import check_not_forked
 from vaeclust_jax.methods.method import About, DataSpec
 from vaeclust_jax.networks import CustomNetwork
 from vaeclust_jax.types import Heads, Key, Networks, Params, State
@@ -37,6 +38,7 @@ def unpack(packed: Packed, networks: Networks | None = None) -> Run:
     Raises:
         InputError: arrays of another model than the config's.
     """
+    check_not_forked()
     config, preparation, arrays = packed
     _check_preparation(config, preparation, arrays)
     both = networks_of(config, preparation.output_shape, networks)
@@ -113,7 +115,10 @@ def load(path: str | os.PathLike[str], *, seed: int | None = None, networks: Net
         >>> bool((vc.load("blobs.vaeclust").predict(x) == run.predict(x)).all())
         True
     """
-    file = _model_file(Path(path), seed)
+    try:
+        file = _model_file(Path(path), seed)
+    except OSError as error:  # such as a name that is too long
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
     packed, more = read_model(file)
     if isinstance(packed.config.network, CustomNetwork) and networks is None:
         raise InputError(f"{file} was fitted with networks of its own: load(path, networks=Networks(...))")

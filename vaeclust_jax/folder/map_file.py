@@ -17,6 +17,12 @@ Arrays = NDArray[Any]
 _KEY = {"y": "class", "file": "files"}  # a field cannot be called class, nor an array of NumPy's writer file
 
 
+_KINDS = {
+    **dict.fromkeys(("probability", "entropy", "latent_variance", "mutual_information"), ("numbers", "fiu")),
+    "correct": ("truth values", "b"),
+    **dict.fromkeys(("class_names", "file"), ("texts", "U")),
+}
+"""By field of one dimension: what it holds, and the letters that `numpy.dtype.kind` has for that."""
 _MOST_BYTES = 64 * 2**20
 _MOST_IDS = 2**20  # of clusters and classes: arrays are made by number
 
@@ -109,12 +115,18 @@ def _of_points(name: str, value: Arrays | None) -> bool:
 
 def _problem(latent_map: LatentMap) -> str | None:
     """What is wrong with a map, to be read after "must"."""
+    if single := [name for name, value in latent_map._asdict().items() if value is not None and value.ndim == 0]:
+        return f"have arrays, and no single number or text as {single[0]}"
     m, thumbnails, y = len(latent_map.row), latent_map.thumbnails, latent_map.y
     lengths = {name: len(value) for name, value in latent_map._asdict().items() if _of_points(name, value)}
     if m == 0 or set(lengths.values()) != {m}:
         return f"have one entry per point, of at least one, got {lengths}"
     if latent_map.points.shape != (m, 2) or not np.isfinite(latent_map.points).all():
         return f"have finite points of shape ({m}, 2), got {latent_map.points.shape}"
+    for name, (what, kinds) in _KINDS.items():
+        values = getattr(latent_map, name)
+        if values is not None and (values.dtype.kind not in kinds or values.ndim != 1):
+            return f"have {what} as {name}, got {values.dtype} of shape {values.shape}"
     for name, ids in (("row", latent_map.row), ("cluster", latent_map.cluster), ("class", y)):
         if ids is not None and (not np.issubdtype(ids.dtype, np.integer) or ids.ndim != 1 or ids.min() < 0):
             return f"have whole numbers from 0 as {name}, got {ids.dtype} of shape {ids.shape}"

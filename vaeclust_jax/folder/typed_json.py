@@ -62,8 +62,10 @@ def read_json(path: Path) -> Any:
     """What a file of JSON in a run's folder holds; names of files in it may be no UTF-8.
 
     Raises:
-        InputError: it cannot be read, or is nested deeper than any of ours.
+        InputError: it is no file, cannot be read, or is nested deeper than any of ours.
     """
+    if path.exists() and not path.is_file():  # a folder; or a device, which may have no end
+        raise InputError(f"{path} must be a file")
     try:
         content = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
         json.dumps(content, ensure_ascii=False).encode("utf-8", errors="surrogateescape")  # half a character is no text

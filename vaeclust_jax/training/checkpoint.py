@@ -1,6 +1,7 @@
 """Where a training run is, on disk: written beside training, whole or not at all, and read back bit for bit."""
 
 import hashlib
+import json
 import logging
 import os
 import re
@@ -21,7 +22,8 @@ from vaeclust_jax.whole_file import put_aside
 
 _log = logging.getLogger(__name__)
 _ORBAX_LOG = logging.getLogger("absl")
-_FORMAT = 1
+_FORMAT = 2
+"""In 1 the digest was of the arrays alone."""
 
 
 @dataclass(frozen=True)
@@ -137,12 +139,8 @@ class Keeper:
         self._settle()
         self._last = (self._number, time.monotonic())
         leaves = [np.array(leaf) for leaf in jax.tree.leaves(tree)]  # copies: training gives its own away
-        record = {
-            "format": _FORMAT,
-            "stage": stage,
-            "digest": _digest(leaves),
-            "history": list(history),
-        }
+        said = {"format": _FORMAT, "stage": stage, "history": list(history)}
+        record = {**said, "digest": _digest(leaves, said)}
         try:
             self._open().save(
                 self._number,
@@ -203,8 +201,9 @@ class Keeper:
         found = self._open().restore(number, args=args)
         record, arrays = found["record"], found["arrays"]
         leaves = [np.asarray(arrays[name]) for name in sorted(arrays)]
-        if record["format"] != _FORMAT or record["digest"] != _digest(leaves):
-            raise ValueError("its arrays are not those that were written")
+        digest = record.pop("digest")
+        if record["format"] != _FORMAT or digest != _digest(leaves, record):
+            raise ValueError("it is not as it was written")
         self._losses[number] = _loss(record["history"])
         return Saved(record["stage"], leaves, record["history"])
 
@@ -225,8 +224,8 @@ def refill(tree: Any, leaves: list[np.ndarray]) -> Any:
     return jax.tree.unflatten(structure, [jax.numpy.asarray(leaf) for leaf in new])
 
 
-def _digest(leaves: Sequence[np.ndarray]) -> str:
-    found = hashlib.sha256()
+def _digest(leaves: Sequence[np.ndarray], said: Mapping[str, Any]) -> str:
+    found = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
     for leaf in leaves:
         found.update(f"{leaf.dtype} {leaf.shape}".encode())
         found.update(np.ascontiguousarray(leaf).tobytes())

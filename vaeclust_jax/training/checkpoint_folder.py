@@ -70,7 +70,7 @@ def check_identity(folder: Path, identity: Mapping[str, Any]) -> None:
         return
     try:
         before = _flat(json.loads(path.read_text(encoding="utf-8")))
-    except ValueError as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} is damaged: {error}; remove {folder} to start afresh") from error
     different = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
     if different:

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from vaeclust_jax.forked import check_not_forked
 from vaeclust_jax.streamed import HostRows
 from vaeclust_jax.types import Heads, Key, Params
 
@@ -37,6 +38,7 @@ def by_row(function: Callable[..., Any], key: Key, params: Params, *rows: HostRo
 
 def _in_blocks(program: Callable[..., Any], size: int, rows: Sequence[HostRows]) -> Any:
     """`program(*rows)` of blocks of one shape, the last one padded, so that any number of rows compiles once."""
+    check_not_forked()
     # Slices of a NumPy array cost nothing.
     rows = [np.asarray(one) if isinstance(one, jax.Array) else one for one in rows]
     n = len(rows[0])

@@ -1,0 +1,99 @@
+"""Many fits in one process, and many epochs of one: memory, descriptors and threads stay as they are."""
+
+import gc
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+import vaeclust_jax as vc
+from tests.campaigns.campaign import Report
+from tests.fitting.made import blobs, calling, config, squares
+
+_WARM = 0.2
+"""Share of the samples that come before everything is compiled and allocated."""
+_MEGABYTES, _SHARE = 8.0, 0.03
+"""That memory may grow by, in all: noise of the allocator."""
+
+
+class Held(NamedTuple):
+    """What a process holds."""
+
+    megabytes: float
+    descriptors: int
+    threads: int
+
+
+def held() -> Held:
+    """By this process, now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    counts = (len(os.listdir(f"/proc/self/{name}")) for name in ("fd", "task"))
+    return Held(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, *counts)
+
+
+def faults(samples: list[Held]) -> list[str]:
+    """What grows: by least squares over all samples but the first fifth."""
+    warm = np.array(samples[int(_WARM * len(samples)) :], float)
+    slopes = np.polyfit(np.arange(len(warm)), warm, 1)[0] * len(warm)
+    allowed = (max(_MEGABYTES, _SHARE * warm[0, 0]), 0.5, 0.5)
+    return [
+        f"{name} grew by {slope:.1f} over {len(warm)} samples, from {first:g} to {last:g}"
+        for name, slope, most, first, last in zip(Held._fields, slopes, allowed, warm[0], warm[-1], strict=True)
+        if slope > most
+    ]
+
+
+def fits(count: int, seed: int, folder: Path) -> Report:
+    """So many fits, of vectors and images by several methods in turn, each saved, loaded and asked."""
+    samples: list[Held] = []
+    kinds: list[tuple[vc.Config, np.ndarray]] = [
+        (config(), blobs()[0]),
+        (config(3, "kmeans", joint_epochs=0, beta="dynamic"), blobs()[0]),
+        (config(3, "vade"), blobs()[0]),
+        (config(), squares()[0]),
+    ]
+
+    def fit(number: int) -> None:
+        settings, x = kinds[number % len(kinds)]
+        run = vc.fit(settings, x, seed + number)
+        run.save(folder / "model.vaeclust")
+        np.testing.assert_array_equal(vc.load(folder / "model.vaeclust").predict(x), run.predict(x))
+
+    for number in range(count):
+        fit(number)
+        gc.collect()
+        samples.append(held())
+    return _report("fits", seed, samples)
+
+
+def epochs(count: int, seed: int, folder: Path) -> Report:
+    """One fit of so many epochs, with a checkpoint after every tenth."""
+    samples: list[Held] = []
+
+    def take(rows: object) -> None:
+        samples.append(held())
+
+    half = max(count // 2, 1)
+    vc.fit(
+        config(pretrain_epochs=half, joint_epochs=half, tolerance=0.0, validation=0.0),
+        blobs()[0],
+        seed,
+        checkpoint=vc.Checkpoint(folder / "checkpoints", every_epochs=10),
+        callbacks=[calling(take)],
+    )
+    return _report("epochs", seed, samples)
+
+
+def _report(name: str, seed: int, samples: list[Held]) -> Report:
+    report = Report(name, seed)
+    report.outcomes["done"] = len(samples)
+    for number in (int(_WARM * len(samples)), len(samples) - 1):
+        report.outcomes[f"after {number + 1}: {samples[number]}"] = 0
+    if found := faults(samples):
+        report.failures[seed] = "; ".join(found)
+    return report
+
+
+GROWTH: dict[str, Callable[[int, int, Path], Report]] = {"fits": fits, "epochs": epochs}
