@@ -1,5 +1,6 @@
 """What people hold in memory besides arrays: frames of pandas, polars and pyarrow, and sparse matrices."""
 
+import math
 import re
 import warnings
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 
 from vaeclust_jax.data.reading import Columns, listed
 from vaeclust_jax.errors import InputError, InputWarning
+from vaeclust_jax.machine import memory
 
 _MUCH = 2**30
 """Bytes of a dense matrix, from which on its size is said."""
@@ -79,15 +81,10 @@ def dense(x: Any, names: Any = None) -> Any:
     """An array of a frame (its columns in the order of `names`) or of a sparse matrix; anything else as it is.
 
     Raises:
-        InputError: names a column that holds no numbers, or a missing value.
+        InputError: names a column that holds no numbers, or a missing value; a matrix that memory cannot hold.
     """
     if hasattr(x, "toarray") and hasattr(x, "nnz"):
-        size = int(np.prod(x.shape)) * x.dtype.itemsize
-        if size > _MUCH:
-            warnings.warn(
-                f"the sparse matrix {x.shape} takes {size / 1e9:.1f} GB as an array", InputWarning, stacklevel=2
-            )
-        return x.toarray()
+        return _dense_matrix(x)
     known = frame_names(x)
     if not known:
         return x
@@ -96,6 +93,21 @@ def dense(x: Any, names: Any = None) -> Any:
         if whole.dtype.kind in "biuf":
             return whole
     return np.stack([_column(x, name) for name in (known if names is None else names)], axis=1)
+
+
+def _dense_matrix(x: Any) -> np.ndarray:
+    """A sparse matrix as the one array that `check_array` keeps: only what is stored is converted before."""
+    if x.dtype.kind in "biuf":
+        x = x.astype(np.float32 if np.can_cast(x.dtype, np.float32) else np.float64, copy=False)
+    size, room = math.prod(map(int, x.shape)) * x.dtype.itemsize, memory()
+    if room is not None and size > room:
+        raise InputError(
+            f"the sparse matrix {x.shape} takes {size / 1e9:,.1f} GB as an array, and there are {room / 1e9:,.1f} GB: "
+            "choose fewer features, or reduce them first (sklearn.decomposition.TruncatedSVD)"
+        )
+    if size > _MUCH:
+        warnings.warn(f"the sparse matrix {x.shape} takes {size / 1e9:,.1f} GB as an array", InputWarning, stacklevel=3)
+    return np.asarray(x.toarray())
 
 
 def _column(x: Any, name: Any) -> np.ndarray:
