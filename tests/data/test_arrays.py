@@ -63,13 +63,31 @@ def test_what_is_not_clear_is_asked_for(tmp_path: Path) -> None:
         read(path, array="z")
 
 
-def test_training_and_test_parts_are_joined(tmp_path: Path) -> None:
-    np.savez(tmp_path / "k.npz", x_train=X[:8], y_train=Y[:8], x_test=X[8:], y_test=Y[8:])
+@pytest.mark.parametrize(("x", "y"), [("x_{}", "y_{}"), ("X_{}", "y_{}"), ("{}_images", "{}_labels")])
+@pytest.mark.parametrize("column", [False, True])
+def test_training_and_test_parts_are_joined(tmp_path: Path, x: str, y: str, column: bool) -> None:
+    labels = Y[:, np.newaxis] if column else Y
+    parts = {"test": slice(8, None), "train": slice(0, 6), "val": slice(6, 8)}
+    arrays = {x.format(part): X[rows] for part, rows in parts.items()}
+    np.savez(tmp_path / "k.npz", **arrays, **{y.format(part): labels[rows] for part, rows in parts.items()})
     found = read(tmp_path / "k.npz")
     np.testing.assert_array_equal(found.x, X)
     assert found.y is not None
     assert found.y.tolist() == Y.tolist()
-    assert "joined" in found.taken[-1]
+    assert "with their labels" in found.taken[-1]
+    np.savez(tmp_path / "k.npz", **arrays, **{y.format("train"): labels[:6]})
+    found = read(tmp_path / "k.npz")
+    np.testing.assert_array_equal(found.x, X)
+    assert found.y is None
+    assert "without labels" in found.taken[0]
+    np.savez(tmp_path / "k.npz", x_train=X, x_test=X[:, :2])
+    with pytest.raises(InputError, match="differ in shape"):
+        read(tmp_path / "k.npz")
+
+
+def test_labels_in_a_column_are_labels(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x=X, y=Y[:, np.newaxis])
+    np.testing.assert_array_equal(read(tmp_path / "a.npz").y, Y)
 
 
 def test_mat(tmp_path: Path) -> None:
