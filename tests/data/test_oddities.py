@@ -38,6 +38,21 @@ def test_what_is_odd_is_one_sentence(x: np.ndarray, says: str) -> None:
     assert oddities(made(x, np.arange(len(x)) % 4)) == (says,)
 
 
+@pytest.mark.parametrize(("step", "rows"), [(1, 40), (3, 3)])
+def test_features_are_looked_at_in_blocks(step: int, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = changed(slice(None), 2, 7)[:rows]
+    x[:, 0] = np.arange(rows)
+    expected = oddities(made(x))
+    monkeypatch.setattr("vaeclust_jax.data.oddities._VALUES", step * rows)
+    assert oddities(made(x)) == expected != ()
+
+
+def test_dark_images_are_said() -> None:
+    images = np.random.default_rng(0).integers(0, 17, (40, 4, 5, 1)).astype(np.uint8)
+    assert oddities(made(images)) == ("images hold whole numbers from 0 to 16 and no more: 16 is taken as white",)
+    assert "nearly black" in oddities(made((images / 255).astype(np.float32)))[0]
+
+
 def test_a_feature_of_as_many_values_that_says_nothing_of_the_class_is_no_leak() -> None:
     assert oddities(made(changed(slice(None), 3, np.arange(40) // 10), Y)) == ()
 
