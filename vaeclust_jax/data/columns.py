@@ -17,6 +17,9 @@ _COORDINATE = "y"
 _INDICES = {"index", "idx", "id", "ids", "rowid", "row", "rowname", "rownames", "rownumber", "sampleid", "uuid", "guid"}
 _UNNAMED = re.compile(r"|\.\.\.\d+|Unnamed: \d+|__index_level_\d+__")
 _MOST_CATEGORIES = 100
+_MOST_CODES = 30
+_GLANCE = 1000
+"""Rows in which measurements show that they are no codes: sorting all of each column takes seconds."""
 _TELLING = 10
 """Rows from which on a text of its own in each of them is a name and no class."""
 
@@ -102,13 +105,25 @@ class _Chooser:
         return found
 
     def codes(self) -> None:
-        """Says which column of a table without names looks like classes beside measurements."""
-        whole = [name for name in self.features if self._few_values(name)]
-        if whole in ([self.features[0]], [self.features[-1]]) and len(self.features) > 1:
-            name = whole[0]
+        """Says which first or last column looks like classes beside measurements."""
+        counts = {name: count for name in self.features if (count := self._few_codes(name))}
+        name = min(counts, key=lambda name: counts[name], default=None)
+        if name in (self.features[0], self.features[-1]) and len(counts) < len(self.features):
             self.taken.append(
-                f"column {name!r} is a feature of few whole numbers: write --label-column {name} if they are classes"
+                f"column {name!r} is a feature of {counts[name]} whole numbers: write --label-column {name!r} if they "
+                "are classes"
             )
+
+    def _few_codes(self, name: str) -> int:
+        """How many whole numbers the column has, if they are few; 0 of anything else."""
+        glance = _values(self._table[name].slice(0, _GLANCE))
+        if glance is None or (glance != np.round(glance)).any():
+            return 0
+        values = _values(self._table[name])
+        if values is None or not self._few_values(name):
+            return 0
+        count = len(np.unique(values))
+        return count if 1 < count <= _MOST_CODES else 0
 
     def _refuse(self, name: str, why: str) -> None:
         raise InputError(
@@ -200,7 +215,7 @@ def choose_columns(
         chooser.leave_out(name, "it is empty and has no name")
     label = chooser.label()
     chooser.index()
-    if all(name.isdecimal() for name in chooser.features) and label is None:
+    if label is None and config.label_column is None:
         chooser.codes()
     names = tuple(chooser.features)
     if not names:
@@ -286,7 +301,7 @@ def _values(column: "pyarrow.ChunkedArray") -> np.ndarray | None:
 
 
 def to_numbers(column: "pyarrow.ChunkedArray") -> np.ndarray | None:
-    """A column as float64, NaN where nothing is; None if it holds no numbers."""
+    """A column as float64, NaN where nothing is, not to be written to; None if it holds no numbers."""
     from pyarrow import types
 
     kind = column.type
@@ -300,4 +315,4 @@ def to_numbers(column: "pyarrow.ChunkedArray") -> np.ndarray | None:
         column = column.cast("float64")
     elif not (types.is_integer(kind) or types.is_floating(kind)):
         return None
-    return column.to_numpy().astype(np.float64)
+    return np.asarray(column.to_numpy().astype(np.float64, copy=False))

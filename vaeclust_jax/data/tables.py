@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _ARROW_SUFFIXES = (".parquet", ".pq", ".feather", ".arrow")
 _ROWS = 10_000
 """By which it is judged whether float32 is fine enough."""
+_FOR_NOTHING = (999.0, 9999.0, 99999.0)
+"""Values, of either sign, that instruments write where they have measured nothing."""
 _COARSEST = 1e-4
 """Of a feature's deviation: float32 is kept from rounding more than that away."""
 
@@ -29,8 +31,12 @@ def is_table(path: Path) -> bool:
 
 
 def is_saved_dataset(path: Path) -> bool:
-    """Whether it is a folder that `save_to_disk` of Hugging Face's datasets wrote."""
-    return (path / "state.json").is_file() and any(path.glob("*.arrow"))
+    """Whether it is a folder that `save_to_disk` of Hugging Face's datasets wrote, or of parts in parquet."""
+    return ((path / "state.json").is_file() and any(path.glob("*.arrow"))) or _has_parts(path)
+
+
+def _has_parts(path: Path) -> bool:
+    return path.is_dir() and any(path.glob("*.parquet"))
 
 
 def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> Dataset:
@@ -107,13 +113,14 @@ def _read(path: Path, config: ReadConfig) -> tuple["pyarrow.Table", tuple[str, .
     import pyarrow
 
     try:
-        if path.is_dir():
+        if path.is_dir() and not _has_parts(path):
             table = _saved_dataset(path)
-        elif path.suffix.lower() in (".parquet", ".pq"):
+        elif path.is_dir() or path.suffix.lower() in (".parquet", ".pq"):
             from pyarrow import parquet
 
-            large = path.stat().st_size > FEW_BYTES
-            table = parquet.read_table(path, use_threads=large, pre_buffer=large)
+            # Buffering ahead is for remote files: of a local one it keeps all bytes beside the table.
+            large = path.is_dir() or path.stat().st_size > FEW_BYTES
+            table = parquet.read_table(path, use_threads=large, pre_buffer=False)
         else:
             from pyarrow import feather
 
@@ -199,7 +206,7 @@ def _features(
 ) -> tuple[np.ndarray, Columns, tuple[str, ...]]:
     categories, means = dict(columns.categories or {}), dict(columns.means or {})
     x = np.empty((len(table), len(columns.features)), np.float32)
-    place, filled, coarse = 0, 0, False
+    place, filled, coarse, said = 0, 0, False, []
     for name in columns.names:
         if name in categories:
             part = _one_hot(table[name], name, categories[name], path)
@@ -211,15 +218,28 @@ def _features(
         if config.missing == "mean" and name not in means:
             means[name] = float(np.nanmean(numbers))
         if name in means and (nothing := np.isnan(numbers)).any():
-            numbers[nothing] = means[name]
+            numbers = np.where(nothing, means[name], numbers)
             filled += int(nothing.sum())
+        elif nothing := _value_for_nothing(numbers):
+            said.append(
+                f"column {name!r} holds {nothing:g} and no other value so large: empty the cell if it is missing"
+            )
         if not coarse and _is_coarse(numbers):
             x, coarse = x.astype(np.float64), True
         with np.errstate(over="ignore"):
             x[:, place] = numbers
         place += 1
-    said = (f"{filled} missing values became the means of their columns",) if filled else ()
-    return x, replace(columns, categories=categories, means=means), said
+    if filled:
+        said.append(f"{filled} missing values became the means of their columns")
+    return x, replace(columns, categories=categories, means=means), tuple(said)
+
+
+def _value_for_nothing(numbers: np.ndarray) -> float:
+    """-999 and the like, at one end of a column and far from all others; 0 if there is none."""
+    for end in (float(numbers.min()), float(numbers.max())):
+        if abs(end) in _FOR_NOTHING and np.abs(numbers[numbers != end]).max(initial=0) < abs(end) / 2:
+            return end
+    return 0.0
 
 
 def _is_coarse(numbers: np.ndarray) -> bool:
