@@ -183,6 +183,25 @@ def test_parts_of_classes(tmp_path: Path) -> None:
         load(tmp_path / "a")
 
 
+def test_masks_beside_pictures_are_no_class(tmp_path: Path) -> None:
+    saved(tmp_path / "a" / "images", BYTES)
+    saved(tmp_path / "a" / "Masks", BYTES > 100)
+    with pytest.raises(InputError, match=r"'Masks' is called like annotations .* one of the folders 'Masks', 'images'"):
+        load(tmp_path / "a")
+    assert len(read(tmp_path / "a" / "images").x) == 30
+
+
+def test_what_a_folder_without_pictures_holds_is_said(tmp_path: Path) -> None:
+    saved(tmp_path / "a" / "b" / "c" / "d", BYTES[:2])
+    with pytest.raises(InputError, match=r"it holds some deeper, give .*/a/b/c/d or"):
+        load(tmp_path / "a")
+    (tmp_path / "n").mkdir()
+    for number in range(3):
+        np.save(tmp_path / "n" / f"{number}.npy", BYTES[number])
+    with pytest.raises(InputError, match=r"it holds 3 \.npy"):
+        load(tmp_path / "n")
+
+
 def test_one_folder_below_is_no_class(tmp_path: Path) -> None:
     saved(tmp_path / "a" / "images", BYTES)
     found = read(tmp_path / "a")

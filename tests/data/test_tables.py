@@ -269,6 +269,27 @@ def test_what_is_no_finite_number_is_named(tmp_path: Path, cell: str) -> None:
     assert "finite" in said
 
 
+def test_infinite_values_are_missing_ones(tmp_path: Path) -> None:
+    content = text([*"abcd"], BLOBS) + "1,inf,3,4\n"
+    assert "row 61 of column 'b'" in refused(tmp_path / "t.csv", content)
+    assert read(tmp_path / "t.csv", content, missing="drop").x.shape == (60, 4)
+    filled = read(tmp_path / "t.csv", content, missing="mean")
+    np.testing.assert_allclose(filled.x[60], [1, BLOBS[:, 1].mean(), 3, 4], rtol=1e-4)
+
+
+def test_empty_rows_are_left_out(tmp_path: Path) -> None:
+    content = text([*"abcd"], BLOBS[:30]) + ",,,\n" + text(None, BLOBS[30:]) + ",,,\n,,,\n"
+    found = read(tmp_path / "t.csv", content)
+    np.testing.assert_allclose(found.x, BLOBS, rtol=1e-6)
+    assert found.numbers.tolist() == [*range(30), *range(31, 61)]
+    assert found.taken == ("3 empty rows were left out",)
+    later = read(tmp_path / "n.csv", content, found)
+    np.testing.assert_array_equal(later.x, found.x)
+    rows = "".join(f"{i},,\n" if i == 7 else f"{i},{a},{b}\n" for i, (a, b) in enumerate(BLOBS[:, :2]))
+    assert "row 8 of column 'a'" in refused(tmp_path / "t.csv", "id,a,b\n" + rows), "it has a number"
+    assert "row 2 of column 'a'" in refused(tmp_path / "t.csv", "a\n1\nNA\n3\n")
+
+
 def test_text_is_refused_or_one_hot(tmp_path: Path) -> None:
     rows = [f"{a},{'red' if a < 0 else 'blue'}" for a in BLOBS[:, 0]]
     content = "\n".join(["a,colour", *rows]) + "\n"
@@ -332,6 +353,9 @@ def test_columns_of_a_model_are_asked_for_by_name(tmp_path: Path) -> None:
         ("a,b\n", "at least one row"),
         ("", "at least one row"),
         (b"a,b\n1,2\n\0\0\n", "no text"),
+        ("Export of run 7\n\na,b,c\n1,2,3\n4,5,6\n", "lines above the table must be removed"),
+        ("Export of run 7,,\nof today,,\na,b,c\n1,2,3\n4,5,6\n", "begin with #, got 'Export of run 7'"),
+        ("// a device\n1,2,3\n4,5,6\n", "got '// a device'"),
     ],
 )
 def test_broken_tables_are_one_sentence(tmp_path: Path, content: str | bytes, says: str) -> None:

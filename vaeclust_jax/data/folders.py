@@ -13,6 +13,16 @@ from vaeclust_jax.errors import InputError
 
 _BESIDE = (".txt", ".csv", ".tsv", ".json", ".xml", ".md", ".yaml", ".yml", ".html", ".pdf", ".db", ".ini", ".log", "")
 """Files that lie beside pictures and are none."""
+_NO_CLASSES = {
+    "mask",
+    "masks",
+    "annotation",
+    "annotations",
+    "segmentation",
+    "segmentations",
+    "ground_truth",
+    "groundtruth",
+}
 
 
 def load_folder(folder: Path, config: ReadConfig | None = None, like: Pictures | None = None) -> Dataset:
@@ -111,12 +121,21 @@ def classes_in(
     if len(classes) == 1:
         ((name, files),) = classes.items()
         return [(None, path) for path in files], [f"{name!r} is the only sub-folder, and no class"]
+    masks = [name for name in classes if name.lower() in _NO_CLASSES]
+    if masks and what == "images":
+        raise InputError(
+            f"{folder}: {listed(masks)} is called like annotations of the pictures and no class: give one of the "
+            f"folders {listed(classes)} alone, or call it otherwise"
+        )
     if classes:
         return [(name, path) for name, files in classes.items() for path in files], []
     parts = {part.name: inner for part in _folders_in(folder) if (inner := inside(part))}
     if not parts:
         allowed = " ".join(suffix[1:] for suffix in suffixes)
-        raise InputError(f"{folder} holds no {what}, neither directly nor in sub-folders (read are: {allowed})")
+        raise InputError(
+            f"{folder} holds no {what}, neither directly nor in sub-folders (read are: {allowed})"
+            f"{_instead(folder, suffixes)}"
+        )
     if len({frozenset(inner) for inner in parts.values()}) > 1:
         raise InputError(
             f"{folder} holds {what} two folders deep, under {listed(parts)}, whose sub-folders differ: give one of them"
@@ -124,6 +143,19 @@ def classes_in(
     names = list(next(iter(parts.values())))
     taken = [f"{listed(parts)} are parts of one set, their sub-folders {listed(names)} are classes"]
     return [(name, path) for inner in parts.values() for name, files in inner.items() for path in files], taken
+
+
+def _instead(folder: Path, suffixes: tuple[str, ...]) -> str:
+    """What is there, of a folder without files to read in their places."""
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
+    deep = next((path.parent for path in files if path.suffix.lower() in suffixes), None)
+    if deep is not None:
+        return f": it holds some deeper, give {deep} or the folder above it"
+    return f": it holds {_counted(Counter(path.suffix.lower() for path in files))}" if files else ""
+
+
+def _counted(endings: "Counter[str]") -> str:
+    return ", ".join(f"{count} {suffix or 'without ending'}" for suffix, count in endings.most_common(6))
 
 
 def left_out(
@@ -144,7 +176,7 @@ def left_out(
     )
     if not others:
         return []
-    counted = ", ".join(f"{count} {suffix or 'without ending'}" for suffix, count in others.most_common(6))
+    counted = _counted(others)
     if sum(count for suffix, count in others.items() if suffix not in _BESIDE) > len(paths):
         allowed = " ".join(suffix[1:] for suffix in suffixes)
         raise InputError(

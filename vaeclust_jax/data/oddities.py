@@ -35,7 +35,7 @@ def summary(dataset: Dataset) -> tuple[str, ...]:
 
 
 def oddities(dataset: Dataset) -> tuple[str, ...]:
-    """Sentences on copies, dark images, constant features, outliers, features that give the labels away, and uneven classes."""
+    """Sentences on copies, dark images, constant features, outliers, leaks of the labels, and uneven classes."""
     x = dataset.x
     copies = len(x) - len({hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in x})
     found = [f"{copies} of {len(x)} samples are exact copies of others"] if copies else []

@@ -195,7 +195,7 @@ def in_unit_range(
     if asked is None and high <= low:
         raise InputError(f"{where} holds the one value {low:g}: there is nothing to tell apart")
     black, white = asked or (low, high)
-    said = f"{black:g} is black and {white:g} is white (--intensity-range)"
+    said = f"images of {x.shape[1]} x {x.shape[2]}: {black:g} is black and {white:g} is white (--intensity-range)"
     scaled = np.empty(x.shape, np.float32)
     for row, image in enumerate(x):
         scaled[row] = _scaled(image, black, white)

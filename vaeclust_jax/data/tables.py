@@ -60,7 +60,6 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
     kept, dropped = _complete(table, columns, config, path)
     if dropped:
         table = table.filter(kept)
-        found = (*found, f"{dropped} of {len(kept)} rows were dropped: they have missing values")
     x, columns, filled = _features(table, columns, config, path)
     y, class_names = (None, None) if columns.label is None else _labels(table, columns.label, path)
     return Dataset(
@@ -71,7 +70,7 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
         source=str(path),
         columns=columns,
         row_numbers=np.flatnonzero(kept) if dropped else None,
-        taken=(*taken, *found, *filled),
+        taken=(*taken, *found, *dropped, *filled),
     )
 
 
@@ -162,18 +161,23 @@ def _as_trained(
 
 def _complete(
     table: "pyarrow.Table", columns: Columns, config: ReadConfig, path: Path
-) -> tuple[np.ndarray, int]:  # fmt: skip
-    """Which rows are kept, and how many are not.
+) -> tuple[np.ndarray, list[str]]:  # fmt: skip
+    """Which rows are kept, and sentences on those that are not.
 
     Raises:
         InputError: values are missing and nothing is said about them.
     """
-    kept, first, count = np.ones(len(table), bool), None, 0
+    empty = _empty(table)
+    kept, said = ~empty, [f"{empty.sum()} empty rows were left out"] if empty.any() else []
+    first, count = None, 0
     used = (*columns.names, *(() if columns.label is None else (columns.label,)))
     filled = columns.means or config.missing == "mean"
     for name in used:
         nothing = _nothing(table[name])
         if nothing is None or (filled and name in columns.names and name not in (columns.categories or {})):
+            continue
+        nothing &= ~empty
+        if not nothing.any():
             continue
         kept &= ~nothing
         count += int(nothing.sum())
@@ -189,15 +193,28 @@ def _complete(
         )
     if not kept.any():
         raise InputError(f"{path} has missing values in every row: --drop-columns names columns to leave out")
-    return kept, int((~kept).sum())
+    if dropped := int((~kept & ~empty).sum()):
+        said.append(f"{dropped} of {len(kept)} rows were dropped: they have missing values")
+    return kept, said
+
+
+def _empty(table: "pyarrow.Table") -> np.ndarray:
+    """Which rows hold nothing in any of several columns, as spreadsheets write them below a table."""
+    empty = np.full(len(table), table.num_columns > 1)
+    for name in table.column_names:
+        if not empty.any():
+            break
+        nothing = _nothing(table[name])
+        empty &= False if nothing is None else nothing
+    return empty
 
 
 def _nothing(column: "pyarrow.ChunkedArray") -> np.ndarray | None:
-    """Where a column has no value; None if it has all."""
+    """Where a column has no finite value; None if it has all."""
     numbers = None if is_text(column.type) else to_numbers(column)
     if numbers is None:
-        return np.asarray(column.is_null()) if column.null_count else None
-    nothing = np.isnan(numbers)
+        return np.array(column.is_null()) if column.null_count else None
+    nothing = ~np.isfinite(numbers)
     return nothing if nothing.any() else None
 
 
@@ -215,15 +232,14 @@ def _features(
             continue
         numbers = to_numbers(table[name])
         assert numbers is not None
+        nothing = ~np.isfinite(numbers)
         if config.missing == "mean" and name not in means:
-            means[name] = float(np.nanmean(numbers))
-        if name in means and (nothing := np.isnan(numbers)).any():
+            means[name] = float(np.nanmean(np.where(nothing, np.nan, numbers)))
+        if name in means and nothing.any():
             numbers = np.where(nothing, means[name], numbers)
             filled += int(nothing.sum())
-        elif nothing := _value_for_nothing(numbers):
-            said.append(
-                f"column {name!r} holds {nothing:g} and no other value so large: empty the cell if it is missing"
-            )
+        elif value := _value_for_nothing(numbers):
+            said.append(f"column {name!r} holds {value:g} and no other value so large: empty the cell if it is missing")
         if not coarse and _is_coarse(numbers):
             x, coarse = x.astype(np.float64), True
         with np.errstate(over="ignore"):

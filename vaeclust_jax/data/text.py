@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vaeclust_jax.data.header import MISSING, is_header
+from vaeclust_jax.data.header import MISSING, is_header, is_number
 from vaeclust_jax.data.reading import listed
 from vaeclust_jax.errors import InputError
 
@@ -60,6 +60,7 @@ def read_text(path: Path, header: str) -> tuple["pyarrow.Table", tuple[str, ...]
     rows = list(csv.reader(lines, delimiter=separator))
     if not rows:
         raise InputError(f"{path} must hold at least one row of numbers, got none")
+    _check_first(path, rows)
     decimal = _decimal(rows, separator)
     if decimal == ",":
         taken.append("the decimal mark is a comma")
@@ -137,6 +138,19 @@ def _separator(lines: list[str]) -> str:
     if named and all(re.fullmatch(r"\s*[-+]?\d+(,\d+)?\s*", line) for line in lines[1:]):
         return ";"  # one column with a name and decimal commas
     return ragged if most[ragged] else ","
+
+
+def _check_first(path: Path, rows: list[list[str]]) -> None:
+    """Refuses a table with lines above it, as programs write the name of an export."""
+    above = 0
+    for row in rows:
+        filled = [cell.strip() for cell in row if cell.strip()]
+        if len(filled) != 1 or is_number(filled[0]):
+            break
+        above += 1
+    below = {len(row) for row in rows[above:]}
+    if above and len(below) == 1 and below.pop() > 2:
+        raise InputError(f"{path}: the lines above the table must be removed or begin with #, got {rows[0][0][:40]!r}")
 
 
 def _width(rows: list[list[str]]) -> int:
