@@ -14,6 +14,8 @@ from PIL import Image
 from vaeclust_jax.data import Dataset, ReadConfig, checked_rows, load, mapped, workers
 from vaeclust_jax.errors import InputError, InputWarning
 
+from .peak import PEAK
+
 RNG = np.random.default_rng(0)
 
 
@@ -311,12 +313,12 @@ def test_a_folder_of_many_pictures_takes_the_memory_of_its_array(tmp_path: Path)
     for number in range(3000):
         Image.fromarray(np.roll(noise, number, axis=1)).resize((256, 256)).convert("RGB").save(folder / f"{number}.jpg")
     code = f"""
-import resource, sys
+{PEAK}
 from vaeclust_jax.data import ReadConfig, load
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
 x = load({str(folder)!r}, ReadConfig(longest_side=73)).x
 assert x.shape == (3000, 73, 73, 3), x.shape
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024, x.nbytes / 2**20)
+print((peak() - before) / 2**20, x.nbytes / 2**20)
 """
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
     took, array = map(float, done.stdout.split())
