@@ -29,10 +29,14 @@ def test_of_plain_data_nothing_is_said() -> None:
     [
         (X[[*range(40), 3, 3]], "2 of 42 samples are exact copies of others"),
         (changed(slice(None), 2, 7), "constant features: 'depth'"),
+        (
+            changed(slice(None), 0, np.arange(40)),
+            "features that only grow from row to row, as numbers of the rows do: 'width'",
+        ),
         (changed(5, 1, 1e6), "1 samples hold outliers, the first is row 5: features 'height'"),
         (changed(slice(None), 3, Y + 10), "features that say the class: 'age'; drop them unless that is meant"),
     ],
-    ids=["copies", "constant", "outlier", "leak"],
+    ids=["copies", "constant", "numbers", "outlier", "leak"],
 )
 def test_what_is_odd_is_one_sentence(x: np.ndarray, says: str) -> None:
     assert oddities(made(x, np.arange(len(x)) % 4)) == (says,)

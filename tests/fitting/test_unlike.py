@@ -206,3 +206,11 @@ def test_frames_that_cannot_be_used_are_one_sentence() -> None:
         vc.fit(config(), frame.astype("Float64").mask(frame > 3, pd.NA), KEY)
     with pytest.warns(InputWarning, match="'target'"):
         vc.data.columns_of(frame.assign(target=1))
+    for name in ("id", "sample_id", "Unnamed: 0"):
+        numbered = pd.concat([pd.Series(range(len(frame)), name=name), frame], axis=1)
+        with pytest.warns(InputWarning, match=f"'{name}' of the frame became features: drop them if they only number"):
+            vc.data.columns_of(numbered)
+    with pytest.raises(vc.InputError, match="complex"):
+        vc.data.check_array(frame.assign(z=1j))
+    with pytest.raises(vc.InputError, match="collected first"):
+        vc.data.check_array(pl.from_pandas(frame).lazy())

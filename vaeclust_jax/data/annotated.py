@@ -58,7 +58,8 @@ def read_annotated(path: Path) -> Any:
         if path.is_dir():
             import zarr  # noqa: F401
     except ModuleNotFoundError as error:
-        raise InputError(f"{path} needs {error.name}: pip install 'vaeclust_jax[{error.name}]'") from error
+        extra = "zarr" if error.name == "zarr" else "anndata"
+        raise InputError(f"{path} needs {extra}: pip install 'vaeclust_jax[{extra}]'") from error
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # its own, of its dependencies

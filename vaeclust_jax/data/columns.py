@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaeclust_jax.data.frames import LABELS
+from vaeclust_jax.data.frames import LABELS, is_called_index, is_unnamed
 from vaeclust_jax.data.reading import NONE, Columns, ReadConfig, listed
 from vaeclust_jax.errors import InputError
 
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 _COORDINATE = "y"
 """A label by custom, and a coordinate too."""
-_INDICES = {"index", "idx", "id", "ids", "rowid", "row", "rowname", "rownames", "rownumber", "sampleid", "uuid", "guid"}
-_UNNAMED = re.compile(r"|\.\.\.\d+|Unnamed: \d+|__index_level_\d+__")
 _MOST_CATEGORIES = 100
 _MOST_CODES = 30
 _GLANCE = 1000
@@ -164,10 +162,9 @@ class _Chooser:
 
     def _is_index(self, name: str, first: bool) -> str:
         """Why the column is an index; nothing if it is none."""
-        words = re.split(r"[^a-z0-9]+", re.sub("([a-z])(I[Dd])", r"\1 \2", name.strip()).lower())
-        if _UNNAMED.fullmatch(name.strip()) and first:
+        if is_unnamed(name) and first:
             return "it has no name, an index"
-        if re.sub("[^a-z0-9]", "", name.lower()) in _INDICES or {"id", "uuid", "guid"} & set(words):
+        if is_called_index(name):
             values = _values(self._table[name])
             return "it is called like an index" if values is None or (values == np.round(values)).all() else ""
         return self._numbered(name) if first else ""

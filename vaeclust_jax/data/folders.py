@@ -13,16 +13,8 @@ from vaeclust_jax.errors import InputError
 
 _BESIDE = (".txt", ".csv", ".tsv", ".json", ".xml", ".md", ".yaml", ".yml", ".html", ".pdf", ".db", ".ini", ".log", "")
 """Files that lie beside pictures and are none."""
-_NO_CLASSES = {
-    "mask",
-    "masks",
-    "annotation",
-    "annotations",
-    "segmentation",
-    "segmentations",
-    "ground_truth",
-    "groundtruth",
-}
+_NO_CLASSES = ("mask", "masks", "annotation", "annotations", "segmentation", "segmentations", "ground_truth")
+"""Sub-folders beside one of pictures that hold what was drawn on them."""
 
 
 def load_folder(folder: Path, config: ReadConfig | None = None, like: Pictures | None = None) -> Dataset:

@@ -12,6 +12,8 @@ from vaeclust_jax.data.reading import listed
 _FAR = 20.0
 """Distances from the median to the outer quartile, beyond which a value is an outlier."""
 _FEW = 5
+_MANY = 20
+"""Rows that chance does not sort."""
 _GLANCE = 1000
 """Rows in which most features have more values than there are classes: sorting all of each takes seconds."""
 _VALUES = 2**23
@@ -52,17 +54,21 @@ def oddities(dataset: Dataset) -> tuple[str, ...]:
 
 
 def _of_features(x: np.ndarray, names: tuple[str, ...]) -> list[str]:
-    constant, outlying, far_rows = [], [], np.zeros(len(x), bool)
+    constant, outlying, growing, far_rows = [], [], [], np.zeros(len(x), bool)
     step = max(1, _VALUES // len(x))
     for start in range(0, len(names), step):
         part, own = x[:, start : start + step], names[start : start + step]
         constant += [own[column] for column in np.flatnonzero(part.min(axis=0) == part.max(axis=0))]
+        if len(x) >= _MANY:
+            growing += [own[column] for column in np.flatnonzero((np.diff(part, axis=0) > 0).all(axis=0))]
         lower, middle, upper = np.quantile(part, [0.25, 0.5, 0.75], axis=0)
         width = np.maximum(upper - middle, middle - lower)
         far = (np.abs(part - middle) > _FAR * width) & (width > 0)
         outlying += [own[column] for column in np.flatnonzero(far.any(axis=0))]
         far_rows |= far.any(axis=1)
     found = [f"constant features: {listed(constant)}"] if constant else []
+    if growing:
+        found.append(f"features that only grow from row to row, as numbers of the rows do: {listed(growing)}")
     if outlying:
         count, first = far_rows.sum(), far_rows.argmax()
         found.append(f"{count} samples hold outliers, the first is row {first}: features {listed(outlying)}")

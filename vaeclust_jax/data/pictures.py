@@ -16,8 +16,8 @@ from vaeclust_jax.data.workers import in_order
 from vaeclust_jax.errors import InputError
 
 IMAGE_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
-_FILES_HELD = 500
-"""After which the pages of memory that a file's array fills are given back."""
+_BYTES_HELD = 2**28
+"""Of an array in a file, after which the memory that they fill is given back."""
 _FULL = 65535
 _LEAST_FULL = 0.5
 """Of 16 bits: pictures that use less are of a camera of fewer bits."""
@@ -102,8 +102,9 @@ def read_pictures(
             for row, page in enumerate(read_pages(item[0]), item[1]):
                 x[row] = way.of(page)
 
-        for number, _ in enumerate(in_order(fill, list(zip(paths, starts, strict=True)), "reading pictures")):
-            if mapped and number % _FILES_HELD == 0:
+        held = max(1, _BYTES_HELD // x[:1].nbytes)
+        for number, _ in enumerate(in_order(fill, list(zip(paths, starts, strict=True)), "reading pictures"), 1):
+            if mapped and number % held == 0:
                 give_back(x)
     if mapped:
         give_back(x)
