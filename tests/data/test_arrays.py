@@ -9,7 +9,7 @@ import pytest
 from scipy.io import savemat
 from scipy.sparse import csc_matrix, save_npz
 
-from vaeclust_jax.data import Dataset, ReadConfig, load
+from vaeclust_jax.data import Dataset, ReadConfig, load, mapped
 from vaeclust_jax.errors import InputError, InputWarning
 
 X = np.random.default_rng(0).normal(size=(12, 4))
@@ -30,6 +30,21 @@ def test_npy(tmp_path: Path) -> None:
     np.save(tmp_path / "o.npy", np.array([{}]))
     with pytest.raises(InputError, match="pickled"):
         load(tmp_path / "o.npy")
+
+
+def test_a_large_npy_stays_in_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.save(tmp_path / "a.npy", X)
+    monkeypatch.setattr(mapped, "memory", lambda: 4 * X.nbytes)
+    found = read(tmp_path / "a.npy")
+    assert mapped.is_mapped(found.x)
+    assert found.taken == ("it takes 0.0 GB and stays in its file",)
+    np.testing.assert_array_equal(found.x, X)
+    monkeypatch.setattr(mapped, "memory", lambda: 8 * X.nbytes)
+    assert not mapped.is_mapped(read(tmp_path / "a.npy").x)
+    (tmp_path / "a.npy").write_bytes((tmp_path / "a.npy").read_bytes()[:300])
+    monkeypatch.setattr(mapped, "memory", lambda: 4)
+    with pytest.raises(InputError, match="cut short"):
+        load(tmp_path / "a.npy")
 
 
 @pytest.mark.parametrize("x", ["X", "data", "features", "images", "x"])

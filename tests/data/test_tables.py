@@ -106,6 +106,13 @@ def test_an_index_of_text_and_of_rs_row_names(tmp_path: Path) -> None:
         assert names(read(tmp_path / "t.csv", f"{head}\n{rows}\n")) == tuple("abcd")
 
 
+@pytest.mark.parametrize("name", ["Wavelength (nm)", "wavenumber", "time"])
+def test_spectra_in_columns_are_asked_about(tmp_path: Path, name: str) -> None:
+    found = read(tmp_path / "t.csv", text([name, *"abcd"], np.column_stack([np.arange(400, 460), BLOBS])))
+    assert names(found) == tuple("abcd")
+    assert ("transpose the table" in " ".join(found.taken)) == (name != "time")
+
+
 def test_an_index_can_be_kept_or_named(tmp_path: Path) -> None:
     content = text(["id", *"abcd"], np.column_stack([np.arange(60), BLOBS]))
     assert names(read(tmp_path / "t.csv", content, index_column="none")) == ("id", *"abcd")

@@ -9,6 +9,7 @@ import numpy as np
 from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
 from vaeclust_jax.data.files import read_numpy
 from vaeclust_jax.data.frames import dense
+from vaeclust_jax.data.mapped import is_mapped
 from vaeclust_jax.data.pictures import Pictures, in_unit_range
 from vaeclust_jax.data.reading import NONE, ReadConfig, listed
 from vaeclust_jax.errors import InputError
@@ -38,6 +39,8 @@ def load_arrays(path: Path, config: ReadConfig, like: Pictures | None = None) ->
     y_name = _labels_name(arrays, config.label_column, path)
     used = {x_name, y_name}
     raw_y = None if y_name is None else arrays[y_name]
+    if is_mapped(raw_x):
+        taken.append(f"it takes {raw_x.nbytes / 1e9:,.1f} GB and stays in its file")
     if y_name not in (None, "y"):
         taken.append(f"labels: array {y_name!r}")
     if raw_y is not None and raw_y.ndim == 2 and 1 in raw_y.shape:

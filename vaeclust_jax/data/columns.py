@@ -14,6 +14,19 @@ if TYPE_CHECKING:
 
 _COORDINATE = "y"
 """A label by custom, and a coordinate too."""
+_AXES = {
+    "wavelength",
+    "wavelengths",
+    "wavenumber",
+    "wavenumbers",
+    "frequency",
+    "frequencies",
+    "raman",
+    "nm",
+    "mz",
+    "ppm",
+}
+"""Words in the name of a first column beside which each column is a spectrum."""
 _MOST_CATEGORIES = 100
 _MOST_CODES = 30
 _GLANCE = 1000
@@ -159,6 +172,8 @@ class _Chooser:
                 return
             if why := self._is_index(name, first=number == 0):
                 self.leave_out(name, f"{why} (--index-column none keeps it)")
+                if _AXES & set(re.split(r"[^a-z]+", name.lower())):
+                    self.taken.append(f"a sample is a row: if each column beside {name!r} is one, transpose the table")
 
     def _is_index(self, name: str, first: bool) -> str:
         """Why the column is an index; nothing if it is none."""

@@ -20,7 +20,7 @@ _BYTES_AT_ONCE = 2**24
 
 
 _SHARE = 0.25
-"""Of the memory: a larger array is made in a file."""
+"""Of the memory: a larger array is made in a file, or left in its own."""
 
 
 class _File:
@@ -154,6 +154,17 @@ def moments(x: Rows, axis: int | None = None) -> tuple[Any, Any]:
     return found.mean, np.sqrt(found.variance)
 
 
+def is_large(size: int) -> bool:
+    """Whether so many bytes are more than a quarter of the memory, so that they are better left in a file."""
+    room = memory()
+    return room is not None and size > _SHARE * room
+
+
+def is_mapped(x: object) -> bool:
+    """Whether an array is in a file, however large it is."""
+    return _mapping(x) is not None
+
+
 def room_for(shape: tuple[int, ...], dtype: Any, where: str) -> tuple[np.ndarray, str]:
     """An array to be filled: in memory, or in a file without a name where it would take more than a quarter of that.
 
@@ -163,8 +174,8 @@ def room_for(shape: tuple[int, ...], dtype: Any, where: str) -> tuple[np.ndarray
     Raises:
         InputError: the disk cannot hold it.
     """
-    size, room = math.prod(shape) * np.dtype(dtype).itemsize, memory()
-    if room is None or size <= _SHARE * room:
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    if not is_large(size):
         return np.empty(shape, dtype), ""
     folder = tempfile.gettempdir()
     if size > shutil.disk_usage(folder).free:
