@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vaeclust_jax.data.frames import LABELS, is_called_index, is_unnamed
+from vaeclust_jax.data.kinds import finite, is_text, is_time, seconds, to_numbers
 from vaeclust_jax.data.reading import NONE, Columns, ReadConfig, listed
 from vaeclust_jax.errors import InputError
 
@@ -127,10 +128,10 @@ class _Chooser:
 
     def _few_codes(self, name: str) -> int:
         """How many whole numbers the column has, if they are few; 0 of anything else."""
-        glance = _values(self._table[name].slice(0, _GLANCE))
+        glance = finite(self._table[name].slice(0, _GLANCE))
         if glance is None or (glance != np.round(glance)).any():
             return 0
-        values = _values(self._table[name])
+        values = finite(self._table[name])
         if values is None or not self._few_values(name):
             return 0
         count = len(np.unique(values))
@@ -147,7 +148,7 @@ class _Chooser:
         column = self._table[name]
         if is_text(column.type):
             return len(column) < _TELLING or len(column.unique()) < len(column)
-        values = _values(column)
+        values = finite(column)
         if values is None or not len(values):
             return False
         return bool((values == np.round(values)).all()) and 2 * len(np.unique(values)) <= len(values)
@@ -180,7 +181,7 @@ class _Chooser:
         if is_unnamed(name) and first:
             return "it has no name, an index"
         if is_called_index(name):
-            values = _values(self._table[name])
+            values = finite(self._table[name])
             return "it is called like an index" if values is None or (values == np.round(values)).all() else ""
         return self._numbered(name) if first else ""
 
@@ -189,7 +190,7 @@ class _Chooser:
         column = self._table[name]
         if is_text(column.type) or len(column) < 5 or column.null_count:
             return ""
-        values = _values(column) if not is_time(column.type) else _seconds(column)
+        values = finite(column) if not is_time(column.type) else seconds(column)
         if values is None:
             return ""
         steps = np.diff(values)
@@ -279,52 +280,3 @@ def _categories(table: "pyarrow.Table", name: str, path: object) -> tuple[str, .
             f"--drop-columns {name!r}"
         )
     return tuple(values)
-
-
-def is_text(kind: "pyarrow.DataType") -> bool:
-    """Whether a column holds text."""
-    from pyarrow import types
-
-    if types.is_dictionary(kind):
-        kind = kind.value_type
-    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
-
-
-def is_time(kind: "pyarrow.DataType") -> bool:
-    """Whether a column holds dates or times."""
-    from pyarrow import types
-
-    return bool(types.is_temporal(kind))
-
-
-def _seconds(column: "pyarrow.ChunkedArray") -> np.ndarray | None:
-    """Times as numbers that grow with them; None of times of the day."""
-    from pyarrow import types
-
-    if not (types.is_date(column.type) or types.is_timestamp(column.type)):
-        return None
-    return column.cast("timestamp[us]").cast("int64").to_numpy().astype(np.float64)
-
-
-def _values(column: "pyarrow.ChunkedArray") -> np.ndarray | None:
-    """The numbers that are there, float64; None of anything else."""
-    numbers = to_numbers(column)
-    return None if numbers is None else numbers[np.isfinite(numbers)]
-
-
-def to_numbers(column: "pyarrow.ChunkedArray") -> np.ndarray | None:
-    """A column as float64, NaN where nothing is, not to be written to; None if it holds no numbers."""
-    from pyarrow import types
-
-    kind = column.type
-    if types.is_dictionary(kind):
-        column, kind = column.cast(kind.value_type), kind.value_type
-    if types.is_null(kind):
-        return np.full(len(column), np.nan)
-    if types.is_boolean(kind):
-        column = column.cast("int8")
-    elif types.is_decimal(kind):
-        column = column.cast("float64")
-    elif not (types.is_integer(kind) or types.is_floating(kind)):
-        return None
-    return np.asarray(column.to_numpy().astype(np.float64, copy=False))

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaeclust_jax.data.columns import check_numeric, choose_columns, is_text, to_numbers
+from vaeclust_jax.data.columns import check_numeric, choose_columns
 from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
+from vaeclust_jax.data.kinds import is_text, to_numbers
 from vaeclust_jax.data.reading import Columns, ReadConfig, listed
 from vaeclust_jax.data.text import FEW_BYTES, PACKED, TEXT_SUFFIXES, read_text
 from vaeclust_jax.errors import InputError
