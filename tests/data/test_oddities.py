@@ -77,6 +77,11 @@ def test_uneven_and_tiny_classes() -> None:
     )
 
 
+def test_a_class_of_minus_one_is_said() -> None:
+    odd = oddities(Dataset(X, Y, "made", class_names=("-1", "0", "1", "2")))
+    assert odd == ("class '-1' has 10 samples: it counts as a class like any other",)
+
+
 def test_the_summary_has_samples_range_and_classes() -> None:
     images = np.zeros((6, 4, 5, 1), np.uint8)
     images[0] = 200

@@ -55,6 +55,17 @@ def test_a_camera_of_12_bits_in_files_of_16(tmp_path: Path) -> None:
     np.testing.assert_allclose(asked.x[..., 0], (100 + 500 * X) / 4095, atol=0.001)
 
 
+def test_one_bright_pixel_does_not_make_pictures_dark_in_silence(tmp_path: Path) -> None:
+    dim = (8000 * X).astype(np.uint16)
+    dim[3, 0, 0] = 65535
+    found = read(saved(tmp_path / "a", dim, "tif"))
+    np.testing.assert_allclose(found.x[..., 0], dim / 65535, atol=1e-6)
+    assert "half of the pictures are nowhere brighter than 8000" in found.taken[0]
+    np.savez(tmp_path / "a.npz", x=dim)
+    assert "nowhere brighter than 8000" in read(tmp_path / "a.npz").taken[0]
+    assert "nowhere" not in read(saved(tmp_path / "b", (8000 * X).astype(np.uint16), "tif")).taken[0]
+
+
 def test_all_of_16_bits_becomes_8_bits(tmp_path: Path) -> None:
     found = read(saved(tmp_path / "a", BYTES.astype(np.uint16) * 257, "png"))
     np.testing.assert_array_equal(found.x[..., 0], BYTES)
@@ -183,6 +194,15 @@ def test_parts_of_classes(tmp_path: Path) -> None:
     saved(tmp_path / "a" / "other" / "kind7", BYTES[:1])
     with pytest.raises(InputError, match="give one of them"):
         load(tmp_path / "a")
+
+
+def test_parts_alone_are_no_classes(tmp_path: Path) -> None:
+    saved(tmp_path / "a" / "train", BYTES[:20])
+    saved(tmp_path / "a" / "val", BYTES[20:])
+    found = read(tmp_path / "a")
+    np.testing.assert_array_equal(found.x[..., 0], BYTES)
+    assert found.y is None
+    assert found.taken == ("'train', 'val' are parts of one set, and no classes",)
 
 
 def test_masks_beside_pictures_are_no_class(tmp_path: Path) -> None:

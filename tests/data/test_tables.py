@@ -197,6 +197,17 @@ def test_a_value_for_nothing_is_said(tmp_path: Path, value: float) -> None:
     assert read(tmp_path / "t.csv", text([*"abcd"], x)).taken == (), "one of many such values"
 
 
+def test_numbers_that_are_written_as_something_else_are_said(tmp_path: Path) -> None:
+    codes = "code,a\n" + "".join(f"{37 * i % 997:05},{a}\n" for i, a in enumerate(BLOBS[:, 0]))
+    assert "'code' became features, though leading zeros" in read(tmp_path / "t.csv", codes).taken[-1]
+    counts = "a;b\n" + "".join(f"{1 + i % 9}.{i:03};{b}\n" for i, b in enumerate(BLOBS[:, 0]))
+    assert "every point of 'a': if they are thousands" in read(tmp_path / "t.csv", counts).taken[-1]
+    days = "a,day\n" + "".join(f"{a},2020{1 + i % 12:02}{1 + i % 28:02}\n" for i, a in enumerate(BLOBS[:, 0]))
+    assert "'day' is a feature, though its numbers look like dates" in read(tmp_path / "t.csv", days).taken[-1]
+    plain = np.column_stack([RNG.uniform(1, 9, 60), RNG.integers(19_000_000, 21_000_000, 60)])
+    assert read(tmp_path / "t.csv", "a,b\n" + "".join(f"{a:.3f},{b}\n" for a, b in plain.tolist())).taken == ()
+
+
 def test_a_folder_of_parts_in_parquet(tmp_path: Path) -> None:
     for part in range(3):
         frame = pd.DataFrame(BLOBS[20 * part : 20 * part + 20], columns=list("abcd"))

@@ -126,6 +126,16 @@ class _Chooser:
                 "are classes"
             )
 
+    def dates(self) -> None:
+        """Says which columns of whole numbers are dates, 20200131."""
+        for name in self.features:
+            glance = finite(self._table[name].slice(0, _GLANCE))
+            if glance is None or len(glance) < 5 or not ((glance > 19000100) & (glance < 21000000)).all():
+                continue
+            month, day = glance // 100 % 100, glance % 100
+            if ((month >= 1) & (month <= 12) & (day >= 1) & (day <= 31) & (day == np.round(day))).all():
+                self.taken.append(f"column {name!r} is a feature, though its numbers look like dates (--drop-columns)")
+
     def _few_codes(self, name: str) -> int:
         """How many whole numbers the column has, if they are few; 0 of anything else."""
         glance = finite(self._table[name].slice(0, _GLANCE))
@@ -230,6 +240,7 @@ def choose_columns(
     chooser.index()
     if label is None and config.label_column is None:
         chooser.codes()
+    chooser.dates()
     names = tuple(chooser.features)
     if not names:
         raise InputError(f"{path} has no column left that could be a feature: it has {listed(table.column_names)}")

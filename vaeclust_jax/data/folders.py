@@ -13,6 +13,7 @@ from vaeclust_jax.errors import InputError
 
 _BESIDE = (".txt", ".csv", ".tsv", ".json", ".xml", ".md", ".yaml", ".yml", ".html", ".pdf", ".db", ".ini", ".log", "")
 """Files that lie beside pictures and are none."""
+_PARTS = {"train", "training", "test", "testing", "val", "valid", "validation"}
 _NO_CLASSES = ("mask", "masks", "annotation", "annotations", "segmentation", "segmentations", "ground_truth")
 """Sub-folders beside one of pictures that hold what was drawn on them."""
 
@@ -113,6 +114,9 @@ def classes_in(
     if len(classes) == 1:
         ((name, files),) = classes.items()
         return [(None, path) for path in files], [f"{name!r} is the only sub-folder, and no class"]
+    if classes and {name.lower() for name in classes} <= _PARTS:
+        said = f"{listed(classes)} are parts of one set, and no classes"
+        return [(None, path) for files in classes.values() for path in files], [said]
     masks = [name for name in classes if name.lower() in _NO_CLASSES]
     if masks and what == "images":
         raise InputError(

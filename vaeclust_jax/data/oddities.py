@@ -79,6 +79,8 @@ def _of_classes(y: Int[np.ndarray, " n"], names: tuple[str, ...] | None) -> list
     counts = np.bincount(y)
     tiny = [str(k) if names is None else names[k] for k in np.flatnonzero(counts < _FEW)]
     found = [f"classes of fewer than {_FEW} samples: {listed(tiny)}"] if tiny else []
+    if names is not None and "-1" in names:
+        found.append(f"class '-1' has {counts[names.index('-1')]} samples: it counts as a class like any other")
     if counts.max() > _SKEWED * max(1, counts.min()):
         found.append(f"the largest class has {counts.max()} samples, the smallest {counts.min()}")
     return found

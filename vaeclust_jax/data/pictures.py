@@ -16,6 +16,8 @@ from vaeclust_jax.data.workers import in_order
 from vaeclust_jax.errors import InputError
 
 IMAGE_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+_DIM = 0.25
+"""Of the range: where most pictures use less, it is one of few bright pixels."""
 _BYTES_HELD = 2**28
 """Of an array in a file, after which the memory that they fill is given back."""
 _FULL = 65535
@@ -196,7 +198,8 @@ def in_unit_range(
     if asked is None and high <= low:
         raise InputError(f"{where} holds the one value {low:g}: there is nothing to tell apart")
     black, white = asked or (low, high)
-    said = f"images of {x.shape[1]} x {x.shape[2]}: {black:g} is black and {white:g} is white (--intensity-range)"
+    middle = float(np.median([image.max() for image in x]))
+    said = f"images of {x.shape[1]} x {x.shape[2]}: {_said_of_range(black, white, middle)}"
     scaled = np.empty(x.shape, np.float32)
     for row, image in enumerate(x):
         scaled[row] = _scaled(image, black, white)
@@ -225,11 +228,9 @@ def _of_range(pages: Sequence[Facts], made: Pictures, where: str, taken: list[st
     whole = all(page.kind in "iu" for page in deep)
     if len(deep) < len(pages) and (high < _LEAST_FULL * _FULL or not whole or made.intensity is not None):
         raise InputError(f"{where} are partly of 8 bits and partly not: give folders of one kind")
-    if (
-        made.intensity is None
-        and whole
-        and (len(deep) < len(pages) or (low >= 0 and _LEAST_FULL * _FULL <= high <= _FULL))
-    ):
+    middle = float(np.median([page.high for page in deep]))
+    full = low >= 0 and middle >= _LEAST_FULL * _FULL and high <= _FULL
+    if made.intensity is None and whole and (len(deep) < len(pages) or full):
         if low < 0 or high > _FULL:
             raise InputError(f"{where} have grey values from {low:g} to {high:g}: write --intensity-range LOW HIGH")
         return made
@@ -238,9 +239,23 @@ def _of_range(pages: Sequence[Facts], made: Pictures, where: str, taken: list[st
             raise InputError(f"{where} all hold the one value {low:g}: there is nothing to tell apart")
         is_unit = not whole and low >= 0 and high <= 1
         made = replace(made, intensity=(0.0, 1.0) if is_unit else (low, high))
-    black, white = made.intensity or (low, high)
-    taken.append(f"{black:g} is black and {white:g} is white (--intensity-range)")
+    taken.append(_said_of_range(*(made.intensity or (low, high)), middle))
     return made
+
+
+def _said_of_range(black: float, white: float, middle: float) -> str:
+    """What is black and white, and whether white is so seldom reached that it may be a fault of the camera.
+
+    Args:
+        black, white: as found or asked for.
+        middle: the median of the pictures' largest values.
+    """
+    dark = (
+        f"; half of the pictures are nowhere brighter than {middle:g}"
+        if middle - black < _DIM * (white - black)
+        else ""
+    )
+    return f"{black:g} is black and {white:g} is white{dark} (--intensity-range)"
 
 
 def _scaled(image: np.ndarray, low: float, high: float) -> np.ndarray:

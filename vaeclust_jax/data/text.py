@@ -23,6 +23,8 @@ _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BO
 _SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "vertical bars", ",": "commas"}
 _LINES = 200
 """Of the beginning, by which separator, decimal mark and header are found."""
+_TELLING = 10
+"""Cells that are not all written alike by chance."""
 FEW_BYTES = 2**24
 """Read on one thread: a pool of them gains nothing there, and now and then ends the process with an error."""
 _LARGEST_BLOCK = 2**31 - 2
@@ -68,8 +70,28 @@ def read_text(path: Path, header: str) -> tuple["pyarrow.Table", tuple[str, ...]
     if not content.strip():
         raise InputError(f"{path} must hold at least one row of numbers, got none")
     width = _width(rows)
-    columns = _parsed(path, content, names or [str(number) for number in range(width)], separator, decimal)
-    return columns, tuple(taken)
+    names = names or [str(number) for number in range(width)]
+    taken += _ambiguous(names, rows, separator)
+    return _parsed(path, content, names, separator, decimal), tuple(taken)
+
+
+def _ambiguous(names: list[str], rows: list[list[str]], separator: str) -> list[str]:
+    """Sentences on columns whose numbers are written as codes or thousands are, and read as numbers all the same."""
+    thousands, codes = [], []
+    for name, *cells in zip(names, *(row for row in rows[1:] if len(row) == len(names)), strict=True):
+        cells = [cell.strip() for cell in cells if cell.strip()]
+        if len(cells) < _TELLING:
+            continue
+        if separator == ";" and all(re.fullmatch(r"-?[1-9]\d{0,2}\.\d{3}", cell) for cell in cells):
+            thousands.append(name)
+        elif all(cell.isdecimal() for cell in cells) and any(re.fullmatch(r"0\d+", cell) for cell in cells):
+            codes.append(name)
+    said = []
+    if thousands:
+        said.append(f"three digits follow every point of {listed(thousands)}: if they are thousands, write no points")
+    if codes:
+        said.append(f"{listed(codes)} became features, though leading zeros look like codes (--drop-columns)")
+    return said
 
 
 def _utf8(path: Path, taken: list[str]) -> bytes:
