@@ -24,6 +24,7 @@ FLOORS = [
         "random",
         "streamed",
         "keys",
+        "machine",
         "compiling",
         "whole_file",
         "shown",

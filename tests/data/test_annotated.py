@@ -53,7 +53,7 @@ def test_what_a_file_holds_can_be_named(cells: Any, tmp_path: Path) -> None:
         with pytest.raises(vc.InputError, match="'no'"):
             read(path, **settings)
     path.write_bytes(b"nothing")
-    with pytest.raises(vc.InputError, match=r"cannot be read as an \.h5ad file"):
+    with pytest.raises(vc.InputError, match="cannot be read as AnnData"):
         load(path)
 
 
@@ -67,6 +67,7 @@ def test_genes_are_taken_by_name_and_answers_written_back(cells: Any, tmp_path: 
     assert other.obs["vaeclust"].astype(int).tolist() == run.predict(X).tolist()
     np.testing.assert_array_equal(other.obsm["X_vaeclust"], run.embed(X))
     assert set(other.obs) >= {"vaeclust_probability", "vaeclust_unlike"}
+    assert not other.obsp, "k-means follows no graph"
     run.save(tmp_path / "m.vaeclust")
     arguments = [str(tmp_path / name) for name in ("m.vaeclust", "o.h5ad")]
     predict([*arguments, "--out", str(tmp_path / "l.csv"), "--write-h5ad", str(tmp_path / "w.h5ad")])
@@ -74,3 +75,32 @@ def test_genes_are_taken_by_name_and_answers_written_back(cells: Any, tmp_path: 
     assert written.obs["vaeclust"].tolist() == other.obs["vaeclust"].tolist()
     with pytest.raises(vc.InputError, match="lacks 'gene0' of the 5 features"):
         vc.to_anndata(run, cells[:, GENES[1:]].copy())
+
+
+def test_a_folder_of_zarr_is_read_like_the_file(cells: Any, tmp_path: Path) -> None:
+    pytest.importorskip("zarr")
+    cells.write_zarr(tmp_path / "c.zarr")
+    cells.write_h5ad(tmp_path / "c.h5ad")
+    found, of_file = (read(tmp_path / f"c.{ending}", label_column="kind") for ending in ("zarr", "h5ad"))
+    np.testing.assert_array_equal(found.x, of_file.x)
+    np.testing.assert_array_equal(found.y, of_file.y)
+    assert (found.columns, found.row_names, found.taken) == (of_file.columns, of_file.row_names, of_file.taken)
+
+
+@pytest.mark.long
+def test_the_graph_that_clusters_follow_is_written_back(cells: Any, tmp_path: Path) -> None:
+    run = vc.fit(config(method="graph", joint_epochs=1), cells.to_df(), jax.random.key(0))
+    run.save(tmp_path / "m.vaeclust")
+    cells.write_zarr(tmp_path / "c.zarr")
+    model, store, labels, answers = (str(tmp_path / name) for name in ("m.vaeclust", "c.zarr", "l.csv", "w.h5ad"))
+    predict([model, store, "--out", labels, "--write-h5ad", answers])
+    written = anndata.read_h5ad(answers)
+    graph = written.obsp[written.uns["vaeclust"]["connectivities_key"]]
+    assert graph.shape == (len(X), len(X))
+    assert abs(graph - graph.T).max() == 0
+    own = graph.tocoo()
+    inside = own.data[Y[own.row] == Y[own.col]].sum() / own.data.sum()
+    assert inside > 0.9, "the blobs stand apart"
+    few = cells[:5].copy()
+    vc.to_anndata(run, few)
+    assert not few.obsp, "five cells have no five neighbours"

@@ -9,7 +9,7 @@ import pytest
 from scipy.io import savemat
 from scipy.sparse import csc_matrix, save_npz
 
-from vaeclust_jax.data import Dataset, ReadConfig, load
+from vaeclust_jax.data import Dataset, ReadConfig, load, mapped
 from vaeclust_jax.errors import InputError, InputWarning
 
 X = np.random.default_rng(0).normal(size=(12, 4))
@@ -30,6 +30,21 @@ def test_npy(tmp_path: Path) -> None:
     np.save(tmp_path / "o.npy", np.array([{}]))
     with pytest.raises(InputError, match="pickled"):
         load(tmp_path / "o.npy")
+
+
+def test_a_large_npy_stays_in_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.save(tmp_path / "a.npy", X)
+    monkeypatch.setattr(mapped, "memory", lambda: 4 * X.nbytes)
+    found = read(tmp_path / "a.npy")
+    assert mapped.is_mapped(found.x)
+    assert found.taken == ("it takes 0.0 GB and stays in its file",)
+    np.testing.assert_array_equal(found.x, X)
+    monkeypatch.setattr(mapped, "memory", lambda: 8 * X.nbytes)
+    assert not mapped.is_mapped(read(tmp_path / "a.npy").x)
+    (tmp_path / "a.npy").write_bytes((tmp_path / "a.npy").read_bytes()[:300])
+    monkeypatch.setattr(mapped, "memory", lambda: 4)
+    with pytest.raises(InputError, match="cut short"):
+        load(tmp_path / "a.npy")
 
 
 @pytest.mark.parametrize("x", ["X", "data", "features", "images", "x"])
@@ -63,13 +78,31 @@ def test_what_is_not_clear_is_asked_for(tmp_path: Path) -> None:
         read(path, array="z")
 
 
-def test_training_and_test_parts_are_joined(tmp_path: Path) -> None:
-    np.savez(tmp_path / "k.npz", x_train=X[:8], y_train=Y[:8], x_test=X[8:], y_test=Y[8:])
+@pytest.mark.parametrize(("x", "y"), [("x_{}", "y_{}"), ("X_{}", "y_{}"), ("{}_images", "{}_labels")])
+@pytest.mark.parametrize("column", [False, True])
+def test_training_and_test_parts_are_joined(tmp_path: Path, x: str, y: str, column: bool) -> None:
+    labels = Y[:, np.newaxis] if column else Y
+    parts = {"test": slice(8, None), "train": slice(0, 6), "val": slice(6, 8)}
+    arrays = {x.format(part): X[rows] for part, rows in parts.items()}
+    np.savez(tmp_path / "k.npz", **arrays, **{y.format(part): labels[rows] for part, rows in parts.items()})
     found = read(tmp_path / "k.npz")
     np.testing.assert_array_equal(found.x, X)
     assert found.y is not None
     assert found.y.tolist() == Y.tolist()
-    assert "joined" in found.taken[-1]
+    assert "with their labels" in found.taken[-1]
+    np.savez(tmp_path / "k.npz", **arrays, **{y.format("train"): labels[:6]})
+    found = read(tmp_path / "k.npz")
+    np.testing.assert_array_equal(found.x, X)
+    assert found.y is None
+    assert "without labels" in found.taken[0]
+    np.savez(tmp_path / "k.npz", x_train=X, x_test=X[:, :2])
+    with pytest.raises(InputError, match="differ in shape"):
+        read(tmp_path / "k.npz")
+
+
+def test_labels_in_a_column_are_labels(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x=X, y=Y[:, np.newaxis])
+    np.testing.assert_array_equal(read(tmp_path / "a.npz").y, Y)
 
 
 def test_mat(tmp_path: Path) -> None:

@@ -29,13 +29,32 @@ def test_of_plain_data_nothing_is_said() -> None:
     [
         (X[[*range(40), 3, 3]], "2 of 42 samples are exact copies of others"),
         (changed(slice(None), 2, 7), "constant features: 'depth'"),
+        (
+            changed(slice(None), 0, np.arange(40)),
+            "features that only grow from row to row, as numbers of the rows do: 'width'",
+        ),
         (changed(5, 1, 1e6), "1 samples hold outliers, the first is row 5: features 'height'"),
         (changed(slice(None), 3, Y + 10), "features that say the class: 'age'; drop them unless that is meant"),
     ],
-    ids=["copies", "constant", "outlier", "leak"],
+    ids=["copies", "constant", "numbers", "outlier", "leak"],
 )
 def test_what_is_odd_is_one_sentence(x: np.ndarray, says: str) -> None:
     assert oddities(made(x, np.arange(len(x)) % 4)) == (says,)
+
+
+@pytest.mark.parametrize(("step", "rows"), [(1, 40), (3, 3)])
+def test_features_are_looked_at_in_blocks(step: int, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = changed(slice(None), 2, 7)[:rows]
+    x[:, 0] = np.arange(rows)
+    expected = oddities(made(x))
+    monkeypatch.setattr("vaeclust_jax.data.oddities._VALUES", step * rows)
+    assert oddities(made(x)) == expected != ()
+
+
+def test_dark_images_are_said() -> None:
+    images = np.random.default_rng(0).integers(0, 17, (40, 4, 5, 1)).astype(np.uint8)
+    assert oddities(made(images)) == ("images hold whole numbers from 0 to 16 and no more: 16 is taken as white",)
+    assert "nearly black" in oddities(made((images / 255).astype(np.float32)))[0]
 
 
 def test_a_feature_of_as_many_values_that_says_nothing_of_the_class_is_no_leak() -> None:
@@ -56,6 +75,11 @@ def test_uneven_and_tiny_classes() -> None:
         "classes of fewer than 5 samples: '1'",
         "the largest class has 37 samples, the smallest 3",
     )
+
+
+def test_a_class_of_minus_one_is_said() -> None:
+    odd = oddities(Dataset(X, Y, "made", class_names=("-1", "0", "1", "2")))
+    assert odd == ("class '-1' has 10 samples: it counts as a class like any other",)
 
 
 def test_the_summary_has_samples_range_and_classes() -> None:

@@ -1,15 +1,20 @@
 """Pictures as people have them: of any depth, size, transparency and folder; said, or refused in one sentence."""
 
 import os
+import subprocess
+import sys
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from vaeclust_jax.data import Dataset, ReadConfig, load
+from vaeclust_jax.data import Dataset, ReadConfig, checked_rows, load, mapped, workers
 from vaeclust_jax.errors import InputError, InputWarning
+
+from .peak import PEAK
 
 RNG = np.random.default_rng(0)
 
@@ -48,6 +53,17 @@ def test_a_camera_of_12_bits_in_files_of_16(tmp_path: Path) -> None:
     np.testing.assert_allclose(later.x[..., 0], X / 2, atol=0.003)
     asked = read(tmp_path / "a", intensity_range=(0.0, 4095.0))
     np.testing.assert_allclose(asked.x[..., 0], (100 + 500 * X) / 4095, atol=0.001)
+
+
+def test_one_bright_pixel_does_not_make_pictures_dark_in_silence(tmp_path: Path) -> None:
+    dim = (8000 * X).astype(np.uint16)
+    dim[3, 0, 0] = 65535
+    found = read(saved(tmp_path / "a", dim, "tif"))
+    np.testing.assert_allclose(found.x[..., 0], dim / 65535, atol=1e-6)
+    assert "half of the pictures are nowhere brighter than 8000" in found.taken[0]
+    np.savez(tmp_path / "a.npz", x=dim)
+    assert "nowhere brighter than 8000" in read(tmp_path / "a.npz").taken[0]
+    assert "nowhere" not in read(saved(tmp_path / "b", (8000 * X).astype(np.uint16), "tif")).taken[0]
 
 
 def test_all_of_16_bits_becomes_8_bits(tmp_path: Path) -> None:
@@ -180,6 +196,43 @@ def test_parts_of_classes(tmp_path: Path) -> None:
         load(tmp_path / "a")
 
 
+def test_parts_alone_are_no_classes(tmp_path: Path) -> None:
+    saved(tmp_path / "a" / "train", BYTES[:20])
+    saved(tmp_path / "a" / "val", BYTES[20:])
+    found = read(tmp_path / "a")
+    np.testing.assert_array_equal(found.x[..., 0], BYTES)
+    assert found.y is None
+    assert found.taken == ("'train', 'val' are parts of one set, and no classes",)
+
+
+def test_masks_beside_pictures_are_no_class(tmp_path: Path) -> None:
+    saved(tmp_path / "a" / "images", BYTES)
+    saved(tmp_path / "a" / "Masks", BYTES > 100)
+    with pytest.raises(InputError, match=r"'Masks' is called like annotations .* one of the folders 'Masks', 'images'"):
+        load(tmp_path / "a")
+    assert len(read(tmp_path / "a" / "images").x) == 30
+
+
+def test_what_a_folder_without_pictures_holds_is_said(tmp_path: Path) -> None:
+    saved(tmp_path / "a" / "b" / "c" / "d", BYTES[:2])
+    with pytest.raises(InputError, match=r"it holds some deeper, give .*/a/b/c/d or"):
+        load(tmp_path / "a")
+    (tmp_path / "n").mkdir()
+    for number in range(3):
+        np.save(tmp_path / "n" / f"{number}.npy", BYTES[number])
+    with pytest.raises(InputError, match=r"it holds 3 \.npy"):
+        load(tmp_path / "n")
+
+
+def test_one_folder_below_is_no_class(tmp_path: Path) -> None:
+    saved(tmp_path / "a" / "images", BYTES)
+    found = read(tmp_path / "a")
+    assert found.y is None
+    assert "'images' is the only sub-folder, and no class" in found.taken
+    assert found.row_names is not None
+    assert found.row_names[0] == "images/00.png"
+
+
 def test_numbered_class_folders_are_in_order(tmp_path: Path) -> None:
     for kind in range(1, 12):
         saved(tmp_path / "a" / str(kind), [BYTES[kind], BYTES[kind + 11]])
@@ -210,3 +263,83 @@ def test_a_class_folder_whose_name_is_no_utf_8_gets_one_that_can_be_drawn(tmp_pa
     found = read(tmp_path / "a")
     assert found.class_names == ("caf\ufffd", "tea")
     found.class_names[0].encode()
+
+
+def kinds_of_pictures(folder: Path, kind: str) -> Path:
+    """Folders each of which is decided about in another way."""
+    clear = np.stack([BYTES] * 3 + [np.full_like(BYTES, 200)], axis=-1)
+    made = {
+        "bytes": BYTES,
+        "deep": (100 + 500 * X).astype(np.uint16),
+        "clear": clear,
+        "sizes": [image[: 10 + number % 4] for number, image in enumerate(BYTES)],
+    }
+    return saved(folder, made[kind])
+
+
+@pytest.mark.parametrize("kind", ["bytes", "deep", "clear", "sizes"])
+def test_threads_and_an_array_in_a_file_give_the_same(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = kinds_of_pictures(tmp_path / "a", kind)
+    expected = read(folder)
+    monkeypatch.setattr(workers, "_FEW", 0)
+    found = read(folder)
+    np.testing.assert_array_equal(found.x, expected.x)
+    assert (found.row_names, found.taken) == (expected.row_names, expected.taken)
+    monkeypatch.setattr(mapped, "memory", lambda: 4 * expected.x.nbytes - 1)
+    monkeypatch.setattr(mapped, "_BYTES_IN_MEMORY", 0)
+    found = read(folder)
+    np.testing.assert_array_equal(found.x, expected.x)
+    assert "kept in a temporary file" in found.taken[-1]
+    assert isinstance(checked_rows(found), mapped.MappedRows), "a fit does not read it as a whole"
+
+
+def test_pictures_that_fit_nowhere_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mapped, "memory", lambda: 1)
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1))
+    with pytest.raises(InputError, match="--longest-side"):
+        load(saved(tmp_path / "a", BYTES))
+
+
+def test_large_pictures_can_be_made_smaller_while_they_are_read(tmp_path: Path) -> None:
+    large = BYTES.repeat(4, axis=1).repeat(4, axis=2)
+    folder = saved(tmp_path / "a", [*large, BYTES[0]])
+    found = read(folder, longest_side=16)
+    np.testing.assert_array_equal(found.x[..., 0], [*BYTES, BYTES[0]])
+    assert "30 pictures were made smaller" in found.taken[0]
+    np.testing.assert_array_equal(read(folder, found).x, found.x)
+
+
+def test_a_photo_taken_upright_is_upright_beside_others(tmp_path: Path) -> None:
+    """What its first bytes say of its size is of the picture before it is turned."""
+    folder = saved(tmp_path / "a", [image[:12] for image in BYTES], "jpg")
+    turned = Image.fromarray(np.rot90(BYTES[0, :12]).copy())
+    exif = turned.getexif()
+    exif[274] = 6
+    turned.save(folder / "z.jpg", exif=exif, quality=100)
+    found = read(folder)
+    assert found.x.shape == (31, 12, 16, 1)
+    np.testing.assert_allclose(found.x[-1, ..., 0], BYTES[0, :12], atol=8)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform != "linux", reason="peak memory is asked of Linux")
+def test_a_folder_of_many_pictures_takes_the_memory_of_its_array(tmp_path: Path) -> None:
+    """3,000 pictures of 256 x 256, made smaller: 48 MB as an array, 600 MB as they are decoded."""
+    folder = tmp_path / "a"
+    folder.mkdir()
+    noise = RNG.integers(0, 256, (64, 64), np.uint8)
+    for number in range(3000):
+        Image.fromarray(np.roll(noise, number, axis=1)).resize((256, 256)).convert("RGB").save(folder / f"{number}.jpg")
+    code = f"""
+{PEAK}
+from vaeclust_jax.data import ReadConfig, load
+before = peak()
+x = load({str(folder)!r}, ReadConfig(longest_side=73)).x
+assert x.shape == (3000, 73, 73, 3), x.shape
+print((peak() - before) / 2**20, x.nbytes / 2**20)
+"""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
+    took, array = map(float, done.stdout.split())
+    assert took < array + 60

@@ -138,3 +138,10 @@ def test_bytes_that_are_no_text_are_one_sentence(tmp_path):
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="cannot be read as CSV"):
         load(path)
+
+
+def test_silence_is_said(tmp_path):
+    write(tmp_path / "a.wav")
+    wavfile.write(tmp_path / "b.wav", SAMPLING_RATE, np.zeros(SAMPLING_RATE, np.int16))
+    with pytest.warns(InputWarning, match="1 of 2 samples are silent"):
+        assert (load(tmp_path).x[1] == 0).all()

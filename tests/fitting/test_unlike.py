@@ -14,6 +14,7 @@ import scipy.sparse
 
 import vaeclust_jax as vc
 from tests.fitting.made import blobs, config, squares
+from vaeclust_jax.data import mapped
 from vaeclust_jax.errors import InputWarning
 
 KEY = jax.random.key(0)
@@ -91,6 +92,67 @@ def test_vectors_of_another_unit_are_said(frames: vc.Run, change: Any, words: st
     assert words in said(frames, change(VECTORS))
 
 
+@pytest.fixture(scope="module")
+def spectra() -> np.ndarray:
+    """Two kinds of rows, with a peak at the first or the second feature."""
+    rows = np.arange(len(VECTORS))
+    x = np.random.default_rng(0).uniform(0, 0.1, VECTORS.shape)
+    x[rows, rows % 2] = 1
+    return x
+
+
+@pytest.fixture(scope="module")
+def by_row(spectra: np.ndarray) -> vc.Run:
+    return vc.fit(config(scaling="minmax-row"), spectra, KEY)
+
+
+def test_rows_scaled_one_by_one_may_have_any_gain_and_offset(by_row: vc.Run, spectra: np.ndarray) -> None:
+    gain, offset = np.geomspace(1e-6, 1e6, 120)[:, np.newaxis], np.linspace(-9, 9, 120)[:, np.newaxis]
+    assert said(by_row, spectra * gain + offset * gain) == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "count"),
+    [
+        (lambda x: x[:, ::-1], 120),
+        (lambda x: -x, 120),
+        (lambda x: np.zeros_like(x), 120),
+        (lambda x: np.where(np.arange(120)[:, np.newaxis] == 7, 3.5, x), 1),
+    ],
+    ids=["reversed", "negated", "nothing but zeros", "one row of one value"],
+)
+def test_rows_scaled_one_by_one_are_judged_by_their_shape(
+    by_row: vc.Run, spectra: np.ndarray, change: Any, count: int, tmp_path: Path
+) -> None:
+    by_row.save(tmp_path / "m.vaeclust")
+    for run in (by_row, vc.load(tmp_path / "m.vaeclust")):
+        assert f"{count} of 120 rows" in said(run, change(spectra))
+        odd = run.preparation.unlike(change(spectra))
+        assert odd is not None
+        assert odd.all_of_them == (count == 120)
+
+
+def test_what_an_earlier_version_kept_of_rows_scaled_one_by_one_is_not_taken_for_their_shape(by_row: vc.Run) -> None:
+    record = by_row.preparation.to_json()
+    record["seen"] = record.pop("seen_shapes")
+    assert vc.data.Preparation.from_json(record).seen is None
+
+
+@pytest.mark.parametrize("kind", ["vectors", "images", "rows"])
+def test_mapped_arrays_are_judged_as_those_in_memory(
+    kind: str, frames: vc.Run, images: vc.Run, by_row: vc.Run, spectra: np.ndarray, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    run, x = {"vectors": (frames, VECTORS * 9), "images": (images, IMAGES // 16), "rows": (by_row, -spectra)}[kind]
+    expected = said(run, x)
+    monkeypatch.setattr(mapped, "_BYTES_IN_MEMORY", 0)
+    monkeypatch.setattr(mapped, "_BYTES_AT_ONCE", 999)
+    np.save(tmp_path / "x.npy", x)
+    in_file = np.load(tmp_path / "x.npy", mmap_mode="r")
+    assert mapped.is_streamed(in_file)
+    assert said(run, in_file) == expected != ""
+
+
 def test_rows_are_prepared_once_to_be_judged_and_labelled(images: vc.Run, monkeypatch: pytest.MonkeyPatch) -> None:
     prepared = []
     own = vc.data.Preparation.apply
@@ -144,3 +206,11 @@ def test_frames_that_cannot_be_used_are_one_sentence() -> None:
         vc.fit(config(), frame.astype("Float64").mask(frame > 3, pd.NA), KEY)
     with pytest.warns(InputWarning, match="'target'"):
         vc.data.columns_of(frame.assign(target=1))
+    for name in ("id", "sample_id", "Unnamed: 0"):
+        numbered = pd.concat([pd.Series(range(len(frame)), name=name), frame], axis=1)
+        with pytest.warns(InputWarning, match=f"'{name}' of the frame became features: drop them if they only number"):
+            vc.data.columns_of(numbered)
+    with pytest.raises(vc.InputError, match="complex"):
+        vc.data.check_array(frame.assign(z=1j))
+    with pytest.raises(vc.InputError, match="collected first"):
+        vc.data.check_array(pl.from_pandas(frame).lazy())

@@ -13,6 +13,7 @@ from vaeclust_jax.cli.parsing import parsed
 from vaeclust_jax.cli.reading import read
 from vaeclust_jax.cli.words import with_header
 from vaeclust_jax.data import Dataset, ReadConfig
+from vaeclust_jax.data.annotated import is_annotated, read_annotated
 from vaeclust_jax.errors import InputError, InputWarning
 from vaeclust_jax.fitting.frame import cluster_table
 from vaeclust_jax.fitting.run import Run
@@ -46,7 +47,7 @@ class Arguments:
     reading: tyro.conf.OmitArgPrefixes[ReadConfig] = field(default_factory=ReadConfig)
     """How the file is read where the model does not know it."""
     write_h5ad: Path | None = None
-    """Of an .h5ad input: where to write it again with the answers in obs and obsm (see `to_anndata`)."""
+    """Of AnnData: the .h5ad file to write it to with the answers in obs, obsm and obsp (see `to_anndata`)."""
     force: bool = False
     """Label rows even if all of them lie far outside the range of those trained on."""
     compilation_cache: bool = True
@@ -60,8 +61,10 @@ def predict(argv: list[str]) -> None:
     if args.out.is_dir():
         raise InputError(f"--out must be a file to write, got the folder {args.out}")
     _check_free(args)
-    if args.write_h5ad is not None and (not args.input.endswith(".h5ad") or not args.write_h5ad.parent.is_dir()):
-        raise InputError("--write-h5ad needs an .h5ad input, and a folder that is there to write into")
+    if args.write_h5ad is not None and not (
+        is_annotated(Path(args.input).expanduser()) and args.write_h5ad.parent.is_dir()
+    ):
+        raise InputError("--write-h5ad needs AnnData (.h5ad, .zarr) as input, and a folder that is there to write into")
     run = load(run_at(args.run_dir), seed=args.seed)
     check_writable(args.out.parent)
     dataset = read(args.input, args.reading, run.preparation)
@@ -77,7 +80,7 @@ def predict(argv: list[str]) -> None:
     write_assignments(args.out.resolve(), table)  # a link stays one
     print(args.out)
     if args.write_h5ad is not None:
-        _write_h5ad(run, Path(args.input), args)
+        _write_h5ad(run, Path(args.input).expanduser(), args)
         print(args.write_h5ad)
     if dataset.y is not None:
         found = scores(dataset.y, probabilities.argmax(axis=1), run.embed(dataset.x))
@@ -113,11 +116,10 @@ def _check_range(run: Run, dataset: Dataset, force: bool) -> None:
 
 
 def _write_h5ad(run: Run, source: Path, args: Arguments) -> None:
-    from vaeclust_jax.data.annotated import read_h5ad
     from vaeclust_jax.fitting.annotate import to_anndata
 
     assert args.write_h5ad is not None
-    found = read_h5ad(source)
+    found = read_annotated(source)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", InputWarning)  # it has been said
         to_anndata(run, found, args.reading.array)

@@ -1,10 +1,8 @@
 """Data in, for every command: what was taken of a file is said on stderr before anything is done with it."""
 
 import sys
-import warnings
 
-from vaeclust_jax.data import Dataset, Preparation, ReadConfig, load
-from vaeclust_jax.errors import InputWarning
+from vaeclust_jax.data import Dataset, Preparation, ReadConfig, loading
 
 
 def read(name_or_path: str, config: ReadConfig, like: Preparation | Dataset | None = None) -> Dataset:
@@ -18,9 +16,7 @@ def read(name_or_path: str, config: ReadConfig, like: Preparation | Dataset | No
     Raises:
         InputError: as `data.load`.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", InputWarning)
-        dataset = load(name_or_path, config, like)
+    dataset = loading.read(name_or_path, config, like)
     for line in dataset.said:
         print(f"{dataset.name}: {line}", file=sys.stderr)
     return dataset

@@ -1,4 +1,4 @@
-"""AnnData files (.h5ad): cells as rows, genes as named features, a column of `obs` as labels."""
+"""AnnData in files (.h5ad) and folders (.zarr): cells as rows, genes as named features, a column of `obs` as labels."""
 
 import warnings
 from pathlib import Path
@@ -12,18 +12,23 @@ from vaeclust_jax.data.reading import NONE, Columns, ReadConfig, listed
 from vaeclust_jax.errors import InputError
 
 
-def load_h5ad(path: Path, config: ReadConfig, like: Columns | None = None) -> Dataset:
+def is_annotated(path: Path) -> bool:
+    """Whether it is an .h5ad file, or a .zarr folder that AnnData's `write_zarr` wrote."""
+    return (path.suffix == ".h5ad" and path.is_file()) or all((path / part).is_dir() for part in ("obs", "var", "obsm"))
+
+
+def load_annotated(path: Path, config: ReadConfig, like: Columns | None = None) -> Dataset:
     """Loads `X`, or the layer or entry of `obsm` that `config.array` names.
 
     Args:
-        path: of the file.
+        path: as for `is_annotated`.
         config: `label_column` names a column of `obs`; without, there are no labels.
         like: the columns that a model was trained on: genes are taken by name, in any order.
 
     Raises:
         InputError: anndata is not installed, the file cannot be read, or a name is not in it.
     """
-    found = read_h5ad(path)
+    found = read_annotated(path)
     x, names, taken = matrix_of(found, config.array, like, str(path))
     row_names = tuple(map(str, found.obs_names))
     y, class_names = None, None
@@ -41,22 +46,26 @@ def load_h5ad(path: Path, config: ReadConfig, like: Columns | None = None) -> Da
     )  # fmt: skip
 
 
-def read_h5ad(path: Path) -> Any:
-    """The file as an `anndata.AnnData`.
+def read_annotated(path: Path) -> Any:
+    """The file or folder as an `anndata.AnnData`.
 
     Raises:
-        InputError: anndata is not installed, or the file cannot be read.
+        InputError: anndata (or, for a folder, zarr) is not installed, or it cannot be read.
     """
     try:
         import anndata
+
+        if path.is_dir():
+            import zarr  # noqa: F401
     except ModuleNotFoundError as error:
-        raise InputError(f"{path} needs anndata: pip install 'vaeclust_jax[anndata]'") from error
+        extra = "zarr" if error.name == "zarr" else "anndata"
+        raise InputError(f"{path} needs {extra}: pip install 'vaeclust_jax[{extra}]'") from error
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # its own, of its dependencies
-            return anndata.read_h5ad(path)
+            return anndata.read_zarr(path) if path.is_dir() else anndata.read_h5ad(path)
     except Exception as error:  # a damaged file may fail in any way
-        raise InputError(f"{path} cannot be read as an .h5ad file: {str(error)[:150]}") from error
+        raise InputError(f"{path} cannot be read as AnnData: {str(error)[:150]}") from error
 
 
 def matrix_of(

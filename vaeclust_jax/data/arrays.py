@@ -8,6 +8,8 @@ import numpy as np
 
 from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
 from vaeclust_jax.data.files import read_numpy
+from vaeclust_jax.data.frames import dense
+from vaeclust_jax.data.mapped import is_mapped
 from vaeclust_jax.data.pictures import Pictures, in_unit_range
 from vaeclust_jax.data.reading import NONE, ReadConfig, listed
 from vaeclust_jax.errors import InputError
@@ -15,7 +17,7 @@ from vaeclust_jax.errors import InputError
 ARRAY_SUFFIXES = (".npy", ".npz", ".mat")
 _SAMPLES = ("x", "X", "data", "Data", "features", "fea", "images", "samples", "inputs")
 _LABELS = ("y", "Y", "labels", "label", "target", "targets", "classes", "gnd", "truth")
-_PARTS = ("train", "test")
+_PARTS = ("train", "val", "valid", "validation", "test")
 
 
 def load_arrays(path: Path, config: ReadConfig, like: Pictures | None = None) -> Dataset:
@@ -30,47 +32,76 @@ def load_arrays(path: Path, config: ReadConfig, like: Pictures | None = None) ->
         InputError: if the file or its arrays cannot be used.
     """
     arrays = {".mat": _read_mat, ".zarr": _read_zarr}.get(path.suffix, _read_numpy)(path)
-    x_name, raw_x, taken = _samples(arrays, config.array, path)
+    taken: list[str] = []
+    if config.array is None:
+        arrays = _joined(arrays, path, taken)
+    x_name, raw_x = _samples(arrays, config.array, path, taken)
     y_name = _labels_name(arrays, config.label_column, path)
     used = {x_name, y_name}
     raw_y = None if y_name is None else arrays[y_name]
-    if x_name == "x_train" and "x_test" in arrays and config.array is None:
-        raw_x = np.concatenate([arrays[f"x_{part}"] for part in _PARTS])
-        used = {f"{kind}_{part}" for kind in "xy" for part in _PARTS}
-        labels = [arrays[f"y_{part}"] for part in _PARTS if f"y_{part}" in arrays]
-        raw_y = np.concatenate([np.ravel(part) for part in labels]) if len(labels) == len(_PARTS) else None
-        taken.append("x_train and x_test are joined")
-    elif y_name not in (None, "y"):
+    if is_mapped(raw_x):
+        taken.append(f"it takes {raw_x.nbytes / 1e9:,.1f} GB and stays in its file")
+    if y_name not in (None, "y"):
         taken.append(f"labels: array {y_name!r}")
-    if path.suffix == ".mat" and raw_y is not None:
+    if raw_y is not None and raw_y.ndim == 2 and 1 in raw_y.shape:
         raw_y = np.ravel(raw_y)
-        if raw_x.shape[0] != len(raw_y) == raw_x.shape[-1]:  # samples are MATLAB's last axis
-            raw_x = np.moveaxis(raw_x, -1, 0)
-            taken.append("samples are on the last axis")
+    if path.suffix == ".mat" and raw_y is not None and raw_x.shape[0] != len(raw_y) == raw_x.shape[-1]:
+        raw_x = np.moveaxis(raw_x, -1, 0)  # samples are MATLAB's last axis
+        taken.append("samples are on the last axis")
     if unused := [name for name in arrays if name not in used]:
         taken.append(f"arrays left out: {listed(unused)}")
     raw_x, pictures, more = in_unit_range(raw_x, config, like, f"{x_name} of {path}")
     x = check_array(raw_x, f"{x_name} of {path}")
     y, class_names = (None, None)
     if raw_y is not None:
-        y, class_names = check_labels(raw_y, len(x), f"{y_name or 'y_train'} of {path}")
+        y, class_names = check_labels(raw_y, len(x), f"{y_name} of {path}")
     taken += more
     return Dataset(x, y, path.stem, class_names=class_names, source=str(path), pictures=pictures, taken=tuple(taken))
 
 
-def _samples(arrays: Mapping[str, np.ndarray], asked: str | None, path: Path) -> tuple[str, np.ndarray, list[str]]:
+def _joined(arrays: dict[str, np.ndarray], path: Path, taken: list[str]) -> dict[str, np.ndarray]:
+    """Samples that come in parts, as x_train and x_test or test_images, one below the other; others as they are.
+
+    Raises:
+        InputError: parts of different shapes.
+    """
+    found: dict[tuple[str, str], str] = {}
+    for name in arrays:
+        first, _, second = name.partition("_")
+        for part, kind in ((first, second), (second, first)):
+            for what, known in (("x", _SAMPLES), ("y", _LABELS)):
+                if part.lower() in _PARTS and kind in known:
+                    found[what, part.lower()] = name
+    parts = [part for part in _PARTS if ("x", part) in found]
+    if not parts or set(_SAMPLES) & set(arrays):
+        return arrays
+    labels = [arrays[found["y", part]] for part in parts if ("y", part) in found]
+    names = [found["x", part] for part in parts]
+    if len({arrays[name].shape[1:] for name in names}) > 1:
+        raise InputError(f"{path}: the samples of {listed(names)} differ in shape: write --array with the name of one")
+    joined = {"x": np.concatenate([arrays[name] for name in names])}
+    if len(labels) == len(parts):
+        joined["y"] = np.concatenate([np.ravel(part) if 1 in part.shape[1:] else part for part in labels])
+    said = "with their labels" if "y" in joined else "without labels, which not all of them have"
+    taken.append(f"{' and '.join(names)} are the samples, {said} (--array takes one of them)")
+    return joined | {name: array for name, array in arrays.items() if name not in found.values()}
+
+
+def _samples(
+    arrays: Mapping[str, np.ndarray], asked: str | None, path: Path, taken: list[str]
+) -> tuple[str, np.ndarray]:
     if asked is not None:
         if asked not in arrays:
             raise InputError(f"{path} has no array {asked!r}, which --array names: it has {listed(arrays)}")
-        return asked, arrays[asked], []
-    known = [name for name in (*_SAMPLES, "x_train") if name in arrays]
-    if not known:
-        known = list(arrays) if len(arrays) == 1 else []
+        return asked, arrays[asked]
+    known = [name for name in _SAMPLES if name in arrays] or (list(arrays) if len(arrays) == 1 else [])
     if len(known) != 1 and "x" not in known:
         why = f"got {sorted(arrays) or 'no arrays'}" if len(arrays) < 9 else f"got {listed(arrays)}"
         raise InputError(f"{path} must hold an array named x, {why}: write --array with the name of one")
     name = known[0]
-    return name, arrays[name], [] if name == "x" or path.suffix == ".npy" else [f"samples: array {name!r} (--array)"]
+    if name != "x" and path.suffix != ".npy":
+        taken.append(f"samples: array {name!r} (--array)")
+    return name, arrays[name]
 
 
 def _labels_name(arrays: Mapping[str, np.ndarray], asked: str | None, path: Path) -> str | None:
@@ -92,7 +123,7 @@ def _read_numpy(path: Path) -> dict[str, np.ndarray]:
         return found
     from scipy.sparse import load_npz  # what its save_npz wrote
 
-    return {"x": load_npz(path).toarray()}
+    return {"x": dense(load_npz(path))}
 
 
 def _read_zarr(path: Path) -> dict[str, np.ndarray]:
@@ -124,9 +155,9 @@ def _read_mat(path: Path) -> dict[str, np.ndarray]:
         raise
     except Exception as error:  # a damaged file may fail in any way
         raise InputError(f"{path} cannot be read as a .mat file: {str(error)[:150]}") from error
-    dense = {name: value.toarray() if hasattr(value, "toarray") else value for name, value in found.items()}
+    arrays = {name: dense(value) for name, value in found.items()}
     return {
-        name: value for name, value in dense.items() if isinstance(value, np.ndarray) and value.dtype.kind in "biufU"
+        name: value for name, value in arrays.items() if isinstance(value, np.ndarray) and value.dtype.kind in "biufU"
     }
 
 

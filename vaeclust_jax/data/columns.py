@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaeclust_jax.data.frames import LABELS
+from vaeclust_jax.data.frames import LABELS, is_called_index, is_unnamed
+from vaeclust_jax.data.kinds import finite, is_text, is_time, seconds, to_numbers
 from vaeclust_jax.data.reading import NONE, Columns, ReadConfig, listed
 from vaeclust_jax.errors import InputError
 
@@ -14,9 +15,23 @@ if TYPE_CHECKING:
 
 _COORDINATE = "y"
 """A label by custom, and a coordinate too."""
-_INDICES = {"index", "idx", "id", "ids", "rowid", "row", "rowname", "rownames", "rownumber", "sampleid", "uuid", "guid"}
-_UNNAMED = re.compile(r"|\.\.\.\d+|Unnamed: \d+|__index_level_\d+__")
+_AXES = {
+    "wavelength",
+    "wavelengths",
+    "wavenumber",
+    "wavenumbers",
+    "frequency",
+    "frequencies",
+    "raman",
+    "nm",
+    "mz",
+    "ppm",
+}
+"""Words in the name of a first column beside which each column is a spectrum."""
 _MOST_CATEGORIES = 100
+_MOST_CODES = 30
+_GLANCE = 1000
+"""Rows in which measurements show that they are no codes: sorting all of each column takes seconds."""
 _TELLING = 10
 """Rows from which on a text of its own in each of them is a name and no class."""
 
@@ -102,13 +117,35 @@ class _Chooser:
         return found
 
     def codes(self) -> None:
-        """Says which column of a table without names looks like classes beside measurements."""
-        whole = [name for name in self.features if self._few_values(name)]
-        if whole in ([self.features[0]], [self.features[-1]]) and len(self.features) > 1:
-            name = whole[0]
+        """Says which first or last column looks like classes beside measurements."""
+        counts = {name: count for name in self.features if (count := self._few_codes(name))}
+        name = min(counts, key=lambda name: counts[name], default=None)
+        if name in (self.features[0], self.features[-1]) and len(counts) < len(self.features):
             self.taken.append(
-                f"column {name!r} is a feature of few whole numbers: write --label-column {name} if they are classes"
+                f"column {name!r} is a feature of {counts[name]} whole numbers: write --label-column {name!r} if they "
+                "are classes"
             )
+
+    def dates(self) -> None:
+        """Says which columns of whole numbers are dates, 20200131."""
+        for name in self.features:
+            glance = finite(self._table[name].slice(0, _GLANCE))
+            if glance is None or len(glance) < 5 or not ((glance > 19000100) & (glance < 21000000)).all():
+                continue
+            month, day = glance // 100 % 100, glance % 100
+            if ((month >= 1) & (month <= 12) & (day >= 1) & (day <= 31) & (day == np.round(day))).all():
+                self.taken.append(f"column {name!r} is a feature, though its numbers look like dates (--drop-columns)")
+
+    def _few_codes(self, name: str) -> int:
+        """How many whole numbers the column has, if they are few; 0 of anything else."""
+        glance = finite(self._table[name].slice(0, _GLANCE))
+        if glance is None or (glance != np.round(glance)).any():
+            return 0
+        values = finite(self._table[name])
+        if values is None or not self._few_values(name):
+            return 0
+        count = len(np.unique(values))
+        return count if 1 < count <= _MOST_CODES else 0
 
     def _refuse(self, name: str, why: str) -> None:
         raise InputError(
@@ -121,7 +158,7 @@ class _Chooser:
         column = self._table[name]
         if is_text(column.type):
             return len(column) < _TELLING or len(column.unique()) < len(column)
-        values = _values(column)
+        values = finite(column)
         if values is None or not len(values):
             return False
         return bool((values == np.round(values)).all()) and 2 * len(np.unique(values)) <= len(values)
@@ -146,14 +183,15 @@ class _Chooser:
                 return
             if why := self._is_index(name, first=number == 0):
                 self.leave_out(name, f"{why} (--index-column none keeps it)")
+                if _AXES & set(re.split(r"[^a-z]+", name.lower())):
+                    self.taken.append(f"a sample is a row: if each column beside {name!r} is one, transpose the table")
 
     def _is_index(self, name: str, first: bool) -> str:
         """Why the column is an index; nothing if it is none."""
-        words = re.split(r"[^a-z0-9]+", re.sub("([a-z])(I[Dd])", r"\1 \2", name.strip()).lower())
-        if _UNNAMED.fullmatch(name.strip()) and first:
+        if is_unnamed(name) and first:
             return "it has no name, an index"
-        if re.sub("[^a-z0-9]", "", name.lower()) in _INDICES or {"id", "uuid", "guid"} & set(words):
-            values = _values(self._table[name])
+        if is_called_index(name):
+            values = finite(self._table[name])
             return "it is called like an index" if values is None or (values == np.round(values)).all() else ""
         return self._numbered(name) if first else ""
 
@@ -162,7 +200,7 @@ class _Chooser:
         column = self._table[name]
         if is_text(column.type) or len(column) < 5 or column.null_count:
             return ""
-        values = _values(column) if not is_time(column.type) else _seconds(column)
+        values = finite(column) if not is_time(column.type) else seconds(column)
         if values is None:
             return ""
         steps = np.diff(values)
@@ -200,8 +238,9 @@ def choose_columns(
         chooser.leave_out(name, "it is empty and has no name")
     label = chooser.label()
     chooser.index()
-    if all(name.isdecimal() for name in chooser.features) and label is None:
+    if label is None and config.label_column is None:
         chooser.codes()
+    chooser.dates()
     names = tuple(chooser.features)
     if not names:
         raise InputError(f"{path} has no column left that could be a feature: it has {listed(table.column_names)}")
@@ -252,52 +291,3 @@ def _categories(table: "pyarrow.Table", name: str, path: object) -> tuple[str, .
             f"--drop-columns {name!r}"
         )
     return tuple(values)
-
-
-def is_text(kind: "pyarrow.DataType") -> bool:
-    """Whether a column holds text."""
-    from pyarrow import types
-
-    if types.is_dictionary(kind):
-        kind = kind.value_type
-    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
-
-
-def is_time(kind: "pyarrow.DataType") -> bool:
-    """Whether a column holds dates or times."""
-    from pyarrow import types
-
-    return bool(types.is_temporal(kind))
-
-
-def _seconds(column: "pyarrow.ChunkedArray") -> np.ndarray | None:
-    """Times as numbers that grow with them; None of times of the day."""
-    from pyarrow import types
-
-    if not (types.is_date(column.type) or types.is_timestamp(column.type)):
-        return None
-    return column.cast("timestamp[us]").cast("int64").to_numpy().astype(np.float64)
-
-
-def _values(column: "pyarrow.ChunkedArray") -> np.ndarray | None:
-    """The numbers that are there, float64; None of anything else."""
-    numbers = to_numbers(column)
-    return None if numbers is None else numbers[np.isfinite(numbers)]
-
-
-def to_numbers(column: "pyarrow.ChunkedArray") -> np.ndarray | None:
-    """A column as float64, NaN where nothing is; None if it holds no numbers."""
-    from pyarrow import types
-
-    kind = column.type
-    if types.is_dictionary(kind):
-        column, kind = column.cast(kind.value_type), kind.value_type
-    if types.is_null(kind):
-        return np.full(len(column), np.nan)
-    if types.is_boolean(kind):
-        column = column.cast("int8")
-    elif types.is_decimal(kind):
-        column = column.cast("float64")
-    elif not (types.is_integer(kind) or types.is_floating(kind)):
-        return None
-    return column.to_numpy().astype(np.float64)

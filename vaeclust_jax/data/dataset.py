@@ -84,7 +84,8 @@ def check_array(x: object, name: str = "x") -> np.ndarray:
         name: what the error calls the array.
 
     Returns:
-        Images `(n, H, W, C)`, uint8 or float32; or vectors `(n, F)`, float32, or float64 for wider numbers.
+        Images `(n, H, W, C)`, uint8 or float32; or vectors `(n, F)`, float32, or float64 for wider numbers. What has
+        this form already is not copied.
 
     Raises:
         InputError: for any other dtype, rank, size or value.
@@ -98,9 +99,9 @@ def check_array(x: object, name: str = "x") -> np.ndarray:
     if 0 in array.shape:
         raise InputError(f"{name} must hold at least one sample and one value a sample, got shape {array.shape}")
     if array.ndim == 2:
-        narrow = _to_float32(array, name)
+        _check_finite(array, name)
         # Timestamps and the like: float32 would lose their differences before any scaling.
-        return narrow if np.can_cast(array.dtype, np.float32) else array.astype(np.float64)
+        return array.astype(np.float32 if np.can_cast(array.dtype, np.float32) else np.float64, copy=False)
     return _check_images(array if array.ndim == 4 else array[..., np.newaxis], name)
 
 
@@ -118,15 +119,15 @@ def _to_numbers(x: object, name: str) -> np.ndarray:
     return array
 
 
-def _to_float32(array: np.ndarray, name: str) -> np.ndarray:
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        count = int((~np.isfinite(array)).sum())
-        raise InputError(f"{name} must be finite, got {count} NaN or infinite values; drop or fill them first")
+def _check_finite(array: np.ndarray, name: str) -> None:
+    """Without another array of its size: the extremes are NaN or infinite if any value is."""
     with np.errstate(over="ignore"):
-        result = array.astype(np.float32)
-    if not np.isfinite(result).all():
-        raise InputError(f"{name} has values beyond the range of float32 (about 3.4e38); rescale them first")
-    return result
+        extremes = np.array([array.min(), array.max()]).astype(np.float32)
+    if np.isfinite(extremes).all():
+        return
+    if array.dtype.kind == "f" and (count := int((~np.isfinite(array)).sum())):
+        raise InputError(f"{name} must be finite, got {count} NaN or infinite values; drop or fill them first")
+    raise InputError(f"{name} has values beyond the range of float32 (about 3.4e38); rescale them first")
 
 
 def _check_images(array: np.ndarray, name: str) -> np.ndarray:
@@ -147,7 +148,8 @@ def _check_images(array: np.ndarray, name: str) -> np.ndarray:
         if low < 0 or high > 255:
             raise InputError(f"{name} has integer pixels from {low} to {high}; they must lie in 0..255")
         return array.astype(np.uint8)
-    array = _to_float32(array, name)
+    _check_finite(array, name)
+    array = array.astype(np.float32, copy=False)
     if array.min() < 0 or array.max() > 1:
         raise InputError(
             f"{name} has float pixels from {array.min():g} to {array.max():g}; they must lie in [0, 1]:"

@@ -5,19 +5,21 @@ from typing import Any
 
 import numpy as np
 
+from vaeclust_jax.data.mapped import is_large
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.whole_file import whole_file
 
 
 def read_numpy(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of an `.npz` file by name, or that of an `.npy` file under the name x.
+    """The arrays of an `.npz` file by name, or that of an `.npy` file under the name x; a large one stays in its file.
 
     Raises:
         InputError: if the file is damaged or holds pickled objects.
     """
     try:
         with path.open("rb") as file:
-            found: Any = np.load(file, allow_pickle=False)
+            large = path.suffix == ".npy" and is_large(path.stat().st_size)
+            found: Any = np.load(path if large else file, "r" if large else None, allow_pickle=False)
             if not isinstance(found, np.ndarray):
                 return {name: found[name] for name in found.files}
     except Exception as error:  # zip, zlib, lzma and numpy each have their own words for a damaged file

@@ -6,12 +6,16 @@ from pathlib import Path
 import numpy as np
 
 from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
-from vaeclust_jax.data.pictures import IMAGE_SUFFIXES, Pictures, read_pages, stack_pages
+from vaeclust_jax.data.pages import facts_of
+from vaeclust_jax.data.pictures import IMAGE_SUFFIXES, Pictures, read_pictures
 from vaeclust_jax.data.reading import ReadConfig, listed
 from vaeclust_jax.errors import InputError
 
 _BESIDE = (".txt", ".csv", ".tsv", ".json", ".xml", ".md", ".yaml", ".yml", ".html", ".pdf", ".db", ".ini", ".log", "")
 """Files that lie beside pictures and are none."""
+_PARTS = {"train", "training", "test", "testing", "val", "valid", "validation"}
+_NO_CLASSES = ("mask", "masks", "annotation", "annotations", "segmentation", "segmentations", "ground_truth")
+"""Sub-folders beside one of pictures that hold what was drawn on them."""
 
 
 def load_folder(folder: Path, config: ReadConfig | None = None, like: Pictures | None = None) -> Dataset:
@@ -32,17 +36,12 @@ def load_folder(folder: Path, config: ReadConfig | None = None, like: Pictures |
     found, taken = classes_in(folder)
     paths = [path for _, path in found]
     taken += left_out(folder, paths)
-    pages, names, classes = [], [], []
-    for kind, path in found:
-        own = read_pages(path)
-        pages += own
-        classes += [shown(kind)] * len(own)
-        name = path.relative_to(folder).as_posix()
-        names += [name] if len(own) == 1 else [f"{name}[{page}]" for page in range(len(own))]
-    if len(pages) > len(paths):
-        taken.append(f"every page is a sample: {len(pages)} pages of {len(paths)} files")
     where = f"the images in {folder}"
-    x, pictures, more = stack_pages(pages, config or ReadConfig(), like, where)
+    x, pictures, counts, more = read_pictures(paths, config or ReadConfig(), like, where)
+    classes = [shown(kind) for (kind, _), count in zip(found, counts, strict=True) for _ in range(count)]
+    names = [name for path, count in zip(paths, counts, strict=True) for name in _names(path, folder, count)]
+    if len(x) > len(paths):
+        taken.append(f"every page is a sample: {len(x)} pages of {len(paths)} files")
     labelled = found[0][0] is not None
     y, class_names = check_labels(np.array(classes), len(classes)) if labelled else (None, None)
     return Dataset(
@@ -63,14 +62,15 @@ def load_picture(path: Path, config: ReadConfig, like: Pictures | None) -> Datas
     Raises:
         InputError: it has one page, or cannot be read.
     """
-    pages = read_pages(path)
-    if len(pages) < 2 and like is None:
+    if len(facts_of(path)) < 2 and like is None:
         raise InputError(f"{path} is one picture: give the folder of all of them, or a file with a page a sample")
-    x, pictures, taken = stack_pages(pages, config, like, f"the pages of {path}")
-    names = tuple(f"{path.name}[{page}]" for page in range(len(pages)))
-    taken = [f"every page is a sample: {len(pages)}", *taken]
-    x = check_array(x, f"the pages of {path}")
-    return Dataset(x, None, path.stem, row_names=names, source=str(path), pictures=pictures, taken=tuple(taken))
+    where = f"the pages of {path}"
+    x, pictures, (count,), taken = read_pictures([path], config, like, where)
+    taken = [f"every page is a sample: {count}", *taken]
+    names = tuple(_names(path, path.parent, count))
+    return Dataset(
+        check_array(x, where), None, path.stem, row_names=names, source=str(path), pictures=pictures, taken=tuple(taken)
+    )
 
 
 def has_images(folder: Path) -> bool:
@@ -111,12 +111,27 @@ def classes_in(
         )
     if paths:
         return [(None, path) for path in paths], []
+    if len(classes) == 1:
+        ((name, files),) = classes.items()
+        return [(None, path) for path in files], [f"{name!r} is the only sub-folder, and no class"]
+    if classes and {name.lower() for name in classes} <= _PARTS:
+        said = f"{listed(classes)} are parts of one set, and no classes"
+        return [(None, path) for files in classes.values() for path in files], [said]
+    masks = [name for name in classes if name.lower() in _NO_CLASSES]
+    if masks and what == "images":
+        raise InputError(
+            f"{folder}: {listed(masks)} is called like annotations of the pictures and no class: give one of the "
+            f"folders {listed(classes)} alone, or call it otherwise"
+        )
     if classes:
         return [(name, path) for name, files in classes.items() for path in files], []
     parts = {part.name: inner for part in _folders_in(folder) if (inner := inside(part))}
     if not parts:
         allowed = " ".join(suffix[1:] for suffix in suffixes)
-        raise InputError(f"{folder} holds no {what}, neither directly nor in sub-folders (read are: {allowed})")
+        raise InputError(
+            f"{folder} holds no {what}, neither directly nor in sub-folders (read are: {allowed})"
+            f"{_instead(folder, suffixes)}"
+        )
     if len({frozenset(inner) for inner in parts.values()}) > 1:
         raise InputError(
             f"{folder} holds {what} two folders deep, under {listed(parts)}, whose sub-folders differ: give one of them"
@@ -124,6 +139,19 @@ def classes_in(
     names = list(next(iter(parts.values())))
     taken = [f"{listed(parts)} are parts of one set, their sub-folders {listed(names)} are classes"]
     return [(name, path) for inner in parts.values() for name, files in inner.items() for path in files], taken
+
+
+def _instead(folder: Path, suffixes: tuple[str, ...]) -> str:
+    """What is there, of a folder without files to read in their places."""
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
+    deep = next((path.parent for path in files if path.suffix.lower() in suffixes), None)
+    if deep is not None:
+        return f": it holds some deeper, give {deep} or the folder above it"
+    return f": it holds {_counted(Counter(path.suffix.lower() for path in files))}" if files else ""
+
+
+def _counted(endings: "Counter[str]") -> str:
+    return ", ".join(f"{count} {suffix or 'without ending'}" for suffix, count in endings.most_common(6))
 
 
 def left_out(
@@ -144,7 +172,7 @@ def left_out(
     )
     if not others:
         return []
-    counted = ", ".join(f"{count} {suffix or 'without ending'}" for suffix, count in others.most_common(6))
+    counted = _counted(others)
     if sum(count for suffix, count in others.items() if suffix not in _BESIDE) > len(paths):
         allowed = " ".join(suffix[1:] for suffix in suffixes)
         raise InputError(
@@ -157,6 +185,12 @@ def left_out(
 def shown(name: str | None) -> str:
     """A name as it can be written and drawn: bytes that are not UTF-8 become question marks."""
     return str(name).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _names(path: Path, folder: Path, count: int) -> list[str]:
+    """Of the pages of a file."""
+    name = path.relative_to(folder).as_posix()
+    return [name] if count == 1 else [f"{name}[{page}]" for page in range(count)]
 
 
 def _folders_in(folder: Path) -> list[Path]:

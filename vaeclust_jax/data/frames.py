@@ -1,5 +1,6 @@
 """What people hold in memory besides arrays: frames of pandas, polars and pyarrow, and sparse matrices."""
 
+import math
 import re
 import warnings
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 
 from vaeclust_jax.data.reading import Columns, listed
 from vaeclust_jax.errors import InputError, InputWarning
+from vaeclust_jax.machine import memory
 
 _MUCH = 2**30
 """Bytes of a dense matrix, from which on its size is said."""
@@ -29,7 +31,8 @@ def library_of(x: object) -> str:
 def frame_columns(x: object) -> Columns | None:
     """The columns of a frame that is trained on; None without names that are text.
 
-    A column that is called like labels is a feature still, since it was handed in as one, and an `InputWarning`.
+    A column that is called like labels or like an index is a feature still, since it was handed in as one, and an
+    `InputWarning`.
     """
     names = frame_names(x)
     if not names or not all(isinstance(name, str) for name in names):
@@ -39,6 +42,9 @@ def frame_columns(x: object) -> Columns | None:
     suspects = [name for name in names if is_called_labels(name)]
     if suspects:
         warnings.warn(f"{listed(suspects)} of the frame became features: drop them if they hold the classes",
+                      InputWarning, stacklevel=2)  # fmt: skip
+    if numbers := [name for name in names if is_called_index(name) or (is_unnamed(name) and name == names[0])]:
+        warnings.warn(f"{listed(numbers)} of the frame became features: drop them if they only number the rows",
                       InputWarning, stacklevel=2)  # fmt: skip
     return Columns(tuple(names))
 
@@ -52,6 +58,21 @@ LABELS = frozenset(
     ("label", "labels", "target", "targets", "class", "classes", "species", "cluster", "clusters", "category", "truth")
 )
 """Words in the names of columns that hold classes."""
+
+
+def is_unnamed(name: str) -> bool:
+    """Whether a column's name is what programs write where there is none, as above row names."""
+    return bool(_UNNAMED.fullmatch(name.strip()))
+
+
+def is_called_index(name: str) -> bool:
+    """Whether a column's name is one of those that numbers of rows have."""
+    words = re.split(r"[^a-z0-9]+", re.sub("([a-z])(I[Dd])", r"\1 \2", name.strip()).lower())
+    return re.sub("[^a-z0-9]", "", name.lower()) in _INDICES or bool({"id", "uuid", "guid"} & set(words))
+
+
+_INDICES = {"index", "idx", "id", "ids", "rowid", "row", "rowname", "rownames", "rownumber", "sampleid", "uuid", "guid"}
+_UNNAMED = re.compile(r"|\.\.\.\d+|Unnamed: \d+|__index_level_\d+__")
 
 
 def in_order(x: Any, columns: Columns) -> Any:
@@ -79,15 +100,12 @@ def dense(x: Any, names: Any = None) -> Any:
     """An array of a frame (its columns in the order of `names`) or of a sparse matrix; anything else as it is.
 
     Raises:
-        InputError: names a column that holds no numbers, or a missing value.
+        InputError: names a column that holds no numbers, or a missing value; a matrix that memory cannot hold.
     """
     if hasattr(x, "toarray") and hasattr(x, "nnz"):
-        size = int(np.prod(x.shape)) * x.dtype.itemsize
-        if size > _MUCH:
-            warnings.warn(
-                f"the sparse matrix {x.shape} takes {size / 1e9:.1f} GB as an array", InputWarning, stacklevel=2
-            )
-        return x.toarray()
+        return _dense_matrix(x)
+    if library_of(x) == "polars" and hasattr(x, "collect"):
+        raise InputError("a lazy frame must be collected first: x.collect()")
     known = frame_names(x)
     if not known:
         return x
@@ -98,6 +116,21 @@ def dense(x: Any, names: Any = None) -> Any:
     return np.stack([_column(x, name) for name in (known if names is None else names)], axis=1)
 
 
+def _dense_matrix(x: Any) -> np.ndarray:
+    """A sparse matrix as the one array that `check_array` keeps: only what is stored is converted before."""
+    if x.dtype.kind in "biuf":
+        x = x.astype(np.float32 if np.can_cast(x.dtype, np.float32) else np.float64, copy=False)
+    size, room = math.prod(map(int, x.shape)) * x.dtype.itemsize, memory()
+    if room is not None and size > room:
+        raise InputError(
+            f"the sparse matrix {x.shape} takes {size / 1e9:,.1f} GB as an array, and there are {room / 1e9:,.1f} GB: "
+            "choose fewer features, or reduce them first (sklearn.decomposition.TruncatedSVD)"
+        )
+    if size > _MUCH:
+        warnings.warn(f"the sparse matrix {x.shape} takes {size / 1e9:,.1f} GB as an array", InputWarning, stacklevel=3)
+    return np.asarray(x.toarray())
+
+
 def _column(x: Any, name: Any) -> np.ndarray:
     column = x[name]
     try:
@@ -106,6 +139,8 @@ def _column(x: Any, name: Any) -> np.ndarray:
             return values
         if any(isinstance(value, str) for value in values.ravel()[:1000].tolist()):  # "7" would be read as 7
             raise ValueError("it holds text")
+        if values.dtype.kind == "c":
+            raise ValueError("it holds complex numbers")
         if values.dtype.kind in "mM":  # as a number it would count nanoseconds
             raise ValueError("it holds times")
         return np.asarray(

@@ -80,6 +80,11 @@ def _even(row: np.ndarray) -> bool:
     return len(row) > 2 and bool(steps.min() > 0 and np.ptp(steps) <= 0.01 * steps.mean())
 
 
+def is_number(cell: str) -> bool:
+    """Whether a cell holds a number, with either decimal mark."""
+    return any(_number(cell, decimal) is not None for decimal in ".,")
+
+
 def _number(cell: str, decimal: str) -> float | None:
     cell = cell.strip().strip('"')
     if "_" in cell:  # Python reads 1_000

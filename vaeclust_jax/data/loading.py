@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from vaeclust_jax.data.annotated import load_h5ad
+from vaeclust_jax.data.annotated import is_annotated, load_annotated
 from vaeclust_jax.data.arrays import ARRAY_SUFFIXES, load_arrays
 from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
 from vaeclust_jax.data.download import download_arrays
@@ -69,22 +69,31 @@ def load(
     Raises:
         InputError: if the name is unknown, or the data cannot be had or used.
     """
+    found = read(name_or_path, config, like)
+    if found.taken:
+        warnings.warn(f"{found.source}: {'; '.join(found.taken)}", InputWarning, stacklevel=2)
+    return found
+
+
+def read(
+    name_or_path: str | os.PathLike[str], config: ReadConfig | None = None, like: Preparation | Dataset | None = None
+) -> Dataset:
+    """`load` for who says himself what is in `Dataset.taken`."""
     if str(name_or_path) in DATASETS:
         return _load_named(str(name_or_path))
     if not str(name_or_path):  # as a path it would mean the current folder
         raise _unknown("")
     path = Path(os.path.expanduser(name_or_path))
     try:
-        found = _load_path(path, config or ReadConfig(), like)
+        return _load_path(path, config or ReadConfig(), like)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error}") from error
-    if found.taken:
-        warnings.warn(f"{path}: {'; '.join(found.taken)}", InputWarning, stacklevel=2)
-    return found
 
 
 def _load_path(path: Path, config: ReadConfig, like: Preparation | Dataset | None) -> Dataset:
     pictures = None if like is None else like.pictures
+    if is_annotated(path):
+        return load_annotated(path, config, None if like is None else like.columns)
     if path.suffix == ".zarr" and path.is_dir():
         return load_arrays(path, config, pictures)
     if is_saved_dataset(path):
@@ -97,8 +106,6 @@ def _load_path(path: Path, config: ReadConfig, like: Preparation | Dataset | Non
         return load_recordings(path, config)
     if is_table(path) and path.is_file():
         return load_table(path, config, None if like is None else like.columns)
-    if path.suffix == ".h5ad" and path.is_file():
-        return load_h5ad(path, config, None if like is None else like.columns)
     if path.suffix in ARRAY_SUFFIXES and path.is_file():
         return load_arrays(path, config, pictures)
     if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file():

@@ -1,16 +1,26 @@
 """Arrays that stay in their file (`numpy.memmap`): rows are read and prepared where somebody asks for them."""
 
+import math
 import mmap
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.machine import memory
+
 _BYTES_IN_MEMORY = 2**28
 """A mapped array up to this size is read as a whole, like any other."""
 _BYTES_AT_ONCE = 2**24
 """Of the raw rows that a pass over all of them reads together."""
+
+
+_SHARE = 0.25
+"""Of the memory: a larger array is made in a file, or left in its own."""
 
 
 class _File:
@@ -142,6 +152,48 @@ def moments(x: Rows, axis: int | None = None) -> tuple[Any, Any]:
     for part in chunks(x):
         found = found.and_of(part, axis)
     return found.mean, np.sqrt(found.variance)
+
+
+def is_large(size: int) -> bool:
+    """Whether so many bytes are more than a quarter of the memory, so that they are better left in a file."""
+    room = memory()
+    return room is not None and size > _SHARE * room
+
+
+def is_mapped(x: object) -> bool:
+    """Whether an array is in a file, however large it is."""
+    return _mapping(x) is not None
+
+
+def room_for(shape: tuple[int, ...], dtype: Any, where: str) -> tuple[np.ndarray, str]:
+    """An array to be filled: in memory, or in a file without a name where it would take more than a quarter of that.
+
+    Returns:
+        The array, and a sentence if it is in a file.
+
+    Raises:
+        InputError: the disk cannot hold it.
+    """
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    if not is_large(size):
+        return np.empty(shape, dtype), ""
+    folder = tempfile.gettempdir()
+    if size > shutil.disk_usage(folder).free:
+        raise InputError(
+            f"{where} take {size / 1e9:,.1f} GB as one array, more than memory and {folder} (TMPDIR) have room for: "
+            "write --longest-side 128 or the like"
+        )
+    with tempfile.TemporaryFile(dir=folder) as file:
+        array = np.memmap(file, dtype, "w+", shape=shape)  # which keeps the file open
+    return array, f"they take {size / 1e9:,.1f} GB and are kept in a temporary file in {folder} (TMPDIR)"
+
+
+def give_back(array: np.ndarray) -> None:
+    """The memory of what was written to an array of `room_for` that is in a file."""
+    mapping = _mapping(array)
+    mapping.flush()
+    if hasattr(mmap, "MADV_DONTNEED"):
+        mapping._mmap.madvise(mmap.MADV_DONTNEED)
 
 
 def _rows(file: _File, numbers: np.ndarray, convert: Callable[[np.ndarray], np.ndarray]) -> MappedRows:

@@ -1,16 +1,23 @@
 """What is odd about a data set, found before anything is trained on it."""
 
+import hashlib
+
 import numpy as np
 from jaxtyping import Int
 
 from vaeclust_jax.data.dataset import Dataset
+from vaeclust_jax.data.prepare import white_of
 from vaeclust_jax.data.reading import listed
 
 _FAR = 20.0
 """Distances from the median to the outer quartile, beyond which a value is an outlier."""
 _FEW = 5
+_MANY = 20
+"""Rows that chance does not sort."""
 _GLANCE = 1000
 """Rows in which most features have more values than there are classes: sorting all of each takes seconds."""
+_VALUES = 2**23
+"""Of which quantiles are found together: they take several times the memory."""
 _SKEWED = 10
 """Times: by which the largest class is larger than the smallest."""
 
@@ -30,13 +37,15 @@ def summary(dataset: Dataset) -> tuple[str, ...]:
 
 
 def oddities(dataset: Dataset) -> tuple[str, ...]:
-    """Sentences on copies, constant features, outliers, features that give the labels away, and uneven classes."""
+    """Sentences on copies, dark images, constant features, outliers, leaks of the labels, and uneven classes."""
     x = dataset.x
-    copies = len(x) - len({row.tobytes() for row in x})
+    copies = len(x) - len({hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in x})
     found = [f"{copies} of {len(x)} samples are exact copies of others"] if copies else []
     names = tuple(map(str, range(x.shape[1]))) if dataset.columns is None else dataset.columns.features
     if x.ndim == 2:
         found += _of_features(x, names)
+    elif said := white_of(x.min(), x.max(), x.dtype)[1]:
+        found.append(said)
     if dataset.y is not None:
         found += _of_classes(dataset.y, dataset.class_names)
         if x.ndim == 2:
@@ -45,17 +54,24 @@ def oddities(dataset: Dataset) -> tuple[str, ...]:
 
 
 def _of_features(x: np.ndarray, names: tuple[str, ...]) -> list[str]:
-    constant = x.min(axis=0) == x.max(axis=0)
-    found = []
-    if constant.any():
-        found.append(f"constant features: {listed([names[column] for column in np.flatnonzero(constant)])}")
-    lower, middle, upper = np.quantile(x, [0.25, 0.5, 0.75], axis=0)
-    width = np.maximum(upper - middle, middle - lower)
-    far = (np.abs(x - middle) > _FAR * width) & (width > 0)
-    if far.any():
-        columns = [names[column] for column in np.flatnonzero(far.any(axis=0))]
-        rows = np.flatnonzero(far.any(axis=1))
-        found.append(f"{len(rows)} samples hold outliers, the first is row {rows[0]}: features {listed(columns)}")
+    constant, outlying, growing, far_rows = [], [], [], np.zeros(len(x), bool)
+    step = max(1, _VALUES // len(x))
+    for start in range(0, len(names), step):
+        part, own = x[:, start : start + step], names[start : start + step]
+        constant += [own[column] for column in np.flatnonzero(part.min(axis=0) == part.max(axis=0))]
+        if len(x) >= _MANY:
+            growing += [own[column] for column in np.flatnonzero((np.diff(part, axis=0) > 0).all(axis=0))]
+        lower, middle, upper = np.quantile(part, [0.25, 0.5, 0.75], axis=0)
+        width = np.maximum(upper - middle, middle - lower)
+        far = (np.abs(part - middle) > _FAR * width) & (width > 0)
+        outlying += [own[column] for column in np.flatnonzero(far.any(axis=0))]
+        far_rows |= far.any(axis=1)
+    found = [f"constant features: {listed(constant)}"] if constant else []
+    if growing:
+        found.append(f"features that only grow from row to row, as numbers of the rows do: {listed(growing)}")
+    if outlying:
+        count, first = far_rows.sum(), far_rows.argmax()
+        found.append(f"{count} samples hold outliers, the first is row {first}: features {listed(outlying)}")
     return found
 
 
@@ -63,6 +79,8 @@ def _of_classes(y: Int[np.ndarray, " n"], names: tuple[str, ...] | None) -> list
     counts = np.bincount(y)
     tiny = [str(k) if names is None else names[k] for k in np.flatnonzero(counts < _FEW)]
     found = [f"classes of fewer than {_FEW} samples: {listed(tiny)}"] if tiny else []
+    if names is not None and "-1" in names:
+        found.append(f"class '-1' has {counts[names.index('-1')]} samples: it counts as a class like any other")
     if counts.max() > _SKEWED * max(1, counts.min()):
         found.append(f"the largest class has {counts.max()} samples, the smallest {counts.min()}")
     return found

@@ -1,25 +1,25 @@
-"""Picture files of any depth, with transparency, several pages and turned by their camera, as arrays."""
+"""Picture files as one array: what is found out about all of them decides how each becomes a row."""
 
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from vaeclust_jax.data.mapped import give_back, room_for
+from vaeclust_jax.data.pages import Facts, Page, facts_of, read_pages
 from vaeclust_jax.data.reading import ReadConfig
 from vaeclust_jax.data.resize import resize_images
+from vaeclust_jax.data.workers import in_order
 from vaeclust_jax.errors import InputError
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
 IMAGE_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
-_STACKS = ("TIFF", "GIF", "WEBP", "PNG")
-"""Formats whose pages are samples; others keep a preview there."""
-_SMALLER_COPY = 254
-"""The TIFF tag (NewSubfileType) of a page that is another page made smaller, or its mask."""
+_DIM = 0.25
+"""Of the range: where most pictures use less, it is one of few bright pixels."""
+_BYTES_HELD = 2**28
+"""Of an array in a file, after which the memory that they fill is given back."""
 _FULL = 65535
 _LEAST_FULL = 0.5
 """Of 16 bits: pictures that use less are of a camera of fewer bits."""
@@ -34,12 +34,14 @@ class Pictures:
         size: (H, W) that pictures of many sizes were brought to; None of pictures of one size.
         sizes: how, "pad", "crop" or "stretch".
         from_alpha: whether their transparency is the picture, since nothing else differs.
+        longest_side: pixels that the longest side of larger ones was brought to, or None.
     """
 
     intensity: tuple[float, float] | None = None
     size: tuple[int, int] | None = None
     sizes: str = "pad"
     from_alpha: bool = False
+    longest_side: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """A plain dict that `from_json` reads back."""
@@ -48,6 +50,7 @@ class Pictures:
             "size": None if self.size is None else list(self.size),
             "sizes": self.sizes,
             "from_alpha": self.from_alpha,
+            "longest_side": self.longest_side,
         }
 
     @classmethod
@@ -58,98 +61,117 @@ class Pictures:
             InputError: through `ReadConfig`, impossible settings.
         """
         intensity, size = record["intensity"], record["size"]
-        checked = ReadConfig(intensity_range=None if intensity is None else tuple(intensity), sizes=record["sizes"])
+        checked = ReadConfig(
+            intensity_range=None if intensity is None else tuple(intensity),
+            sizes=record["sizes"],
+            longest_side=record.get("longest_side"),  # models of an earlier version have none
+        )
         height_width = None if size is None else (int(size[0]), int(size[1]))
-        return cls(checked.intensity_range, height_width, checked.sizes, bool(record["from_alpha"]))
+        alpha = bool(record["from_alpha"])
+        return cls(checked.intensity_range, height_width, checked.sizes, alpha, checked.longest_side)
 
 
-class Page(NamedTuple):
-    """One picture: grey `(H, W)` or `(H, W, 3)`, as it is stored, and its transparency, 0 to 255, if it has any."""
-
-    values: np.ndarray
-    alpha: np.ndarray | None
-
-
-def read_pages(path: Path) -> list[Page]:
-    """Every page of a file.
-
-    Raises:
-        InputError: it cannot be read as a picture, or claims too many pixels.
-    """
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with warnings.catch_warnings():
-            # Pillow only warns of the smaller decompression bombs.
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                return list(_pages(image))
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise InputError(f"{path} claims too many pixels to be unpacked safely: {error}") from error
-    except UnidentifiedImageError as error:
-        raise InputError(f"{path} cannot be read as an image: its content is of no known image format") from error
-    except Exception as error:  # every format has its own errors for damaged files
-        raise InputError(f"{path} cannot be read as an image: {error}") from error
-
-
-def _pages(image: "Image") -> Any:
-    from PIL import ImageOps
-
-    count = getattr(image, "n_frames", 1) if image.format in _STACKS else 1
-    for number in range(count):
-        image.seek(number)
-        if number and getattr(image, "tag_v2", {}).get(_SMALLER_COPY, 0):
-            continue
-        image.load()
-        yield _page(ImageOps.exif_transpose(image))
-
-
-def _page(image: "Image") -> Page:
-    if image.mode.startswith("I") or image.mode == "F":
-        return Page(np.asarray(image), None)
-    if image.mode in ("LA", "La", "RGBA", "RGBa", "PA") or "transparency" in image.info:
-        rgba = np.asarray(image.convert("RGBA"))
-        grey = image.mode in ("L", "LA", "La")
-        return Page(rgba[..., 0] if grey else rgba[..., :3], None if (rgba[..., 3] == 255).all() else rgba[..., 3])
-    return Page(np.asarray(image.convert("L" if image.mode in ("1", "L") else "RGB")), None)
-
-
-def stack_pages(
-    pages: Sequence[Page], config: ReadConfig, like: Pictures | None, where: str
-) -> tuple[np.ndarray, Pictures, list[str]]:  # fmt: skip
-    """Pictures as one array.
+def read_pictures(
+    paths: Sequence[Path], config: ReadConfig, like: Pictures | None, where: str
+) -> tuple[np.ndarray, Pictures, list[int], list[str]]:
+    """Every page of the files as one array: its rows are filled file by file, and no page is held beside it.
 
     Args:
-        pages: at least one.
+        paths: of at least one file.
         config: the range and the way to one size, where they are asked for.
         like: of a model: its range and size are taken.
         where: what errors call the pictures.
 
     Returns:
-        `(n, H, W)` or `(n, H, W, 3)`, uint8 or float32 in [0, 1]; how they were read; sentences on it.
+        `(n, H, W)` or `(n, H, W, 3)`, uint8 or float32 in [0, 1], in a file where memory is small beside it; how they
+        were read; the number of pages of each file; sentences on it.
 
     Raises:
-        InputError: pictures that are all equal, or of impossible values.
+        InputError: a file that cannot be read, pictures that are all equal, or of impossible values.
     """
+    from PIL import Image
+
+    with warnings.catch_warnings():  # for all threads, which must not touch the filters
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # an error of ours
+        facts = list(in_order(facts_of, paths, "looking at pictures"))
+        pages = [one for of_file in facts for one in of_file]
+        way, taken = _decide(pages, config, like, where)
+        x, mapped = room_for((len(pages), *way.shape), np.float32 if way.made.intensity else np.uint8, where)
+        counts = [len(of_file) for of_file in facts]
+        starts = np.cumsum([0, *counts[:-1]]).tolist()
+
+        def fill(item: tuple[Path, int]) -> None:
+            for row, page in enumerate(read_pages(item[0]), item[1]):
+                x[row] = way.of(page)
+
+        held = max(1, _BYTES_HELD // x[:1].nbytes)
+        for number, _ in enumerate(in_order(fill, list(zip(paths, starts, strict=True)), "reading pictures"), 1):
+            if mapped and number % held == 0:
+                give_back(x)
+    if mapped:
+        give_back(x)
+        taken.append(mapped)
+    if len(x) > 1 and all((row == x[0]).all() for row in x[1:]):
+        raise InputError(f"{where} are all equal: there is nothing to tell apart")
+    return x, way.made, counts, taken
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How each page becomes a row, whichever the others are.
+
+    Attributes:
+        made: as kept with a model.
+        shape: of a row, (H, W) or (H, W, 3).
+    """
+
+    made: Pictures
+    shape: tuple[int, ...]
+
+    def of(self, page: Page) -> np.ndarray:
+        image = page.values
+        if self.made.from_alpha:
+            image = np.full(image.shape[:2], 255, np.uint8) if page.alpha is None else page.alpha
+        elif page.alpha is not None:
+            image = _on_white(image, page.alpha)
+        image = _eight_bits(image) if self.made.intensity is None else _scaled(image, *self.made.intensity)
+        if len(self.shape) == 3 and image.ndim == 2:
+            image = np.stack([image] * 3, axis=-1)
+        if self.made.longest_side is not None:
+            image = _to_size(image, _within(image.shape[:2], self.made.longest_side), "stretch")
+        size = (self.shape[0], self.shape[1])
+        return image if image.shape[:2] == size and self.made.size is None else _to_size(image, size, self.made.sizes)
+
+
+def _decide(
+    pages: Sequence[Facts], config: ReadConfig, like: Pictures | None, where: str
+) -> tuple[_Way, list[str]]:  # fmt: skip
+    """The way that all pages go, and sentences on it."""
     taken: list[str] = []
-    made = Pictures(config.intensity_range, None, config.sizes) if like is None else replace(like)
-    images, made = _without_alpha(pages, made, like is None, taken)
-    images, made = _in_range(images, made, where, taken)
-    colour = any(image.ndim == 3 for image in images)
-    images = [np.stack([image] * 3, axis=-1) if colour and image.ndim == 2 else image for image in images]
-    shapes = {image.shape[:2] for image in images}
+    made = like or Pictures(config.intensity_range, None, config.sizes, longest_side=config.longest_side)
+    if like is None and _is_in_alpha(pages):
+        taken.append("all pictures have one colour: their transparency is the picture")
+        made = replace(made, from_alpha=True)
+    if not made.from_alpha:
+        if clear := sum(page.clear for page in pages):
+            taken.append(f"{clear} pictures with transparency were put on white")
+        made = _of_range(pages, made, where, taken)
+    shapes = {page.shape for page in pages}
+    if (longest := made.longest_side) is not None:
+        if larger := sum(max(page.shape) > longest for page in pages):
+            taken.append(f"{larger} pictures were made smaller, to {longest} pixels on their longest side")
+        shapes = {_within(shape, longest) for shape in shapes}
+    size = next(iter(shapes))
     if made.size is not None or (len(shapes) > 1 and like is None):
-        median = np.median([image.shape[:2] for image in images], axis=0)
+        found = [page.shape if longest is None else _within(page.shape, longest) for page in pages]
+        median = np.median(found, axis=0)
         size = made.size or (round(float(median[0])), round(float(median[1])))
         made = replace(made, size=size)
-        images = [_to_size(image, size, made.sizes) for image in images]
         taken.append(f"{len(shapes)} sizes were brought to {size[1]} x {size[0]} pixels by {made.sizes} (--sizes)")
     elif len(shapes) > 1:
         raise InputError(f"{where} differ in size, but those that the model was trained on did not: resize them")
-    x = np.stack(images)
-    if len(x) > 1 and (x == x[0]).all():
-        raise InputError(f"{where} are all equal: there is nothing to tell apart")
-    return x, made, taken
+    grey = made.from_alpha or all(page.grey for page in pages)
+    return _Way(made, size if grey else (*size, 3)), taken
 
 
 def in_unit_range(
@@ -176,28 +198,18 @@ def in_unit_range(
     if asked is None and high <= low:
         raise InputError(f"{where} holds the one value {low:g}: there is nothing to tell apart")
     black, white = asked or (low, high)
-    said = f"{black:g} is black and {white:g} is white (--intensity-range)"
-    return _scaled(x, black, white), Pictures(intensity=(black, white)), [said]
+    middle = float(np.median([image.max() for image in x]))
+    said = f"images of {x.shape[1]} x {x.shape[2]}: {_said_of_range(black, white, middle)}"
+    scaled = np.empty(x.shape, np.float32)
+    for row, image in enumerate(x):
+        scaled[row] = _scaled(image, black, white)
+    return scaled, Pictures(intensity=(black, white)), [said]
 
 
-def _without_alpha(
-    pages: Sequence[Page], made: Pictures, free: bool, taken: list[str]
-) -> tuple[list[np.ndarray], Pictures]:
-    """Composited on white; the transparency itself where all colours are one."""
-    clear = [page for page in pages if page.alpha is not None]
-    if free and len(clear) == len(pages):
-        colours = {tuple(np.ravel(page.values[0, 0])) for page in pages}
-        constant = len(colours) == 1 and all((page.values == page.values[:1, :1]).all() for page in pages)
-        made = replace(made, from_alpha=constant)
-        if constant:
-            taken.append("all pictures have one colour: their transparency is the picture")
-    if made.from_alpha:
-        return [
-            np.full(page.values.shape[:2], 255, np.uint8) if page.alpha is None else page.alpha for page in pages
-        ], made
-    if clear:
-        taken.append(f"{len(clear)} pictures with transparency were put on white")
-    return [page.values if page.alpha is None else _on_white(page.values, page.alpha) for page in pages], made
+def _is_in_alpha(pages: Sequence[Facts]) -> bool:
+    """Whether all pixels have one colour, so that only their transparency tells pictures apart."""
+    colours = {page.colour for page in pages}
+    return all(page.clear for page in pages) and len(colours) == 1 and None not in colours
 
 
 def _on_white(values: np.ndarray, alpha: np.ndarray) -> np.ndarray:
@@ -205,49 +217,61 @@ def _on_white(values: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     return np.round(share * values + (1 - share) * 255).astype(np.uint8)
 
 
-def _in_range(
-    images: list[np.ndarray], made: Pictures, where: str, taken: list[str]
-) -> tuple[list[np.ndarray], Pictures]:
-    """Pictures of more than 8 bits by the range of them all; those of 8 bits as they are."""
-    deep = [image for image in images if image.dtype != np.uint8]
+def _of_range(pages: Sequence[Facts], made: Pictures, where: str, taken: list[str]) -> Pictures:
+    """Pictures of more than 8 bits by the range of them all; those of 8 bits, and of all of 16, as bytes."""
+    deep = [page for page in pages if page.kind]
     if not deep:
-        if made.intensity is None:
-            return images, made
-        low, high = made.intensity
-        return [_scaled(image, low, high) for image in images], made
-    if not all(np.isfinite(image).all() for image in deep):
+        return made
+    low, high = min(page.low for page in deep), max(page.high for page in deep)
+    if not all(np.isfinite([page.low, page.high]).all() for page in deep):
         raise InputError(f"{where} hold values that are not finite")
-    if len(deep) < len(images):
-        dark = max(float(image.max()) for image in deep) < _LEAST_FULL * _FULL
-        if dark or any(image.dtype.kind == "f" for image in deep) or made.intensity is not None:
-            raise InputError(f"{where} are partly of 8 bits and partly not: give folders of one kind")
-        return [_eight_bits(image, where) for image in images], made
-    low, high = float(min(image.min() for image in deep)), float(max(image.max() for image in deep))
-    whole = all(image.dtype.kind in "iu" for image in deep)
-    if made.intensity is None and whole and low >= 0 and _LEAST_FULL * _FULL <= high <= _FULL:
-        return [_eight_bits(image, where) for image in images], made
+    whole = all(page.kind in "iu" for page in deep)
+    if len(deep) < len(pages) and (high < _LEAST_FULL * _FULL or not whole or made.intensity is not None):
+        raise InputError(f"{where} are partly of 8 bits and partly not: give folders of one kind")
+    middle = float(np.median([page.high for page in deep]))
+    full = low >= 0 and middle >= _LEAST_FULL * _FULL and high <= _FULL
+    if made.intensity is None and whole and (len(deep) < len(pages) or full):
+        if low < 0 or high > _FULL:
+            raise InputError(f"{where} have grey values from {low:g} to {high:g}: write --intensity-range LOW HIGH")
+        return made
     if made.intensity is None:
         if high <= low:
             raise InputError(f"{where} all hold the one value {low:g}: there is nothing to tell apart")
         is_unit = not whole and low >= 0 and high <= 1
         made = replace(made, intensity=(0.0, 1.0) if is_unit else (low, high))
-    low, high = made.intensity or (low, high)
-    taken.append(f"{low:g} is black and {high:g} is white (--intensity-range)")
-    return [_scaled(image, low, high) for image in images], made
+    taken.append(_said_of_range(*(made.intensity or (low, high)), middle))
+    return made
+
+
+def _said_of_range(black: float, white: float, middle: float) -> str:
+    """What is black and white, and whether white is so seldom reached that it may be a fault of the camera.
+
+    Args:
+        black, white: as found or asked for.
+        middle: the median of the pictures' largest values.
+    """
+    dark = (
+        f"; half of the pictures are nowhere brighter than {middle:g}"
+        if middle - black < _DIM * (white - black)
+        else ""
+    )
+    return f"{black:g} is black and {white:g} is white{dark} (--intensity-range)"
 
 
 def _scaled(image: np.ndarray, low: float, high: float) -> np.ndarray:
     return np.clip((image.astype(np.float64) - low) / (high - low), 0, 1).astype(np.float32)
 
 
-def _eight_bits(image: np.ndarray, where: str) -> np.ndarray:
+def _eight_bits(image: np.ndarray) -> np.ndarray:
     if image.dtype == np.uint8:
         return image
-    if image.min() < 0 or image.max() > _FULL:
-        raise InputError(
-            f"{where} have grey values from {image.min()} to {image.max()}: write --intensity-range LOW HIGH"
-        )
     return np.round(image.astype(np.int64) / 257).astype(np.uint8)  # 65535 = 257 * 255
+
+
+def _within(shape: tuple[int, ...], longest: int) -> tuple[int, int]:
+    """(H, W) of a picture whose longest side is that at most, of the same proportions."""
+    scale = min(1.0, longest / max(shape[:2]))
+    return max(1, round(scale * shape[0])), max(1, round(scale * shape[1]))
 
 
 def _to_size(image: np.ndarray, size: tuple[int, int], how: str) -> np.ndarray:

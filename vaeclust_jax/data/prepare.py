@@ -11,7 +11,7 @@ from vaeclust_jax.checks import is_whole
 from vaeclust_jax.data.config import PrepareConfig
 from vaeclust_jax.data.dataset import Dataset, check_array
 from vaeclust_jax.data.frames import frame_columns, in_order
-from vaeclust_jax.data.mapped import MappedRows, Rows, extremes, is_streamed, mapped_rows, moments
+from vaeclust_jax.data.mapped import MappedRows, Rows, extremes, mapped_rows, moments
 from vaeclust_jax.data.pictures import Pictures
 from vaeclust_jax.data.reading import Columns, listed
 from vaeclust_jax.data.resize import resize_images
@@ -41,7 +41,7 @@ class Preparation:
         by_row: whether every vector is brought to [0, 1] by its own extremes.
         columns: of vectors with names: which columns they are, in this order.
         pictures: of picture files: how they are brought to one size and range.
-        seen: what the training rows look like; None of rows that stayed in their file, and of an earlier version's.
+        seen: what the training rows look like; None of an earlier version's.
     """
 
     input_shape: tuple[int, ...]
@@ -112,7 +112,7 @@ class Preparation:
     def unlike(self, x_raw: object, prepared: Rows | None = None) -> Unlike | None:
         """What is odd about samples beside those trained on; None if nothing is known.
 
-        Nothing is known of mapped arrays, which stay in their file, and of vectors that are scaled one by one.
+        Of vectors that are scaled one by one the shape is judged: gain and offset are any. A mapped array is read once.
 
         Args:
             x_raw: samples, as for `apply`.
@@ -121,13 +121,14 @@ class Preparation:
         Raises:
             InputError: as `apply`.
         """
-        if self.seen is None or self.by_row or is_streamed(x_raw):
+        if self.seen is None:
             return None
-        if len(self.input_shape) == 3:
-            return self.seen.judge(self.apply(x_raw) if prepared is None else np.asarray(prepared))
-        x = check_array(self._ordered(x_raw))
-        self._check_shape(x.shape[1:])
-        return self.seen.judge(x)
+        if len(self.input_shape) == 1 and not self.by_row:
+            x = checked_rows(self._ordered(x_raw))
+            self._check_shape(x.shape[1:])
+            return self.seen.judge(x)
+        rows = self.rows(x_raw) if prepared is None else prepared
+        return self.seen.judge_shapes(rows) if self.by_row else self.seen.judge(rows)
 
     def _ordered(self, x_raw: object) -> object:
         """A frame's columns by name, a data set's samples."""
@@ -194,14 +195,20 @@ class Preparation:
             "by_row": self.by_row,
             "columns": None if self.columns is None else self.columns.to_json(),
             "pictures": None if self.pictures is None else self.pictures.to_json(),
-            "seen": None if self.seen is None else self.seen.to_json(),
+            self._seen_key(self.by_row): None if self.seen is None else self.seen.to_json(),
         }
+
+    @staticmethod
+    def _seen_key(by_row: bool) -> str:
+        """Models of an earlier version kept the raw values of rows that are scaled one by one."""
+        return "seen_shapes" if by_row else "seen"
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> "Preparation":
         """The preparation that `to_json` described."""
-        size, columns, seen = fields["image_size"], fields.get("columns"), fields.get("seen")
-        shape = tuple(fields["input_shape"])
+        size, columns, shape = fields["image_size"], fields.get("columns"), tuple(fields["input_shape"])
+        by_row = fields.get("by_row", False)  # models of an earlier version have none, nor columns
+        seen = fields.get(cls._seen_key(by_row))
         return cls(
             input_shape=shape,
             output_shape=tuple(fields["output_shape"]),
@@ -210,7 +217,7 @@ class Preparation:
             white=_checked_white(fields.get("white", 255)),
             offset=None if fields["offset"] is None else np.array(fields["offset"], np.float64),
             scale=None if fields["scale"] is None else np.array(fields["scale"], np.float64),
-            by_row=fields.get("by_row", False),  # models of an earlier version have none, nor columns
+            by_row=by_row,
             columns=None if columns is None else Columns.from_json(columns),
             pictures=None if fields.get("pictures") is None else Pictures.from_json(fields["pictures"]),
             seen=None if seen is None else Seen.from_json(seen, shape[0] if len(shape) == 1 else 3),
@@ -259,16 +266,20 @@ def fit_preparation(x_raw_train: object, config: PrepareConfig) -> Preparation:
 
 
 def _white_of(x: Rows) -> int:
-    """The value of white in images of bytes: the largest one, if that is a small part of 255; said if it is."""
-    low, high = extremes(x)
-    if x.dtype == np.uint8 and 0 < high < _DIM * 255:
-        said = f"images hold whole numbers from {low} to {high} and no more: {high} is taken as white"
+    """The value of white in images; said if it is not what their type says, or they are nearly black."""
+    white, said = white_of(*extremes(x), x.dtype)
+    if said:
         warnings.warn(said, InputWarning, stacklevel=2)
-        return int(high)
+    return white
+
+
+def white_of(low: float, high: float, dtype: np.dtype[Any]) -> tuple[int, str]:
+    """The value of white in images of bytes, the largest one if that is a small part of 255, and what to say of it."""
+    if dtype == np.uint8 and 0 < high < _DIM * 255:
+        return int(high), f"images hold whole numbers from {low} to {high} and no more: {high} is taken as white"
     if high < _DIM:
-        said = f"images are nearly black: their values lie in {low:.3g} to {high:.3g}; is their range right?"
-        warnings.warn(said, InputWarning, stacklevel=2)
-    return 255
+        return 255, f"images are nearly black: their values lie in {low:.3g} to {high:.3g}; is their range right?"
+    return 255, ""
 
 
 def _checked_white(value: object) -> int:

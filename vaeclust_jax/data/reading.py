@@ -43,6 +43,9 @@ class ReadConfig:
     sizes: Literal["pad", "crop", "stretch"] = "pad"
     """How pictures of many sizes are brought to their median size."""
 
+    longest_side: int | None = None
+    """Pixels of the longest side that larger pictures are brought to while they are read. Default: as they are."""
+
     intensity_range: tuple[float, float] | None = None
     """Values of black and white in pictures of more than 8 bits or of floats. Default: those found, which is said."""
 
@@ -56,6 +59,8 @@ class ReadConfig:
         check_types(self)
         if self.window is not None and not 0 < self.window < 1e9:
             raise InputError(f"window must be positive seconds, got {self.window}")
+        if self.longest_side is not None and not 2 <= self.longest_side < 10**5:
+            raise InputError(f"longest_side must be at least 2 pixels, got {self.longest_side}")
         if self.intensity_range is not None and not -1e38 < self.intensity_range[0] < self.intensity_range[1] < 1e38:
             raise InputError(f"intensity_range must be black and a larger white, got {self.intensity_range}")
 

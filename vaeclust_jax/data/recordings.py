@@ -48,10 +48,13 @@ def load_recordings(folder: Path, config: ReadConfig | None = None) -> Dataset:
         taken.append(f"{converted} of {len(found)} recordings were resampled to {SAMPLING_RATE} Hz or mixed down")
     if config.window is not None:
         taken.append(f"every window of {config.window:g} s is a sample: {len(names)} of {len(found)} recordings")
+    x = np.concatenate(spectra)
+    if silent := int((x == 0).all(axis=1).sum()):
+        taken.append(f"{silent} of {len(x)} samples are silent: 0 in every bin")
     labelled = found[0][0] is not None
     y, class_names = check_labels(np.array(classes), len(classes)) if labelled else (None, None)
     return Dataset(
-        x=np.concatenate(spectra),
+        x=x,
         y=y,
         name=shown(folder.resolve().name),
         class_names=class_names,

@@ -1,12 +1,12 @@
 """What training rows look like, kept with the model, so that rows of another unit or range do not pass for theirs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from vaeclust_jax.data.mapped import Rows, chunks
+from vaeclust_jax.data.mapped import Moments, Rows, chunks
 from vaeclust_jax.errors import InputError
 
 _ROWS = 10_000
@@ -33,9 +33,34 @@ class Unlike(NamedTuple):
     all_of_them: bool
 
 
+class _Far(NamedTuple):
+    """Rows that are far outside.
+
+    Attributes:
+        rows: (n,) which.
+        counts, first: of each feature (k,), how many there are, and the first one's value.
+        std: of each feature (k,) in all rows.
+    """
+
+    rows: np.ndarray
+    counts: np.ndarray
+    first: np.ndarray
+    std: np.ndarray
+
+    @property
+    def said(self) -> str:
+        return f"{self.rows.sum()} of {len(self.rows)} rows"
+
+    @property
+    def where(self) -> str:
+        return "" if self.rows.all() else f" (the first is row {self.rows.argmax()})"
+
+
 @dataclass(frozen=True, eq=False)
 class Seen:
     """Of each feature of vectors, or of the mean, deviation and maximum of each image in [0, 1]: (k,) numbers.
+
+    Vectors are raw, but those that are scaled row by row.
 
     Attributes:
         low, high: the smallest and the largest.
@@ -52,37 +77,60 @@ class Seen:
 
     @classmethod
     def of(cls, rows: Rows) -> "Seen":
-        """What the training rows look like: raw vectors, or prepared images."""
-        parts = [_numbers(part) for part in chunks(rows[:: max(1, len(rows) // _ROWS)])]
-        some = np.concatenate(parts)
+        """What the training rows look like: raw vectors, vectors scaled row by row, or prepared images."""
+        some = np.concatenate([_numbers(part) for part in chunks(rows[:: max(1, len(rows) // _ROWS)])])
         edges = [(part.min(axis=0), part.max(axis=0)) for part in map(_numbers, chunks(rows))]
         low, high = np.min([one[0] for one in edges], axis=0), np.max([one[1] for one in edges], axis=0)
         lower, upper = np.quantile(some, [_SHARE, 1 - _SHARE], axis=0)
         return cls(low, high, some.mean(axis=0), some.std(axis=0), lower, upper)
 
-    def judge(self, rows: np.ndarray) -> Unlike:
+    def judge(self, rows: Rows) -> Unlike:
         """Which rows are far outside, and whether all of them look like another unit or range.
 
         Args:
             rows: (n, F) raw vectors, or (n, H, W, C) prepared images.
         """
-        numbers = _numbers(rows)
         images = rows.ndim == 4
-        far = self._dark_or_bright(numbers) if images else self._far(numbers)
-        far_rows = np.asarray(far.any(axis=1))
-        count, n = int(far_rows.sum()), len(numbers)
-        other = self._middle(numbers) if images else self._spread(numbers)
-        if not count and not other:
-            return Unlike(far_rows, "", False)
-        if count:
-            worst = int(far.sum(axis=0).argmax())
+        if images:
+            rows = np.concatenate([_numbers(part) for part in chunks(rows)])
+        far = self._far_rows(rows, self._dark_or_bright if images else self._far)
+        if far.rows.any():
+            worst = int(far.counts.argmax())
             what = ("mean", "deviation", "maximum")[worst] if images else f"feature {worst}"
-            other = (
-                f"{count} of {n} rows lie far outside the range of the training rows: {what} was {self.low[worst]:.4g} "
-                f"to {self.high[worst]:.4g} there and is {numbers[far[:, worst]][0, worst]:.4g} here"
-                f"{f' (the first is row {int(far_rows.argmax())})' if count < n else ''}"
+            odd = (
+                f"{far.said} lie far outside the range of the training rows: {what} was {self.low[worst]:.4g} "
+                f"to {self.high[worst]:.4g} there and is {far.first[worst]:.4g} here{far.where}"
             )
-        return Unlike(far_rows, f"{other}; are units and scale those of training?", count == n)
+        else:
+            odd = self._middle(np.asarray(rows)) if images else self._spread(far)
+        sentence = f"{odd}; are units and scale those of training?" if odd else ""
+        return Unlike(far.rows, sentence, bool(far.rows.all()))
+
+    def judge_shapes(self, rows: Rows) -> Unlike:
+        """The same of vectors (n, F) that are scaled one by one, of which nothing but the shape is left.
+
+        Rows of one value everywhere have none, and count as far outside.
+        """
+        far = self._far_rows(rows, lambda numbers: self._far(numbers) | (numbers.max(axis=1, keepdims=True) == 0))
+        if not far.rows.any():
+            return Unlike(far.rows, "", False)
+        return Unlike(
+            far.rows,
+            f"{far.said} have a feature far outside its part of a row's range in training, or one value "
+            f"everywhere{far.where}; are these the features of training, in their order?",
+            bool(far.rows.all()),
+        )
+
+    def _far_rows(self, rows: Rows, is_far: Callable[[np.ndarray], np.ndarray]) -> _Far:
+        counts, first, found, spread = np.zeros(len(self.low), int), np.full(len(self.low), np.nan), [], Moments()
+        for part in map(_numbers, chunks(rows)):
+            far = is_far(part)
+            new = (counts == 0) & far.any(axis=0)
+            first[new] = part[far.argmax(axis=0), np.arange(len(first))][new]
+            counts += far.sum(axis=0)
+            found.append(far.any(axis=1))
+            spread = spread.and_of(part, axis=0)
+        return _Far(np.concatenate(found), counts, first, np.sqrt(spread.variance))
 
     def _far(self, numbers: np.ndarray) -> np.ndarray:
         """Further outside than the range is wide; constant features say nothing of what is far."""
@@ -102,11 +150,11 @@ class Seen:
         name = ("mean", "deviation", "maximum")[what]
         return f"the images' {name} is {middle[what]:.3g} here (median) and was {self.mean[what]:.3g} in training"
 
-    def _spread(self, numbers: np.ndarray) -> str:
+    def _spread(self, found: _Far) -> str:
         known = self.std > 0
-        if len(numbers) < _FEW or not known.any():
+        if len(found.rows) < _FEW or not known.any():
             return ""
-        ratio = float(np.median(numbers[:, known].std(axis=0) / self.std[known]))
+        ratio = float(np.median(found.std[known] / self.std[known]))
         if ratio * _NARROW >= 1:
             return ""
         return f"the rows vary {1 / ratio if ratio else np.inf:.3g} times less than those of training"

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaeclust_jax.data.columns import check_numeric, choose_columns, is_text, to_numbers
+from vaeclust_jax.data.columns import check_numeric, choose_columns
 from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
+from vaeclust_jax.data.kinds import is_text, to_numbers
 from vaeclust_jax.data.reading import Columns, ReadConfig, listed
 from vaeclust_jax.data.text import FEW_BYTES, PACKED, TEXT_SUFFIXES, read_text
 from vaeclust_jax.errors import InputError
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 _ARROW_SUFFIXES = (".parquet", ".pq", ".feather", ".arrow")
 _ROWS = 10_000
 """By which it is judged whether float32 is fine enough."""
+_FOR_NOTHING = (999.0, 9999.0, 99999.0)
+"""Values, of either sign, that instruments write where they have measured nothing."""
 _COARSEST = 1e-4
 """Of a feature's deviation: float32 is kept from rounding more than that away."""
 
@@ -29,8 +32,12 @@ def is_table(path: Path) -> bool:
 
 
 def is_saved_dataset(path: Path) -> bool:
-    """Whether it is a folder that `save_to_disk` of Hugging Face's datasets wrote."""
-    return (path / "state.json").is_file() and any(path.glob("*.arrow"))
+    """Whether it is a folder that `save_to_disk` of Hugging Face's datasets wrote, or of parts in parquet."""
+    return ((path / "state.json").is_file() and any(path.glob("*.arrow"))) or _has_parts(path)
+
+
+def _has_parts(path: Path) -> bool:
+    return path.is_dir() and any(path.glob("*.parquet"))
 
 
 def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> Dataset:
@@ -54,7 +61,6 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
     kept, dropped = _complete(table, columns, config, path)
     if dropped:
         table = table.filter(kept)
-        found = (*found, f"{dropped} of {len(kept)} rows were dropped: they have missing values")
     x, columns, filled = _features(table, columns, config, path)
     y, class_names = (None, None) if columns.label is None else _labels(table, columns.label, path)
     return Dataset(
@@ -65,7 +71,7 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
         source=str(path),
         columns=columns,
         row_numbers=np.flatnonzero(kept) if dropped else None,
-        taken=(*taken, *found, *filled),
+        taken=(*taken, *found, *dropped, *filled),
     )
 
 
@@ -107,13 +113,14 @@ def _read(path: Path, config: ReadConfig) -> tuple["pyarrow.Table", tuple[str, .
     import pyarrow
 
     try:
-        if path.is_dir():
+        if path.is_dir() and not _has_parts(path):
             table = _saved_dataset(path)
-        elif path.suffix.lower() in (".parquet", ".pq"):
+        elif path.is_dir() or path.suffix.lower() in (".parquet", ".pq"):
             from pyarrow import parquet
 
-            large = path.stat().st_size > FEW_BYTES
-            table = parquet.read_table(path, use_threads=large, pre_buffer=large)
+            # Buffering ahead is for remote files: of a local one it keeps all bytes beside the table.
+            large = path.is_dir() or path.stat().st_size > FEW_BYTES
+            table = parquet.read_table(path, use_threads=large, pre_buffer=False)
         else:
             from pyarrow import feather
 
@@ -155,18 +162,23 @@ def _as_trained(
 
 def _complete(
     table: "pyarrow.Table", columns: Columns, config: ReadConfig, path: Path
-) -> tuple[np.ndarray, int]:  # fmt: skip
-    """Which rows are kept, and how many are not.
+) -> tuple[np.ndarray, list[str]]:  # fmt: skip
+    """Which rows are kept, and sentences on those that are not.
 
     Raises:
         InputError: values are missing and nothing is said about them.
     """
-    kept, first, count = np.ones(len(table), bool), None, 0
+    empty = _empty(table)
+    kept, said = ~empty, [f"{empty.sum()} empty rows were left out"] if empty.any() else []
+    first, count = None, 0
     used = (*columns.names, *(() if columns.label is None else (columns.label,)))
     filled = columns.means or config.missing == "mean"
     for name in used:
         nothing = _nothing(table[name])
         if nothing is None or (filled and name in columns.names and name not in (columns.categories or {})):
+            continue
+        nothing &= ~empty
+        if not nothing.any():
             continue
         kept &= ~nothing
         count += int(nothing.sum())
@@ -182,15 +194,28 @@ def _complete(
         )
     if not kept.any():
         raise InputError(f"{path} has missing values in every row: --drop-columns names columns to leave out")
-    return kept, int((~kept).sum())
+    if dropped := int((~kept & ~empty).sum()):
+        said.append(f"{dropped} of {len(kept)} rows were dropped: they have missing values")
+    return kept, said
+
+
+def _empty(table: "pyarrow.Table") -> np.ndarray:
+    """Which rows hold nothing in any of several columns, as spreadsheets write them below a table."""
+    empty = np.full(len(table), table.num_columns > 1)
+    for name in table.column_names:
+        if not empty.any():
+            break
+        nothing = _nothing(table[name])
+        empty &= False if nothing is None else nothing
+    return empty
 
 
 def _nothing(column: "pyarrow.ChunkedArray") -> np.ndarray | None:
-    """Where a column has no value; None if it has all."""
+    """Where a column has no finite value; None if it has all."""
     numbers = None if is_text(column.type) else to_numbers(column)
     if numbers is None:
-        return np.asarray(column.is_null()) if column.null_count else None
-    nothing = np.isnan(numbers)
+        return np.array(column.is_null()) if column.null_count else None
+    nothing = ~np.isfinite(numbers)
     return nothing if nothing.any() else None
 
 
@@ -199,7 +224,7 @@ def _features(
 ) -> tuple[np.ndarray, Columns, tuple[str, ...]]:
     categories, means = dict(columns.categories or {}), dict(columns.means or {})
     x = np.empty((len(table), len(columns.features)), np.float32)
-    place, filled, coarse = 0, 0, False
+    place, filled, coarse, said = 0, 0, False, []
     for name in columns.names:
         if name in categories:
             part = _one_hot(table[name], name, categories[name], path)
@@ -208,18 +233,30 @@ def _features(
             continue
         numbers = to_numbers(table[name])
         assert numbers is not None
+        nothing = ~np.isfinite(numbers)
         if config.missing == "mean" and name not in means:
-            means[name] = float(np.nanmean(numbers))
-        if name in means and (nothing := np.isnan(numbers)).any():
-            numbers[nothing] = means[name]
+            means[name] = float(np.nanmean(np.where(nothing, np.nan, numbers)))
+        if name in means and nothing.any():
+            numbers = np.where(nothing, means[name], numbers)
             filled += int(nothing.sum())
+        elif value := _value_for_nothing(numbers):
+            said.append(f"column {name!r} holds {value:g} and no other value so large: empty the cell if it is missing")
         if not coarse and _is_coarse(numbers):
             x, coarse = x.astype(np.float64), True
         with np.errstate(over="ignore"):
             x[:, place] = numbers
         place += 1
-    said = (f"{filled} missing values became the means of their columns",) if filled else ()
-    return x, replace(columns, categories=categories, means=means), said
+    if filled:
+        said.append(f"{filled} missing values became the means of their columns")
+    return x, replace(columns, categories=categories, means=means), tuple(said)
+
+
+def _value_for_nothing(numbers: np.ndarray) -> float:
+    """-999 and the like, at one end of a column and far from all others; 0 if there is none."""
+    for end in (float(numbers.min()), float(numbers.max())):
+        if abs(end) in _FOR_NOTHING and np.abs(numbers[numbers != end]).max(initial=0) < abs(end) / 2:
+            return end
+    return 0.0
 
 
 def _is_coarse(numbers: np.ndarray) -> bool:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vaeclust_jax.data.header import MISSING, is_header
+from vaeclust_jax.data.header import MISSING, is_header, is_number
 from vaeclust_jax.data.reading import listed
 from vaeclust_jax.errors import InputError
 
@@ -23,6 +23,8 @@ _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BO
 _SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "vertical bars", ",": "commas"}
 _LINES = 200
 """Of the beginning, by which separator, decimal mark and header are found."""
+_TELLING = 10
+"""Cells that are not all written alike by chance."""
 FEW_BYTES = 2**24
 """Read on one thread: a pool of them gains nothing there, and now and then ends the process with an error."""
 _LARGEST_BLOCK = 2**31 - 2
@@ -60,6 +62,7 @@ def read_text(path: Path, header: str) -> tuple["pyarrow.Table", tuple[str, ...]
     rows = list(csv.reader(lines, delimiter=separator))
     if not rows:
         raise InputError(f"{path} must hold at least one row of numbers, got none")
+    _check_first(path, rows)
     decimal = _decimal(rows, separator)
     if decimal == ",":
         taken.append("the decimal mark is a comma")
@@ -67,8 +70,28 @@ def read_text(path: Path, header: str) -> tuple["pyarrow.Table", tuple[str, ...]
     if not content.strip():
         raise InputError(f"{path} must hold at least one row of numbers, got none")
     width = _width(rows)
-    columns = _parsed(path, content, names or [str(number) for number in range(width)], separator, decimal)
-    return columns, tuple(taken)
+    names = names or [str(number) for number in range(width)]
+    taken += _ambiguous(names, rows, separator)
+    return _parsed(path, content, names, separator, decimal), tuple(taken)
+
+
+def _ambiguous(names: list[str], rows: list[list[str]], separator: str) -> list[str]:
+    """Sentences on columns whose numbers are written as codes or thousands are, and read as numbers all the same."""
+    thousands, codes = [], []
+    for name, *cells in zip(names, *(row for row in rows[1:] if len(row) == len(names)), strict=True):
+        cells = [cell.strip() for cell in cells if cell.strip()]
+        if len(cells) < _TELLING:
+            continue
+        if separator == ";" and all(re.fullmatch(r"-?[1-9]\d{0,2}\.\d{3}", cell) for cell in cells):
+            thousands.append(name)
+        elif all(cell.isdecimal() for cell in cells) and any(re.fullmatch(r"0\d+", cell) for cell in cells):
+            codes.append(name)
+    said = []
+    if thousands:
+        said.append(f"three digits follow every point of {listed(thousands)}: if they are thousands, write no points")
+    if codes:
+        said.append(f"{listed(codes)} became features, though leading zeros look like codes (--drop-columns)")
+    return said
 
 
 def _utf8(path: Path, taken: list[str]) -> bytes:
@@ -137,6 +160,19 @@ def _separator(lines: list[str]) -> str:
     if named and all(re.fullmatch(r"\s*[-+]?\d+(,\d+)?\s*", line) for line in lines[1:]):
         return ";"  # one column with a name and decimal commas
     return ragged if most[ragged] else ","
+
+
+def _check_first(path: Path, rows: list[list[str]]) -> None:
+    """Refuses a table with lines above it, as programs write the name of an export."""
+    above = 0
+    for row in rows:
+        filled = [cell.strip() for cell in row if cell.strip()]
+        if len(filled) != 1 or is_number(filled[0]):
+            break
+        above += 1
+    below = {len(row) for row in rows[above:]}
+    if above and len(below) == 1 and below.pop() > 2:
+        raise InputError(f"{path}: the lines above the table must be removed or begin with #, got {rows[0][0][:40]!r}")
 
 
 def _width(rows: list[list[str]]) -> int:

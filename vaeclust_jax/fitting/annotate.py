@@ -7,6 +7,7 @@ import numpy as np
 from vaeclust_jax.data import check_array
 from vaeclust_jax.data.annotated import matrix_of
 from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.graph import NUM_NEIGHBOURS
 
 _KEY = "vaeclust"
 
@@ -15,7 +16,9 @@ def to_anndata(run: Run, adata: Any, array: str | None = None) -> None:
     """Labels the cells of an `AnnData` in place.
 
     Writes `obs["vaeclust"]` (the cluster, categorical), `obs["vaeclust_probability"]`, `obs["vaeclust_unlike"]` (the
-    distance to the nearest cluster in its standard deviations) and `obsm["X_vaeclust"]` (latent means, (n, L)).
+    distance to the nearest cluster in its standard deviations) and `obsm["X_vaeclust"]` (latent means, (n, L)). Of a
+    method that follows a graph also `obsp["vaeclust_connectivities"]`, the neighbour graph of these cells (more than 5
+    are needed), and `uns["vaeclust"]`, where scanpy looks for it (`neighbors_key="vaeclust"`).
 
     Args:
         run: a model that clusters.
@@ -43,3 +46,20 @@ def to_anndata(run: Run, adata: Any, array: str | None = None) -> None:
     adata.obs[f"{_KEY}_probability"] = probabilities.max(axis=1)
     adata.obs[f"{_KEY}_unlike"] = unlike
     adata.obsm[f"X_{_KEY}"] = np.asarray(run.embed(x))
+    if len(x) > NUM_NEIGHBOURS:
+        _write_graph(adata, run.config.method.graph(run.heads, run.params, run.preparation.rows(x)))
+
+
+def _write_graph(adata: Any, graph: Any) -> None:
+    """As scanpy keeps neighbours, which has places for distances that we do not know."""
+    from scipy.sparse import csr_matrix
+
+    if graph is None:
+        return
+    connectivities, distances = f"{_KEY}_connectivities", f"{_KEY}_distances"
+    adata.obsp[connectivities] = csr_matrix(graph, dtype=np.float32)
+    adata.uns[_KEY] = {
+        "connectivities_key": connectivities,
+        "distances_key": distances,
+        "params": {"method": _KEY, "n_neighbors": NUM_NEIGHBOURS, "use_rep": f"X_{_KEY}"},
+    }

@@ -1,12 +1,12 @@
 """Whether a fit can be in memory at all, asked before anything is computed."""
 
 import math
-import os
 from collections.abc import Sequence
 
 import jax
 
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.machine import memory
 from vaeclust_jax.types import State
 
 
@@ -36,7 +36,4 @@ def _memory() -> int | None:
     if devices[0].platform != "cpu":
         stats = [device.memory_stats() for device in devices]
         return sum(one["bytes_limit"] for one in stats) if all(stats) else None
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):
-        return None
+    return memory()

@@ -108,8 +108,8 @@ def prepare(
     train_index, validation_index = split_rows(len(raw), config, split_labels)
     preparation = replace(fit_preparation(raw[train_index], config), columns=columns, pictures=pictures)
     rows = preparation.rows(raw)
-    # Rows that stay in their file are not read once more for it.
-    seen = None if isinstance(rows, MappedRows) else Seen.of((raw if raw.ndim == 2 else rows)[train_index])
+    raw_vectors = raw.ndim == 2 and not preparation.by_row
+    seen = Seen.of((raw if raw_vectors else rows)[train_index])
     return Prepared(config, replace(preparation, seen=seen), rows, train_index, validation_index)
 
 

@@ -5,7 +5,7 @@ The objective and its sources: `methods.dec_learner`.
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import jax.numpy as jnp
 import numpy as np
@@ -37,6 +37,9 @@ from vaeclust_jax.objectives.elbo import kl_to_standard_normal
 from vaeclust_jax.training.rows import by_chunk, encode_rows
 from vaeclust_jax.training.stopping import NEVER
 from vaeclust_jax.types import Controller, Heads, Networks, Params, Stage
+
+if TYPE_CHECKING:
+    from vaeclust_jax.graph.neighbours import Graph
 
 _LARGEST = float(np.finfo(np.float32).max)
 _MOST_PRODUCTS, _MOST_VALUES = 10**13, 2**28
@@ -199,14 +202,18 @@ class GraphDEC(_WithTarget):
     def heads(self, networks: Networks) -> Heads:  # noqa: D102
         return prototype_heads(networks, self.likelihood, self.degrees)
 
-    def _agreed(self, heads: Heads, params: Params, x: Rows, log_q: Float[Array, "n k"]) -> Float[Array, "n k"]:
-        from vaeclust_jax.graph.neighbours import posterior_graph, strongest  # scipy takes long to import
+    def graph(self, heads: Heads, params: Params, x: Rows) -> "Graph":  # noqa: D102
+        from vaeclust_jax.graph.neighbours import posterior_graph  # scipy takes long to import
 
         assert self.value_share != "auto", "it has been resolved"
         own = values_graph(x, self.value_share)
         posterior = posterior_of(key_of(0, OBJECTIVE_GRAPH), heads, params, x)
-        graph = posterior_graph(posterior, beside=own, share=self.value_share)
-        neighbours, weights = strongest(graph, EDGES_KEPT)
+        return posterior_graph(posterior, beside=own, share=self.value_share)
+
+    def _agreed(self, heads: Heads, params: Params, x: Rows, log_q: Float[Array, "n k"]) -> Float[Array, "n k"]:
+        from vaeclust_jax.graph.neighbours import strongest
+
+        neighbours, weights = strongest(self.graph(heads, params, x), EDGES_KEPT)
         return log_agreed(Edges(jnp.asarray(neighbours, jnp.int32), jnp.asarray(weights, jnp.float32)), log_q)
 
 

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -14,6 +14,9 @@ from vaeclust_jax.graph import MAX_GROUPS, NUM_NEIGHBOURS
 from vaeclust_jax.keys import SCORE, key_of
 from vaeclust_jax.training.score import score_rows
 from vaeclust_jax.types import Heads, Networks, Params, Stage
+
+if TYPE_CHECKING:
+    from vaeclust_jax.graph.neighbours import Graph  # scipy takes long to import
 
 _NUM_DRAWS = 8
 
@@ -122,6 +125,14 @@ class Method(ABC):
     def objective(self, heads: Heads, params: Params, x: Rows) -> float:
         """What training minimised, of prepared rows, in nats a sample: by it the best of several seeds is chosen."""
         return mean_score(heads, params, x)
+
+    def graph(self, heads: Heads, params: Params, x: Rows) -> "Graph | None":
+        """The neighbour graph of prepared rows that clusters follow, (n, n); None where they follow none.
+
+        Raises:
+            InputError: too few rows to have neighbours.
+        """
+        return None
 
     def view_strength(self) -> float:
         """Of random views of images that the encoder sees while it is trained; 0: none."""
