@@ -255,7 +255,9 @@ def repeated(state: State) -> State:
     return again._replace(memory=again.memory._replace(edges=edges._replace(neighbours=numbers)))
 
 
-@pytest.mark.parametrize("name", LEARNERS)
+@pytest.mark.parametrize(
+    "name", [name if name in ("vaedec", "vade") else pytest.param(name, marks=pytest.mark.long) for name in LEARNERS]
+)
 def test_a_row_of_weight_two_is_two_rows(name: str) -> None:
     """Gradient, losses, target, and the share of assignments that changed; of batches that are all rows."""
     x = jax.random.normal(jax.random.key(9), (N, *VECTOR))
@@ -279,7 +281,7 @@ def test_a_row_of_weight_two_is_two_rows(name: str) -> None:
     chex.assert_trees_all_close(repeated(one).memory, other.memory, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("batch_size", [5, 7, N])
+@pytest.mark.parametrize("batch_size", [7, pytest.param(N, marks=pytest.mark.long)])
 def test_batches_of_an_epoch_add_up_to_the_weighted_mean(batch_size: int) -> None:
     """No batch divides by the weights that are by chance in it."""
     x = jax.random.normal(jax.random.key(9), (N, *VECTOR))

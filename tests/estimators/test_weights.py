@@ -23,8 +23,9 @@ EACH = [name if name in QUICK else pytest.param(name, marks=pytest.mark.long) fo
 @pytest.mark.parametrize("name", EACH)
 def test_a_weight_of_two_is_two_rows(name: str, x: np.ndarray) -> None:
     classes = blobs()[1]
-    fitted = MAKE[name](pretrain_epochs=20).fit(x, sample_weight=COUNTS)
-    again = MAKE[name](pretrain_epochs=20).fit(np.repeat(x, COUNTS, axis=0))
+    trained = {"pretrain_epochs": 60, "learning_rate": 1e-2}
+    fitted = MAKE[name](**trained).fit(x, sample_weight=COUNTS)
+    again = MAKE[name](**trained).fit(np.repeat(x, COUNTS, axis=0))
     assert adjusted_rand_score(fitted.labels_, classes) == 1
     assert adjusted_rand_score(fitted.labels_, again.predict(x)) == 1
     weighted, repeated = (np.average(fitted.score_samples(x), weights=COUNTS), fitted.score(np.repeat(x, COUNTS, 0)))

@@ -18,7 +18,7 @@ from vaeclust_jax.methods.vade_learner import prior_of
 VECTORS, CLASSES = blobs()
 COUNTS = np.random.default_rng(0).integers(1, 4, N)
 KEY = jax.random.key(0)
-LONG = ("graph", "vade", "mixture")
+LONG = ("dec", "graph", "vade", "mixture")
 CLUSTERING = [
     pytest.param(name, marks=pytest.mark.long if name in LONG else ())
     for name, method in vc.METHODS.items()
@@ -168,11 +168,10 @@ def test_a_fit_that_goes_on_has_the_same_weights(tmp_path: Path) -> None:
         (np.ones(N + 1), [f"each of {N} rows", f"({N + 1},)"]),
         (np.ones((N, 1)), [f"({N}, 1)"]),
         (1.0, ["()"]),
-        (["heavy"] * N, ["sample_weight must be a number"]),
         (["1"] * N, ["<U1"]),
         (np.ones(N, complex), ["complex128"]),
-        ([None] * N, ["nan"]),
-        ([[1], [1, 2]], ["sample_weight must be a number"]),
+        ([None] * N, ["object"]),
+        ([[1], [1, 2]], ["sample_weight cannot be read as an array"]),
     ],
 )
 def test_weights_that_cannot_be_used(weight: Any, words: list[str]) -> None:

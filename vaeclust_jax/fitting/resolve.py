@@ -132,15 +132,15 @@ def check_sample_weight(weight: Any, num_samples: int) -> Float[np.ndarray, " n"
         InputError: not one finite number of at least 0 a row, or zeros only.
     """
     try:
-        weight = np.asarray(weight)
-        found = weight.astype(np.float64)
-    except (TypeError, ValueError):
-        raise InputError("sample_weight must be a number of at least 0 for each row, got what is no number") from None
-    if found.shape != (num_samples,) or weight.dtype.kind not in "biufO":
+        given = np.asarray(weight)
+    except ValueError as error:
+        raise InputError(f"sample_weight cannot be read as an array: {error}") from error
+    if given.shape != (num_samples,) or given.dtype.kind not in "biuf":
         raise InputError(
-            f"sample_weight must be a number of at least 0 for each of {num_samples} rows, got {weight.dtype} "
-            f"{weight.shape}"
+            f"sample_weight must be a number of at least 0 for each of {num_samples} rows, got {given.dtype} "
+            f"{given.shape}"
         )
+    found = given.astype(np.float64)
     if not np.isfinite(found).all() or found.min() < 0:
         wrong = found[~(np.isfinite(found) & (found >= 0))][0]
         raise InputError(f"sample_weight must hold finite numbers of at least 0, got {wrong}")

@@ -248,8 +248,10 @@ def components(
     Samples count by weight.
     """
     labels = log_q.argmax(axis=1)
-    own = heads.centres is None
-    centres = _means_of(mean, labels, log_q.shape[1], weight) if own else np.asarray(heads.centres(params))
+    if heads.centres is None:
+        centres = _means_of(mean, labels, log_q.shape[1], weight)
+    else:
+        centres = np.asarray(heads.centres(params))
     k, r, latent_dim = centres.shape
     nearest = ((mean[:, np.newaxis] - centres[labels]) ** 2).sum(axis=-1).argmin(axis=1)
     component = labels * r + nearest
