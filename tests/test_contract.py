@@ -232,3 +232,68 @@ def test_no_key_is_used_twice() -> None:
 
 def test_an_equal_config_is_the_same_learner() -> None:
     assert vae(Networks(MLP.encoder, MLP.decoder), beta=2.0) is vae(Networks(MLP.encoder, MLP.decoder), beta=2.0)
+
+
+# Sample weights --------------------------------------------------------------------------------------------------
+
+COUNTS = np.tile([1, 2, 3], N // 3)
+AGAIN = np.repeat(np.arange(N), COUNTS)
+SURE = Networks(
+    MLP.encoder._replace(apply=lambda params, x: (MLP.encoder.apply(params, x)[0], jnp.full((len(x), L), -60.0))),
+    MLP.decoder,
+)
+"""Its codes are sure: what is drawn, which differs with the number of rows, does not matter."""
+
+
+def repeated(state: State) -> State:
+    """What the state knows of each row, as often as the row counts."""
+    again = jax.tree.map(lambda leaf: leaf[AGAIN] if leaf.shape[:1] == (N,) else leaf, state)
+    edges = getattr(again.memory, "edges", None)
+    if edges is None:
+        return again
+    numbers = jnp.asarray(np.searchsorted(AGAIN, np.arange(N)))[edges.neighbours]
+    return again._replace(memory=again.memory._replace(edges=edges._replace(neighbours=numbers)))
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in ("vaedec", "vade") else pytest.param(name, marks=pytest.mark.long) for name in LEARNERS]
+)
+def test_a_row_of_weight_two_is_two_rows(name: str) -> None:
+    """Gradient, losses, target, and the share of assignments that changed; of batches that are all rows."""
+    x = jax.random.normal(jax.random.key(9), (N, *VECTOR))
+    more = x[AGAIN]
+    weight = jnp.asarray(COUNTS / COUNTS.mean(), jnp.float32)
+    learner = LEARNERS[name](SURE, "gaussian")
+    state = started(learner, x)._replace(params=learner.init(jax.random.key(1)).params)
+    one, _ = jax.jit(learner.end_epoch)(state, x, jnp.asarray(5), {}, weight)
+    other, _ = jax.jit(learner.end_epoch)(repeated(state), more, jnp.asarray(5), {})
+    batches = (
+        (one, Batch(x, None, jnp.arange(N), weight)),
+        (other, Batch(more, None, jnp.arange(len(more)), jnp.ones(len(more)))),
+    )
+    (weighted, plain) = (jax.jit(learner.evaluate)(jax.random.key(5), *each) for each in batches)
+    for part, value in plain.items():
+        assert relative(weighted[part], value) < 1e-5, part
+    (weighted, plain) = (ravel_pytree(gradient(learner, *each))[0] for each in batches)
+    assert relative(weighted, plain) < 1e-5
+    unweighted = gradient(learner, one, batches[0][1]._replace(weight=jnp.ones(N)))
+    assert relative(ravel_pytree(unweighted)[0], plain) > 1e-3
+    chex.assert_trees_all_close(repeated(one).memory, other.memory, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("batch_size", [7, pytest.param(N, marks=pytest.mark.long)])
+def test_batches_of_an_epoch_add_up_to_the_weighted_mean(batch_size: int) -> None:
+    """No batch divides by the weights that are by chance in it."""
+    x = jax.random.normal(jax.random.key(9), (N, *VECTOR))
+    weight = jnp.asarray(COUNTS / COUNTS.mean(), jnp.float32)
+    learner = LEARNERS["vae"](SURE, "gaussian", learning_rate=0.0)
+    rows, held_out = Data(x, None, weight), Data(x[:9], None, weight[:9])
+    progress = stack([begin(learner.init(jax.random.key(0)), NEVER)])
+    params = jax.tree.map(jnp.copy, progress.state.params)
+    program = epoch_program(learner, NEVER, batch_size)
+    _, info = program(jax.random.split(jax.random.key(3), 1), progress, jnp.asarray(1), rows, held_out)
+    mean, _ = SURE.encoder.apply(jax.tree.map(lambda leaf: leaf[0], params)["encoder"], x)
+    codes = 0.5 * (np.square(mean) + np.exp(-60.0) - 1 + 60.0).sum(axis=1)
+    np.testing.assert_allclose(info["kl"], [np.average(codes, weights=COUNTS)], rtol=1e-5)
+    # Held-out rows come in their order: theirs is the sum of weight times loss over their number.
+    np.testing.assert_allclose(info["val_kl"], [(codes * weight)[:9].mean()], rtol=1e-5)

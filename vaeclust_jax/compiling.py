@@ -1,5 +1,6 @@
 """Compiled programs on disk: what XLA compiled once, the next process reads."""
 
+import multiprocessing
 import os
 import shutil
 import tempfile
@@ -7,6 +8,7 @@ import time
 import warnings
 import zlib
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 import jax
@@ -59,8 +61,9 @@ def enable_compilation_cache(directory: str | os.PathLike[str] | None = None) ->
     """Lets jax keep compiled programs on disk: the next process reads in a second what XLA compiles in many.
 
     What is read is the program that was written: the results are the same bits. Importing the library does not
-    switch this on; the command line does. Processes may use one folder at a time. Whoever can write to it can make
-    them run anything, so it must be one's own.
+    switch this on; the command line does, and an estimator that is fitted in a worker process, as those of
+    `GridSearchCV(n_jobs=2)` are. Processes may use one folder at a time. Whoever can write to it can make them run
+    anything, so it must be one's own.
 
     Damaged programs are removed, and above 2 GB those not used for longest. Where the folder cannot be used there is
     one warning, and everything is compiled as ever.
@@ -94,6 +97,16 @@ def enable_compilation_cache(directory: str | os.PathLike[str] | None = None) ->
         return None
     _use(folder)
     return folder
+
+
+@lru_cache
+def share_programs() -> None:
+    """`enable_compilation_cache` in a process that another one started, such as a worker of a grid search.
+
+    There nobody can switch it on, and each worker would compile what the others did.
+    """
+    if multiprocessing.parent_process() is not None:
+        enable_compilation_cache()
 
 
 def _use(folder: Path | None) -> None:

@@ -75,7 +75,11 @@ class Batch(NamedTuple):
     index: Int[Array, " b"]  # type: ignore[assignment]  # hides tuple.index, which nobody calls
     """Row numbers in the training set: they look up what `State.memory` holds of a row."""
     weight: Float[Array, " b"]
-    """1 for a sample, 0 for padding: loss = sum(weight * loss) / sum(weight)."""
+    """0 for padding; 1 for a sample, or its `sample_weight`, which are 1 in the mean of the training rows.
+
+    loss = sum(weight * loss) / (number of rows that are no padding), which in expectation over batches is the weighted
+    mean of all rows.
+    """
 
 
 class Controller(NamedTuple):
@@ -129,10 +133,11 @@ class Learner(NamedTuple):
     """One gradient step: (key, state, batch) -> (state, info); info always has "loss"."""
     evaluate: Callable[[Key, State, Batch], Info]
     """The loss parts without a step: (key, state, batch) -> info; info always has "loss", what validation watches."""
-    end_epoch: Callable[[State, Float[Array, "n ..."], Int[Array, ""], Info], tuple[State, Info]] = (
-        lambda state, x, epoch, losses: (state, {})
-    )
-    """(state, all training rows, epoch counted from 1, mean losses of the epoch) -> (state, info): target refresh."""
+    end_epoch: Callable[..., tuple[State, Info]] = lambda state, x, epoch, losses, weight=None: (state, {})
+    """(state, all training rows, epoch counted from 1, mean losses of the epoch) -> (state, info): target refresh.
+
+    Where the fit has sample weights they follow as a fifth argument, (n,) and 1 in the mean.
+    """
     advance: Callable[[dict[str, Any], Info], tuple[dict[str, Any], Info]] = lambda control, losses: (control, {})
     """(controllers' states, mean losses of the epoch) -> (those of the next epoch, info)."""
     gentler: Callable[[State], State] = lambda state: state
@@ -209,6 +214,10 @@ class Rows(Protocol):
     @property
     def y(self) -> Int[Array, " n"] | None:
         """As `Batch.y`."""
+
+    @property
+    def weight(self) -> Float[np.ndarray, " n"] | None:
+        """What each row counts, 1 in the mean and none 0; None: all the same."""
 
     def encode(self, heads: Heads, params: Params) -> tuple[Float[np.ndarray, "n l"], Float[np.ndarray, "n l"]]:
         """Posterior means and log-variances of all rows, computed once for each distinct encoder."""

@@ -99,6 +99,16 @@ def test_extremes_and_moments(tmp_path: Path, axis: int | None) -> None:
         np.testing.assert_array_equal(high, VECTORS.max(axis))
 
 
+@pytest.mark.parametrize("axis", [0, None])
+def test_moments_of_rows_that_count_by_weight(tmp_path: Path, axis: int | None) -> None:
+    counts = np.random.default_rng(0).integers(1, 5, len(VECTORS))
+    again = np.repeat(VECTORS, counts, axis=0).astype(np.float64)
+    for x in (VECTORS, checked_rows(in_file(VECTORS, tmp_path))):
+        mean, std = moments(x, axis, counts / counts.max())
+        np.testing.assert_allclose(mean, again.mean(axis), rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(std, again.std(axis), rtol=1e-9)
+
+
 @pytest.mark.parametrize("scaling", ["standardise", "minmax", "minmax-row", "none"])
 def test_vectors_are_prepared_alike(tmp_path: Path, scaling: str) -> None:
     config, rows = PrepareConfig(scaling=scaling), in_file(VECTORS, tmp_path)  # type: ignore[arg-type]

@@ -170,6 +170,14 @@ def test_samples_far_outside_the_training_range_are_named() -> None:
         prepared.apply([[0.5, 1e30]])
 
 
+@pytest.mark.parametrize("scaling", ["standardise", "minmax"])
+def test_a_weight_of_two_is_two_samples(scaling: str) -> None:
+    x, counts = RNG.normal(size=(20, 3)), RNG.integers(1, 5, 20)
+    config = PrepareConfig(scaling=scaling)  # type: ignore[arg-type]
+    expected = fit_preparation(np.repeat(x, counts, axis=0), config)
+    np.testing.assert_allclose(fit_preparation(x, config, counts).apply(x), expected.apply(x), rtol=1e-5, atol=1e-6)
+
+
 def test_raw_data_are_never_changed() -> None:
     x = RNG.random((3, 4, 4, 1)).astype(np.float32)
     before = x.copy()

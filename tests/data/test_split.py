@@ -86,3 +86,20 @@ def test_impossible_splits_are_named(n: int, config: PrepareConfig, y: object, p
 def test_values_that_are_not_allowed_are_named(fields: dict, part: str) -> None:
     with pytest.raises(InputError, match=part):
         PrepareConfig(**fields)
+
+
+@pytest.mark.parametrize("stratify", [False, True])
+def test_rows_that_do_not_count_are_in_neither_part(stratify: bool) -> None:
+    y = np.array(["a", "b", "c"])[np.arange(60) % 3]
+    counted = np.flatnonzero(np.arange(60) % 4)
+    config = PrepareConfig(stratify=stratify)
+    train, held_out = split_rows(60, config, y, counted)
+    assert np.sort(np.concatenate([train, held_out])).tolist() == counted.tolist()
+    alone = split_rows(len(counted), config, y[counted])
+    for part, expected in zip((train, held_out), alone, strict=True):
+        np.testing.assert_array_equal(part, counted[expected])
+
+
+def test_a_class_that_is_left_with_one_member_is_named() -> None:
+    with pytest.raises(InputError, match="class 'c' has one"):
+        split_rows(7, PrepareConfig(stratify=True, validation=0.4), list("aaabbcc"), np.arange(6))

@@ -320,3 +320,51 @@ def test_mistakes_are_named() -> None:
         self_tuning(points(0, 3), 5)
     with pytest.raises(InputError, match="num_clusters must lie in 1 to 3, the number of micro-clusters, got 4"):
         ward(points(0, 3), np.ones(3), 4)
+
+
+# Points that stand for several -----------------------------------------------------------------------------------
+
+
+def with_twins(graph: sparse.csr_array, counts: np.ndarray) -> sparse.csr_array:
+    """Each point as often as it counts, every one with the edges of the first and none among themselves."""
+    again = np.repeat(np.arange(len(counts)), counts)
+    return sparse.csr_array(graph[again][:, again])
+
+
+@pytest.mark.parametrize("max_groups", [2000, 12])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_point_of_weight_two_is_two_with_the_same_edges(seed: int, max_groups: int) -> None:
+    z, _ = make_blobs(90, 2, centers=4, cluster_std=1.5, random_state=seed)
+    graph = posterior_graph(asked(z), num_draws=1)
+    counts = np.random.default_rng(seed).integers(1, 5, len(z))
+    again = np.repeat(np.arange(len(z)), counts)
+    found = merged_clusters(graph, 4, max_groups=max_groups, weight=counts.astype(float))
+    twins = merged_clusters(with_twins(graph, counts), 4, max_groups=max_groups)
+    assert adjusted_rand_score(found.labels[again], twins.labels) == 1
+    assert found.gap == pytest.approx(twins.gap, rel=1e-6)
+
+
+def test_weights_move_the_clusters() -> None:
+    z, _ = make_blobs(90, 2, centers=4, cluster_std=1.5, random_state=0)
+    graph = posterior_graph(asked(z), num_draws=1)
+    weight = np.where(z[:, 0] > np.median(z[:, 0]), 100.0, 1.0)
+    assert adjusted_rand_score(graph_clusters(graph, 4), graph_clusters(graph, 4, weight=weight)) < 1
+
+
+@given(seeds)
+@settings(max_examples=10, deadline=None)
+def test_the_strongest_edges_of_points_that_stand_for_several(seed: int) -> None:
+    graph = random_graph(seed)
+    counts = np.random.default_rng(seed).integers(1, 4, graph.shape[0])
+    n, twins = graph.shape[0], with_twins(graph, counts)
+    q = np.random.default_rng(seed).dirichlet(np.ones(3), n)
+
+    def mean_of_neighbours(graph: sparse.csr_array, q: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
+        numbers, weights = strongest(graph, graph.shape[0], weight)
+        return np.einsum("nd,ndk->nk", weights, q[numbers])
+
+    again = np.repeat(np.arange(n), counts)
+    found = mean_of_neighbours(graph, q, counts.astype(float))
+    alone = np.asarray(graph.sum(axis=1)).ravel() == 0
+    np.testing.assert_allclose(found[again], mean_of_neighbours(twins, q[again]), atol=1e-12)
+    np.testing.assert_allclose(found[alone], q[alone])

@@ -338,3 +338,25 @@ def test_a_start_of_other_features_is_named():
     start = Mixture(jnp.zeros(1), jnp.zeros((1, 2)), jnp.ones((1, 2)))
     with pytest.raises(InputError, match="mixture must have the features of x, 3, got 2"):
         em_from(start, NORMAL)
+
+
+# Samples that do not all count the same --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("covariance_type", TYPES)
+def test_a_weight_of_two_is_two_samples(covariance_type: Any) -> None:
+    x, one_hot = made(3, 120, 3, 2)
+    counts = np.tile([1, 4, 2, 3], 30)
+    with jax.enable_x64(True):
+        start = m_step(np.log(blurred(one_hot)), x, covariance_type)
+        found = em_from(start, x, 1e-9, weight=jnp.asarray(counts, float))
+        again = em_from(start, np.repeat(x, counts, axis=0), 1e-9)
+    chex.assert_trees_all_close(found, again, rtol=1e-7, atol=1e-9)
+
+
+def test_shares_of_components_are_those_of_weights() -> None:
+    x, _ = made(0, 90, 3, 2)
+    x = (100 * np.eye(3)[np.arange(90) % 3][:, :2] + 0.1 * x).astype(np.float32)  # far apart
+    weight = np.tile([1.0, 2.0, 5.0], 30).astype(np.float32)
+    found = fit_mixture(jax.random.key(0), x, 3, weight=jnp.asarray(weight)).mixture
+    np.testing.assert_allclose(np.sort(np.exp(found.log_weights)), [1 / 8, 2 / 8, 5 / 8], rtol=1e-4)

@@ -215,3 +215,39 @@ def test_a_start_of_other_features_is_named():
 def test_whole_numbers_are_taken():
     found = kmeans(jax.random.key(0), np.arange(12).reshape(6, 2), 2)
     assert float(found.inertia) == pytest.approx(2 * 2 * 2 * (2**2))
+
+
+# Samples that do not all count the same --------------------------------------------------------------------------
+
+
+@settings(max_examples=10, deadline=None)
+@given(seeds)
+def test_a_weight_of_two_is_two_samples_and_is_scikit_learns(seed):
+    x, rng = blobs(seed), np.random.default_rng(seed)
+    counts = rng.permutation(np.arange(len(x)) % 4 + 1)
+    start = x[rng.choice(len(x), 6, replace=False)]
+    with jax.enable_x64(True):
+        found = lloyd(start, x, 1e-12, weight=counts.astype(float))
+        again = lloyd(start, np.repeat(x, counts, axis=0), 1e-12)
+    peer = Peer(6, init=start, n_init=1, tol=1e-12).fit(x, sample_weight=counts)
+    for centroids, inertia in ((again.centroids, again.inertia), (peer.cluster_centers_, peer.inertia_)):
+        np.testing.assert_allclose(found.centroids, centroids, rtol=1e-9, atol=1e-9)
+        assert float(found.inertia) == pytest.approx(float(inertia), rel=1e-9)
+    np.testing.assert_array_equal(found.labels, peer.labels_)
+
+
+def test_an_empty_cluster_takes_a_sample_with_its_weight():
+    x = np.array([[0.0], [0.1], [1.0], [7.0]])
+    weight = np.array([0.5, 0.25, 3.0, 0.125])
+    with jax.enable_x64(True):
+        found = lloyd(np.array([[0.0], [1e3], [1.0]]), x, weight=weight)
+    np.testing.assert_allclose(np.sort(np.ravel(found.centroids)), [0.1 / 3, 1.0, 7.0], atol=1e-12)
+
+
+def test_starts_are_drawn_by_weight():
+    x = blobs(0).astype(np.float32)
+    weight = np.full(len(x), 1e-6, np.float32)
+    weight[[17, 40, 99]] = 1
+    for key in range(5):
+        drawn = np.asarray(plus_plus(jax.random.key(key), x, 3, weight))
+        np.testing.assert_array_equal(np.unique(drawn, axis=0), np.unique(x[[17, 40, 99]], axis=0))

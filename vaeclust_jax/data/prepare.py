@@ -237,12 +237,13 @@ def columns_of(x: object) -> Columns | None:
     return x.columns if isinstance(x, Dataset) else frame_columns(x)
 
 
-def fit_preparation(x_raw_train: object, config: PrepareConfig) -> Preparation:
+def fit_preparation(x_raw_train: object, config: PrepareConfig, weight: np.ndarray | None = None) -> Preparation:
     """Fits the preparation on the training rows alone.
 
     Args:
         x_raw_train: the training samples, as `check_array` takes them.
         config: resizing, grey and scaling.
+        weight: `(n,)` above 0, what each sample counts in the mean and deviation; None: all the same.
 
     Returns:
         The fitted preparation.
@@ -256,7 +257,7 @@ def fit_preparation(x_raw_train: object, config: PrepareConfig) -> Preparation:
         if config.grey or config.image_size not in (None, "auto"):
             option = "grey" if config.grey else "image_size"
             raise InputError(f"{option} is for images, but the samples are vectors of {shape[0]} features")
-        offset, scale = _fit_scaling(x, "standardise" if config.scaling == "auto" else config.scaling)
+        offset, scale = _fit_scaling(x, "standardise" if config.scaling == "auto" else config.scaling, weight)
         return Preparation(shape, shape, offset=offset, scale=scale, by_row=config.scaling == "minmax-row")
     if config.scaling not in ("auto", "none"):
         raise InputError(f"scaling={config.scaling!r} is for vectors; images stay in [0, 1] (scaling='auto' or 'none')")
@@ -294,13 +295,13 @@ def scale_rows(x: np.ndarray) -> np.ndarray:
     return ((x - low) / np.where(high > low, high - low, 1)).astype(np.float32)
 
 
-def _fit_scaling(x: Rows, scaling: str) -> tuple[np.ndarray | None, np.ndarray | None]:
+def _fit_scaling(x: Rows, scaling: str, weight: np.ndarray | None) -> tuple[np.ndarray | None, np.ndarray | None]:
     if scaling in ("none", "minmax-row"):
         return None, None
     low, high = (extreme.astype(np.float64) for extreme in extremes(x, axis=0))
     if scaling == "minmax":
         offset, scale = low, high - low
     else:
-        offset, scale = moments(x, axis=0)
+        offset, scale = moments(x, axis=0, weight=weight)
     # A constant feature carries nothing; compared by range, because its rounded deviation need not be 0.
     return np.where(low == high, low, offset), np.where(low == high, 1.0, scale)

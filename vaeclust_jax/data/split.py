@@ -7,7 +7,9 @@ from vaeclust_jax.data.dataset import check_labels
 from vaeclust_jax.errors import InputError
 
 
-def split_rows(n: int, config: PrepareConfig, y: object = None) -> tuple[np.ndarray, np.ndarray]:
+def split_rows(
+    n: int, config: PrepareConfig, y: object = None, counted: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Splits rows 0..n-1 at random into a training and a validation part.
 
     The validation part has `round(n * config.validation)` rows; the same seed gives the same split.
@@ -16,6 +18,7 @@ def split_rows(n: int, config: PrepareConfig, y: object = None) -> tuple[np.ndar
         n: the number of rows.
         config: share, seed and whether to keep the class proportions.
         y: labels `(n,)`, read only if `config.stratify`.
+        counted: numbers of the rows that are in a part at all, as if there were no others; None: all.
 
     Returns:
         The row numbers of both parts, each sorted; together they are every row once.
@@ -23,6 +26,12 @@ def split_rows(n: int, config: PrepareConfig, y: object = None) -> tuple[np.ndar
     Raises:
         InputError: if a part would be empty, or the rows cannot be stratified.
     """
+    if counted is not None:
+        if config.stratify and y is not None:
+            labels, names = check_labels(y, n)
+            y = np.asarray(names)[labels[counted]]
+        train, validation = split_rows(len(counted), config, y)
+        return counted[train], counted[validation]
     held_out = round(n * config.validation)
     if config.validation > 0 and held_out == 0:
         raise InputError(f"validation={config.validation:g} of {n} rows leaves no validation rows; hold out more or 0")

@@ -13,14 +13,18 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from vaeclust_jax.compiling import share_programs
 from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.data.config import Scaling
+from vaeclust_jax.errors import InputError
 from vaeclust_jax.estimators.inputs import samples
 from vaeclust_jax.estimators.serialisation import Kept
 from vaeclust_jax.fitting.callback import Callback
 from vaeclust_jax.fitting.config import Config, TrainingConfig, with_method
 from vaeclust_jax.fitting.fit import fit_seeds
 from vaeclust_jax.fitting.packed import Packed, reordered
+from vaeclust_jax.fitting.prepared import of_mean_one
+from vaeclust_jax.fitting.resolve import check_sample_weight
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.keys import PASSES, SAMPLES, key_of
 from vaeclust_jax.methods.method import score_all
@@ -144,21 +148,31 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
     # Fitting --------------------------------------------------------------------------------------------
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None, *, callbacks: Sequence[Callback] = ()) -> Self:
+    def fit(self, X: Any, y: Any = None, *, sample_weight: Any = None, callbacks: Sequence[Callback] = ()) -> Self:
         """Trains on X and clusters it; y is not read.
 
         Args:
             X: rows.
             y: ignored, as pipelines and searches pass it.
+            sample_weight: (n,) finite numbers of at least 0, what each row counts: one of weight 2 as two rows, one of
+                weight 0 is labelled and nothing else. None: all the same.
             callbacks: objects of `vaeclust_jax.Callback`, which are told how the training goes.
 
         Raises:
             ValueError: X or a parameter that cannot be used.
             TrainingDivergedError: a loss turned non-finite.
         """
-        return self._fit(samples(self, X, self.image_shape, reset=True), callbacks)
+        return self._fit(samples(self, X, self.image_shape, reset=True), callbacks, sample_weight)
 
-    def _fit(self, x: Rows, callbacks: Sequence[Callback] = (), partial_labels: Any = None) -> Self:
+    def _fit(
+        self, x: Rows, callbacks: Sequence[Callback] = (), sample_weight: Any = None, partial_labels: Any = None
+    ) -> Self:
+        share_programs()
+        weight = None if sample_weight is None else check_sample_weight(sample_weight, len(x))
+        if weight is not None and self.n_clusters == "auto":
+            raise InputError(
+                "sample_weight needs a number of clusters, got n_clusters='auto', which is chosen without weights"
+            )
         first = int(check_random_state(self.random_state).randint(_LARGEST_SEED))
         config = self._config(first, x.shape[1:])
         self.__dict__.pop("choice_", None)  # of another fit
@@ -167,9 +181,15 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
             config = with_method(config, num_clusters=self.choice_["num_clusters"])
         seeds = [first + number for number in range(self.n_init)]
         runs = fit_seeds(
-            config, x, seeds, partial_labels=partial_labels, callbacks=callbacks, verbose=bool(self.verbose)
+            config,
+            x,
+            seeds,
+            partial_labels=partial_labels,
+            sample_weight=weight,
+            callbacks=callbacks,
+            verbose=bool(self.verbose),
         )
-        values = [run.config.method.objective(run.heads, run.params, run.preparation.rows(x)) for run in runs]
+        values = [_objective(run, x, weight) for run in runs]
         run = runs[int(np.argmin(values))]
         self._packed, labels = _consecutive(run.pack(), run.predict(x))
         self.labels_ = labels
@@ -229,9 +249,11 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
         """Evidence lower bound of each row in nats: how likely it is to the model, from below."""
         return self._ask(X, _elbo)
 
-    def score(self, X: Any, y: Any = None) -> float:
-        """Mean evidence lower bound a row, in nats, higher is better; y is not read."""
-        return float(self.score_samples(X).mean())
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Mean evidence lower bound a row, in nats, higher is better; y is not read, and rows count by weight."""
+        bounds = self.score_samples(X)
+        weight = None if sample_weight is None else check_sample_weight(sample_weight, len(bounds))
+        return float(np.average(bounds, weights=weight))
 
     def uncertainty(self, X: Any, n_passes: int = 100) -> np.recarray:
         """How sure each assignment is, from draws of the latents: a table, which `pandas.DataFrame` takes as it is.
@@ -288,6 +310,15 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
+
+
+def _objective(run: Run, x: Rows, weight: Float[np.ndarray, " n"] | None) -> float:
+    """What training minimised, of the rows that count."""
+    method, rows = run.config.method, run.preparation.rows(x)
+    if weight is None:
+        return method.objective(run.heads, run.params, rows)
+    counted = np.flatnonzero(weight)
+    return method.objective(run.heads, run.params, rows[counted], of_mean_one(weight, counted))
 
 
 def _elbo(run: Run, x: Rows) -> Float[np.ndarray, " n"]:

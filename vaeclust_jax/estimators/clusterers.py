@@ -19,7 +19,7 @@ class VAEKMeans(DeepClusterer):
     """A VAE, then k-means on its latents. Arguments and attributes are those of `DeepClusterer`, and:
 
     Attributes:
-        inertia_: sum of the squared distances of X's latents to the centers of their clusters.
+        inertia_: sum of the squared distances of X's latents to the centers of their clusters, times `sample_weight`.
 
     Example:
         >>> x = np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0)
@@ -31,10 +31,14 @@ class VAEKMeans(DeepClusterer):
     def _method(self, num_clusters: int) -> VAEMethod:
         return kmeans.VAEKMeans(num_clusters, **self._vae_settings())
 
-    def _fit(self, x: np.ndarray, callbacks: Sequence[Callback] = (), partial_labels: Any = None) -> Self:
-        super()._fit(x, callbacks, partial_labels)
-        codes = self._run().embed(x)
-        self.inertia_ = float(np.square(codes - self.cluster_centers_[self.labels_]).sum())
+    def _fit(
+        self, x: np.ndarray, callbacks: Sequence[Callback] = (), sample_weight: Any = None, partial_labels: Any = None
+    ) -> Self:
+        super()._fit(x, callbacks, sample_weight, partial_labels)
+        squares = np.square(self._run().embed(x) - self.cluster_centers_[self.labels_])
+        if sample_weight is not None:
+            squares = squares * np.asarray(sample_weight, float)[:, np.newaxis]
+        self.inertia_ = float(squares.sum())
         return self
 
 

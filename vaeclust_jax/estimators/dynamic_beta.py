@@ -7,20 +7,19 @@ import numpy as np
 from sklearn.base import _fit_context
 
 from vaeclust_jax.estimators.base import DeepClusterer
+from vaeclust_jax.estimators.clusterers import VAEKMeans
 from vaeclust_jax.estimators.inputs import samples
 from vaeclust_jax.fitting.callback import Callback
-from vaeclust_jax.methods import kmeans
-from vaeclust_jax.methods.settings import VAEMethod
 
 
-class DynamicBetaVAE(DeepClusterer):
+class DynamicBetaVAE(VAEKMeans):
     """A VAE whose beta a controller moves while it trains, then k-means on its latents.
 
     Args:
         beta: the controller, with arguments by name as in "dynamic:a=0.05,interval=11" (see `vaeclust_jax.control`),
             or a number.
 
-    Further arguments and the attributes are those of `DeepClusterer`. Under a beta that changes no loss compares with
+    Further arguments and the attributes are those of `VAEKMeans`. Under a beta that changes no loss compares with
     the one before, so that all epochs are run and `patience` waits for nothing.
 
     Example:
@@ -72,11 +71,16 @@ class DynamicBetaVAE(DeepClusterer):
             verbose=verbose,
         )
 
-    def _method(self, num_clusters: int) -> VAEMethod:
-        return kmeans.VAEKMeans(num_clusters, **self._vae_settings())
-
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None, partial_labels: Any = None, *, callbacks: Sequence[Callback] = ()) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        partial_labels: Any = None,
+        *,
+        sample_weight: Any = None,
+        callbacks: Sequence[Callback] = (),
+    ) -> Self:
         """Trains on X and clusters it; y is not read.
 
         Args:
@@ -84,10 +88,11 @@ class DynamicBetaVAE(DeepClusterer):
             y: ignored, as pipelines and searches pass it.
             partial_labels: (n,) classes from 0, -1 where none is known: training is then semi-supervised and keeps
                 the known rows of a class together.
+            sample_weight: as `DeepClusterer.fit` has them; not beside `partial_labels`.
             callbacks: as `DeepClusterer.fit` has them.
 
         Raises:
             ValueError: X, a label or a parameter that cannot be used.
             TrainingDivergedError: a loss turned non-finite.
         """
-        return self._fit(samples(self, X, self.image_shape, reset=True), callbacks, partial_labels)
+        return self._fit(samples(self, X, self.image_shape, reset=True), callbacks, sample_weight, partial_labels)

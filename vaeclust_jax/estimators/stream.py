@@ -64,10 +64,12 @@ class StreamingClusterer(DeepClusterer):
         self.n_iter_ = len(self.history_)
         return self
 
-    def _fit(self, x: np.ndarray, callbacks: Sequence[Callback] = (), partial_labels: Any = None) -> Self:
+    def _fit(
+        self, x: np.ndarray, callbacks: Sequence[Callback] = (), sample_weight: Any = None, partial_labels: Any = None
+    ) -> Self:
         if hasattr(self, "_stream"):  # `fit` begins anew
             del self._stream
-        return super()._fit(x, callbacks, partial_labels)
+        return super()._fit(x, callbacks, sample_weight, partial_labels)
 
 
 def _joined(stream: Stream, rows: np.ndarray) -> Stream:

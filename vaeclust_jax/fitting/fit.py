@@ -38,6 +38,7 @@ def fit(
     networks: Networks | None = None,
     split_labels: Any = None,
     partial_labels: Any = None,
+    sample_weight: Any = None,
     checkpoint: Checkpoint | None = None,
     callbacks: Sequence[Callback] = (),
     verbose: bool = False,
@@ -57,6 +58,9 @@ def fit(
         partial_labels: (n,) classes from 0, -1 where none is known: the VAE is then semi-supervised, and keeps the
             known samples of a class together. Of rows held out for validation they are not read. A supervised method
             learns from those of all rows, none of them -1, and stops by those held out.
+        sample_weight: (n,) finite numbers of at least 0, what each row counts: one of weight 2 as two rows, one of
+            weight 0 is neither trained on nor held out. Of a batch they weigh the losses, over all rows k-means, EM,
+            targets, graphs and scaling. The number of steps does not depend on them.
         checkpoint: where to keep how far training is; the same call goes on from there, bit for bit, if it was ended.
         callbacks: are told of the start, of every epoch and of the end, in their order.
         verbose: show a bar a stage with its losses, on stderr or in a notebook.
@@ -77,7 +81,7 @@ def fit(
     """
     keys = as_key(key)[None]
     with shown(verbose, callbacks) as told:
-        stages = _fit(config, x, keys, [0], networks, split_labels, partial_labels, checkpoint, told)
+        stages = _fit(config, x, keys, [0], networks, split_labels, partial_labels, sample_weight, checkpoint, told)
     return list(stages.values())[-1][0]
 
 
@@ -89,6 +93,7 @@ def fit_seeds(
     networks: Networks | None = None,
     split_labels: Any = None,
     partial_labels: Any = None,
+    sample_weight: Any = None,
     checkpoint: Checkpoint | None = None,
     callbacks: Sequence[Callback] = (),
     verbose: bool = False,
@@ -118,6 +123,7 @@ def fit_seeds(
             networks=networks,
             split_labels=split_labels,
             partial_labels=partial_labels,
+            sample_weight=sample_weight,
             checkpoint=checkpoint,
             callbacks=told,
         )
@@ -132,6 +138,7 @@ def fit_stages(
     networks: Networks | None = None,
     split_labels: Any = None,
     partial_labels: Any = None,
+    sample_weight: Any = None,
     checkpoint: Checkpoint | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> dict[str, list[Run]]:
@@ -142,7 +149,7 @@ def fit_stages(
     """
     seeds = checked_seeds(seeds)
     keys = jax.vmap(jax.random.key)(jnp.asarray(seeds, jnp.uint32))
-    return _fit(config, x, keys, seeds, networks, split_labels, partial_labels, checkpoint, callbacks)
+    return _fit(config, x, keys, seeds, networks, split_labels, partial_labels, sample_weight, checkpoint, callbacks)
 
 
 def _fit(
@@ -153,6 +160,7 @@ def _fit(
     networks: Networks | None,
     split_labels: Any,
     partial_labels: Any,
+    sample_weight: Any,
     checkpoint: Checkpoint | None,
     callbacks: Sequence[Callback],
 ) -> dict[str, list[Run]]:
@@ -161,7 +169,11 @@ def _fit(
     if not (networks is None or isinstance(networks, Networks)):
         raise InputError(f"networks must be Networks(encoder, decoder), got {type(networks).__name__}")
     listeners = Callbacks(callbacks)
-    data = x if isinstance(x, Prepared) else prepared_for(config, x, split_labels, custom=networks is not None)
+    if isinstance(x, Prepared):
+        assert sample_weight is None, "prepared rows have theirs"
+        data = x
+    else:
+        data = prepared_for(config, x, split_labels, sample_weight, custom=networks is not None)
     known = None if partial_labels is None else check_partial_labels(partial_labels, len(data.rows))
     config = resolved_for(config, data, known, custom=networks is not None)
     both = networks_of(config, data.preparation.output_shape, networks)
@@ -179,14 +191,15 @@ def _fit(
         (None, None) if known is None or not supervised
         else (jnp.asarray(known[index], jnp.int32) for index in (data.train_index, data.validation_index))
     )  # fmt: skip
-    rows = TrainingRows(data.train, y, data.train_index, data.encodings)
+    rows = TrainingRows(data.train, y, data.train_index, data.encodings, data.train_weight)
+    counts = None if data.validation_weight is None else jnp.asarray(data.validation_weight)
     with _keeper(checkpoint, config, keys, data, told) as keeper, listeners.listening(config, names):
         try:
             states, history = train(
                 stages,
                 keys,
                 rows,
-                Data(data.validation, held_out_y),
+                Data(data.validation, held_out_y, counts),
                 batch_size=config.training.batch_size,
                 names=names,
                 halvings=config.training.halvings,
@@ -234,6 +247,8 @@ def _keeper(
             "partial_labels": None if known is None else hashlib.sha256(known.tobytes()).hexdigest(),
         },
     }
+    if data.weight is not None:  # the key is new, and checkpoints of fits without weights lack it
+        identity["data"]["sample_weight"] = hashlib.sha256(data.weight.tobytes()).hexdigest()
     return Keeper(checkpoint, identity)
 
 
@@ -273,5 +288,6 @@ def _run(config: Config, data: Prepared, networks: Networks, params: Params, his
     if heads.assign is None:
         return run
     mean, logvar = (part[data.train_index] for part in data.encodings.of(heads, params))
-    mean, scale, share = components(heads, params, mean, logvar, by_chunk(heads.assign, params, mean))
+    log_q = by_chunk(heads.assign, params, mean)
+    mean, scale, share = components(heads, params, mean, logvar, log_q, data.train_weight)
     return replace(run, cluster_mean=mean, cluster_scale=scale, cluster_share=share)

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple, cast
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from vaeclust_jax.data import Columns, MappedRows, Preparation, PrepareConfig, Rows, fit_preparation, split_rows
-from vaeclust_jax.data.mapped import Moments, chunks
+from vaeclust_jax.data.mapped import Moments, chunks, weighted_chunks
 from vaeclust_jax.data.pictures import Pictures
 from vaeclust_jax.data.seen import Seen
 from vaeclust_jax.streamed import Streamed
@@ -37,6 +37,7 @@ class Prepared:
         preparation: fitted on the training rows.
         rows: all of them, prepared.
         train_index, validation_index: their numbers in the two parts.
+        weight: what each row counts; those of weight 0 are in neither part. None: all the same.
     """
 
     config: PrepareConfig
@@ -44,6 +45,7 @@ class Prepared:
     rows: Rows
     train_index: Int[np.ndarray, " n"]
     validation_index: Int[np.ndarray, " m"]
+    weight: Float[np.ndarray, " k"] | None = None
 
     @cached_property
     def encodings(self) -> Encodings:
@@ -55,7 +57,17 @@ class Prepared:
         """Of the training rows; those held out are read, too, so that faults show before any training."""
         for _ in chunks(self.rows[self.validation_index]):
             pass
-        return _facts(self.rows[self.train_index])
+        return _facts(self.rows[self.train_index], self.train_weight)
+
+    @cached_property
+    def train_weight(self) -> Float[np.ndarray, " n"] | None:
+        """What each training row counts, 1 in the mean; None: all the same."""
+        return of_mean_one(self.weight, self.train_index)
+
+    @cached_property
+    def validation_weight(self) -> Float[np.ndarray, " m"] | None:
+        """The held-out rows, likewise."""
+        return of_mean_one(self.weight, self.validation_index)
 
     @cached_property
     def train(self) -> jax.Array:
@@ -93,6 +105,7 @@ def prepare(
     split_labels: Any = None,
     columns: Columns | None = None,
     pictures: Pictures | None = None,
+    weight: Float[np.ndarray, " k"] | None = None,
 ) -> Prepared:
     """Splits and prepares raw rows.
 
@@ -101,22 +114,33 @@ def prepare(
         raw: checked rows.
         split_labels: (n,) classes, read only for a stratified split.
         columns, pictures: how a table or pictures were read, which the model keeps.
+        weight: checked, what each row counts.
 
     Raises:
         InputError: rows that cannot be split or prepared.
     """
-    train_index, validation_index = split_rows(len(raw), config, split_labels)
-    preparation = replace(fit_preparation(raw[train_index], config), columns=columns, pictures=pictures)
+    counted = None if weight is None else np.flatnonzero(weight)
+    train_index, validation_index = split_rows(len(raw), config, split_labels, counted)
+    fitted = fit_preparation(raw[train_index], config, of_mean_one(weight, train_index))
+    preparation = replace(fitted, columns=columns, pictures=pictures)
     rows = preparation.rows(raw)
     raw_vectors = raw.ndim == 2 and not preparation.by_row
     seen = Seen.of((raw if raw_vectors else rows)[train_index])
-    return Prepared(config, replace(preparation, seen=seen), rows, train_index, validation_index)
+    return Prepared(config, replace(preparation, seen=seen), rows, train_index, validation_index, weight)
 
 
-def _facts(rows: Rows) -> Facts:
+def of_mean_one(weight: Float[np.ndarray, " k"] | None, index: Int[np.ndarray, " n"]) -> Float[np.ndarray, " n"] | None:
+    """The weights of some rows, none of them 0, in units of their mean, float32; None where they are all the same."""
+    if weight is None or len(index) == 0:
+        return None
+    some = weight[index] / weight[index].max()
+    return None if (some == 1).all() else (some / some.mean()).astype(np.float32)
+
+
+def _facts(rows: Rows, weight: Float[np.ndarray, " n"] | None) -> Facts:
     low, high, moments, digest = np.inf, -np.inf, Moments(), hashlib.sha256()
-    for part in chunks(rows):
+    for part, counts in weighted_chunks(rows, weight):
         low, high = min(low, float(part.min())), max(high, float(part.max()))
-        moments = moments.and_of(part)
+        moments = moments.and_of(part, weight=counts)
         digest.update(np.ascontiguousarray(part).tobytes())
     return Facts(low, high, float(moments.mean), float(np.sqrt(moments.variance)), digest.hexdigest())

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from vaeclust_jax.data import PrepareConfig, checked_rows, columns_of
 from vaeclust_jax.errors import InputError
@@ -15,10 +16,13 @@ from vaeclust_jax.networks import NetworkConfig
 from vaeclust_jax.types import Heads, Networks
 
 
-def prepared_for(config: Config, x: Any, split_labels: Any = None, *, custom: bool = False) -> Prepared:
+def prepared_for(
+    config: Config, x: Any, split_labels: Any = None, sample_weight: Any = None, *, custom: bool = False
+) -> Prepared:
     """The data of a fit: fits with the same preparation may share it, in the place of `x`."""
     raw, columns, pictures = checked_rows(x), columns_of(x), getattr(x, "pictures", None)
-    return prepare(resolve(config, raw.shape[1:], custom).prepare, raw, split_labels, columns, pictures)
+    weight = None if sample_weight is None else check_sample_weight(sample_weight, len(raw))
+    return prepare(resolve(config, raw.shape[1:], custom).prepare, raw, split_labels, columns, pictures, weight)
 
 
 class Preparations:
@@ -51,6 +55,10 @@ def resolved_for(config: Config, data: Prepared, labels: np.ndarray | None = Non
     config = replace(resolve(config, preparation.input_shape, custom), prepare=data.config)
     classes = None if labels is None else int(labels.max()) + 1
     spec = DataSpec(preparation.output_shape, len(data.train_index), facts.low, facts.high, classes)
+    if data.weight is not None and not config.method.takes_weights:
+        raise InputError(f"the method {type(config.method).__name__} takes no sample_weight: leave it out")
+    if data.weight is not None and labels is not None and not config.method.needs_labels:
+        raise InputError("sample_weight and partial_labels do not go together: leave one of them out")
     if config.method.needs_labels and labels is None:
         raise InputError(f"the method {type(config.method).__name__} learns from labels: give partial_labels (run: y)")
     if config.method.needs_labels and labels is not None and (unknown := int((labels < 0).sum())):
@@ -115,3 +123,27 @@ def check_partial_labels(y: Any, num_samples: int) -> np.ndarray:
             f"got {y.dtype} {y.shape}{f' from {y.min()}' if y.size and y.dtype.kind in 'iu' else ''}"
         )
     return y
+
+
+def check_sample_weight(weight: Any, num_samples: int) -> Float[np.ndarray, " n"]:
+    """What each row counts, float64. One that float32 cannot tell from 0 beside the largest is 0.
+
+    Raises:
+        InputError: not one finite number of at least 0 a row, or zeros only.
+    """
+    try:
+        given = np.asarray(weight)
+    except ValueError as error:
+        raise InputError(f"sample_weight cannot be read as an array: {error}") from error
+    if given.shape != (num_samples,) or given.dtype.kind not in "biuf":
+        raise InputError(
+            f"sample_weight must be a number of at least 0 for each of {num_samples} rows, got {given.dtype} "
+            f"{given.shape}"
+        )
+    found = given.astype(np.float64)
+    if not np.isfinite(found).all() or found.min() < 0:
+        wrong = found[~(np.isfinite(found) & (found >= 0))][0]
+        raise InputError(f"sample_weight must hold finite numbers of at least 0, got {wrong}")
+    if found.max() == 0:
+        raise InputError("sample_weight must hold a number above zero, got zeros only")
+    return np.where(found >= found.max() * float(np.finfo(np.float32).tiny), found, 0.0)

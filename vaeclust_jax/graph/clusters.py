@@ -1,7 +1,7 @@
 """From a graph to k clusters."""
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.graph import MAX_GROUPS
@@ -12,13 +12,23 @@ from vaeclust_jax.graph.ward import Merged, ward
 
 
 def graph_clusters(
-    graph: Graph, num_clusters: int, alpha: float = 0.99, max_groups: int = MAX_GROUPS
+    graph: Graph,
+    num_clusters: int,
+    alpha: float = 0.99,
+    max_groups: int = MAX_GROUPS,
+    weight: Float[np.ndarray, " n"] | None = None,
 ) -> Int[np.ndarray, " n"]:
     """Labels (n,) from 0, see `merged_clusters`."""
-    return merged_clusters(graph, num_clusters, alpha, max_groups).labels
+    return merged_clusters(graph, num_clusters, alpha, max_groups, weight).labels
 
 
-def merged_clusters(graph: Graph, num_clusters: int, alpha: float = 0.99, max_groups: int = MAX_GROUPS) -> Merged:
+def merged_clusters(
+    graph: Graph,
+    num_clusters: int,
+    alpha: float = 0.99,
+    max_groups: int = MAX_GROUPS,
+    weight: Float[np.ndarray, " n"] | None = None,
+) -> Merged:
     """Labels (n,) and their gap: micro-clusters, merged by how near a random walk finds them.
 
     Args:
@@ -26,17 +36,20 @@ def merged_clusters(graph: Graph, num_clusters: int, alpha: float = 0.99, max_gr
         num_clusters: k; where there are fewer micro-clusters than that, the points themselves are merged.
         alpha: of the walk, see `walk_embedding`.
         max_groups: see `groups_of`.
+        weight: above 0, of each point: how many points with its edges it stands for, see `between`. None: one.
 
     Raises:
         InputError: more clusters than points, or see `groups_of`.
     """
-    groups = groups_of(graph, num_clusters, max_groups)
-    embedding = walk_embedding(between(graph, groups), alpha)
-    merged = ward(embedding, np.bincount(groups), num_clusters)
+    groups = groups_of(graph, num_clusters, max_groups, weight)
+    embedding = walk_embedding(between(graph, groups, weight), alpha)
+    merged = ward(embedding, np.bincount(groups, weight), num_clusters)
     return merged._replace(labels=merged.labels[groups])
 
 
-def groups_of(graph: Graph, at_least: int, at_most: int = MAX_GROUPS) -> Int[np.ndarray, " n"]:
+def groups_of(
+    graph: Graph, at_least: int, at_most: int = MAX_GROUPS, weight: Float[np.ndarray, " n"] | None = None
+) -> Int[np.ndarray, " n"]:
     """What is merged into clusters, (n,) from 0: micro-clusters, or the points where there are fewer than `at_least`.
 
     Where there are more than `at_most` of them, micro-clusters of micro-clusters, which are about a quarter as many,
@@ -47,16 +60,17 @@ def groups_of(graph: Graph, at_least: int, at_most: int = MAX_GROUPS) -> Int[np.
         InputError: more clusters than can be merged, or a graph in more parts than that.
     """
     groups, smallest = np.arange(graph.shape[0]), graph.shape[0]
+    counts = None  # whose edge is strongest does not depend on how many points a neighbour stands for
     while True:
-        joined = micro_clusters(between(graph, groups))[groups]
+        joined = micro_clusters(between(graph, groups, counts))[groups]
         smallest = int(joined.max()) + 1
         if smallest < at_least or smallest == groups.max() + 1:
             break
-        groups = joined
+        groups, counts = joined, weight
         if smallest <= at_most:
             break
     if at_least <= at_most < groups.max() + 1:
-        groups = micro_clusters(between(graph, groups), at_most)[groups]
+        groups = micro_clusters(between(graph, groups, counts), at_most)[groups]
     if groups.max() + 1 > at_most:
         raise InputError(
             f"num_clusters {at_least} is out of reach: the graph joins {len(groups)} samples into {groups.max() + 1} "

@@ -1,7 +1,7 @@
 """Micro-clusters: points joined to their strongest neighbour, and the graph between them."""
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
@@ -30,10 +30,14 @@ def micro_clusters(graph: Graph, at_least: int = 1) -> Int[np.ndarray, " n"]:
     return connected_components(links, directed=False)[1]
 
 
-def between(graph: Graph, groups: Int[np.ndarray, " n"]) -> Graph:
-    """(M, M) summed weights between groups, without those inside; a group without any is its own neighbour."""
+def between(graph: Graph, groups: Int[np.ndarray, " n"], weight: Float[np.ndarray, " n"] | None = None) -> Graph:
+    """(M, M) summed weights between groups, without those inside; a group without any is its own neighbour.
+
+    A point of weight w stands for w points with its edges: the edge between two counts as often as there are pairs.
+    """
     n, num_groups = len(groups), int(groups.max()) + 1
-    member = sparse.csr_array((np.ones(n), (np.arange(n), groups)), shape=(n, num_groups))
+    counts = np.ones(n) if weight is None else weight.astype(float)
+    member = sparse.csr_array((counts, (np.arange(n), groups)), shape=(n, num_groups))
     summed = sparse.csr_array(member.T @ graph @ member)
     summed.setdiag(0)
     summed.eliminate_zeros()

@@ -227,12 +227,15 @@ def mean_graph(graphs: Sequence[Edges]) -> Graph:
     return mean
 
 
-def strongest(graph: Graph, num_neighbours: int) -> Edges:
+def strongest(graph: Graph, num_neighbours: int, weight: Float[np.ndarray, " n"] | None = None) -> Edges:
     """Of every point the strongest edges as arrays of one width: numbers, and weights that sum to one.
 
-    Points with fewer edges are padded with themselves at weight 0; one without any is its own neighbour.
+    Points with fewer edges are padded with themselves at weight 0; one without any is its own neighbour. Where points
+    stand for `weight` of them, an edge is as strong as all edges to the points at its end are together.
     """
     n = graph.shape[0]
+    if weight is not None:
+        graph = sparse.csr_array(graph @ sparse.diags_array(weight.astype(float)))
     numbers = np.tile(np.arange(n)[:, np.newaxis], (1, num_neighbours))
     weights = np.zeros((n, num_neighbours))
     for point in range(n):

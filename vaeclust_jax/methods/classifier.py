@@ -31,6 +31,7 @@ class Classifier(Method):
 
     task: ClassVar[str] = "classification"
     needs_labels: ClassVar[bool] = True
+    takes_weights: ClassVar[bool] = True
     shared: ClassVar[tuple[str, ...]] = ("encoder", "classes")
 
     num_classes: int | None = None

@@ -32,6 +32,7 @@ from vaeclust_jax.methods.kmeans import kmeans_of
 from vaeclust_jax.methods.method import About, DataSpec, check_at_least, check_graph, mean_score
 from vaeclust_jax.methods.settings import relative_weight
 from vaeclust_jax.methods.starts import carry_on, from_centroids
+from vaeclust_jax.objectives.average import average
 from vaeclust_jax.objectives.dec import kl_divergence, target_distribution
 from vaeclust_jax.objectives.elbo import kl_to_standard_normal
 from vaeclust_jax.training.rows import by_chunk, encode_rows
@@ -50,6 +51,8 @@ _MOST_PRODUCTS, _MOST_VALUES = 10**13, 2**28
 class _WithTarget(JointMethod):
     """What both share: the weight of the clustering loss, and the objective."""
 
+    takes_weights: ClassVar[bool] = True
+
     gamma: float | str = "auto"
     """Weight of the clustering loss: a number, or what controls it, as for beta. Losses are summed over pixels, so that
     1 does next to nothing. auto: 100 for every 1,024 values of an image; 100 for vectors."""
@@ -66,24 +69,27 @@ class _WithTarget(JointMethod):
         """What controls gamma, over the joint epochs where the text does not say how long."""
         return parse_controller("gamma", self.gamma, max(self.joint_epochs, 1))
 
-    def objective(self, heads: Heads, params: Params, x: Rows) -> float:
+    def objective(self, heads: Heads, params: Params, x: Rows, weight: Float[np.ndarray, " n"] | None = None) -> float:
         """Reconstruction + beta KL + gamma KL(P || Q) of all rows.
 
         P is computed from the model's own q, spread over the graph of its own codes if training followed one: models
         are compared after a refresh that all of them get.
         """
-        bound = mean_score(heads, params, x)
+        bound = mean_score(heads, params, x, weight)
         if self.joint_epochs == 0 or isinstance(self.beta, str) or isinstance(self.gamma, str):
             return bound
         assert heads.assign is not None
         mean, logvar = map(jnp.asarray, encode_rows(heads, params, x))
         log_q = jnp.asarray(by_chunk(heads.assign, params, np.asarray(mean)))
-        p = target_distribution(self._agreed(heads, params, x, log_q))
-        kl, cluster = kl_to_standard_normal(mean, logvar).mean(), kl_divergence(p, log_q).mean()
+        counts = None if weight is None else jnp.asarray(weight, jnp.float32)
+        p = target_distribution(self._agreed(heads, params, x, log_q, weight), counts)
+        kl, cluster = (average(part, counts) for part in (kl_to_standard_normal(mean, logvar), kl_divergence(p, log_q)))
         parts = {"reconstruction": bound - kl, "kl": kl, "cluster": cluster}
         return float(joint_loss(parts, self.beta, self.gamma)[0])
 
-    def _agreed(self, heads: Heads, params: Params, x: Rows, log_q: Float[Array, "n k"]) -> Float[Array, "n k"]:
+    def _agreed(
+        self, heads: Heads, params: Params, x: Rows, log_q: Float[Array, "n k"], weight: Float[np.ndarray, " n"] | None
+    ) -> Float[Array, "n k"]:
         """What the target is made of."""
         return log_q
 
@@ -210,10 +216,12 @@ class GraphDEC(_WithTarget):
         posterior = posterior_of(key_of(0, OBJECTIVE_GRAPH), heads, params, x)
         return posterior_graph(posterior, beside=own, share=self.value_share)
 
-    def _agreed(self, heads: Heads, params: Params, x: Rows, log_q: Float[Array, "n k"]) -> Float[Array, "n k"]:
+    def _agreed(
+        self, heads: Heads, params: Params, x: Rows, log_q: Float[Array, "n k"], weight: Float[np.ndarray, " n"] | None
+    ) -> Float[Array, "n k"]:
         from vaeclust_jax.graph.neighbours import strongest
 
-        neighbours, weights = strongest(self.graph(heads, params, x), EDGES_KEPT)
+        neighbours, weights = strongest(self.graph(heads, params, x), EDGES_KEPT, weight)
         return log_agreed(Edges(jnp.asarray(neighbours, jnp.int32), jnp.asarray(weights, jnp.float32)), log_q)
 
 

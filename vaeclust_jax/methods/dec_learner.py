@@ -69,10 +69,11 @@ class Target(NamedTuple):
     """What q is spread over; None: over nothing."""
 
 
-def refreshed(target: Target, log_q: Float[Array, "n k"]) -> Target:
-    """The target of new assignments: q, spread over the graph if there is one, sharpened."""
+def refreshed(target: Target, log_q: Float[Array, "n k"], weight: Float[Array, " n"] | None = None) -> Target:
+    """The target of new assignments: q, spread over the graph if there is one, sharpened; rows count by weight."""
     agreed = log_q if target.edges is None else log_agreed(target.edges, log_q)
-    return target._replace(p=target_distribution(agreed), assigned=share_changed(target.assigned, log_q))
+    assigned = share_changed(target.assigned, log_q, weight)
+    return target._replace(p=target_distribution(agreed, weight), assigned=assigned)
 
 
 def log_agreed(edges: Edges, log_q: Float[Array, "n k"]) -> Float[Array, "n k"]:
@@ -151,12 +152,14 @@ def _static(
         _, parts = vae_losses(networks, likelihood, deterministic, key, state.params, batch)
         return {**parts, "loss": parts["reconstruction"] + state.control["beta"].value * parts["kl"]}
 
-    def end_epoch(state: State, x: Array, epoch: Array, losses: Info) -> tuple[State, Info]:
+    def end_epoch(
+        state: State, x: Array, epoch: Array, losses: Info, weight: Array | None = None
+    ) -> tuple[State, Info]:
         def chunk(x: Array) -> Array:
             return assign(state.params, networks.encoder.apply(state.params["encoder"], x)[0])
 
         due = epoch % update_target_interval == 0
-        memory = jax.lax.cond(due, lambda: refreshed(state.memory, map_chunks(chunk, x)), lambda: state.memory)
+        memory = jax.lax.cond(due, lambda: refreshed(state.memory, map_chunks(chunk, x), weight), lambda: state.memory)
         return state._replace(memory=memory), {"changed": memory.assigned.changed}
 
     base = vae(networks, likelihood=likelihood_name, deterministic=deterministic)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Float, Int
 
 from vaeclust_jax.methods.starts import (
     Start,
@@ -26,29 +26,38 @@ from vaeclust_jax.types import Heads, Key, Learner, Params, Rows, State
 if TYPE_CHECKING:
     from vaeclust_jax.graph.neighbours import Codes, Edges, Graph, Posterior
 
-Spread = Callable[[Any, Array], Any]
+Spread = Callable[..., Any]
+"""(target with its graph, log q) -> target; of rows that do not all count the same, their weights come third."""
 
 
 def prototypes(
-    key: Key, z: Float[np.ndarray, "n l"], labels: Int[np.ndarray, " n"], num_clusters: int, num_prototypes: int
+    key: Key,
+    z: Float[np.ndarray, "n l"],
+    labels: Int[np.ndarray, " n"],
+    num_clusters: int,
+    num_prototypes: int,
+    weight: Float[np.ndarray, " n"] | None = None,
 ) -> tuple[Float[np.ndarray, "k r l"], float]:
     """Centroids by k-means inside each cluster, the one with the most points first, and their points' spread.
+
+    Points count by weight.
 
     A cluster of fewer points than prototypes repeats them; one without points, which several seeds may agree to leave
     empty, begins among all points. The spread is the root mean square distance to the nearest
     prototype, for each dimension.
     """
     found, squares = np.zeros((num_clusters, num_prototypes, z.shape[1]), np.float32), 0.0
+    counts = np.ones(len(z), z.dtype) if weight is None else weight
     for cluster in range(num_clusters):
         inside = labels == cluster
-        members = z[inside] if inside.any() else z
+        members, count = (z[inside], counts[inside]) if inside.any() else (z, counts)
         distinct = len(np.unique(members, axis=0))
-        centres = kmeans_centroids(jax.random.fold_in(key, cluster), members, min(num_prototypes, distinct))
+        centres = kmeans_centroids(jax.random.fold_in(key, cluster), members, min(num_prototypes, distinct), count)
         distances = ((members[:, np.newaxis] - centres) ** 2).sum(axis=-1)
-        order = np.argsort(-np.bincount(distances.argmin(axis=1), minlength=len(centres)), kind="stable")
+        order = np.argsort(-np.bincount(distances.argmin(axis=1), count, minlength=len(centres)), kind="stable")
         found[cluster] = centres[order][np.arange(num_prototypes) % len(centres)]
-        squares += float(distances.min(axis=1).sum()) if inside.any() else 0.0
-    return found, float(np.sqrt(squares / z.size))
+        squares += float((count * distances.min(axis=1)).sum()) if inside.any() else 0.0
+    return found, float(np.sqrt(squares / (counts.sum(dtype=float) * z.shape[1])))
 
 
 def from_graph_mixture(
@@ -64,12 +73,14 @@ def from_graph_mixture(
         from vaeclust_jax.graph.neighbours import posterior_graph
 
         posterior = posterior_of(key, heads, before, rows.x, rows.encode(heads, before))
-        labels = graph_clusters(posterior_graph(posterior), num_clusters)
+        labels = graph_clusters(posterior_graph(posterior), num_clusters, weight=rows.weight)
         mean = posterior.mean.astype(np.float32)
-        centre = mean.mean(axis=0)
-        found = m_step(jnp.log(jax.nn.one_hot(labels, num_clusters)), jnp.asarray(mean - centre), "diag")
+        centre = np.average(mean, axis=0, weights=rows.weight)
+        weight = None if rows.weight is None else jnp.asarray(rows.weight)
+        log_q = jnp.log(jax.nn.one_hot(labels, num_clusters))
+        found = m_step(log_q, jnp.asarray(mean - centre), "diag", weight=weight)
         found = found._replace(means=found.means + jnp.asarray(centre)[None])
-        return params_of(with_posteriors(found, mean, posterior.logvar))
+        return params_of(with_posteriors(found, mean, posterior.logvar, rows.weight))
 
     return from_clusters(learner, clusters)
 
@@ -82,7 +93,7 @@ def from_graph(learner: Learner, heads: Heads, spread: Spread, value_share: floa
     Args:
         learner: whose clusters have prototypes.
         heads: of a model with the same encoder.
-        spread: (target with its graph, log q) -> target.
+        spread: the target of a graph.
         value_share: of the graph of the rows' own values in the mean.
     """
 
@@ -97,9 +108,10 @@ def from_graph(learner: Learner, heads: Heads, spread: Spread, value_share: floa
         fresh = init(init_key)
         posterior = posterior_of(graph_key, heads, before.params, rows.x, rows.encode(heads, before.params))
         graph = posterior_graph(posterior, beside=own, share=value_share)
-        labels = graph_clusters(graph, fresh.params["prototypes"].shape[0])
-        edges = strongest(graph, fresh.memory.edges.neighbours.shape[1])
-        return _following(prototypes_key, fresh, before, edges, labels, posterior.mean.astype(np.float32), spread)
+        labels = graph_clusters(graph, fresh.params["prototypes"].shape[0], weight=rows.weight)
+        edges = strongest(graph, fresh.memory.edges.neighbours.shape[1], rows.weight)
+        z = posterior.mean.astype(np.float32)
+        return _following(prototypes_key, fresh, before, edges, labels, z, spread, rows.weight)
 
     def start(keys: Key, before: Sequence[State | None], rows: Rows) -> list[State]:
         own = values_graph(rows.x, value_share)  # the same for all seeds
@@ -138,7 +150,7 @@ def from_vote(learner: Learner, heads: Heads, spread: Spread) -> Start:
         states = []
         for key, state, z in zip(keys, seeds, codes, strict=True):
             init_key, prototypes_key = jax.random.split(key)
-            states.append(_following(prototypes_key, init(init_key), state, edges, labels, z, spread))
+            states.append(_following(prototypes_key, init(init_key), state, edges, labels, z, spread, rows.weight))
         return states
 
     return start
@@ -191,9 +203,10 @@ def _following(
     labels: Int[np.ndarray, " n"],
     z: Float[np.ndarray, "n l"],
     spread: Spread,
+    weight: Float[np.ndarray, " n"] | None,
 ) -> State:
     """The fresh state with the trained networks and weights, prototypes inside the labels, the graph and its target."""
-    centres, scale = prototypes(key, z, labels, *fresh.params["prototypes"].shape[:2])
+    centres, scale = prototypes(key, z, labels, *fresh.params["prototypes"].shape[:2], weight=weight)
     params = {
         **{name: value for name, value in trained.params.items() if name in fresh.params},
         "prototypes": jnp.asarray(centres),
@@ -201,5 +214,6 @@ def _following(
     }
     neighbours, weights = jnp.asarray(edges[0], jnp.int32), jnp.asarray(edges[1], jnp.float32)
     target = fresh.memory._replace(edges=fresh.memory.edges._replace(neighbours=neighbours, weights=weights))
-    target = jax.jit(spread)(target, jnp.log(jax.nn.one_hot(labels, len(centres))))
+    counts = () if weight is None else (jnp.asarray(weight),)
+    target = jax.jit(spread)(target, jnp.log(jax.nn.one_hot(labels, len(centres))), *counts)
     return fresh._replace(params=params, control=shared_weights(fresh, trained), memory=target)

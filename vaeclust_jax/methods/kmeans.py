@@ -27,6 +27,7 @@ class VAEKMeans(VAEMethod):
     """
 
     per_cluster: ClassVar[tuple[str, ...]] = ("centroids",)
+    takes_weights: ClassVar[bool] = True
 
     deterministic: bool = False
     """The decoder sees the posterior's mean; nothing is sampled."""

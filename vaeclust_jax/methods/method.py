@@ -99,6 +99,8 @@ class Method(ABC):
     """Whether its clusters follow the neighbour graph of the posterior, which then says how sure they are, too."""
     needs_labels: ClassVar[bool] = False
     """Whether it learns from the labels of all rows: a supervised method."""
+    takes_weights: ClassVar[bool] = False
+    """Whether its losses, and what its stages start from, count rows by their `sample_weight`."""
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -122,9 +124,9 @@ class Method(ABC):
         """The method with everything that was left open replaced by what it means for these data."""
         return self
 
-    def objective(self, heads: Heads, params: Params, x: Rows) -> float:
+    def objective(self, heads: Heads, params: Params, x: Rows, weight: Float[np.ndarray, " n"] | None = None) -> float:
         """What training minimised, of prepared rows, in nats a sample: by it the best of several seeds is chosen."""
-        return mean_score(heads, params, x)
+        return mean_score(heads, params, x, weight)
 
     def graph(self, heads: Heads, params: Params, x: Rows) -> "Graph | None":
         """The neighbour graph of prepared rows that clusters follow, (n, n); None where they follow none.
@@ -150,9 +152,9 @@ def score_all(heads: Heads, params: Params, x: Rows) -> Float[np.ndarray, " n"]:
     return np.concatenate([score_rows(key, heads, params, rows, _NUM_DRAWS, common_draws=True) for rows in chunks(x)])
 
 
-def mean_score(heads: Heads, params: Params, x: Rows) -> float:
-    """The mean of `score_all`."""
-    return float(score_all(heads, params, x).mean())
+def mean_score(heads: Heads, params: Params, x: Rows, weight: Float[np.ndarray, " n"] | None = None) -> float:
+    """The mean of `score_all`; rows count by weight."""
+    return float(np.average(score_all(heads, params, x), weights=weight))
 
 
 def check_at_least(method: Any, **lowest: float) -> None:

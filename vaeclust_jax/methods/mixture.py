@@ -55,6 +55,7 @@ class VAEMixture(VAEMethod):
     """
 
     per_cluster: ClassVar[tuple[str, ...]] = ("centroids", "mixture")
+    takes_weights: ClassVar[bool] = True
 
     covariance: Covariance = "full"
     """Covariances of the components."""

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from vaeclust_jax.objectives.average import average
 from vaeclust_jax.streamed import Streamed
 
 # Small enough that a convolution's arrays stay in a CPU's cache: 1440 images of 32 x 32 take 107 ms at 120 a time, 200
@@ -23,10 +24,10 @@ class Assigned(NamedTuple):
     """Share of assignments that differ from the look before; 1 before the second one."""
 
 
-def share_changed(before: Assigned, log_q: Float[Array, "n k"]) -> Assigned:
-    """The most probable clusters, and how many of them are others than before."""
+def share_changed(before: Assigned, log_q: Float[Array, "n k"], weight: Float[Array, " n"] | None = None) -> Assigned:
+    """The most probable clusters, and how many of them are others than before; rows count by weight."""
     assignment = jnp.argmax(log_q, axis=-1).astype(jnp.int32)
-    return Assigned(assignment, jnp.mean(assignment != before.assignment))
+    return Assigned(assignment, average(assignment != before.assignment, weight))
 
 
 def map_chunks(function: Callable[[Array], Array], x: Float[Array, "n ..."]) -> Float[Array, "n k"]:

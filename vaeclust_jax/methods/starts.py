@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from vaeclust_jax.compiling import quick_to_compile
+from vaeclust_jax.data.mapped import moments
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.objectives.em import fit_mixture
 from vaeclust_jax.objectives.mixture import CovarianceType, Mixture, e_step
@@ -29,8 +30,10 @@ def seed_from_key(key: Key) -> int:
     return int(jax.random.randint(key, (), 0, np.iinfo(np.int32).max))
 
 
-def kmeans_centroids(key: Key, latents: Float[np.ndarray, "n l"], num_clusters: int) -> Float[np.ndarray, "k l"]:
-    """Centroids of scikit-learn's k-means (k-means++, 10 restarts).
+def kmeans_centroids(
+    key: Key, latents: Float[np.ndarray, "n l"], num_clusters: int, weight: Float[np.ndarray, " n"] | None = None
+) -> Float[np.ndarray, "k l"]:
+    """Centroids of scikit-learn's k-means (k-means++, 10 restarts); rows count by weight.
 
     On one thread: its float sums depend on the order of threads, and the same key must give the same bits.
 
@@ -45,7 +48,7 @@ def kmeans_centroids(key: Key, latents: Float[np.ndarray, "n l"], num_clusters: 
 
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # of fewer distinct points: empty clusters are counted
-        model = KMeans(num_clusters, n_init=10, random_state=seed_from_key(key)).fit(latents)
+        model = KMeans(num_clusters, n_init=10, random_state=seed_from_key(key)).fit(latents, sample_weight=weight)
     return model.cluster_centers_.astype(np.float32)
 
 
@@ -85,7 +88,8 @@ def from_kmeans(learner: Learner, heads: Heads, num_clusters: int) -> Start:
     """
 
     def clusters(key: Key, before: Params, rows: Rows) -> Params:
-        return {"centroids": jnp.asarray(kmeans_centroids(key, rows.encode(heads, before)[0], num_clusters))}
+        latents = rows.encode(heads, before)[0]
+        return {"centroids": jnp.asarray(kmeans_centroids(key, latents, num_clusters, rows.weight))}
 
     return from_clusters(learner, clusters)
 
@@ -118,35 +122,48 @@ def from_mixture(
         latents, logvar = rows.encode(heads, before)
         if not np.isfinite(latents).all():
             raise FloatingPointError("latents of training rows are not finite")
-        found = latent_mixture(key, latents, num_clusters, covariance_type)
-        return params_of(with_posteriors(found, latents, logvar) if of_posteriors else found)
+        found = latent_mixture(key, latents, num_clusters, covariance_type, rows.weight)
+        return params_of(with_posteriors(found, latents, logvar, rows.weight) if of_posteriors else found)
 
     return from_clusters(learner, clusters)
 
 
 def latent_mixture(
-    key: Key, latents: Float[np.ndarray, "n l"], num_clusters: int, covariance_type: CovarianceType
+    key: Key,
+    latents: Float[np.ndarray, "n l"],
+    num_clusters: int,
+    covariance_type: CovarianceType,
+    weight: Float[np.ndarray, " n"] | None = None,
 ) -> Mixture:
-    """The best of ten runs of EM.
+    """The best of ten runs of EM; rows count by weight.
 
     Where float32 cannot tell the full covariance of a few latents from a singular one, their variances get a hundredth
     of the latents' deviation more.
     """
     z = jnp.asarray(latents)
+    settings: Any = {"num_restarts": 10, "weight": None if weight is None else jnp.asarray(weight)}
     try:
-        return fit_mixture(jax.random.clone(key), z, num_clusters, covariance_type, num_restarts=10).mixture
+        return fit_mixture(jax.random.clone(key), z, num_clusters, covariance_type, **settings).mixture
     except InputError:
-        wider = 1e-4 * float(latents.var(axis=0).mean())
-        return fit_mixture(key, z, num_clusters, covariance_type, num_restarts=10, regularisation=wider).mixture
+        variance = latents.var(axis=0) if weight is None else moments(latents, 0, weight)[1] ** 2
+        wider = 1e-4 * float(variance.mean())
+        return fit_mixture(key, z, num_clusters, covariance_type, regularisation=wider, **settings).mixture
 
 
-def with_posteriors(mixture: Mixture, mean: Float[np.ndarray, "n l"], logvar: Float[np.ndarray, "n l"]) -> Mixture:
+def with_posteriors(
+    mixture: Mixture,
+    mean: Float[np.ndarray, "n l"],
+    logvar: Float[np.ndarray, "n l"],
+    weight: Float[np.ndarray, " n"] | None = None,
+) -> Mixture:
     """A diagonal mixture of codes' means as one of the codes: each component's variance and the mean of its rows' own.
 
     A dimension that an encoder does not use has means of next to no variance and codes of variance 1: a prior of the
     former would cost hundreds of nats, and tear clusters apart that were good.
     """
     share = np.exp(np.asarray(e_step(mixture, jnp.asarray(mean))[0], np.float64))
+    if weight is not None:
+        share *= weight[:, np.newaxis]
     own = share.T @ np.exp(logvar.astype(np.float64)) / np.maximum(share.sum(axis=0), 1e-9)[:, np.newaxis]
     return mixture._replace(covariances=mixture.covariances + jnp.asarray(own, jnp.float32))
 
@@ -161,7 +178,8 @@ def from_clusters(learner: Learner, clusters: Callable[[Key, Params, Rows], Para
         params = {**before.params, **clusters(clusters_key, before.params, rows)}
         state = init(init_key)
         state = state._replace(params=params, control=shared_weights(state, before))
-        return refresh(state, rows.x, jnp.zeros((), jnp.int32), {})[0]
+        weights = () if rows.weight is None else (jnp.asarray(rows.weight),)
+        return refresh(state, rows.x, jnp.zeros((), jnp.int32), {}, *weights)[0]
 
     return of_each_seed(start)
 

@@ -55,6 +55,7 @@ class VaDE(JointMethod):
     """
 
     per_cluster: ClassVar[tuple[str, ...]] = ("centroids", "mixture")
+    takes_weights: ClassVar[bool] = True
 
     start: EMStart | GraphStart = field(default_factory=EMStart)
     """What the mixture begins as."""

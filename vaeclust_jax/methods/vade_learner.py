@@ -94,12 +94,14 @@ def _static(
         parts = losses(key, params, state, batch)
         return parts["loss"], parts
 
-    def end_epoch(state: State, x: Array, epoch: Array, losses: Info) -> tuple[State, Info]:
+    def end_epoch(
+        state: State, x: Array, epoch: Array, losses: Info, weight: Array | None = None
+    ) -> tuple[State, Info]:
         def assign() -> Assigned:
             def chunk(x: Array) -> Array:
                 return _assign(state.params, networks.encoder.apply(state.params["encoder"], x)[0])
 
-            return share_changed(state.memory, map_chunks(chunk, x))
+            return share_changed(state.memory, map_chunks(chunk, x), weight)
 
         due = epoch % update_target_interval == 0
         state = state._replace(memory=jax.lax.cond(due, assign, lambda: state.memory))

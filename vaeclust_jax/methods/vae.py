@@ -24,8 +24,11 @@ LossFunction = Callable[[Key, Params, State, Batch], tuple[Array, Info]]
 
 
 def weighted_mean(values: Float[Array, " b"], weight: Float[Array, " b"]) -> Float[Array, ""]:
-    """sum(w l) / sum(w): padding rows (weight 0) do not count, whatever they hold."""
-    return jnp.sum(jnp.where(weight > 0, values, 0.0) * weight) / jnp.sum(weight)
+    """sum(w l) / (number of w > 0): padding rows (weight 0) do not count, whatever they hold.
+
+    Not over sum(w), which would make what a row counts depend on the rows that are by chance in its batch.
+    """
+    return jnp.sum(jnp.where(weight > 0, values, 0.0) * weight) / jnp.sum(weight > 0)
 
 
 class Codes(NamedTuple):

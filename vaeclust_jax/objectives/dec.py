@@ -40,9 +40,12 @@ def log_prototype_assignment(
     return jax.nn.log_softmax(jax.nn.logsumexp(log_t.reshape(*log_t.shape[:-1], k, r), axis=-1), axis=-1)
 
 
-def target_distribution(log_q: Float[Array, "n k"]) -> Float[Array, "n k"]:
-    """P, rows p_ij = (q_ij^2 / f_j) / sum_j' (q_ij'^2 / f_j') with f_j = sum_i q_ij over all rows given (Eq. 3)."""
-    log_frequency = jax.nn.logsumexp(log_q, axis=0)
+def target_distribution(log_q: Float[Array, "n k"], weight: Float[Array, " n"] | None = None) -> Float[Array, "n k"]:
+    """P, rows p_ij = (q_ij^2 / f_j) / sum_j' (q_ij'^2 / f_j') with f_j = sum_i w_i q_ij over all rows (Eq. 3).
+
+    The weights w_i are 1 unless given: a row of weight 2 counts as two of them.
+    """
+    log_frequency = jax.nn.logsumexp(log_q, axis=0, b=None if weight is None else weight[:, None])
     return jax.nn.softmax(2.0 * log_q - log_frequency[None], axis=-1)
 
 

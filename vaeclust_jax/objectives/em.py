@@ -13,6 +13,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.for_each import for_each
+from vaeclust_jax.objectives.average import average
 from vaeclust_jax.objectives.kmeans import check_loop, check_vectors, kmeans
 from vaeclust_jax.objectives.mixture import CovarianceType, Mixture, e_step, m_step
 from vaeclust_jax.random import uniform
@@ -43,6 +44,7 @@ def fit_mixture(
     tolerance: float = 1e-3,
     max_iterations: int = 100,
     regularisation: float = 1e-6,
+    weight: Float[Array, " n"] | None = None,
 ) -> MixtureFit:
     """The mixture of the highest likelihood among several runs of EM.
 
@@ -58,6 +60,7 @@ def fit_mixture(
         tolerance: a run ends when the mean log-likelihood changes by less, nats.
         max_iterations: of one run.
         regularisation: added to all variances, in squared units of x.
+        weight: above 0, what each sample counts: one of weight 2 as two of them. None: all the same.
 
     Raises:
         InputError: x is not finite vectors, there are fewer than K, a choice or number is not allowed, or every run
@@ -69,7 +72,9 @@ def fit_mixture(
     for name, value, kind in (("covariance_type", covariance_type, CovarianceType), ("init", init, Init)):
         if value not in get_args(kind):
             raise InputError(f"{name} must be one of {', '.join(get_args(kind))}, got {value!r}.")
-    fit = _fit(key, x, tolerance, regularisation, num_components, covariance_type, num_restarts, init, max_iterations)
+    fit = _fit(
+        key, x, tolerance, regularisation, num_components, covariance_type, num_restarts, init, max_iterations, weight
+    )
     return _check_definite(fit, regularisation)
 
 
@@ -79,6 +84,7 @@ def em_from(
     tolerance: float = 1e-3,
     max_iterations: int = 100,
     regularisation: float = 1e-6,
+    weight: Float[Array, " n"] | None = None,
 ) -> MixtureFit:
     """One run of EM from a given mixture, whose type of covariance it keeps; see `fit_mixture`.
 
@@ -91,7 +97,7 @@ def em_from(
     check_loop(tolerance, max_iterations)
     _check_regularisation(regularisation)
     mixture = jax.tree.map(lambda values: jnp.asarray(values, x.dtype), mixture)
-    return _check_definite(_fit_from(mixture, x, tolerance, regularisation, max_iterations), regularisation)
+    return _check_definite(_fit_from(mixture, x, tolerance, regularisation, max_iterations, weight), regularisation)
 
 
 @partial(jax.jit, static_argnames=("num_components", "covariance_type", "num_restarts", "init", "max_iterations"))
@@ -105,14 +111,15 @@ def _fit(
     num_restarts: int,
     init: Init,
     max_iterations: int,
+    weight: Float[Array, " n"] | None,
 ) -> MixtureFit:
-    centre = x.mean(axis=0)
+    centre = average(x, weight)
     centred = x - centre[None]
 
     def run(key: Key) -> MixtureFit:
-        start = _start(key, centred, num_components, init)
-        mixture = m_step(start, centred, covariance_type, regularisation)
-        return _iterate(mixture, centred, tolerance, regularisation, max_iterations)
+        start = _start(key, centred, num_components, init, weight)
+        mixture = m_step(start, centred, covariance_type, regularisation, weight)
+        return _iterate(mixture, centred, tolerance, regularisation, max_iterations, weight)
 
     runs = for_each(run, jax.random.split(key, num_restarts))
     best = jax.tree.map(lambda values: values[jnp.argmax(runs.log_likelihood)], runs)
@@ -121,10 +128,15 @@ def _fit(
 
 @partial(jax.jit, static_argnames="max_iterations")
 def _fit_from(
-    mixture: Mixture, x: Float[Array, "n l"], tolerance: float, regularisation: float, max_iterations: int
+    mixture: Mixture,
+    x: Float[Array, "n l"],
+    tolerance: float,
+    regularisation: float,
+    max_iterations: int,
+    weight: Float[Array, " n"] | None,
 ) -> MixtureFit:
-    centre = x.mean(axis=0)
-    fit = _iterate(_shift(mixture, -centre), x - centre[None], tolerance, regularisation, max_iterations)
+    centre = average(x, weight)
+    fit = _iterate(_shift(mixture, -centre), x - centre[None], tolerance, regularisation, max_iterations, weight)
     return fit._replace(mixture=_shift(fit.mixture, centre))
 
 
@@ -132,10 +144,12 @@ def _shift(mixture: Mixture, by: Float[Array, " l"]) -> Mixture:
     return mixture._replace(means=mixture.means + by[None])
 
 
-def _start(key: Key, x: Float[Array, "n l"], num_components: int, init: Init) -> Float[Array, "n k"]:
+def _start(
+    key: Key, x: Float[Array, "n l"], num_components: int, init: Init, weight: Float[Array, " n"] | None
+) -> Float[Array, "n k"]:
     """Log-responsibilities: one-hot by k-means, or random."""
     if init == "kmeans":
-        labels = kmeans(key, x, num_components, num_restarts=1).labels
+        labels = kmeans(key, x, num_components, num_restarts=1, weight=weight).labels
         return jnp.log(jax.nn.one_hot(labels, num_components, dtype=x.dtype))
     random = 1 - uniform(key, (len(x), num_components), x.dtype)  # in (0, 1]: a row of zeros has no shares
     return jnp.log(random / random.sum(axis=1, keepdims=True))
@@ -149,7 +163,12 @@ class _Progress(NamedTuple):
 
 
 def _iterate(
-    mixture: Mixture, x: Float[Array, "n l"], tolerance: float, regularisation: float, max_iterations: int
+    mixture: Mixture,
+    x: Float[Array, "n l"],
+    tolerance: float,
+    regularisation: float,
+    max_iterations: int,
+    weight: Float[Array, " n"] | None,
 ) -> MixtureFit:
     """E and M steps until the bound stays; under `vmap` until all have ended, those that have are frozen.
 
@@ -159,22 +178,23 @@ def _iterate(
         tolerance: see `fit_mixture`, as the rest.
         regularisation: see there.
         max_iterations: see there.
+        weight: see there.
     """
     covariance_type = _covariance_type(mixture)
 
     def iterate(now: _Progress) -> _Progress:
         log_responsibilities, log_likelihoods = e_step(now.mixture, x)
-        bound = log_likelihoods.mean()
+        bound = average(log_likelihoods, weight)
         change = jnp.abs(bound - now.history[-1])
         history = jnp.where(jnp.arange(max_iterations) >= now.iterations, bound, now.history)
-        mixture = m_step(log_responsibilities, x, covariance_type, regularisation)
+        mixture = m_step(log_responsibilities, x, covariance_type, regularisation, weight)
         return _Progress(mixture, history, now.iterations + 1, change)
 
     history = jnp.full(max_iterations, -jnp.inf, x.dtype)
     start = _Progress(mixture, history, jnp.zeros((), int), jnp.full((), jnp.inf, x.dtype))
     # A change that is not a number ends the run too: a covariance had no Cholesky factor.
     end = jax.lax.while_loop(lambda now: (now.iterations < max_iterations) & (now.change >= tolerance), iterate, start)
-    log_likelihood = e_step(end.mixture, x)[1].mean()
+    log_likelihood = average(e_step(end.mixture, x)[1], weight)
     log_likelihood = jnp.where(jnp.isfinite(log_likelihood), log_likelihood, -jnp.inf)
     return MixtureFit(end.mixture, log_likelihood, end.iterations, end.change < tolerance, end.history)
 

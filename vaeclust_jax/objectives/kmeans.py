@@ -16,6 +16,7 @@ from jaxtyping import Array, Bool, Float, Int
 from vaeclust_jax.checks import is_whole
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.for_each import for_each
+from vaeclust_jax.objectives.average import average
 from vaeclust_jax.random import as_numbers
 from vaeclust_jax.types import Key
 
@@ -29,7 +30,7 @@ class KMeans(NamedTuple):
     labels: Int[Array, " n"]
     """Of the nearest centroid; the first one of equally near ones."""
     inertia: Float[Array, ""]
-    """Sum of squared distances to the nearest centroid."""
+    """Sum of squared distances to the nearest centroid, times what each sample counts."""
     iterations: Int[Array, ""]
 
 
@@ -40,6 +41,7 @@ def kmeans(
     num_restarts: int = 10,
     tolerance: float = 1e-4,
     max_iterations: int = 300,
+    weight: Float[Array, " n"] | None = None,
 ) -> KMeans:
     """The best of several runs from k-means++ starts, by inertia.
 
@@ -53,17 +55,22 @@ def kmeans(
         tolerance: a run ends when its labels stay, or when the squared move of all centroids together is at most
             this times the mean variance of the features.
         max_iterations: of one run.
+        weight: above 0, what each sample counts: one of weight 2 as two of them. None: all the same.
 
     Raises:
         InputError: x is not finite vectors, there are fewer than K, or a number is out of range.
     """
     x = check_vectors(x, "num_clusters", num_clusters)
     check_loop(tolerance, max_iterations, num_restarts)
-    return _kmeans(key, x, tolerance, num_clusters, num_restarts, max_iterations)
+    return _kmeans(key, x, tolerance, num_clusters, num_restarts, max_iterations, weight)
 
 
 def lloyd(
-    centroids: Float[Array, "k l"], x: Float[Array, "n l"], tolerance: float = 1e-4, max_iterations: int = 300
+    centroids: Float[Array, "k l"],
+    x: Float[Array, "n l"],
+    tolerance: float = 1e-4,
+    max_iterations: int = 300,
+    weight: Float[Array, " n"] | None = None,
 ) -> KMeans:
     """One run from given centroids, see `kmeans`.
 
@@ -75,39 +82,50 @@ def lloyd(
     if centroids.shape[1:] != x.shape[1:]:
         raise InputError(f"centroids must have the features of x, {x.shape[1]}, got {centroids.shape[-1]}.")
     check_loop(tolerance, max_iterations)
-    return _lloyd(centroids, x, tolerance, max_iterations)
+    return _lloyd(centroids, x, tolerance, max_iterations, weight)
 
 
 @partial(jax.jit, static_argnames=("num_clusters", "num_restarts", "max_iterations"))
 def _kmeans(
-    key: Key, x: Float[Array, "n l"], tolerance: float, num_clusters: int, num_restarts: int, max_iterations: int
+    key: Key,
+    x: Float[Array, "n l"],
+    tolerance: float,
+    num_clusters: int,
+    num_restarts: int,
+    max_iterations: int,
+    weight: Float[Array, " n"] | None,
 ) -> KMeans:
     def run(key: Key) -> KMeans:
-        return _lloyd(plus_plus(key, x, num_clusters), x, tolerance, max_iterations)
+        return _lloyd(plus_plus(key, x, num_clusters, weight), x, tolerance, max_iterations, weight)
 
     runs = for_each(run, jax.random.split(key, num_restarts))
     return jax.tree.map(lambda values: values[jnp.argmin(runs.inertia)], runs)
 
 
 @partial(jax.jit, static_argnames="num_clusters")
-def plus_plus(key: Key, x: Float[Array, "n l"], num_clusters: int) -> Float[Array, "k l"]:
-    """K of the samples, far apart: each next one by its squared distance to those before.
+def plus_plus(
+    key: Key, x: Float[Array, "n l"], num_clusters: int, weight: Float[Array, " n"] | None = None
+) -> Float[Array, "k l"]:
+    """K of the samples, far apart: each next one by its squared distance to those before, times what it counts.
 
     The best of 2 + log K candidates is taken, the one that leaves the least inertia.
     """
     num_candidates = 2 + int(np.log(num_clusters))
     columns = x.T
     first_key, others_key = jax.random.split(key)
-    first = x[jax.random.randint(first_key, (), 0, len(x))]
+    if weight is None:
+        first = x[jax.random.randint(first_key, (), 0, len(x))]
+    else:
+        first = jax.random.choice(first_key, x, p=weight / weight.sum())
 
     numbers, key_again = as_numbers(jax.random.split(others_key, num_clusters - 1))
 
     def choose(nearest: Float[Array, " n"], numbers: Array) -> tuple[Float[Array, " n"], Float[Array, " l"]]:
-        cumulated = jnp.cumsum(nearest)
+        cumulated = jnp.cumsum(_counted(nearest, weight))
         drawn = jax.random.uniform(key_again(numbers), (num_candidates,), x.dtype) * cumulated[-1]
         candidates = x[jnp.clip(jnp.searchsorted(cumulated, drawn), max=len(x) - 1)]
         left = jax.lax.map(lambda one: jnp.minimum(nearest, _squared_distances(columns, one)), candidates)
-        best = jnp.argmin(left.sum(axis=1))
+        best = jnp.argmin(_counted(left, weight).sum(axis=1))
         return left[best], candidates[best]
 
     start = _squared_distances(columns, first)
@@ -123,25 +141,37 @@ class _Progress(NamedTuple):
 
 
 @partial(jax.jit, static_argnames="max_iterations")
-def _lloyd(centroids: Float[Array, "k l"], x: Float[Array, "n l"], tolerance: float, max_iterations: int) -> KMeans:
-    centre = x.mean(axis=0)  # products and sums of centred samples keep their digits
+def _lloyd(
+    centroids: Float[Array, "k l"],
+    x: Float[Array, "n l"],
+    tolerance: float,
+    max_iterations: int,
+    weight: Float[Array, " n"] | None = None,
+) -> KMeans:
+    centre = average(x, weight)  # products and sums of centred samples keep their digits
     x = x - centre[None]
     columns = x.T
-    allowed = tolerance * jnp.var(columns, axis=1).mean()
+    variance = jnp.var(columns, axis=1) if weight is None else average(jnp.square(x), weight)
+    allowed = tolerance * variance.mean()
     counted = jnp.concatenate([columns, jnp.ones((1, len(x)), x.dtype)])
     squares = _squared_distances(columns, jnp.zeros_like(centre))
 
     def iterate(now: _Progress) -> _Progress:
         labels, distances = _assign(now.centroids, counted, squares)
-        centroids = _update(now.centroids, counted, labels, distances)
+        centroids = _update(now.centroids, counted, labels, distances, weight)
         moving = jnp.any(labels != now.labels) & (jnp.square(centroids - now.centroids).sum() > allowed)
         return _Progress(centroids, labels, now.iterations + 1, moving)
 
     start = _Progress(centroids - centre[None], jnp.full(len(x), -1), jnp.zeros((), int), jnp.ones((), bool))
     end = jax.lax.while_loop(lambda now: now.moving & (now.iterations < max_iterations), iterate, start)
     labels, _ = _assign(end.centroids, counted, squares)
-    inertia = jnp.square(x - end.centroids[labels]).sum()  # by differences: all digits
+    squares_left = jnp.square(x - end.centroids[labels])  # by differences: all digits
+    inertia = (squares_left if weight is None else squares_left * weight[:, None]).sum()
     return KMeans(end.centroids + centre[None], labels, inertia, end.iterations)
+
+
+def _counted(values: Float[Array, "... n"], weight: Float[Array, " n"] | None) -> Float[Array, "... n"]:
+    return values if weight is None else values * weight
 
 
 def _squared_distances(columns: Float[Array, "l n"], point: Float[Array, " l"]) -> Float[Array, " n"]:
@@ -176,13 +206,14 @@ def _update(
     counted: Float[Array, "l+1 n"],
     labels: Int[Array, " n"],
     distances: Float[Array, " n"],
+    weight: Float[Array, " n"] | None,
 ) -> Float[Array, "k l"]:
     """Means of the clusters; an empty one moves to a sample that is farthest from its centroid."""
     # A product, not a scatter: sums of a few thousand numbers keep their digits, and on a GPU their order.
     member = (labels[None] == jnp.arange(len(centroids))[:, None]).astype(counted.dtype)
-    sums = _relocate(_product(member, counted.T), counted, labels, distances)
+    sums = _relocate(_product(_counted(member, weight), counted.T), _counted(counted, weight), labels, distances)
     counts = sums[:, -1:]
-    means = sums[:, :-1] / jnp.maximum(counts, 1)
+    means = sums[:, :-1] / jnp.where(counts > 0, counts, 1)
     # Empty even so, as with fewer distinct samples than clusters: scikit-learn puts it on the largest cluster.
     return jnp.where(counts > 0, means, means[jnp.argmax(counts)][None])
 

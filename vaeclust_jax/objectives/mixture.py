@@ -62,6 +62,7 @@ def m_step(
     x: Float[Array, "n l"],
     covariance_type: CovarianceType = "full",
     regularisation: float = 1e-6,
+    weight: Float[Array, " n"] | None = None,
 ) -> Mixture:
     """The mixture that the responsibilities give (Eq. 9.24 to 9.27).
 
@@ -74,8 +75,11 @@ def m_step(
         covariance_type: of the result.
         regularisation: added to all variances, in squared units of x; keeps covariances of few samples or of
             constant features from collapsing.
+        weight: what each sample counts; None: all the same.
     """
     responsibilities, columns = jnp.exp(log_responsibilities.T), x.T
+    if weight is not None:
+        responsibilities = responsibilities * weight[None]
     tiny = 10 * jnp.finfo(x.dtype).eps  # scikit-learn's; a component without samples stays finite
     counts = _product(responsibilities, jnp.ones(len(x), x.dtype)) + tiny
     means = _product(responsibilities, x) / counts[:, None]

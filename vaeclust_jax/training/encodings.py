@@ -43,10 +43,18 @@ class TrainingRows:
         y: as `Batch.y`.
         index: of these rows among those of the encodings.
         encodings: of the whole data set.
+        weight: what each row counts; None: all the same.
     """
 
-    def __init__(self, x: Array, y: Int[Array, " n"] | None, index: Int[np.ndarray, " n"], encodings: Encodings):
-        self.x, self.y = x, y
+    def __init__(
+        self,
+        x: Array,
+        y: Int[Array, " n"] | None,
+        index: Int[np.ndarray, " n"],
+        encodings: Encodings,
+        weight: Float[np.ndarray, " n"] | None = None,
+    ):
+        self.x, self.y, self.weight = x, y, weight
         self._index, self._encodings = index, encodings
 
     def encode(self, heads: Heads, params: Params) -> Posterior:

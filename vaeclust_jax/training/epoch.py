@@ -16,10 +16,12 @@ from vaeclust_jax.types import Batch, Info, Key, Learner, State, Stopping
 
 
 class Data(NamedTuple):
-    """Rows and, where the method reads labels, their classes; a pytree."""
+    """Rows and, where there are any, classes that the method reads and what each row counts; a pytree."""
 
     x: Float[Array, "n ..."]
     y: Int[Array, " n"] | None = None
+    weight: Float[Array, " n"] | None = None
+    """1 in the mean."""
 
 
 class Progress(NamedTuple):
@@ -45,12 +47,12 @@ def begin(state: State, stopping: Stopping, halvings: int = 0) -> Progress:
 
 
 def _batches(order: Int[Array, " n"], batch_size: int) -> tuple[Int[Array, "b s"], Float[Array, "b s"]]:
-    """Row numbers and weights of all batches; the last one is padded with rows of weight 0."""
+    """Row numbers of all batches, and 1 for each, or 0 for those that the last one is padded with."""
     n = order.shape[0]
     padding = -n % batch_size
     index = jnp.concatenate([order, jnp.zeros(padding, order.dtype)])
-    weight = jnp.concatenate([jnp.ones(n), jnp.zeros(padding)])
-    return index.reshape(-1, batch_size), weight.reshape(-1, batch_size)
+    present = jnp.concatenate([jnp.ones(n), jnp.zeros(padding)])
+    return index.reshape(-1, batch_size), present.reshape(-1, batch_size)
 
 
 def _scan_batches(
@@ -59,19 +61,21 @@ def _scan_batches(
     state: State,
     x: Float[Array, "n ..."],
     y: Int[Array, " n"] | None,
+    weight: Float[Array, " n"] | None,
     order: Int[Array, " n"],
     batch_size: int,
 ) -> tuple[State, Info]:
     """`visit` every batch; the infos come back as means over samples, whatever the batch size."""
-    index, weight = _batches(order, batch_size)
+    index, present = _batches(order, batch_size)
 
     def body(state: State, inputs: tuple[Array, Array, Array]) -> tuple[State, Info]:
-        number, rows, weights = inputs
-        batch = Batch(x[rows], None if y is None else y[rows], rows, weights)
+        number, rows, here = inputs
+        counts = here if weight is None else here * weight[rows]
+        batch = Batch(x[rows], None if y is None else y[rows], rows, counts)
         state, info = visit(jax.random.fold_in(key, number), state, batch)
-        return state, jax.tree.map(lambda value: value * weights.sum(), info)
+        return state, jax.tree.map(lambda value: value * here.sum(), info)
 
-    state, infos = lax.scan(body, state, (jnp.arange(index.shape[0]), index, weight))
+    state, infos = lax.scan(body, state, (jnp.arange(index.shape[0]), index, present))
     return state, jax.tree.map(lambda values: values.sum() / order.shape[0], infos)
 
 
@@ -124,7 +128,8 @@ def _program(
             _, held_out = _scan_batches(visit, validation_key, state, *validation, rows, batch_size)
             info = info | {f"val_{name}": value for name, value in held_out.items()}
         info = info | {name: weight.value for name, weight in state.control.items()}  # those of this epoch
-        state, found = end_epoch(state, train.x, number, means)
+        weights = () if train.weight is None else (train.weight,)
+        state, found = end_epoch(state, train.x, number, means, *weights)
         control, said = advance(state.control, means)
         state, info = state._replace(control=control), info | found | said
 

@@ -71,7 +71,7 @@ def train(
             been returned, ending with the stage that failed, in the state from before that epoch.
     """
     finished: list[list[State]] = []
-    data = (Data(rows.x, rows.y), validation)
+    data = (Data(rows.x, rows.y, None if rows.weight is None else jnp.asarray(rows.weight)), validation)
     saved = None if keeper is None else keeper.restore()
     history: History = [] if saved is None else saved.history
     if on_epoch is not None:
