@@ -4,7 +4,6 @@ A figure that is not defined is None, never NaN: too few values, a score that is
 """
 
 import math
-import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -32,42 +31,52 @@ class Outcome(NamedTuple):
     df: float | None
 
 
-def bootstrap_interval(values: Scores, *, confidence: float = 0.95, seed: int = 0) -> Interval | None:
-    """Confidence interval of the mean by 9,999 bootstrap samples.
+def t_interval(
+    values: Scores, *, confidence: float = 0.95, limits: tuple[float, float] = (-math.inf, math.inf)
+) -> Interval | None:
+    """Confidence interval of the mean of independent values by Student's t, cut off at the limits of the score.
 
-    Bias-corrected and accelerated (Efron 1987, "Better bootstrap confidence intervals"); by percentiles where
-    that is not defined. With few seeds it is too narrow: of normal samples of 5, the 95 % interval holds the
-    true mean in 84 %, of 10 in 91 %, of 20 in 93 % (simulated).
+    Of 3, 5 and 8 normal values it holds the true mean in 95 %, where a bootstrap (percentiles or BCa) holds it in
+    70 to 90 %; of values that are crowded below a limit it holds it less often (tests/metrics/test_coverage.py).
 
     Args:
         values: one score per seed.
         confidence: in (0, 1).
-        seed: of the resampling.
+        limits: the lowest and the highest possible score.
 
     Returns:
-        None for fewer than two values; the value twice if all are equal.
+        None where `why_no_spread` has a reason.
 
     Raises:
         InputError: `confidence` is out of range, or `values` is not a sequence of numbers.
     """
     if not 0 < confidence < 1:
         raise InputError(f"confidence must be in (0, 1), got {confidence}.")
-    sample = _sample("values", values)
-    if sample is None or len(sample) < 2:
+    if why_no_spread(values) is not None:
         return None
-    if not _subtract(sample, sample[:1]).any():
-        return Interval(float(sample[0]), float(sample[0]))
-    from scipy.stats import bootstrap
+    from scipy.stats import t
 
-    for method in ("BCa", "percentile"):
-        rng = np.random.default_rng(seed)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # scipy warns of what the next method is for
-            found = bootstrap((sample,), np.mean, confidence_level=confidence, method=method, random_state=rng)
-        low, high = map(float, found.confidence_interval)
-        if math.isfinite(low) and math.isfinite(high):
-            break
-    return Interval(low, high)
+    sample = np.array(values, dtype=np.float64)
+    margin = float(t.ppf((1 + confidence) / 2, len(sample) - 1)) * _std(sample) / math.sqrt(len(sample))
+    low, high = limits
+    return Interval(max(low, float(sample.mean()) - margin), min(high, float(sample.mean()) + margin))
+
+
+def why_no_spread(values: Scores) -> str | None:
+    """Why values have no interval and no test, in words; None where they have.
+
+    Args:
+        values: scores of seeds, or differences of pairs of them.
+
+    Raises:
+        InputError: `values` is not a sequence of numbers.
+    """
+    sample = _sample("values", values)
+    if sample is None:
+        return "a score is not defined"
+    if len(sample) < 2:
+        return "a single value"
+    return None if _std(sample) else "all values are equal"
 
 
 def welch(a: Scores, b: Scores) -> Outcome | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from vaeclust_jax.folder.records.clustering import ClusteringRecord, ComparisonRecord, ReportedScore, ReportedTest
 from vaeclust_jax.folder.records.clusters import ClusterRecord
-from vaeclust_jax.folder.records.scores import Result, Results
+from vaeclust_jax.folder.records.scores import Origins, Result, Results
 from vaeclust_jax.folder.records.task import Summary
 from vaeclust_jax.folder.records.uncertainty import (
     Calibration,
@@ -16,8 +16,8 @@ from vaeclust_jax.folder.records.uncertainty import (
     SeedFlagging,
 )
 from vaeclust_jax.folder.table import Cell, Column, Spread, Table, spread
-from vaeclust_jax.metrics import Outcome
 from vaeclust_jax.studies.classification_figures import classification_tables
+from vaeclust_jax.studies.design import BY_DESIGN, MATCHED
 from vaeclust_jax.studies.scores import SCORES
 from vaeclust_jax.studies.unseen_classes import landing_table
 
@@ -26,7 +26,7 @@ _SCORE_COLUMNS = tuple(Column(title) for title in SCORES.values())
 
 def tables_of(metrics: ClusteringRecord) -> list[Table]:
     """Every table that the metrics have figures for, the most important first."""
-    tables = [scores_table(metrics.results)]
+    tables = [scores_table(metrics.results, metrics.origins or {})]
     if metrics.clusters is not None:
         tables.append(clusters_table(metrics.clusters))
     if metrics.reported and metrics.reported_runs is not None and metrics.reported_tests is not None:
@@ -43,8 +43,8 @@ def tables_of(metrics: ClusteringRecord) -> list[Table]:
         tables.append(intervals_table(metrics.results))
     uncertainty = metrics.uncertainty
     if uncertainty.measures is not None:
-        tables.append(flagging_table(uncertainty.measures, uncertainty.ensemble))
-        tables.append(correlation_table(uncertainty.measures))
+        tables.append(flagging_table(uncertainty.measures, uncertainty.ensemble, uncertainty.error_free or ()))
+        tables.append(correlation_table(uncertainty.measures, uncertainty.groups))
     if uncertainty.calibration is not None:
         tables.append(calibration_table(uncertainty.calibration))
     if metrics.classification is not None:
@@ -57,7 +57,7 @@ def tables_of(metrics: ClusteringRecord) -> list[Table]:
     return [table.without_empty() for table in tables if table.rows]
 
 
-def scores_table(results: Results) -> Table:
+def scores_table(results: Results, origins: Origins) -> Table:
     """Every method and protocol, mean and deviation over seeds."""
     rows = []
     for method, protocols in results.items():
@@ -70,7 +70,14 @@ def scores_table(results: Results) -> Table:
         "Mean ± standard deviation over seeds. ACC: best one-to-one match of clusters and classes. The silhouette is "
         "that of each method's own latent space: it says how compact clusters are, not whether they are right."
     )
+    note += voted_note(name for name, origin in origins.items() if origin.together)
     return Table("scores", "Scores", columns, tuple(rows), note)
+
+
+def voted_note(names: Iterable[str]) -> str:
+    """A sentence, after a space, on methods whose seeds are not independent; nothing if there are none."""
+    joined = " and ".join(names)
+    return f" The seeds of {joined} learned from each other: their deviation is within one vote." if joined else ""
 
 
 def clusters_table(clusters: Sequence[ClusterRecord]) -> Table:
@@ -104,7 +111,7 @@ def clusters_table(clusters: Sequence[ClusterRecord]) -> Table:
 
 
 def intervals_table(results: Results) -> Table:
-    """95 % bootstrap intervals of the means."""
+    """95 % intervals of the means."""
 
     def cell(interval: tuple[float, float] | None) -> Cell:
         return None if interval is None else "[{:.3f}, {:.3f}]".format(*interval)
@@ -116,7 +123,10 @@ def intervals_table(results: Results) -> Table:
         if len(result.seeds) > 1 and any(result.interval.values())
     )
     columns = (Column("method", "text"), Column("protocol", "text"), *_SCORE_COLUMNS)
-    note = "95 % bootstrap intervals of the mean over seeds; with few seeds they are too narrow."
+    note = (
+        "95 % intervals of the mean over seeds, by Student's t, within the range of the score. The data and the split "
+        "are the same for all seeds, so that another split would add to them."
+    )
     return Table("intervals", "Intervals", columns, rows, note)
 
 
@@ -131,6 +141,7 @@ def reported_table(beside: Sequence[ReportedScore], runs: int) -> Table:
             spread(*row.measured),
             None if row.measured[0] is None else row.measured[0] - row.reported[0],
             row.p,
+            row.holm,
         )
         for row in beside
         if row.measured[0] is not None
@@ -139,8 +150,14 @@ def reported_table(beside: Sequence[ReportedScore], runs: int) -> Table:
         *(Column(name, "text") for name in ("method", "protocol", "score")),
         *(Column(name) for name in ("reported", "measured", "difference")),
         Column("Welch p", "p"),
+        Column("p (Holm)", "p"),
     )
-    note = f"Reported: what the source prints ({runs} runs). The two are never tuned to each other."
+    note = (
+        f"Reported: what the source prints ({runs} runs). The two are never tuned to each other. Welch: over seeds, of "
+        "both means and deviations. Holm: over all rows with a test."
+    )
+    if any(row.reason == MATCHED for row in beside):
+        note += f" No test of ACC on held-out rows: {MATCHED}."
     return Table("reported", "Reported and measured", columns, rows, note)
 
 
@@ -167,30 +184,32 @@ def reported_tests_table(tests: Mapping[str, ReportedTest]) -> Table:
 TEST_COLUMNS = (
     Column("difference"),
     Column("95 % interval", "text"),
-    Column("Welch t"),
+    Column("test", "text"),
+    Column("t"),
     Column("df"),
     Column("p", "p"),
     Column("p (Holm)", "p"),
-    Column("paired p", "p"),
-    Column("paired p (Holm)", "p"),
-    Column("sign-flip p", "p"),
     Column("Hedges g"),
 )
 
 
 def cells_of_tests(row: ComparisonRecord) -> tuple[Cell, ...]:
     """The cells of `TEST_COLUMNS`."""
-    return (
-        row.difference,
-        None if row.interval is None else f"[{row.interval.low:+.3f}, {row.interval.high:+.3f}]",
-        *((None, None) if row.welch is None else (row.welch.statistic, row.welch.df)),
-        _p(row.welch),
-        row.welch_holm,
-        _p(row.paired),
-        row.paired_holm,
-        _p(row.sign_flip),
-        row.hedges_g,
-    )
+    interval = None if row.interval is None else f"[{row.interval.low:+.3f}, {row.interval.high:+.3f}]"
+    if row.test is None:
+        return row.difference, interval, None, None, None, None, None, row.hedges_g
+    name = "Welch" if row.paired is None else "paired"
+    return row.difference, interval, name, row.test.statistic, row.test.df, row.test.p, row.holm, row.hedges_g
+
+
+def untested_note(rows: Sequence[ComparisonRecord]) -> str:
+    """Sentences on the pairs that no test over seeds fits, each after a space; that seeds are few says the table."""
+    said = []
+    for reason in BY_DESIGN:
+        pairs = dict.fromkeys(f"{row.first} and {row.second}" for row in rows if row.reason == reason)
+        if pairs:
+            said.append(f" No test of {'; '.join(pairs)}: {reason}.")
+    return "".join(said)
 
 
 def comparison_table(name: str, others: str, compared: Sequence[ComparisonRecord]) -> Table:
@@ -199,13 +218,17 @@ def comparison_table(name: str, others: str, compared: Sequence[ComparisonRecord
     columns = (Column("against", "text"), Column("score", "text"), *TEST_COLUMNS)
     first = compared[0].first
     note = (
-        f"{first} minus the other, on all samples. Interval: bootstrap of the paired differences. Holm: over the "
-        "scores of a pair. Sign-flip: exact permutation test of the pairs, which cannot go below 2 / 2^seeds."
+        f"{first} minus the other, on all samples; intervals and tests are over seeds, on one data set and split. "
+        f"Holm: over all methods and scores that {first} is tested against.{untested_note(compared)}"
     )
     return Table(name, f"{first} against {others}", columns, rows, note)
 
 
-def flagging_table(measures: Mapping[str, Summary[Flagging, SeedFlagging]], ensemble: EnsembleRecord | None) -> Table:
+def flagging_table(
+    measures: Mapping[str, Summary[Flagging, SeedFlagging]],
+    ensemble: EnsembleRecord | None,
+    error_free: Sequence[int | None],
+) -> Table:
     """How well each uncertainty flags wrong assignments."""
     keys = ("auroc", "aurc", "excess_aurc", "error", "error_at_80")
     names = ("AUROC", "AURC", "excess AURC", "error, all", "error, surest 80 %")
@@ -214,6 +237,8 @@ def flagging_table(measures: Mapping[str, Summary[Flagging, SeedFlagging]], ense
         "Of the named method, on all samples, mean ± deviation over seeds. AUROC: a wrong assignment is less certain "
         "than a correct one. AURC: mean error over coverages, lower is better; excess: over the best possible order."
     )
+    if error_free:
+        note += f" AUROC is of the seeds that made an error: without {', '.join(map(str, error_free))}."
     if ensemble is not None:
         rows += [
             (f"{name} (of the ensemble's own errors)", *(getattr(of, key) for key in keys))
@@ -227,7 +252,7 @@ def flagging_table(measures: Mapping[str, Summary[Flagging, SeedFlagging]], ense
     return Table("uncertainty", "Does uncertainty flag the errors?", columns, tuple(rows), note)
 
 
-def correlation_table(measures: Mapping[str, Summary[Flagging, SeedFlagging]]) -> Table:
+def correlation_table(measures: Mapping[str, Summary[Flagging, SeedFlagging]], groups: int | None) -> Table:
     """Each uncertainty against correctness: correlations, means by group, tests."""
     keys = ("point_biserial", "spearman", "mean_correct", "mean_wrong")
     rows = []
@@ -248,7 +273,11 @@ def correlation_table(measures: Mapping[str, Summary[Flagging, SeedFlagging]]) -
         Column("largest Welch p", "p"),
         Column("largest Mann-Whitney p", "p"),
     )
-    note = "Negative r: the less certain, the less often correct. p: wrong against correct, the largest of the seeds."
+    note = "Negative r: the less certain, the less often correct. "
+    if groups is None:
+        note += "Interval and p take samples as independent; p: wrong against correct, the largest of the seeds."
+    else:
+        note += f"Interval: the samples of each of the {groups} objects are resampled as one, so that none is tested."
     return Table("correlations", "Uncertainty and correctness", columns, tuple(rows), note)
 
 
@@ -287,10 +316,6 @@ def seeds_table(results: Results) -> Table:
 
 def _spread(of: Result | Summary[Any, Any], key: str) -> Spread | None:
     return spread(getattr(of.mean, key), getattr(of.std, key))
-
-
-def _p(outcome: Outcome | None) -> float | None:
-    return None if outcome is None else outcome.p
 
 
 def _largest(values: Iterable[float | None]) -> float | None:
