@@ -47,6 +47,7 @@ HOME_OF = {
     "bokeh": "page",
     "jinja2": "page",
     "tyro": "cli",
+    "shtab": "cli",
     "rich": {"cli", "fitting", "folder"},
     **dict.fromkeys(("tensorboard", "trackio", "wandb", "mlflow"), "trackers"),
 }

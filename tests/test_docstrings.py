@@ -20,7 +20,8 @@ PUBLIC = {
 }
 CALLABLE = {name: thing for name, thing in PUBLIC.items() if not isinstance(thing, ModuleType)}
 TRAIN = {
-    "Checkpoint", "Choice", "Learner", "Networks", "Run", "TrainingDivergedError", "choose_num_clusters", "fit",
+    "Checkpoint", "Choice", "Learner", "Networks", "Run", "TrainingDivergedError", "calibrated",
+    "choose_num_clusters", "fit",
     "fit_seeds", "load", "to_anndata",
 }  # fmt: skip
 """Those whose examples take longer, beside the estimators."""

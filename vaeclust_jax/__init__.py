@@ -18,6 +18,7 @@ from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.errors import InputError, InputWarning, TrainingDivergedError
 from vaeclust_jax.field_texts import show_in_help
 from vaeclust_jax.fitting.annotate import to_anndata
+from vaeclust_jax.fitting.calibrate import calibrated
 from vaeclust_jax.fitting.callback import Callback
 from vaeclust_jax.fitting.config import Config, TrainingConfig
 from vaeclust_jax.fitting.fit import fit, fit_seeds
@@ -84,6 +85,7 @@ __all__ = [
     "VAEMethod",
     "VAEMixture",
     "VaDE",
+    "calibrated",
     "choose_augment",
     "choose_num_clusters",
     "cluster",

@@ -14,7 +14,7 @@ from vaeclust_jax.experiments import EXPERIMENTS
 from vaeclust_jax.methods.registry import METHODS
 
 Run = Callable[..., Answer]
-COMMANDS = ("run", "predict", "report", "compare", "tune", "list", "data", "info")
+COMMANDS = ("run", "predict", "report", "compare", "tune", "check", "list", "data", "info", "completion")
 
 
 @pytest.fixture(scope="session")

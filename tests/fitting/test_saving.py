@@ -111,6 +111,25 @@ def test_the_history_comes_back(saved: Path, copy: Path, fitted: vc.Run) -> None
     assert vc.load(copy).history == []
 
 
+def test_the_temperature_comes_back(copy: Path, fitted: vc.Run, tmp_path: Path, vectors: np.ndarray) -> None:
+    cooler = dataclasses.replace(fitted, temperature=0.5)
+    cooler.save(tmp_path / "cooler")
+    loaded = vc.load(tmp_path / "cooler")
+    assert loaded.temperature == 0.5
+    np.testing.assert_array_equal(loaded.predict_proba(vectors), cooler.predict_proba(vectors))
+    manifest = manifest_of(copy)
+    del manifest["more"]["temperature"]  # as before it was kept
+    with_manifest(copy, manifest)
+    assert vc.load(copy).temperature == 1
+
+
+@pytest.mark.parametrize("temperature", [None, "1", True, 0, -1.0, 1e-3, 101, float("nan"), float("inf"), [1.0]])
+def test_a_temperature_of_something_else(copy: Path, temperature: Any) -> None:
+    manifest = manifest_of(copy)
+    with_manifest(copy, {**manifest, "more": {"temperature": temperature}})
+    assert "its temperature is no number from 0.01 to 100" in sentence(copy)
+
+
 def test_of_a_long_history_the_end_is_kept(fitted: vc.Run, tmp_path: Path) -> None:
     many = [{**fitted.history[0], "epoch": number} for number in range(10_100)]
     dataclasses.replace(fitted, history=many).save(tmp_path / "long")

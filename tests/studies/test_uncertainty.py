@@ -12,7 +12,7 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, r
 
 from tests.studies.made_assignments import made_answer, made_dataset, soft
 from vaeclust_jax.folder.typed_json import as_json
-from vaeclust_jax.studies.assignments import Answer
+from vaeclust_jax.studies.assignments import Answer, with_temperatures
 from vaeclust_jax.studies.uncertainty import correctness, judge_uncertainty, measures, seed_measures
 
 K = 3
@@ -28,7 +28,7 @@ UNLABELLED = made_dataset(np.zeros((30, 4)), None)
 
 def judge(*answers: Answer, data: Any = DATA) -> dict[str, Any]:
     """As JSON holds it."""
-    return as_json(judge_uncertainty(answers, data, range(7, 7 + len(answers))))
+    return as_json(judge_uncertainty(with_temperatures(answers), data, range(7, 7 + len(answers))))
 
 
 def unsure_by(values: Any, labels: np.ndarray = RENAMED) -> Answer:
@@ -121,7 +121,7 @@ def test_every_seed_is_judged_by_its_own_uncertainty_and_errors() -> None:
 def test_without_labels_only_what_needs_none_is_said() -> None:
     answers = varied(0), varied(1)
     found, labelled = judge(*answers, data=UNLABELLED), judge(*answers)
-    assert set(found) == {"seed_agreement", "pass_check", "agreed"}
+    assert set(found) == {"seed_agreement", "pass_check", "agreed", "temperatures"}
     assert found.items() <= labelled.items()
 
 

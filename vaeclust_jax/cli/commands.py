@@ -1,27 +1,31 @@
 """Subcommands: each parses its own arguments, so that `--help` shows what belongs to it."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import tyro
 
 from vaeclust_jax.errors import InputError
 
-_USAGE = """usage: vaeclust COMMAND ...
+
+class _Command(NamedTuple):
+    """What is typed after its name, what it does, and what does it."""
+
+    words: str
+    text: str
+    run: Callable[[list[str]], None]
+
+
+def _usage() -> str:
+    lines = (f"  {f'{name} {one.words}':26}{one.text}" for name, one in _COMMANDS.items())
+    return f"""usage: vaeclust COMMAND ...
 
 Deep clustering with variational autoencoders: clusters, a probability for every sample, figures, a model.
 
 commands:
-  run [EXPERIMENT] [DATA]   fit, score, draw; default: our best method on the embedded digits
-  predict RUN_DIR INPUT     label new samples with a run's model
-  report RUN_DIR            the page of a run again, and its tables for other programs
-  compare RUN_DIR...        runs side by side: scores, tests of every pair, ranks over data sets
-  tune [EXPERIMENT] [DATA]  choose settings without labels
-  check DATA                what would be trained on, and what is odd about it
-  list                      the experiments and the methods
-  data list | get NAME      the data sets, and where they are
-  info                      devices, versions, folders
+{chr(10).join(lines)}
 
 `vaeclust COMMAND --help` shows a command's options, `vaeclust -V` the version."""
 
@@ -43,33 +47,22 @@ class _Nothing:
 
 def dispatch(argv: list[str]) -> None:
     """Runs the command in `argv`."""
-    commands = {
-        "run": _run,
-        "predict": _predict,
-        "report": _report,
-        "compare": _compare,
-        "tune": _tune,
-        "check": _check,
-        "list": _list,
-        "data": _data,
-        "info": _info,
-    }
     if not argv or argv[0] in ("-h", "--help"):
-        print(_USAGE)
+        print(_usage())
         return
     if argv[0] in ("-V", "--version"):
         from importlib.metadata import version
 
         print(version("vaeclust_jax"))
         return
-    if argv[0] not in commands:
+    if argv[0] not in _COMMANDS:
         import difflib
 
-        near = difflib.get_close_matches(argv[0], commands, n=1)
+        near = difflib.get_close_matches(argv[0], _COMMANDS, n=1)
         raise InputError(
-            f"no command {argv[0]!r}; {f'did you mean {near[0]}?' if near else 'commands are ' + ', '.join(commands)}"
+            f"no command {argv[0]!r}; {f'did you mean {near[0]}?' if near else 'commands are ' + ', '.join(_COMMANDS)}"
         )
-    commands[argv[0]](argv[1:])
+    _COMMANDS[argv[0]].run(argv[1:])
 
 
 def _run(argv: list[str]) -> None:
@@ -106,6 +99,12 @@ def _check(argv: list[str]) -> None:
     from vaeclust_jax.cli.check import check
 
     check(argv)
+
+
+def _completion(argv: list[str]) -> None:
+    from vaeclust_jax.cli.completion import completion
+
+    completion(argv, {name: one.text for name, one in _COMMANDS.items()})
 
 
 def _list(argv: list[str]) -> None:
@@ -174,3 +173,17 @@ def _info(argv: list[str]) -> None:
     compiled = compilation_cache_dir()
     size = "" if compiled is None else f"{compiled} ({compilation_cache_bytes(compiled) / 1e6:.1f} MB)"
     line("compiled programs", size or "not kept (jax_enable_compilation_cache is off)")
+
+
+_COMMANDS = {
+    "run": _Command("[EXPERIMENT] [DATA]", "fit, score, draw; default: our best method on the embedded digits", _run),
+    "predict": _Command("RUN_DIR INPUT", "label new samples with a run's model", _predict),
+    "report": _Command("RUN_DIR", "the page of a run again, and its tables for other programs", _report),
+    "compare": _Command("RUN_DIR...", "runs side by side: scores, tests of every pair, ranks over data sets", _compare),
+    "tune": _Command("[EXPERIMENT] [DATA]", "choose settings without labels", _tune),
+    "check": _Command("DATA", "what would be trained on, and what is odd about it", _check),
+    "list": _Command("", "the experiments and the methods", _list),
+    "data": _Command("list | get NAME", "the data sets, and where they are", _data),
+    "info": _Command("", "devices, versions, folders", _info),
+    "completion": _Command("SHELL", "the script by which bash, zsh or fish completes these words", _completion),
+}

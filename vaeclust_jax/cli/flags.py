@@ -20,7 +20,7 @@ from vaeclust_jax.networks import NETWORKS, CustomNetwork, NetworkConfig
 
 _ELSEWHERE = ("num_clusters", "epochs")
 """Settings of a method that the command has a flag of its own for."""
-_NETWORKS = {name: kind for name, kind in NETWORKS.items() if kind is not CustomNetwork}
+NETWORKS_BY_NAME = {name: kind for name, kind in NETWORKS.items() if kind is not CustomNetwork}
 """Those that can be asked for by name."""
 
 
@@ -73,9 +73,9 @@ class Section:
 def network_section(network: NetworkConfig, argv: list[str]) -> Section:
     """The network that `--network` names, with what it has in common with the default one."""
     chosen = _word_after("--network", argv)
-    kind = type(network) if chosen is None else _NETWORKS.get(chosen)
+    kind = type(network) if chosen is None else NETWORKS_BY_NAME.get(chosen)
     if kind is None:
-        raise InputError(f"network must be one of {', '.join(_NETWORKS)}, got {chosen!r}")
+        raise InputError(f"network must be one of {', '.join(NETWORKS_BY_NAME)}, got {chosen!r}")
     shared = {f.name for f in fields(kind)} & {f.name for f in fields(network)}
     value = network if kind is type(network) else kind(**{name: getattr(network, name) for name in shared})
     name = next(name for name, one in NETWORKS.items() if one is kind)
@@ -142,7 +142,7 @@ def check_known(argv: Sequence[str], known: Sequence[str], method: Section, netw
 
 def _owners(flag: str) -> list[str]:
     """The methods and networks that have a setting of this name, and the choices that it needs."""
-    kinds = {**all_methods(), **{f"network {name}": kind for name, kind in _NETWORKS.items()}}
+    kinds = {**all_methods(), **{f"network {name}": kind for name, kind in NETWORKS_BY_NAME.items()}}
     return [f"{name}{where}" for name, kind in kinds.items() for where in _places(kind).get(flag, ())]
 
 
@@ -186,7 +186,7 @@ def switches_of(kind: type) -> tuple[str, ...]:
 
 def all_switches() -> set[str]:
     """Flags without a value of whatever a command may set."""
-    kinds = (PrepareConfig, TrainingConfig, *_NETWORKS.values(), *all_methods().values())
+    kinds = (PrepareConfig, TrainingConfig, *NETWORKS_BY_NAME.values(), *all_methods().values())
     return {flag for kind in kinds for flag in switches_of(kind)}
 
 
@@ -195,7 +195,7 @@ def _settings(value: Any) -> Iterator[Setting]:
     hints, texts = get_type_hints(kind), texts_of(kind)
     if isinstance(value, NetworkConfig):
         own = next(name for name, one in NETWORKS.items() if one is kind)
-        yield Setting("network", Literal[tuple(_NETWORKS)], own, "Which network; its own settings follow.")
+        yield Setting("network", Literal[tuple(NETWORKS_BY_NAME)], own, "Which network; its own settings follow.")
     for one in fields(value):
         if one.name in _ELSEWHERE:
             continue

@@ -19,7 +19,7 @@ from vaeclust_jax.selection.search import Trial, search
 
 
 @dataclass(frozen=True)
-class _Tune(Arguments):
+class TuneArguments(Arguments):
     """Chooses settings without labels: networks and learning rate by the held-out ELBO, the rest by stability.
 
     Writes what was tried into a new folder and prints the command that runs the experiment with what was chosen.
@@ -31,7 +31,7 @@ class _Tune(Arguments):
 
 def tune(argv: list[str]) -> None:
     """Runs the command."""
-    args = parse(_Tune, argv, "vaeclust tune")
+    args = parse(TuneArguments, argv, "vaeclust tune")
     use_compilation_cache(args.flags.compilation_cache)
     seeds, dataset = seeds_of(args.flags), load_dataset(args)
     config = _held_out(config_of(args, dataset), argv)
@@ -75,7 +75,7 @@ class _Record:
         folder: made with the first trial.
     """
 
-    def __init__(self, args: Parsed[_Tune], argv: list[str], seeds: list[int]) -> None:
+    def __init__(self, args: Parsed[TuneArguments], argv: list[str], seeds: list[int]) -> None:
         self.folder: Path | None = None
         self._parent, self._name = args.flags.out, f"tune-{args.experiment.name}"
         self._head = {"command": shlex.join(["vaeclust", "tune", *argv]), "seeds": seeds}

@@ -27,6 +27,7 @@ from vaeclust_jax.training.rows import by_chunk, encode_rows
 from vaeclust_jax.types import Heads, Key, Params
 from vaeclust_jax.uncertainty.latent import Uncertainty, stochastic_passes
 from vaeclust_jax.uncertainty.outliers import latent_distance
+from vaeclust_jax.uncertainty.temperature import scale
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +51,7 @@ class Run:
         train_index: rows that were trained on; empty after `load`.
         validation_index: rows that were held out; empty after `load`.
         history: a row an epoch, see `training.loop`; after `load` the last 10,000, if the file has any.
+        temperature: T of the probabilities, softmax(log q / T): 1 as trained, see `calibrated`.
 
     Example:
         >>> x = np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0)
@@ -71,6 +73,7 @@ class Run:
     train_index: Int[np.ndarray, " n"] = field(default_factory=lambda: np.zeros(0, int))
     validation_index: Int[np.ndarray, " m"] = field(default_factory=lambda: np.zeros(0, int))
     history: list[dict[str, Any]] = field(default_factory=list)
+    temperature: float = 1.0
 
     def __repr__(self) -> str:
         """In place of the arrays, which fill screens: how many there are."""
@@ -126,10 +129,13 @@ class Run:
 
     def log_assign(self, z: Float[np.ndarray, "n l"]) -> Float[np.ndarray, "n k"]:
         """Log-probability of every cluster for codes, (n, K)."""
-        return by_chunk(self._has(self.heads.assign, "assign to clusters"), self.params, z)
+        log_q = by_chunk(self._has(self.heads.assign, "assign to clusters"), self.params, z)
+        return log_q if self.temperature == 1 else scale(log_q, self.temperature)
 
     def uncertainty(self, x: Any, key: Key | int, num_passes: int = 100) -> Uncertainty:
         """How sure the assignment of each sample is, from draws of its code: see `Uncertainty` for the columns.
+
+        Of probabilities as trained, whatever the temperature.
 
         Args:
             x: raw data.
@@ -227,7 +233,7 @@ class Run:
         Raises:
             InputError: the file cannot be written.
         """
-        write_model(Path(path), self.pack(), {"history": kept_history(self.history)})
+        write_model(Path(path), self.pack(), {"history": kept_history(self.history), "temperature": self.temperature})
 
     def _has(self, part: Any, what: str) -> Any:
         if part is None:

@@ -21,6 +21,7 @@ from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.methods.method import About, DataSpec
 from vaeclust_jax.networks import CustomNetwork
 from vaeclust_jax.types import Heads, Key, Networks, Params, State
+from vaeclust_jax.uncertainty.temperature import checked_temperature
 
 _SUFFIX = ".vaeclust"
 _LARGEST = float(np.finfo(np.float32).max)
@@ -117,8 +118,9 @@ def load(path: str | os.PathLike[str], *, seed: int | None = None, networks: Net
     if isinstance(packed.config.network, CustomNetwork) and networks is None:
         raise InputError(f"{file} was fitted with networks of its own: load(path, networks=Networks(...))")
     try:
-        history = checked_history(more.get("history", []))  # older files have none
-        return replace(unpack(packed, networks), history=history)
+        history = checked_history(more.get("history", []))  # older files have none, as of what follows
+        temperature = checked_temperature(more.get("temperature", 1.0))
+        return replace(unpack(packed, networks), history=history, temperature=temperature)
     except Exception as error:  # a manifest may say anything
         raise InputError(f"{file} is damaged: {shortened(error)}") from error
 

@@ -14,6 +14,7 @@ from vaeclust_jax.graph.neighbours import Graph, posterior_graph
 from vaeclust_jax.keys import GRAPH, PASSES, key_of
 from vaeclust_jax.methods.graph_starts import posterior_of
 from vaeclust_jax.uncertainty.latent import Uncertainty, stochastic_passes
+from vaeclust_jax.uncertainty.temperature import scale, temperatures_by_votes
 
 
 class Answer(NamedTuple):
@@ -22,7 +23,8 @@ class Answer(NamedTuple):
     Attributes:
         labels: cluster ids.
         num_clusters: K.
-        log_q: log-probabilities of the clusters at the posterior's mean.
+        log_q: log-probabilities of the clusters at the posterior's mean, as trained.
+        temperature: at which they say how often other seeds agree; None: of one seed, or there is none.
         latents: posterior means.
         logvar: posterior log-variances.
         passes: what draws of the code say.
@@ -36,6 +38,13 @@ class Answer(NamedTuple):
     logvar: Float[np.ndarray, "n l"] | None = None
     passes: Uncertainty | None = None
     graph: Graph | None = None
+    temperature: float | None = None
+
+    @property
+    def probabilities(self) -> Float[np.ndarray, "n k"]:
+        """Those that a person is shown: at the temperature, where there is one."""
+        assert self.log_q is not None
+        return np.exp(self.log_q if self.temperature is None else scale(self.log_q, self.temperature))
 
 
 def answer(run: Run, data: Prepared) -> Answer:
@@ -52,6 +61,12 @@ def with_passes(found: Answer, run: Run, seed: int) -> Answer:
     assert found.logvar is not None
     key = key_of(seed, PASSES)
     return found._replace(passes=stochastic_passes(key, run.heads, run.params, found.latents, found.logvar))
+
+
+def with_temperatures(answers: Sequence[Answer]) -> list[Answer]:
+    """The same of several seeds, each with the temperature that the votes of the others ask for."""
+    temperatures = temperatures_by_votes(np.stack([found.log_q for found in answers if found.log_q is not None]))
+    return [found._replace(temperature=one) for found, one in zip(answers, temperatures, strict=True)]
 
 
 def with_graph(found: Answer, vae: Run, data: Prepared, seed: int) -> Answer:

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from vaeclust_jax.data import Dataset
+from vaeclust_jax.fitting.calibrate import at_temperatures
 from vaeclust_jax.fitting.frame import cluster_table
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder.records.clustering import ON_LATENTS
 from vaeclust_jax.folder.records.uncertainty import OutlierRecord
-from vaeclust_jax.studies.assignments import Answer, answer, floor, with_graph, with_passes
+from vaeclust_jax.studies.assignments import Answer, answer, floor, with_graph, with_passes, with_temperatures
 from vaeclust_jax.studies.classification import classification
 from vaeclust_jax.studies.classification_figures import classification_pictures
 from vaeclust_jax.studies.figures import (
@@ -52,7 +53,10 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
         fits=_fits(study, shallow), outliers=outliers, classified=classified, choice=study.choice, views=study.views,
         left_out=skipped,
     )  # fmt: skip
-    return Measured(metrics, _columns(study.runs[named], answers[named], dataset, seeds), (answers, classified))
+    columns = _columns(study.runs[named], answers[named], dataset, seeds)
+    temperatures = [found.temperature for found in answers[named]]
+    models = at_temperatures(study.runs[named], temperatures) if any(temperatures) else None
+    return Measured(metrics, columns, (answers, classified), models)
 
 
 def _fits(study: Study, shallow: Iterable[str]) -> dict[str, int]:
@@ -73,7 +77,7 @@ def _answers(study: Study) -> Answers:
             with_graph(found, vae, study.data[named], seed)
             for found, vae, seed in zip(of_named, _vaes(study), seeds, strict=True)
         ]
-    answers[named] = of_named
+    answers[named] = with_temperatures(of_named)
     return answers
 
 
@@ -113,10 +117,9 @@ def _columns(
 
 def _of_seed(found: Answer) -> dict[str, np.ndarray]:
     """The cluster at the mean, and what draws of the code add (nats)."""
-    assert found.log_q is not None
     assert found.passes is not None
     return {
-        **cluster_table(np.exp(found.log_q)),
+        **cluster_table(found.probabilities),
         "mutual_information": found.passes.mutual_information,
         "latent_variance": found.passes.latent_variance,
     }

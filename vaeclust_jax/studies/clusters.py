@@ -26,8 +26,7 @@ def clusters_of(
         shallow: an answer of each method without a network.
     """
     first = answers[0]
-    assert first.log_q is not None
-    k, q = first.num_clusters, np.exp(first.log_q)
+    k, q = first.num_clusters, first.probabilities
     stable = cluster_stability(np.stack([one.labels for one in answers]), k)
     likeness = [cluster_stability(np.stack([first.labels, one.labels]), k) for one in shallow]
     features = features_apart(dataset, first.labels, k) if dataset.x.ndim == 2 else None

@@ -19,7 +19,7 @@ from vaeclust_jax.studies.fit import CallbacksOf, Fits
 from vaeclust_jax.studies.out_of_distribution import check_comparable
 from vaeclust_jax.studies.task import Study, Task
 from vaeclust_jax.studies.tasks import TASKS
-from vaeclust_jax.studies.write import Clock, keep_models, write_config, write_drawn, write_end, write_measured
+from vaeclust_jax.studies.write import Clock, keep_fitted, write_config, write_drawn, write_end, write_measured
 from vaeclust_jax.training.checkpoint import Checkpoint
 
 Say = Callable[[str], None]
@@ -91,7 +91,7 @@ def execute(
 
     measured = task.measure(study, step)
     tables = task.tables(measured.metrics)
-    write_measured(folder, measured, tables)
+    write_measured(folder, measured, tables, seeds)
     step("drawing figures")
     write_drawn(folder, task.figures(study, measured))
     write_end(folder, clock, checkpoint)
@@ -151,7 +151,7 @@ def _fit(experiment: Experiment, fits: Fits, seeds: Sequence[int], folder: Path,
             fits.fit(arm, name, begin)
         except TrainingDivergedError:
             if reached := fits.runs(named) or next(reversed(fits.stages(named).values()), []):
-                keep_models(folder, reached, seeds)
+                keep_fitted(folder, reached, seeds)
             raise
         if name == experiment.named:
-            keep_models(folder, fits.runs(named), seeds)
+            keep_fitted(folder, fits.runs(named), seeds)

@@ -101,9 +101,8 @@ def map_pictures(model: Shown, dataset: Dataset, seed: int) -> Iterator[tuple[st
 def named_pictures(model: Shown, dataset: Dataset, data: Prepared, seed: int) -> Iterator[tuple[str, Picture]]:
     """What the named method found, by file name."""
     run, found = model.runs[0], model.answer
-    assert found.log_q is not None
     assert found.passes is not None
-    labels, confidence = found.labels, np.exp(found.log_q.max(axis=1))
+    labels, confidence = found.labels, found.probabilities.max(axis=1)
     what = f"{model.method}, seed {seed}"
     correct = None if dataset.y is None else correctness(dataset.y, labels)
     drawn = latent_map(
@@ -156,7 +155,6 @@ def named_pictures(model: Shown, dataset: Dataset, data: Prepared, seed: int) ->
 def interactive_map(model: Shown, dataset: Dataset, data: Prepared) -> LatentMap:
     """The points of the page's map with all that is known of each."""
     found, index = model.answer, model.rows
-    assert found.log_q is not None
     assert found.passes is not None
     x = np.asarray(data.rows[index])
     names, files, y = dataset.class_names, dataset.row_names, dataset.y
@@ -164,7 +162,7 @@ def interactive_map(model: Shown, dataset: Dataset, data: Prepared) -> LatentMap
         points=model.points.astype(np.float32),
         row=dataset.numbers[index],
         cluster=found.labels[index],
-        probability=np.exp(found.log_q.max(axis=1))[index],
+        probability=found.probabilities.max(axis=1)[index],
         entropy=found.passes.entropy[index],
         latent_variance=found.passes.latent_variance[index],
         mutual_information=found.passes.mutual_information[index],

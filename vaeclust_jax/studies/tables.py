@@ -105,7 +105,8 @@ def clusters_table(clusters: Sequence[ClusterRecord]) -> Table:
     )
     note = (
         "Of the first seed. Stability: the Jaccard index with the most similar cluster of another seed, mean over the "
-        "others; below 0.6 a cluster should not be trusted (Hennig, 2007). Probabilities are as the model gives them."
+        "others; below 0.6 a cluster should not be trusted (Hennig, 2007). Probabilities of several seeds are at the "
+        "temperature of the other seeds' votes, those of one seed as trained."
     )
     return Table("clusters", "Clusters", columns, rows, note)
 

@@ -49,11 +49,13 @@ class Measured(NamedTuple):
         metrics: what `metrics.json` holds: the record of the task.
         columns: of `assignments.csv`, a row a sample and seed; None: there is no such file.
         kept: what the figures are drawn from.
+        models: of the named arm, one a seed, with what measuring adds; None: as they were fitted.
     """
 
     metrics: TaskRecord
     columns: Mapping[str, np.ndarray] | None = None
     kept: Any = None
+    models: Sequence[Run] | None = None
 
 
 class Drawn(NamedTuple):

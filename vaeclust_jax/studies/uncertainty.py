@@ -42,9 +42,11 @@ from vaeclust_jax.uncertainty.selective import (
     risk_coverage,
     spearman,
 )
-from vaeclust_jax.uncertainty.temperature import fit_temperature, scale, stability_temperature
+from vaeclust_jax.uncertainty.temperature import fit_temperature, scale
 
 COVERAGE = 0.8  # the share kept when the least certain fifth is rejected
+BY_VOTES = "temperature by the other seeds' votes"
+"""The kind of probability that a person is shown where there are several seeds."""
 _LABELS = 100  # of the temperature that is fitted with labels
 
 Values = NDArray[np.floating]
@@ -91,10 +93,9 @@ def seed_measures(answers: Sequence[Answer]) -> dict[str, Values]:
     }
 
 
-def aligned_probabilities(answers: Sequence[Answer], reference: int = 0) -> Values:
-    """(S, n, K), the clusters of every seed matched to those of one."""
-    q = np.stack([np.exp(answer.log_q) for answer in answers if answer.log_q is not None])
-    return align(q, q[reference])
+def aligned_probabilities(answers: Sequence[Answer]) -> Values:
+    """(S, n, K), the clusters of every seed matched to those of the first."""
+    return align(np.stack([np.exp(answer.log_q) for answer in answers if answer.log_q is not None]))
 
 
 def correctness(y: np.ndarray, labels: np.ndarray) -> NDArray[np.bool_]:
@@ -112,6 +113,7 @@ def judge_uncertainty(answers: Sequence[Answer], dataset: Dataset, seeds: Sequen
         seed_agreement=agreement,
         pass_check=float(np.mean(drawn) / np.mean(exact)),
         agreed=agreed_share(aligned_probabilities(answers)),
+        temperatures=tuple(answer.temperature for answer in answers) if len(answers) > 1 else None,
     )
     if dataset.y is None:
         return found
@@ -219,9 +221,7 @@ def _calibration(
         "averaged over passes": row(answer.passes.probabilities, None, everyone),
     }
     if len(answers) > 1:
-        votes = np.delete(aligned_probabilities(answers, number), number, axis=0).argmax(axis=2)
-        stable = stability_temperature(answer.log_q, votes)
-        found["temperature by the other seeds' votes"] = _at(stable, answer.log_q, row, everyone)
+        found[BY_VOTES] = _at(answer.temperature, answer.log_q, row, everyone)
     chosen = np.random.default_rng(0).permutation(len(y))[: min(_LABELS, len(y) // 2)]
     rest = everyone.copy()
     rest[chosen] = False

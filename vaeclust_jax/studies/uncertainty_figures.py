@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.plots import correctness_curve, reliability_diagram, risk_coverage_curves, uncertainty_histogram
 from vaeclust_jax.studies.assignments import Answer
@@ -19,7 +17,6 @@ _LABELS = {"assignment entropy": "assignment entropy (nats)", "latent variance":
 def certainty_pictures(answers: Sequence[Answer], dataset: Dataset) -> Iterator[tuple[str, Picture]]:
     """Figures of the first seed of the named method, by file name; what needs labels is left out without them."""
     first = answers[0]
-    assert first.log_q is not None
     of_first = measures(first)
     correct = None if dataset.y is None else correctness(dataset.y, first.labels)
     for name, label in _LABELS.items():
@@ -42,7 +39,7 @@ def certainty_pictures(answers: Sequence[Answer], dataset: Dataset) -> Iterator[
     )
     caption = "Error among the samples kept when the least certain ones are rejected, for each uncertainty."
     yield "risk_coverage", Picture(drawn, _SECTION, "Risk and coverage", caption)
-    bins = reliability(np.exp(first.log_q.max(axis=1)), correct)
+    bins = reliability(first.probabilities.max(axis=1), correct)
     drawn = reliability_diagram(bins.confidence, bins.accuracy, bins.count, bins.low, bins.high, ece=bins.ece)
     caption = "Accuracy against the probability of the chosen cluster; on the diagonal a model means what it says."
     yield "reliability", Picture(drawn, _SECTION, "Reliability", caption)

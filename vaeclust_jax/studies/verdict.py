@@ -5,6 +5,7 @@ from vaeclust_jax.studies.classification_figures import classification_finding
 from vaeclust_jax.studies.clusters import agreeing
 from vaeclust_jax.studies.scores import against_the_floor, is_below_the_floor
 from vaeclust_jax.studies.tests import reached
+from vaeclust_jax.studies.uncertainty import BY_VOTES
 
 _LISTED, _DOUBTED = 12, 5  # clusters, at most
 
@@ -63,8 +64,9 @@ def _how_sure(metrics: ClusteringRecord) -> list[str]:
             f"{sure.seed_agreement:.2f})."
         )
     if sure.calibration is not None:
-        raw = next(iter(sure.calibration.values())).mean
-        said.append(f"The mean probability is {raw.mean_confidence:.2f} at an accuracy of {raw.accuracy:.2f}.")
+        raw, voted = next(iter(sure.calibration.values())).mean, sure.calibration.get(BY_VOTES)
+        shown = raw if voted is None or voted.mean.mean_confidence is None else voted.mean
+        said.append(f"The mean probability is {shown.mean_confidence:.2f} at an accuracy of {shown.accuracy:.2f}.")
     doubted = [one for one in metrics.clusters or () if one.doubts]
     said += [f"Doubt cluster {one.cluster}: {'; '.join(one.doubts)}." for one in doubted[:_DOUBTED]]
     if len(doubted) > _DOUBTED:

@@ -38,7 +38,12 @@ from vaeclust_jax.uncertainty.selective import (
     risk_coverage,
     spearman,
 )
-from vaeclust_jax.uncertainty.temperature import fit_temperature, scale, stability_temperature
+from vaeclust_jax.uncertainty.temperature import (
+    fit_temperature,
+    scale,
+    stability_temperature,
+    temperatures_by_votes,
+)
 
 __all__ = [
     "Correlation",
@@ -75,6 +80,7 @@ __all__ = [
     "stability",
     "stability_temperature",
     "stochastic_passes",
+    "temperatures_by_votes",
     "vote_entropy",
     "votes",
 ]

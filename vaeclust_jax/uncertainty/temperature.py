@@ -5,11 +5,13 @@ temperature above 1 flattens an over-confident assignment, one below 1 sharpens.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.uncertainty.ensemble import align
 
 BOUNDS = (1e-2, 1e2)
 """Temperatures that are searched."""
@@ -33,6 +35,17 @@ def scale(log_q: ArrayLike, temperature: float) -> NDArray[np.floating]:
     logits = _check_log_q(log_q)
     with np.errstate(over="ignore"):  # a probability of 0
         return _log_softmax(logits.astype(np.float64), float(temperature)).astype(logits.dtype)
+
+
+def checked_temperature(value: Any) -> float:
+    """T as a file holds it, of whom it may be.
+
+    Raises:
+        ValueError: not a number among those that are searched.
+    """
+    if type(value) not in (int, float) or not BOUNDS[0] <= value <= BOUNDS[1]:
+        raise ValueError("its temperature is no number from 0.01 to 100")
+    return float(value)
 
 
 def fit_temperature(log_q: ArrayLike, labels: ArrayLike) -> float | None:
@@ -95,6 +108,25 @@ def stability_temperature(log_q: ArrayLike, votes: ArrayLike) -> float | None:
     given = cast >= 0
     cells = np.broadcast_to(np.arange(n), cast.shape)[given] * clusters + cast[given]
     return _most_likely(logits, np.bincount(cells, minlength=n * clusters).reshape(n, clusters))
+
+
+def temperatures_by_votes(log_q: ArrayLike) -> list[float | None]:
+    """The temperature of every seed, fitted to the votes of the others: `stability_temperature`.
+
+    Args:
+        log_q: (S, n, K), log-probabilities of the same samples, one a seed; clusters need not be matched.
+
+    Returns:
+        None for a seed whose best T is not inside 1e-2 to 1e2; all None of one seed, which has no other.
+
+    Raises:
+        InputError: as `align`.
+    """
+    q = np.exp(log_q)
+    if len(q) < 2:
+        return [None] * len(q)
+    of_others = (np.delete(align(q, own), number, axis=0).argmax(axis=2) for number, own in enumerate(q))
+    return [stability_temperature(own, votes) for own, votes in zip(np.asarray(log_q), of_others, strict=True)]
 
 
 def _most_likely(logits: NDArray[np.floating], counts: NDArray[np.int64]) -> float | None:

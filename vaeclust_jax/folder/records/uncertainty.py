@@ -72,6 +72,7 @@ class UncertaintyRecord:
         seed_agreement: mean adjusted Rand index between seeds.
         pass_check: sampled total latent variance over the closed form, near 1.
         agreed: share of the samples that four in five seeds, rounded up, put into the same cluster.
+        temperatures: of the probabilities that are shown, one a seed; None for one as trained.
         measures: by uncertainty.
         ensemble: of the seeds.
         calibration: by kind of probability.
@@ -83,6 +84,7 @@ class UncertaintyRecord:
     seed_agreement: float | None
     pass_check: float | None
     agreed: float | None = None
+    temperatures: tuple[float | None, ...] | None = None
     measures: dict[str, Summary[Flagging, SeedFlagging]] | None = None
     ensemble: EnsembleRecord | None = None
     calibration: dict[str, Summary[Calibration, SeedCalibration]] | None = None
