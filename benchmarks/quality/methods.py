@@ -87,7 +87,7 @@ def as_text(setting: Config | str) -> str:
     if isinstance(setting, str):
         return setting
     record = config_to_json(setting)
-    method = {name: value for name, value in record["method"].items() if _LATER.get(name) != value}
+    method = {name: value for name, value in record["method"].items() if name not in _LATER or _LATER[name] != value}
     return json.dumps({**record, "method": method})
 
 

@@ -39,9 +39,9 @@ are older than the column. Of vaegraph on the sets that are scored once it was t
 seeds, on one core instead of two, which rounds differently (ACC within 0.003); all else there is of the first.
 Seconds: CPU time of all cores, prediction and compilation included; VAE + k-means and VAE + mixture come from one
 fit, whose time both show; the choice of views, once for a data set, is not in it. Those of vaegraph and of the
-neighbour graph were taken beside other work, and are up to twice too high. Labels of {developed} were in view while
-the library was made; the other sets are scored once, with all that a row depends on frozen, and their rows stay
-whatever they are. Methods without a row are not measured yet.
+neighbour graph were taken beside other work, and are up to twice too high. Labels of {developed} were in view while the
+library was made; the other sets are scored once, with all that a row depends on frozen, and their rows stay whatever
+they are. Methods without a row are not measured yet.
 
 VaDE's prior now starts from codes; before, it started from their means, with next to no variance where the encoder
 does not use a dimension, and on pendigits eight of ten clusters were empty after a few epochs, which the sizes and the

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -87,8 +88,8 @@ def test_two_level_literally_changes_where_the_released_code_does() -> None:
 
 
 def test_two_level_literally_stays_once_beta_is_off() -> None:
-    together = advancing(beta=linear().update, supervision=two_level().update)
     beta, weight = linear(4.0, num_epochs=300), two_level(literal=True)
+    together = jax.jit(advancing(beta=beta.update, supervision=weight.update))
     control: dict[str, Any] = {"beta": beta.init(), "supervision": weight.init()}
     seen = []
     for _ in range(320):

@@ -20,7 +20,7 @@ ORIGINS = {
     "k-means on pixels": Origin(fit=None),
     "ward on pixels": Origin(fit=None),
 }
-MEAN, SPREAD, TRIALS = 0.8, 0.03, 120
+MEAN, SPREAD, TRIALS = 0.8, 0.03, 80
 
 
 class Trial(NamedTuple):

@@ -194,14 +194,15 @@ def test_one_run_in_two_folders_is_not_tested_against_itself() -> None:
 
 def test_a_method_in_which_nothing_is_random_meets_every_seed() -> None:
     results = {"vaedec": {"all": rows(HIGH)}, "ward on pixels": {"all": rows((0.7,), (None,), silhouette=None)}}
-    found = compare_runs([record("a", results=results), record("b", (0.5,), gamma=1.0)], every_method=True)
+    run = record("a", results=results, shallow=("ward on pixels",))
+    found = compare_runs([run, record("b", (0.5,), gamma=1.0)], every_method=True)
     assert column(found, "scores-digits", "seeds") == [4, 1, 1]
     assert column(found, "scores-digits", "NMI")[1] == Spread(0.7, None)
     against = metrics.compare(HIGH, [0.7] * 4)
     assert column(found, "pairs-digits", "second")[0] == "ward on pixels"
     assert column(found, "pairs-digits", "p")[0] == against.paired.p
     assert column(found, "pairs-digits", "p")[1:] == [None, None]  # one seed alone
-    turned = record("a", results=dict(reversed(results.items())))
+    turned = record("a", results=dict(reversed(results.items())), shallow=("ward on pixels",))
     found = compare_runs([turned, record("b", dataset="coil20")], every_method=True)
     assert column(found, "pairs-digits", "first") == ["ward on pixels"]
     assert column(found, "pairs-digits", "p") == [against.paired.p]

@@ -189,14 +189,14 @@ def test_groups_of_samples_are_resampled_as_one(function):
     """Of 20 objects all views are right or wrong together: 1,440 samples say no more than 20."""
     rng = np.random.default_rng(3)
 
-    def drawn(views):
-        correct = rng.random(20) < 0.6
-        unsure = rng.normal(size=20) + 0.8 * ~correct
-        objects = np.repeat(np.arange(20), views)
+    def drawn(number, views):
+        correct = rng.random(number) < 0.6
+        unsure = rng.normal(size=number) + 0.8 * ~correct
+        objects = np.repeat(np.arange(number), views)
         return correct[objects], unsure[objects] + 0.01 * rng.normal(size=len(objects)), objects
 
-    truth = np.mean([function(*drawn(1)[:2]).value for _ in range(2000)])
-    cases = [drawn(72) for _ in range(150)]
+    truth = function(*drawn(200_000, 1)[:2]).value
+    cases = [drawn(20, 72) for _ in range(80)]
     whole = [function(*case) for case in cases]
     single = [function(*case[:2]) for case in cases]
     covered, not_covered = (np.mean([one.low <= truth <= one.high for one in of]) for of in (whole, single))

@@ -50,12 +50,12 @@ def two_level(
     """
     low, high = not_negative("low", low), not_negative("high", high)
     warmup, interval = at_least(0, "warmup", warmup), at_least(1, "interval", interval)
-    first = 0.0 if warmup or flag("literal", literal) else low
+    first = 0.0 if flag("literal", literal) or warmup else low
     return controller(TwoLevelState(first, 0, low, high, warmup, interval, literal), _update)
 
 
 def _update(state: TwoLevelState, losses: Info) -> tuple[TwoLevelState, Info]:
-    epochs = state.epochs + 1
+    epochs = jnp.asarray(state.epochs + 1)
     level = jnp.where((epochs // state.interval) % 2 == 1, state.high, state.low)
     value = jnp.where(epochs < state.warmup, 0.0, level)
     return state._replace(value=jnp.where(state.literal, _released(state, epochs, losses), value), epochs=epochs), {}

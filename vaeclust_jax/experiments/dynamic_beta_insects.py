@@ -23,6 +23,7 @@ from vaeclust_jax.networks import TorchStartMLP
 from vaeclust_jax.studies.experiment import Arm, Experiment, unchanged, with_beta
 
 _HIDDEN, _DECODER_HIDDEN = (128, 128, 64, 32, 16, 8, 4), (4, 8, 16, 32, 32, 64, 128, 128)
+_METHOD = VAEMixture(5, likelihood="squared", beta="dynamic", pretrain_epochs=1000)
 
 EXPERIMENT = Experiment(
     name="dynamic-beta-insects",
@@ -38,7 +39,7 @@ EXPERIMENT = Experiment(
     },
     prepare=PrepareConfig(scaling="minmax-row"),
     network=TorchStartMLP(latent_dim=2, hidden=_HIDDEN, decoder_hidden=_DECODER_HIDDEN),
-    method=VAEMixture(5, likelihood="squared", beta="dynamic", pretrain_epochs=1000),
+    method=_METHOD,
     training=TrainingConfig(batch_size=256, patience=1000),
     outliers="wingbeat-strangers",
     # Not spectral clustering: where one latent is off the codes lie on a line, whose eigenvectors take minutes a seed.
@@ -51,7 +52,7 @@ LITERAL = replace(
     summary="dynamic-beta-insects as the source's code runs it on the spectra released with it, 1000 epochs",
     dataset="wingbeat-simulated",
     method=replace(
-        EXPERIMENT.method,
+        _METHOD,
         beta="dynamic:a=0.05,since_change=true,interval=11",
         supervision="two-level:literal=true",
         compactness="sum",

@@ -9,6 +9,7 @@ from vaeclust_jax.metrics.statistics import (
     Interval,
     Outcome,
     Scores,
+    around,
     hedges_g,
     mean_difference,
     paired_differences,
@@ -68,8 +69,6 @@ def compare(a: Scores, b: Scores, *, paired: bool = True) -> Comparison:
 
 
 def _welch_interval(difference: float, test: Outcome, *samples: Scores) -> Interval:
-    from scipy.stats import t
-
+    assert test.df is not None
     error = math.sqrt(sum(np.var(np.asarray(one, float), ddof=1) / len(one) for one in samples))
-    margin = float(t.ppf(0.975, test.df)) * error
-    return Interval(difference - margin, difference + margin)
+    return around(difference, error, test.df)

@@ -36,8 +36,8 @@ def t_interval(
 ) -> Interval | None:
     """Confidence interval of the mean of independent values by Student's t, cut off at the limits of the score.
 
-    Of 3, 5 and 8 normal values it holds the true mean in 95 %, where a bootstrap (percentiles or BCa) holds it in
-    70 to 90 %; of values that are crowded below a limit it holds it less often (tests/metrics/test_coverage.py).
+    Of 3, 5 and 8 normal values it holds the true mean in 94 to 96 %, of skewed ones in 92 %, of values crowded below a
+    limit in 89 %; a bootstrap (percentiles) holds it in 67 to 88 % (tests/metrics/test_coverage.py).
 
     Args:
         values: one score per seed.
@@ -54,12 +54,17 @@ def t_interval(
         raise InputError(f"confidence must be in (0, 1), got {confidence}.")
     if why_no_spread(values) is not None:
         return None
-    from scipy.stats import t
-
     sample = np.array(values, dtype=np.float64)
-    margin = float(t.ppf((1 + confidence) / 2, len(sample) - 1)) * _std(sample) / math.sqrt(len(sample))
-    low, high = limits
-    return Interval(max(low, float(sample.mean()) - margin), min(high, float(sample.mean()) + margin))
+    found = around(float(sample.mean()), _std(sample) / math.sqrt(len(sample)), len(sample) - 1, confidence)
+    return Interval(max(limits[0], found.low), min(limits[1], found.high))
+
+
+def around(mean: float, error: float, df: float, confidence: float = 0.95) -> Interval:
+    """Interval of Student's t around a mean with a standard error."""
+    from scipy.special import stdtrit
+
+    margin = float(stdtrit(df, (1 + confidence) / 2)) * error
+    return Interval(mean - margin, mean + margin)
 
 
 def why_no_spread(values: Scores) -> str | None:
@@ -120,14 +125,11 @@ def welch_from_summary(
         raise InputError(f"standard deviations must be at least 0, got {std_1} and {std_2}.")
     if std_1 == std_2 == 0:
         return None
-    from scipy.stats import t
-
     error_1, error_2 = std_1 / math.sqrt(n_a), std_2 / math.sqrt(n_b)
     error = math.hypot(error_1, error_2)
     share = (error_1 / error) ** 2  # of the first sample in the variance of the difference
     df = 1 / (share**2 / (n_a - 1) + (1 - share) ** 2 / (n_b - 1))
-    statistic = (mean_1 - mean_2) / error
-    return Outcome(statistic, float(2 * t.sf(abs(statistic), df)), df)
+    return _student((mean_1 - mean_2) / error, df)
 
 
 def paired_t(a: Scores, b: Scores) -> Outcome | None:
@@ -143,12 +145,9 @@ def paired_t(a: Scores, b: Scores) -> Outcome | None:
         InputError: the lengths differ, or the scores are not a sequence of numbers.
     """
     differences = paired_differences(a, b)
-    if differences is None or not _std(differences):
+    if differences is None or not (std := _std(differences)):
         return None
-    from scipy.stats import ttest_1samp
-
-    found = ttest_1samp(differences, 0.0)
-    return Outcome(float(found.statistic), float(found.pvalue), float(len(differences) - 1))
+    return _student(float(differences.mean()) / (std / math.sqrt(len(differences))), float(len(differences) - 1))
 
 
 def sign_flip(a: Scores, b: Scores) -> Outcome | None:
@@ -253,6 +252,13 @@ def paired_effect(a: Scores, b: Scores) -> float | None:
     if differences is None or not (std := _std(differences)):
         return None
     return float(differences.mean()) / std
+
+
+def _student(statistic: float, df: float) -> Outcome:
+    """A t with its two-sided p-value."""
+    from scipy.special import stdtr
+
+    return Outcome(statistic, float(2 * stdtr(df, -abs(statistic))), df)
 
 
 def _sample(name: str, values: Scores) -> NDArray[np.float64] | None:
