@@ -9,11 +9,12 @@ from vaeclust_jax.errors import InputError
 from vaeclust_jax.folder.records.clustering import ComparisonRecord
 from vaeclust_jax.folder.table import Column, Table, cell_text
 from vaeclust_jax.metrics import Comparison
+from vaeclust_jax.studies.comparison_tables import TEST_COLUMNS, cells_of_tests, untested_note
 from vaeclust_jax.studies.design import tested, why_untested
 from vaeclust_jax.studies.scores import SCORES
 from vaeclust_jax.studies.side_by_side.lines import FinishedRun, Line, lines_of
 from vaeclust_jax.studies.side_by_side.ranks import Ranks, best_rank, rank_lines, rank_tables
-from vaeclust_jax.studies.tables import TEST_COLUMNS, cells_of_tests, untested_note, voted_note
+from vaeclust_jax.studies.tables import voted_note
 from vaeclust_jax.studies.tests import ALPHA, Pair, tested_together
 
 
