@@ -96,7 +96,8 @@ def comparison_table(name: str, others: str, compared: Sequence[ComparisonRecord
     columns = (Column("against", "text"), Column("score", "text"), *TEST_COLUMNS)
     first = compared[0].first
     note = (
-        f"{first} minus the other, on all samples; intervals and tests are over seeds, on one data set and split. "
+        f"{first} minus the other, on all samples; intervals and tests are over seeds, on one data set and split. A "
+        "method in which nothing is random meets every seed with its one score. "
         f"Holm: over all methods and scores that {first} is tested against.{untested_note(compared)}"
     )
     return Table(name, f"{first} against {others}", columns, rows, note)

@@ -151,13 +151,15 @@ def _best(dataset: str, lines: Sequence[Line], pairs: Sequence[ComparisonRecord]
     verdicts: dict[str, list[str]] = {}
     for pair in pairs:
         if best in (pair.first, pair.second):
-            p = pair.holm
-            verdict = "not tested against" if p is None else "told apart from" if p < ALPHA else "not told apart from"
+            if pair.holm is None:
+                verdict = f"not tested ({pair.reason}) against"
+            else:
+                verdict = "told apart from" if pair.holm < ALPHA else "not told apart from"
             other = pair.second if pair.first == best else pair.first
             verdicts.setdefault(verdict, []).append(other)
     told = "; ".join(f"{verdict} {_others(names, len(lines) - 1)}" for verdict, names in verdicts.items())
-    value = cell_text(spreads[best], "score")
-    return f"On {dataset}, {best} has the highest {SCORES[score]}, {value}: {told} (t-tests over seeds, Holm)."
+    tests = "" if all(pair.holm is None for pair in pairs) else " (t-tests over seeds, Holm)"
+    return f"On {dataset}, {best} has the highest {SCORES[score]}, {cell_text(spreads[best], 'score')}: {told}{tests}."
 
 
 def _others(names: Sequence[str], count: int) -> str:
