@@ -78,9 +78,17 @@ def setting_of(name: str, num_clusters: int, quick: bool) -> Config | str:
     return with_method(Config(method, PREPARE, NETWORK, TRAINING), num_clusters=num_clusters)
 
 
+_LATER = {"compactness": "mean", "fitted_to": "mean"}
+"""Settings that rows were measured before, at the value that they had then, or that no row depends on."""
+
+
 def as_text(setting: Config | str) -> str:
     """A setting as one comparable text."""
-    return setting if isinstance(setting, str) else json.dumps(config_to_json(setting))
+    if isinstance(setting, str):
+        return setting
+    record = config_to_json(setting)
+    method = {name: value for name, value in record["method"].items() if name not in _LATER or _LATER[name] != value}
+    return json.dumps({**record, "method": method})
 
 
 def together(names: Sequence[str], num_clusters: int, quick: bool) -> list[list[str]]:

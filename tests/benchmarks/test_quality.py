@@ -39,15 +39,16 @@ def test_a_row_is_kept_and_replaced_by_one_of_its_place(tmp_path: Path) -> None:
 
 def test_the_page_has_mean_and_deviation_over_seeds() -> None:
     views = {"digits": {"reason": "augment 0: for a reason."}, "usps": {"reason": "without rows"}}
-    right = row("DEC", seed=1, dataset="mnist-test")._replace(auroc=None)  # made no error
-    text = page([row(acc=0.5), row(seed=1, acc=0.7), row("DEC", dataset="mnist-test"), right], views)
+    right = row("DEC", seed=1, dataset="mnist-test", acc=1.0)._replace(auroc=None)  # made no error
+    older = row("DEC", seed=2, dataset="mnist-test")._replace(auroc=None)  # than the column
+    text = page([row(acc=0.5), row(seed=1, acc=0.7), row("DEC", dataset="mnist-test"), right, older], views)
     assert (
         f"| VaDE | 0.600 ± {np.std([0.5, 0.7], ddof=1):.3f} | 0.600 ± 0.000 | 0.700 ± 0.000 | 0.800 ± 0.000 | "
         "8.0 ± 0.0 | 2 |"
     ) in text
     assert (
-        "| DEC | 0.500 ± 0.000 | 0.600 ± 0.000 | 0.700 ± 0.000 | 0.800 | 8.0 ± 0.0 | 2 | MNIST ACC .84 to .91" in text
-    )
+        "| DEC | 0.667 ± 0.289 | 0.600 ± 0.000 | 0.700 ± 0.000 | 0.800 (without 1) | 8.0 ± 0.0 | 3 | MNIST ACC .84 to"
+    ) in text
     assert "no label read but to score" in text
     assert "Views: augment 0: for a reason." in text
     assert "without rows" not in text

@@ -162,6 +162,7 @@ def test_a_choice_brings_its_own_flags_and_nothing_else_has_them() -> None:
             ["vaedec", "--supervision", "3"],
             "--supervision weighs classes that the training is told, and here it is told none: le",
         ),
+        (["vaedec", "--compactness", "sum"], "--compactness is of classes that the training is told, and here it is t"),
         (["vaedec", "--stopping", "never"], "stopping must be one of settled, best-validation, got 'never'"),
         (
             ["vaedec", "--network", "custom"],
@@ -293,7 +294,8 @@ def test_the_whole_help_has_every_setting_of_the_method_and_no_other(vaeclust: R
     own = {one.name for one in fields(RunArguments)} - {"experiment"} | {"help", "network"}
     for value in (ReadConfig(), experiment.prepare, experiment.method, experiment.network, experiment.training):
         own |= set(flags_of(value))
-    own -= {"num_clusters"} | (set() if any(arm.labelled for arm in experiment.arms.values()) else {"supervision"})
+    told = any(arm.labelled for arm in experiment.arms.values())
+    own -= {"num_clusters"} | (set() if told else {"supervision", "compactness"})
     assert sorted(shown) == sorted(word.replace("_", "-") for word in own)
 
 

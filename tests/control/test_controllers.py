@@ -25,7 +25,10 @@ KINDS: dict[str, tuple[Callable[..., Controller], list[dict[str, Any]]]] = {
     "constant": (constant, [{"value": 1}, {"value": 0.5}, {"value": 4.0}]),
     "linear": (linear, [{"num_epochs": 10}, {"num_epochs": 3, "stop": 2}, {"num_epochs": 40, "start": 1, "stop": 0.1}]),
     "cyclic": (cyclic, [{"num_epochs": 40}, {"num_epochs": 50, "num_cycles": 3}, {"num_epochs": 9, "proportion": 1}]),
-    "two_level": (two_level, [{}, {"low": 0, "high": 1, "warmup": 0, "interval": 7}, {"warmup": 3, "interval": 10}]),
+    "two_level": (
+        two_level,
+        [{}, {"low": 0, "high": 1, "warmup": 0, "interval": 7}, {"warmup": 3, "interval": 10, "literal": True}],
+    ),
     "dynamic": (
         dynamic,
         [
@@ -148,6 +151,7 @@ BAD: list[tuple[Callable[..., Controller], dict[str, Any], str]] = [
     (two_level, {"high": NAN}, "high must be 0 or more"),
     (two_level, {"warmup": -1}, "warmup must be a whole number from 0"),
     (two_level, {"interval": 0}, "interval must be a whole number from 1"),
+    (two_level, {"literal": 1}, "literal must be True or False, got 1"),
     *(
         (dynamic, {name: 0}, f"{name} must be positive and finite, got 0")
         for name in ("a", "b", "w1", "w2", "w3", "w4")

@@ -1,7 +1,10 @@
 """Controllers that look at the epoch alone, against their formulas epoch by epoch."""
 
 import math
+from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.control.replay import replay
 from vaeclust_jax.control.constant import constant
+from vaeclust_jax.control.controller import advancing
 from vaeclust_jax.control.cyclic import cyclic
 from vaeclust_jax.control.linear import linear
 from vaeclust_jax.control.two_level import two_level
@@ -71,6 +75,31 @@ def test_two_level_as_the_source_has_it() -> None:
     for first, last, level in ((1, 50, 0.0), (51, 100, low), (101, 200, high), (201, 300, low), (301, 400, high)):
         assert set(found[first - 1 : last].tolist()) == {level}
     assert found[400] == np.float32(0.01)
+
+
+def test_two_level_literally_changes_where_the_released_code_does() -> None:
+    """Executed, it changes in epochs 53, 102, 202, ..., counted from 1."""
+    found = weights_of(two_level(literal=True), 450)
+    changes = [
+        (epoch + 1, round(float(found[epoch]), 6)) for epoch in range(1, 450) if found[epoch] != found[epoch - 1]
+    ]
+    assert found[0] == 0
+    assert changes == [(53, 0.01), (102, 0.2), (202, 0.01), (302, 0.2), (402, 0.01)]
+
+
+def test_two_level_literally_stays_once_beta_is_off() -> None:
+    beta, weight = linear(4.0, num_epochs=300), two_level(literal=True)
+    together = jax.jit(advancing(beta=beta.update, supervision=weight.update))
+    control: dict[str, Any] = {"beta": beta.init(), "supervision": weight.init()}
+    seen = []
+    for _ in range(320):
+        seen.append((float(control["beta"].value), float(control["supervision"].value)))
+        control, _ = together(control, {"reconstruction": jnp.float32(3), "kl": jnp.float32(1)})
+    of_beta, of_weight = np.array(seen).T
+    reached = int(np.argmax(of_beta >= 2))  # 0-based, of the first such epoch
+    assert 101 < reached < 201
+    assert of_weight[101] == pytest.approx(0.2)
+    assert set(of_weight[101:]) == {of_weight[101]}
 
 
 @given(weights, weights, st.integers(0, 70), st.integers(1, 40))

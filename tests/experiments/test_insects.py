@@ -4,6 +4,8 @@ from itertools import pairwise
 
 import jax
 
+from vaeclust_jax.control.dynamic import dynamic
+from vaeclust_jax.control.two_level import two_level
 from vaeclust_jax.experiments import EXPERIMENTS
 
 EXPERIMENT = EXPERIMENTS["dynamic-beta-insects"]
@@ -25,3 +27,16 @@ def test_settings_are_the_source_s() -> None:
     training, method = EXPERIMENT.training, EXPERIMENT.method
     assert (training.batch_size, training.learning_rate, method.pretrain_epochs) == (256, 1e-3, 1000)
     assert (method.likelihood, method.beta, EXPERIMENT.prepare.scaling) == ("squared", "dynamic", "minmax-row")
+
+
+def test_the_literal_form_is_as_the_released_code_runs() -> None:
+    """From epoch 26 on it changes beta at most every eleven epochs, by steps of a .05, on the released spectra."""
+    literal = EXPERIMENTS["dynamic-beta-insects-literal"]
+    method = literal.method
+    assert (literal.dataset, literal.outliers) == ("wingbeat-simulated", None)
+    assert method.controller_of("beta") is dynamic(a=0.05, since_change=True, interval=11)
+    assert method.controller_of("supervision") is two_level(literal=True)
+    assert method.compactness == "sum"
+    assert (literal.network, literal.training, literal.arms) == (
+        EXPERIMENT.network, EXPERIMENT.training, EXPERIMENT.arms,
+    )  # fmt: skip

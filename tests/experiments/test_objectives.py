@@ -1,8 +1,10 @@
 """Experiments with other objectives than DEC's: every method bears the score of the training and stage it names."""
 
 import json
+from itertools import pairwise
 from typing import NamedTuple
 
+import jax
 import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score, silhouette_score
@@ -121,3 +123,13 @@ def test_the_literal_vaegmm_has_relu_heads_and_stands_beside_linear_ones(carry_o
         assert cut.min() == pytest.approx(1e-6)
         assert cut.max() > 0.1
     assert linear["mixture"][0].embed(seen.x).min() < 0
+
+
+def test_the_literal_vaegmm_has_the_layers_and_the_mixture_of_its_source() -> None:
+    literal = EXPERIMENTS["vaegmm-mnist-literal"]
+    networks = literal.network.build((28, 28, 1))[:2]
+    for network, sizes in zip(networks, ([784, 784, 392, 196, 98], [8, 98, 196, 392, 784]), strict=True):
+        layers = jax.eval_shape(network.init, jax.random.key(0))["trunk"]["layers"]
+        assert [layers[number]["kernel"].shape for number in sorted(layers)] == list(pairwise(sizes))
+    assert literal.method.fitted_to == "sample"
+    assert EXPERIMENTS["vaegmm-mnist"].method.fitted_to == "mean"

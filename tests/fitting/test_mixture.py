@@ -35,6 +35,20 @@ def test_it_is_the_mixture_of_the_training_latents(stages: dict[str, list[vc.Run
     assert scores(Y, run.predict(X), None)["acc"] > 0.95
 
 
+@pytest.mark.long
+def test_fitted_to_draws_it_has_their_spread_and_not_that_of_the_means() -> None:
+    """Var z = Var mean + E sigma^2, and EM keeps the first two moments of what it is fitted to."""
+    run = vc.fit(config(validation=0.0, fitted_to="sample", **{**MIXTURE, "beta": 1.0}), X, 0)
+    mean, logvar = run.posterior(X)
+    weights = np.exp(run.params["mixture"]["log_weights"])
+    means, covariances = run.centroids, run.params["mixture"]["covariances"]
+    within = np.einsum("k,kll->l", weights, covariances)
+    around = weights @ (means - weights @ means) ** 2
+    drawn = mean.var(axis=0) + np.exp(logvar).mean(axis=0)
+    np.testing.assert_allclose(within + around, drawn, rtol=0.15)
+    assert (within + around > 1.2 * mean.var(axis=0)).any()
+
+
 @pytest.mark.parametrize(
     "covariance", ["full", *(pytest.param(name, marks=pytest.mark.long) for name in ("diag", "spherical"))]
 )

@@ -143,6 +143,15 @@ def test_a_mixture_starts_from_the_graph_of_views() -> None:
     assert not np.allclose(one.centroids, other.centroids)
 
 
+@pytest.mark.parametrize("first", [0, 29, 2**32 - 1])
+def test_the_seeds_of_a_choice_are_none_of_those_that_are_reported(first: int) -> None:
+    reported = {(first + number) % 2**32 for number in range(1000)}
+    found = augment.seeds_beside(first)
+    assert len(set(found)) == len(augment.SEEDS) == 3
+    assert not reported & set(found)
+    assert not reported & set(augment.SEEDS)
+
+
 def test_vectors_have_no_views() -> None:
     x, _ = blobs()
     choice = vc.choose_augment(config(**SETTINGS), x)

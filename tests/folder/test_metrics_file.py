@@ -31,7 +31,6 @@ CLUSTERED = made_record(
             interval=Interval(low=0.1, high=0.2),
             welch=Outcome(statistic=3.0, p=0.2, df=1.0),
             paired=None,
-            sign_flip=Outcome(statistic=0.15, p=0.5, df=None),
             hedges_g=1.0,
             paired_effect=None,
             welch_holm=0.2,
@@ -103,6 +102,15 @@ def test_an_older_file_is_read_if_nothing_is_missing(path: Path) -> None:
         assert refusal(path, less) == f"{path} was written by an older vaeclust_jax: run it again"
 
 
+def test_a_file_of_both_tests_and_a_bootstrap_interval_is_read() -> None:
+    older = json.loads(json.dumps(CLUSTERED.record()))
+    older["comparisons"][0] |= {"paired": {"statistic": 2.0, "p": 0.3, "df": 1.0}, "paired_holm": 0.6}
+    older["comparisons"][0] |= {"sign_flip": {"statistic": 0.15, "p": 0.5, "df": None}}
+    (row,) = type(CLUSTERED).of(older).comparisons
+    assert row.test == Outcome(statistic=2.0, p=0.3, df=1.0)
+    assert (row.holm, row.reason) == (0.6, None)
+
+
 NEWER = " was written by a newer vaeclust_jax, whose records this one cannot read: upgrade it"
 
 
@@ -120,6 +128,10 @@ NEWER = " was written by a newer vaeclust_jax, whose records this one cannot rea
         ({"dataset": {"name": "x", "source": "", "shape": []}}, ": dataset.shape must have at least one number"),
         ({"versions": {}}, ": versions.vaeclust_jax is missing"),
         ({"seeds": []}, ": seeds must be of different seeds, at least one"),
+        (
+            {"origins": {"vaedec": {"fit": 0, "together": False}}},
+            ": origins must have every method of the results, but ward is missing",
+        ),
         ({"method": "gone"}, ": results must have the named method on all rows"),
     ],
     ids=str,

@@ -12,15 +12,16 @@ from scipy import stats
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.metrics import (
     Comparison,
-    bootstrap_interval,
     compare,
     hedges_g,
     holm,
     paired_effect,
     paired_t,
     sign_flip,
+    t_interval,
     welch,
     welch_from_summary,
+    why_no_spread,
 )
 
 A = [0.85, 0.83, 0.88, 0.81, 0.86]
@@ -143,8 +144,7 @@ def test_rounding_is_no_difference():
     assert len(set(np.subtract(a, b))) == 3  # none of them 0.1
     assert paired_t(a, b) is None
     assert paired_effect(a, b) is None
-    assert compare(a, b).interval == (0.1, 0.1)
-    assert compare(a, b).difference == 0.1
+    assert compare(a, b) == Comparison(0.1, hedges_g=hedges_g(a, b), reason="all values are equal")
     assert np.std([0.1, 0.1, 0.1]) > 0
     assert welch([0.1] * 3, [0.7] * 3) is None
     assert hedges_g([0.1] * 3, [0.7] * 3) is None
@@ -173,34 +173,40 @@ def test_hedges_g_has_no_bias_with_three_seeds():
     assert 4 * np.std(found) / np.sqrt(6000) < 0.1  # without the factor the mean would be 1.88
 
 
-# bootstrap
+# intervals
 
 
-def test_bootstrap_interval_agrees_with_scipy():
-    expected = stats.bootstrap((A,), np.mean, random_state=np.random.default_rng(0), confidence_level=0.9)
-    assert bootstrap_interval(A, confidence=0.9) == tuple(expected.confidence_interval)
-    assert bootstrap_interval(A) == bootstrap_interval(A, seed=0) != bootstrap_interval(A, seed=1)
+@settings(max_examples=60, deadline=None)
+@given(a_sample, st.sampled_from([0.5, 0.9, 0.95, 0.999]))
+def test_t_interval_agrees_with_scipy(values, confidence):
+    found = t_interval(values, confidence=confidence)
+    if len(set(values)) == 1:
+        assert found is None
+    else:
+        assert found == pytest.approx(tuple(stats.ttest_1samp(values, 0.0).confidence_interval(confidence)), abs=1e-9)
 
 
-def test_bootstrap_interval_of_many_values_is_the_normal_one():
-    values = np.random.default_rng(0).normal(3, 2, 400)
-    half = 1.96 * values.std(ddof=1) / 20
-    assert bootstrap_interval(values) == pytest.approx((values.mean() - half, values.mean() + half), abs=0.03)
+def test_t_interval_stays_within_the_range_of_the_score():
+    low, high = stats.ttest_1samp([0.9, 1.0, 0.8], 0.0).confidence_interval()
+    assert high > 1
+    assert t_interval([0.9, 1.0, 0.8], limits=(0.0, 1.0)) == pytest.approx((low, 1.0))
+    assert t_interval([0.1, 0.0, 0.2], limits=(0.0, 1.0)) == pytest.approx((0.0, 1 - low))
 
 
-def test_bootstrap_interval_with_five_seeds_is_too_narrow():
-    rng = np.random.default_rng(0)
-    found = [bootstrap_interval(rng.normal(size=5).tolist()) for _ in range(500)]
-    coverage = np.mean([low <= 0 <= high for low, high in found])
-    assert coverage == pytest.approx(0.84, abs=0.05)  # as the docstring says; three standard errors
-
-
-def test_bootstrap_interval_where_bca_is_not_defined(recwarn):
-    values = [1e-200, 0, 0]  # their squares are 0
-    expected = stats.bootstrap((values,), np.mean, random_state=np.random.default_rng(0), method="percentile")
-    assert bootstrap_interval(values) == tuple(expected.confidence_interval)
-    assert bootstrap_interval(values).high > 0
-    assert not recwarn.list
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ([], "a score is not defined"),
+        ([0.5, None], "a score is not defined"),
+        ([0.5], "a single value"),
+        ([1.0, 1.0, 1.0], "all values are equal"),
+        ([0.1, 0.1, 0.1], "all values are equal"),  # whose deviation is rounding
+        ([0.1, 0.2], None),
+    ],
+)
+def test_an_interval_that_is_not_defined_has_a_reason(values, reason):
+    assert why_no_spread(values) == reason
+    assert (t_interval(values) is None) == (reason is not None)
 
 
 # holm
@@ -243,25 +249,24 @@ def test_holm_by_hand():
 # compare
 
 
-def test_a_comparison_holds_every_test():
-    found = compare(A, B)
+def test_pairs_have_paired_tests_alone():
     differences = np.round(np.subtract(A, B), 9).tolist()
-    assert found == Comparison(
-        pytest.approx(np.mean(A) - np.mean(B)),
-        bootstrap_interval(differences),
-        welch(A, B),
-        paired_t(A, B),
-        sign_flip(A, B),
-        hedges_g(A, B),
-        paired_effect(A, B),
+    assert compare(A, B) == Comparison(
+        difference=pytest.approx(np.mean(A) - np.mean(B)),
+        interval=t_interval(differences),
+        paired=paired_t(A, B),
+        hedges_g=hedges_g(A, B),
+        paired_effect=paired_effect(A, B),
     )
-    assert None not in found
 
 
-def test_unpaired_samples_have_no_paired_figures():
-    found = compare(A, B[:3], paired=False)
-    assert found == Comparison(
-        pytest.approx(np.mean(A) - np.mean(B[:3])), None, welch(A, B[:3]), None, None, hedges_g(A, B[:3]), None
+def test_independent_samples_have_welch_s_test_alone():
+    interval = stats.ttest_ind(A, B[:3], equal_var=False).confidence_interval()
+    assert compare(A, B[:3], paired=False) == Comparison(
+        difference=pytest.approx(np.mean(A) - np.mean(B[:3])),
+        interval=pytest.approx(tuple(interval)),
+        welch=welch(A, B[:3]),
+        hedges_g=hedges_g(A, B[:3]),
     )
 
 
@@ -271,26 +276,38 @@ def test_swapping_the_methods_turns_the_signs(values):
     a, b = (np.array(column) / 10 for column in zip(*values, strict=True))
     there, back = compare(a, b), compare(b, a)
     assert there.difference == -back.difference
-    assert there.sign_flip.p == back.sign_flip.p
+    assert there.reason == back.reason
+    assert there.paired is None or there.paired.p == pytest.approx(back.paired.p)
     for name in ("hedges_g", "paired_effect"):
         assert getattr(there, name) is None or getattr(there, name) == pytest.approx(-getattr(back, name), abs=1e-9)
 
 
 def test_one_seed_allows_no_more_than_the_difference():
-    assert compare([0.75], [0.5]) == Comparison(0.25, *[None] * 6)
+    for paired in (True, False):
+        assert compare([0.75], [0.5], paired=paired) == Comparison(0.25, reason="a single value")
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_equal_scores_are_not_tested(paired):
+    assert compare([1.0] * 3, [1.0] * 3, paired=paired) == Comparison(0.0, reason="all values are equal")
+    assert compare([1.0] * 3, [0.5] * 3, paired=paired) == Comparison(0.5, reason="all values are equal")
+
+
+def test_one_method_against_itself_is_not_tested():
+    assert compare(A, A) == Comparison(0.0, hedges_g=0.0, reason="all values are equal")
 
 
 @pytest.mark.parametrize("missing", [None, nan, inf])
 def test_a_score_not_defined_leaves_nothing_defined(missing):
-    assert compare(A, [*B[:4], missing]) == Comparison(*[None] * 7)
-    assert compare([*A[:4], missing], B) == Comparison(*[None] * 7)
-    assert bootstrap_interval([*A, missing]) is None
+    for paired in (True, False):
+        assert compare(A, [*B[:4], missing], paired=paired) == Comparison(None, reason="a score is not defined")
+        assert compare([*A[:4], missing], B, paired=paired) == Comparison(None, reason="a score is not defined")
+    assert t_interval([*A, missing]) is None
     assert welch_from_summary(missing, 0.1, 5, 0.2, 0.1, 5) is None
 
 
 def test_too_few_values():
-    assert compare([], []) == Comparison(*[None] * 7)
-    assert bootstrap_interval([0.5]) is None
+    assert compare([], []) == Comparison(None, reason="a score is not defined")
     assert welch(A, [0.5]) is None
     assert hedges_g([0.5], B) is None
     assert welch_from_summary(0.5, None, 1, 0.4, 0.1, 5) is None
@@ -307,7 +324,7 @@ def test_pairs_need_equal_lengths(function):
 
 def test_mistakes_are_named():
     with pytest.raises(InputError, match=r"confidence must be in \(0, 1\), got 95"):
-        bootstrap_interval(A, confidence=95)
+        t_interval(A, confidence=95)
     with pytest.raises(InputError, match=r"p_values must be in \[0, 1\]"):
         holm([0.5, 1.2])
     with pytest.raises(InputError, match="standard deviations must be at least 0"):
@@ -317,4 +334,4 @@ def test_mistakes_are_named():
     with pytest.raises(InputError, match=r"a must be a sequence of numbers or None, got 0\.5"):
         paired_t(0.5, B)
     with pytest.raises(InputError, match=r"values must be one-dimensional, got shape \(2, 5\)"):
-        bootstrap_interval([A, B])
+        t_interval([A, B])

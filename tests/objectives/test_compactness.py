@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from vaeclust_jax.objectives.compactness import compactness_ratio
 
 
-def oracle(mean: np.ndarray, y: np.ndarray) -> float:
+def oracle(mean: np.ndarray, y: np.ndarray, form: str) -> float:
     mean, y = mean[y >= 0], y[y >= 0]
     if not len(y):
         return 0.0
     classes = np.unique(y)
     centres = np.array([mean[y == k].mean(axis=0) for k in classes])
     within = sum(
-        (y == k).mean() * np.linalg.norm(mean[y == k] - centre, axis=1).sum()
+        (y == k).mean() * getattr(np.linalg.norm(mean[y == k] - centre, axis=1), form)()
         for k, centre in zip(classes, centres, strict=True)
     )
     between = np.linalg.norm(centres - centres.mean(axis=0), axis=1).mean()
@@ -26,13 +26,24 @@ def oracle(mean: np.ndarray, y: np.ndarray) -> float:
 
 @pytest.mark.long
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 7, 40]), st.integers(1, 4))
-def test_equals_the_formula(seed, n, latent_dim):
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 7, 40]), st.integers(1, 4), st.sampled_from(["mean", "sum"]))
+def test_equals_the_formula(seed, n, latent_dim, form):
     rng = np.random.default_rng(seed)
     mean, y = rng.normal(size=(n, latent_dim)), rng.integers(-1, 5, n)
     with jax.enable_x64(True):
-        found = compactness_ratio(jnp.asarray(mean), jnp.asarray(y), 6)
-        assert float(found) == pytest.approx(oracle(mean, y), rel=1e-9)
+        found = compactness_ratio(jnp.asarray(mean), jnp.asarray(y), 6, form)
+        assert float(found) == pytest.approx(oracle(mean, y, form), rel=1e-9)
+
+
+def test_the_same_rows_thrice_weigh_as_much_as_once_and_their_sum_thrice():
+    rng = np.random.default_rng(0)
+    mean, y = rng.normal(size=(84, 2)).astype(np.float32), rng.integers(0, 11, 84)
+    by_form = {
+        form: [float(compactness_ratio(np.tile(mean, (times, 1)), np.tile(y, times), 11, form)) for times in (1, 3)]
+        for form in ("mean", "sum")
+    }
+    assert by_form["mean"] == pytest.approx([oracle(mean, y, "mean")] * 2, rel=1e-5)
+    assert by_form["sum"] == pytest.approx([oracle(mean, y, "sum") * times for times in (1, 3)], rel=1e-5)
 
 
 def test_unlabelled_codes_change_neither_value_nor_gradient():

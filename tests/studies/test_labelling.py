@@ -65,6 +65,23 @@ def test_told_classes_are_drawn_together():
     assert helped.history[0]["supervision"] == 5.0
 
 
+@pytest.mark.long
+def test_a_fit_with_every_row_twice_says_the_same_of_its_first_weights_in_the_mean_form_alone():
+    told = told_labels(Dataset(X, Y, "made"), 0.1)
+    twice = np.concatenate([X, X]), np.concatenate([told, told])
+    prepare = vc.PrepareConfig(validation=0)
+
+    def first(form: str, x: np.ndarray, labels: np.ndarray) -> float:
+        method = vc.VAEKMeans(3, compactness=form, pretrain_epochs=1)
+        training = vc.TrainingConfig(batch_size=256, learning_rate=1e-9)
+        config = vc.Config(method, prepare, network=CONFIG.network, training=training)
+        return vc.fit(config, x, 0, partial_labels=labels).history[0]["compactness"]
+
+    once, again = ([first(form, *data) for form in ("mean", "sum")] for data in ((X, told), twice))
+    assert again[0] == pytest.approx(once[0], rel=1e-3)
+    assert again[1] == pytest.approx(2 * once[1], rel=1e-3)
+
+
 @pytest.mark.parametrize(
     ("labels", "says"),
     [

@@ -13,8 +13,9 @@ from scipy import stats
 from tests.folder.made_record import made_record
 from vaeclust_jax import metrics
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.folder.records.scores import SeedScores
+from vaeclust_jax.folder.records.scores import Origin, SeedScores
 from vaeclust_jax.folder.table import Spread, Table
+from vaeclust_jax.studies.design import MATCHED, SHARED, VOTED
 from vaeclust_jax.studies.side_by_side.lines import FinishedRun, lines_of
 from vaeclust_jax.studies.side_by_side.runs import SideBySide, compare_runs
 
@@ -48,6 +49,7 @@ def rows(values: Any, seeds: Any = None, **changes: Any) -> list[SeedScores]:
 def record(folder: str, values: Any = LOW, seeds: Any = None, **changes: Any) -> FinishedRun:
     """A run of one method; whatever is not of its record is a setting."""
     given = {"experiment": "vaedec", "dataset": "digits", "shape": (1797, 8, 8, 1), "version": "0.1.0", "results": None}
+    given |= {"shallow": (), "origins": None}
     given |= {key: changes.pop(key) for key in list(changes) if key in given}
     method = changes.pop("method", "vaedec")
     results = given.pop("results") or {method: {"all": rows(values, seeds)}}
@@ -91,29 +93,27 @@ def test_pairs_have_the_statistics_of_direct_calls(score: str) -> None:
         name: [getattr(row, score) for row in run.metrics.results["vaedec"]["all"].seeds] for name, run in runs.items()
     }
     pairs = [(values[a], values[b]) for a, b in zip(first, second, strict=True)]
-    welch = [metrics.welch(*pair) for pair in pairs]
-    paired = [metrics.paired_t(*pair).p for pair in pairs]
-    intervals = [metrics.bootstrap_interval(np.subtract(*pair).round(12).tolist()) for pair in pairs]
+    tests = [stats.ttest_rel(*pair) for pair in pairs]
+    intervals = [tuple(test.confidence_interval()) for test in tests]
     expected = {
         "difference": [np.mean(a) - np.mean(b) for a, b in pairs],
-        "Welch t": [one.statistic for one in welch],
-        "df": [one.df for one in welch],
-        "p": [one.p for one in welch],
-        "p (Holm)": metrics.holm([one.p for one in welch]),
-        "paired p": paired,
-        "paired p (Holm)": metrics.holm(paired),
-        "sign-flip p": [metrics.sign_flip(*pair).p for pair in pairs],
+        "t": [one.statistic for one in tests],
+        "df": [one.df for one in tests],
+        "p": [one.pvalue for one in tests],
+        "p (Holm)": metrics.holm([one.pvalue for one in tests]),
         "Hedges g": [metrics.hedges_g(*pair) for pair in pairs],
     }
     for heading, numbers in expected.items():
         assert column(found, "pairs-digits", heading) == pytest.approx(numbers), heading
+    assert column(found, "pairs-digits", "test") == ["paired"] * 3
     assert column(found, "pairs-digits", "95 % interval") == [f"[{low:+.3f}, {high:+.3f}]" for low, high in intervals]
 
 
 def test_seeds_are_paired_by_their_number() -> None:
     straight = compare_runs([record("a", LOW), record("b", MIDDLE, gamma=1.0)])
     turned = compare_runs([record("a", LOW), record("b", MIDDLE[::-1], (3, 2, 1, 0), gamma=1.0)])
-    assert column(turned, "pairs-digits", "paired p") == column(straight, "pairs-digits", "paired p")
+    assert column(turned, "pairs-digits", "p") == column(straight, "pairs-digits", "p")
+    assert column(turned, "pairs-digits", "test") == ["paired"]
 
 
 @pytest.mark.parametrize(
@@ -128,8 +128,7 @@ def test_seeds_are_paired_by_their_number() -> None:
 )
 def test_runs_on_other_seeds_or_splits_are_not_paired(seeds: Any, changes: dict[str, Any]) -> None:
     found = compare_runs([record("a", LOW), record("b", MIDDLE, seeds, **changes)])
-    for heading in ("paired p", "paired p (Holm)", "sign-flip p"):
-        assert column(found, "pairs-digits", heading) == [None]
+    assert column(found, "pairs-digits", "test") == ["Welch"]
     test = stats.ttest_ind(LOW, MIDDLE, equal_var=False)
     low, high = test.confidence_interval()
     assert column(found, "pairs-digits", "p") == pytest.approx([test.pvalue])
@@ -137,31 +136,87 @@ def test_runs_on_other_seeds_or_splits_are_not_paired(seeds: Any, changes: dict[
     assert "the same seeds and the same split" in table(found, "pairs-digits").note
 
 
+def test_methods_on_the_data_alone_are_not_paired() -> None:
+    """Nor are they where both have the seeds 0 to 3."""
+    results = {"vaedec": {"all": rows(HIGH)}, "k-means on pixels": {"all": rows(MIDDLE)}}
+    runs = [record("a", results=results, shallow=("k-means on pixels",)), record("b", LOW, gamma=1.0)]
+    found = compare_runs(runs, every_method=True)
+    tests = dict(zip(column(found, "pairs-digits", "second"), column(found, "pairs-digits", "test"), strict=True))
+    assert tests["k-means on pixels"] == "Welch"
+    assert column(found, "pairs-digits", "p")[0] == pytest.approx(stats.ttest_ind(HIGH, MIDDLE, equal_var=False).pvalue)
+
+
+@pytest.mark.parametrize("older", [True, False])
+def test_seeds_that_voted_and_methods_of_one_training_are_not_tested(older: bool) -> None:
+    """A file that does not say where the seeds come from is read by the names."""
+    names = ("vaegraph", "vaegraph-together", "vae-kmeans")
+    results = {name: {"all": rows(values)} for name, values in zip(names, (MIDDLE, HIGH, LOW), strict=True)}
+    origins = {name: Origin(fit=0, together="together" in name) for name in names}
+    run = record("a", results=results, method="vaegraph", experiment="vaegraph", origins=None if older else origins)
+    other = record("b", LOW[::-1], gamma=1.0)
+    found = compare_runs([run, other], every_method=True)
+    pairs = table(found, "pairs-digits")
+    tested = {row[:2]: row[4] for row in pairs.rows}
+    assert tested == {
+        ("vaegraph", "vaegraph: vaegraph-together"): None,
+        ("vaegraph", "vaegraph: vae-kmeans"): None,
+        ("vaegraph", "vaedec"): "paired",
+        ("vaegraph: vaegraph-together", "vaegraph: vae-kmeans"): None,
+        ("vaegraph: vaegraph-together", "vaedec"): None,
+        ("vaegraph: vae-kmeans", "vaedec"): "paired",
+    }
+    intervals = {row[:2]: row[3] for row in pairs.rows}
+    assert intervals["vaegraph", "vaegraph: vaegraph-together"] is None
+    assert intervals["vaegraph", "vaegraph: vae-kmeans"] is not None
+    assert f"vaegraph: vaegraph-together and vaedec: {VOTED}." in pairs.note
+    assert f"No test of vaegraph and vaegraph: vae-kmeans: {SHARED}." in pairs.note
+    assert "their deviation is within one vote" in table(found, "scores-digits").note
+    assert found.findings[0].startswith(
+        "On digits, vaegraph: vaegraph-together has the highest NMI, 0.815 ± 0.024: not tested (seeds that learn from "
+    )
+
+
+def test_accuracy_on_held_out_rows_is_not_tested() -> None:
+    results = [{"vaedec": {"all": rows(LOW), "validation": rows(values)}} for values in (LOW, HIGH)]
+    runs = [record("a", results=results[0]), record("b", results=results[1], gamma=1.0)]
+    found = compare_runs(runs, score="acc", protocol="validation")
+    assert column(found, "pairs-digits", "test") == [None]
+    assert MATCHED in table(found, "pairs-digits").note
+    assert column(compare_runs(runs, score="nmi", protocol="validation"), "pairs-digits", "test") == ["paired"]
+
+
+def test_one_run_in_two_folders_is_not_tested_against_itself() -> None:
+    for changes in ({}, {"split_seed": 1}):
+        found = compare_runs([record("a"), record("b", **changes)])
+        assert table(found, "pairs-digits").rows[0][2:] == (0.0, *[None] * 6, 0.0)
+        assert "not tested (all values are equal) against vaedec" in found.findings[0]
+
+
 def test_a_method_in_which_nothing_is_random_meets_every_seed() -> None:
     results = {"vaedec": {"all": rows(HIGH)}, "ward on pixels": {"all": rows((0.7,), (None,), silhouette=None)}}
-    found = compare_runs([record("a", results=results), record("b", (0.5,), gamma=1.0)], every_method=True)
+    run = record("a", results=results, shallow=("ward on pixels",))
+    found = compare_runs([run, record("b", (0.5,), gamma=1.0)], every_method=True)
     assert column(found, "scores-digits", "seeds") == [4, 1, 1]
     assert column(found, "scores-digits", "NMI")[1] == Spread(0.7, None)
     against = metrics.compare(HIGH, [0.7] * 4)
     assert column(found, "pairs-digits", "second")[0] == "ward on pixels"
-    assert column(found, "pairs-digits", "p")[0] == against.welch.p
-    assert column(found, "pairs-digits", "paired p")[0] == against.paired.p
+    assert column(found, "pairs-digits", "p")[0] == against.paired.p
     assert column(found, "pairs-digits", "p")[1:] == [None, None]  # one seed alone
-    turned = record("a", results=dict(reversed(results.items())))
+    turned = record("a", results=dict(reversed(results.items())), shallow=("ward on pixels",))
     found = compare_runs([turned, record("b", dataset="coil20")], every_method=True)
     assert column(found, "pairs-digits", "first") == ["ward on pixels"]
-    assert column(found, "pairs-digits", "paired p") == [against.paired.p]
+    assert column(found, "pairs-digits", "p") == [against.paired.p]
 
 
 def test_one_seed_has_no_spread_and_no_test() -> None:
     found = compare_runs([record("a", (0.7,)), record("b", (0.6,), gamma=1.0)])
     pairs = table(found, "pairs-digits")
-    assert pairs.rows[0][2:] == (pytest.approx(0.1), *[None] * 9)
-    assert pairs.texts()[0][3:] == ["—"] * 9
+    assert pairs.rows[0][2:] == (pytest.approx(0.1), *[None] * 7)
+    assert pairs.texts()[0][3:] == ["—"] * 7
     assert column(found, "scores-digits", "NMI") == [Spread(0.7, None), Spread(0.6, None)]
     assert found.findings == [
-        "On digits, vaedec (gamma 100) has the highest NMI, 0.700: not tested against vaedec (gamma 1) "
-        "(Welch's t-test, Holm)."
+        "On digits, vaedec (gamma 100) has the highest NMI, 0.700: "
+        "not tested (a single value) against vaedec (gamma 1)."
     ]
 
 
@@ -169,10 +224,10 @@ def test_scores_that_are_not_defined_stay_so() -> None:
     results = {"vaedec": {"all": rows(LOW, acc=None, nmi=None, ari=None, ami=None)}}
     found = compare_runs([record("a", results=results), record("b", results=results, gamma=1.0)])
     assert table(found, "scores-digits").texts()[0][2:] == ["—"] * 4 + ["0.300 ± 0.000"]
-    assert table(found, "pairs-digits").rows[0][2:] == (None,) * 10
+    assert table(found, "pairs-digits").rows[0][2:] == (None,) * 8
     assert found.findings == ["On digits, NMI is not defined."]
     beside = compare_runs([record("a", HIGH), record("b", results=results, gamma=1.0)])
-    assert table(beside, "pairs-digits").rows[0][2:] == (None,) * 10
+    assert table(beside, "pairs-digits").rows[0][2:] == (None,) * 8
 
 
 def test_runs_are_called_by_experiment_and_method() -> None:
@@ -343,7 +398,7 @@ def test_the_highest_is_told_apart_or_not() -> None:
     (sentence,) = compare_runs(runs).findings
     assert sentence == (
         "On digits, vaedec (gamma 1) has the highest NMI, 0.815 ± 0.024: told apart from vaedec (gamma 100); "
-        "not told apart from vaedec (gamma 2) (Welch's t-test, Holm)."
+        "not told apart from vaedec (gamma 2) (t-tests over seeds, Holm)."
     )
     runs += [record(str(gamma), LOW, gamma=gamma) for gamma in (3.0, 4.0, 5.0)]
     assert "told apart from 4 of 5 others; not" in compare_runs(runs).findings[0]

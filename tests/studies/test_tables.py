@@ -14,10 +14,11 @@ from vaeclust_jax.folder import write_json
 from vaeclust_jax.folder.records.clustering import ClusteringRecord
 from vaeclust_jax.folder.records.scores import SeedScores
 from vaeclust_jax.folder.table import Spread, Table, cell_text
-from vaeclust_jax.metrics import NumClusters
+from vaeclust_jax.metrics import NumClusters, t_interval
 from vaeclust_jax.selection.augment import AugmentChoice, Tried
 from vaeclust_jax.selection.num_clusters import Choice
 from vaeclust_jax.studies.assignments import Answer
+from vaeclust_jax.studies.design import SHARED, VOTED
 from vaeclust_jax.studies.records import metrics_of
 from vaeclust_jax.studies.scores import SCORES, against_the_floor, result_of
 from vaeclust_jax.studies.tables import tables_of
@@ -65,7 +66,8 @@ def study(
         answers["ward on pixels"] = [Answer(labels(0.7, 0), K)]
     runs = [made_model(x, K, **changes) for _ in seeds]
     dataset = made_dataset(x, y, name=name)
-    return metrics_of(known, runs, answers, dataset, seeds, choice=choice, views=views).record()
+    fits = {method: int(method.startswith("deterministic")) for method in known.arms}
+    return metrics_of(known, runs, answers, dataset, seeds, fits=fits, choice=choice, views=views).record()
 
 
 @pytest.fixture(scope="module")
@@ -270,19 +272,46 @@ def test_intervals_are_of_methods_with_several_seeds(full: dict[str, Any]) -> No
     low, high = full["results"]["vaedec"]["all"]["interval"]["acc"]
     assert table.rows[0][:3] == ("vaedec", "all", f"[{low:.3f}, {high:.3f}]")
     assert low <= full["mean"]["acc"] <= high
+    values = [row["acc"] for row in full["results"]["vaedec"]["all"]["seeds"]]
+    assert (low, high) == pytest.approx(t_interval(values, limits=(0, 1)))
+
+
+def test_what_has_no_interval_says_why_in_the_record_alone(full: dict[str, Any], one_seed: dict[str, Any]) -> None:
+    assert full["results"]["ward on pixels"]["all"]["no_interval"] == {
+        **dict.fromkeys(SCORES, "a single value"), "silhouette": "a score is not defined",
+    }  # fmt: skip
+    assert "no_interval" not in full["results"]["vaedec"]["all"]
+    assert "a single value" not in str(by_name(one_seed))
+
+
+def test_seeds_that_voted_have_no_interval_and_their_deviation_is_explained() -> None:
+    voted = study(experiment="vaegraph", name="made")
+    for method, of in voted["results"].items():
+        together = method.endswith("together")
+        assert voted["origins"][method]["together"] == together
+        assert (of["all"]["interval"]["acc"] is None) == (together or method == "ward on pixels")
+        assert not together or of["all"]["no_interval"]["acc"] == VOTED
+    tables = by_name(voted)
+    assert "vaegraph-together and vae-graph-together learned from each other" in tables["scores"].note
+    assert VOTED in tables["comparisons"].note
 
 
 def test_comparisons_are_of_the_models_and_the_shallow_methods_apart(full: dict[str, Any]) -> None:
     tables = by_name(full)
     assert [row[0] for row in tables["comparisons"].rows] == ["vae-kmeans"] * 4 + ["deterministic-vae-kmeans"] * 4
     assert [row[0] for row in tables["shallow"].rows] == ["k-means on pixels"] * 3 + ["ward on pixels"] * 3
-    found = full["comparisons"][0]
-    low, high = found["interval"]["low"], found["interval"]["high"]
-    assert tables["comparisons"].rows[0] == (
-        "vae-kmeans", "ACC", found["difference"], f"[{low:+.3f}, {high:+.3f}]",
-        found["welch"]["statistic"], found["welch"]["df"], found["welch"]["p"], found["welch_holm"],
-        found["paired"]["p"], found["paired_holm"], found["sign_flip"]["p"], found["hedges_g"],
-    )  # fmt: skip
+    for number, table, row, name in ((4, "comparisons", 4, "paired"), (8, "shallow", 0, "welch")):
+        found = full["comparisons"][number]
+        low, high = found["interval"]["low"], found["interval"]["high"]
+        assert tables[table].rows[row] == (
+            found["second"], "ACC", found["difference"], f"[{low:+.3f}, {high:+.3f}]", name.replace("w", "W"),
+            found[name]["statistic"], found[name]["df"], found[name]["p"], found[f"{name}_holm"], found["hedges_g"],
+        )  # fmt: skip
+    shared = full["comparisons"][0]
+    assert (shared["second"], shared["reason"]) == ("vae-kmeans", SHARED)
+    assert tables["comparisons"].rows[0][4:9] == (None,) * 5
+    assert f"No test of vaedec and vae-kmeans: {SHARED}." in tables["comparisons"].note
+    found = shared
     acc = [[row["acc"] for row in full["results"][name]["all"]["seeds"]] for name in ("vaedec", "vae-kmeans")]
     assert found["difference"] == pytest.approx(np.mean(acc[0]) - np.mean(acc[1]))
 
@@ -303,7 +332,7 @@ def test_reported_and_measured_stand_side_by_side(full: dict[str, Any]) -> None:
     mean, std = full["mean"]["acc"], full["std"]["acc"]
     assert row[:5] == ("vaedec", "all", "ACC", Spread(0.85, 0.02), Spread(mean, std))
     assert row[5] == pytest.approx(mean - 0.85)
-    assert row[6] == full["reported"][0]["p"]
+    assert row[6:] == (full["reported"][0]["p"], full["reported"][0]["holm"])
     tests = by_name(full)["reported-tests"]
     assert [row[0] for row in tests.rows] == ["ACC", "NMI", "ARI", "silhouette"]
     assert tests.rows[0][1:3] == (4.5, 0.001)

@@ -11,8 +11,10 @@ from scipy import stats
 
 from tests.studies.made_assignments import Scores, results_of
 from vaeclust_jax.experiments.vaedec_coil20 import REPORTED
-from vaeclust_jax.folder.records.scores import Results
+from vaeclust_jax.folder.records.clustering import ComparisonRecord
+from vaeclust_jax.folder.records.scores import Origin, Results
 from vaeclust_jax.folder.typed_json import as_json
+from vaeclust_jax.studies.design import MATCHED, SHARED, VOTED
 from vaeclust_jax.studies.experiment import Reported
 from vaeclust_jax.studies.tests import TESTED, against_reported, comparisons, findings, implied_tests
 
@@ -29,9 +31,15 @@ def results() -> Results:
     return results_of({"deep": seeds(0.8), "flat": seeds(0.76, rng=1), "far": seeds(0.3, 0.1, rng=2)})
 
 
+def compared(results: Results, named: str = "deep", **origins: Origin) -> list[ComparisonRecord]:
+    """Every method has a training of its own, unless it is said otherwise."""
+    own = {name: Origin(fit=number) for number, name in enumerate(results)}
+    return comparisons(results, named, own | origins)
+
+
 def of_pair(results: Results, second: str) -> list[dict[str, Any]]:
     """As JSON holds them."""
-    return [row for row in as_json(comparisons(results, "deep")) if row["second"] == second]
+    return [row for row in as_json(compared(results)) if row["second"] == second]
 
 
 def column(results: Results, method: str, metric: str) -> np.ndarray:
@@ -45,36 +53,80 @@ def test_a_comparison_is_that_of_scipy(results: Results, second: str, number: in
     a, b = (column(results, method, metric) for method in ("deep", second))
     assert (found["first"], found["metric"], found["protocol"]) == ("deep", metric, "all")
     assert found["difference"] == pytest.approx(a.mean() - b.mean())
-    welch, paired = stats.ttest_ind(a, b, equal_var=False), stats.ttest_rel(a, b)
-    assert found["welch"] == pytest.approx({"statistic": welch.statistic, "p": welch.pvalue, "df": welch.df})
+    paired = stats.ttest_rel(a, b)
+    assert found["welch"] is None
     assert found["paired"] == pytest.approx({"statistic": paired.statistic, "p": paired.pvalue, "df": S - 1})
-    means = [np.mean(np.array(signs) * (a - b)) for signs in product((1, -1), repeat=S)]
-    assert found["sign_flip"]["p"] == pytest.approx(np.mean(np.abs(means) >= abs(np.mean(a - b)) - 1e-12))
     pooled, df = sqrt((a.var(ddof=1) + b.var(ddof=1)) / 2), 2 * S - 2
     unbiased = gamma(df / 2) / (sqrt(df / 2) * gamma((df - 1) / 2))
     assert found["hedges_g"] == pytest.approx((a.mean() - b.mean()) / pooled * unbiased)
     assert found["paired_effect"] == pytest.approx((a - b).mean() / (a - b).std(ddof=1))
-    # Rounded: resamples of all six differences have their mean but for rounding, and BCa counts those below it.
-    interval = stats.bootstrap(
-        (np.round(a - b, 12),), np.mean, random_state=np.random.default_rng(0)
-    ).confidence_interval
+    interval = paired.confidence_interval()
     assert found["interval"] == pytest.approx({"low": interval.low, "high": interval.high}, abs=1e-9)
 
 
-@pytest.mark.parametrize("test", ["welch", "paired"])
-def test_holm_is_over_the_four_scores_of_a_pair(results: Results, test: str) -> None:
-    for second in ("flat", "far"):
-        rows = of_pair(results, second)
-        p = np.array([row[test]["p"] for row in rows])
-        order = np.argsort(p)
-        expected = np.empty(4)
-        expected[order] = np.maximum.accumulate(np.minimum(1, p[order] * np.array([4, 3, 2, 1])))
-        np.testing.assert_allclose([row[f"{test}_holm"] for row in rows], expected, rtol=1e-12)
-        assert (expected[order[:2]] > p[order[:2]]).all()
+def test_holm_is_over_all_methods_and_scores(results: Results) -> None:
+    rows = as_json(compared(results))
+    p = np.array([row["paired"]["p"] for row in rows])
+    assert len(p) == 8
+    order = np.argsort(p)
+    expected = np.empty(8)
+    expected[order] = np.maximum.accumulate(np.minimum(1, p[order] * np.arange(8, 0, -1)))
+    np.testing.assert_allclose([row["paired_holm"] for row in rows], expected, rtol=1e-12)
+
+
+def test_independent_seeds_and_pairs_are_one_family(results: Results) -> None:
+    rows = as_json(compared(results, far=Origin(fit=None)))
+    assert [row["paired"] is None for row in rows] == [False] * 4 + [True] * 4
+    assert [row["welch"] is None for row in rows] == [True] * 4 + [False] * 4
+    tests = [row["paired"] or row["welch"] for row in rows]
+    smallest = min(range(8), key=lambda number: tests[number]["p"])
+    holm = [row["paired_holm"] if row["welch_holm"] is None else row["welch_holm"] for row in rows]
+    assert holm[smallest] == pytest.approx(8 * tests[smallest]["p"])
+
+
+def test_a_method_on_the_data_alone_is_an_independent_sample(results: Results) -> None:
+    """Its seed 0 and a network's seed 0 share a number and nothing else."""
+    for row in compared(results, flat=Origin(fit=None))[:4]:
+        a, b = (column(results, name, row.metric) for name in ("deep", "flat"))
+        expected = stats.ttest_ind(a, b, equal_var=False)
+        assert row.paired is None
+        assert row.welch == pytest.approx((expected.statistic, expected.pvalue, expected.df))
+        assert row.interval == pytest.approx(tuple(expected.confidence_interval()))
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_seeds_that_voted_have_no_test_and_no_interval(results: Results, named: bool) -> None:
+    voted = Origin(fit=1, together=True)
+    rows = compared(results, **{"deep" if named else "flat": voted})
+    for row in rows if named else rows[:4]:
+        a, b = (column(results, name, row.metric) for name in (row.first, row.second))
+        assert row.difference == pytest.approx(a.mean() - b.mean())
+        assert (row.welch, row.paired, row.interval, row.holm) == (None,) * 4
+        assert row.reason == VOTED
+    (sentence, *_) = findings(rows, [], None, "deep")
+    assert sentence.endswith(f"(no test: {VOTED}).")
+    assert ", p " not in sentence
+
+
+def test_methods_of_one_training_have_an_interval_and_no_test(results: Results) -> None:
+    rows = compared(results, flat=Origin(fit=0))
+    for row in rows[:4]:
+        a, b = (column(results, name, row.metric) for name in (row.first, row.second))
+        assert (row.test, row.holm, row.reason) == (None, None, SHARED)
+        assert row.interval == pytest.approx(tuple(stats.ttest_rel(a, b).confidence_interval()))
+    assert all(row.test is not None for row in rows[4:])
+
+
+def test_accuracy_of_held_out_rows_is_not_tested() -> None:
+    made = {name: results_of({name: seeds(0.8, rng=rng)}, "validation")[name] for rng, name in enumerate("ab")}
+    origins = {name: Origin(fit=number) for number, name in enumerate(made)}
+    acc, *others = comparisons(made, "a", origins, "validation")
+    assert (acc.test, acc.interval, acc.reason) == (None, None, MATCHED)
+    assert all(row.test is not None for row in others)
 
 
 def test_every_other_method_is_met_once_and_the_named_one_never(results: Results) -> None:
-    pairs = [(row.second, row.metric) for row in comparisons(results, "deep")]
+    pairs = [(row.second, row.metric) for row in compared(results)]
     assert pairs == list(product(("flat", "far"), TESTED))
 
 
@@ -82,10 +134,13 @@ def test_a_score_that_a_method_lacks_counts_for_nothing() -> None:
     without = {name: values for name, values in seeds(0.7, rng=1).items() if name != "silhouette"}
     *rows, silhouette = of_pair(results_of({"deep": seeds(0.8), "pixels": without}), "pixels")
     assert all(
-        value is None for name, value in silhouette.items() if name not in ("first", "second", "protocol", "metric")
+        value is None
+        for name, value in silhouette.items()
+        if name not in ("first", "second", "protocol", "metric", "reason")
     )
-    p = [row["welch"]["p"] for row in rows]
-    assert min(row["welch_holm"] for row in rows) == pytest.approx(3 * min(p))
+    assert silhouette["reason"] == "a score is not defined"
+    p = [row["paired"]["p"] for row in rows]
+    assert min(row["paired_holm"] for row in rows) == pytest.approx(3 * min(p))
 
 
 def test_a_method_in_which_nothing_is_random_meets_every_seed() -> None:
@@ -94,35 +149,34 @@ def test_a_method_in_which_nothing_is_random_meets_every_seed() -> None:
         a = column(results, "deep", row["metric"])
         expected = stats.ttest_1samp(a, 0.75)
         assert row["difference"] == pytest.approx(a.mean() - 0.75)
-        for test in ("paired", "welch"):  # of a constant only the other's spread counts
-            assert row[test]["statistic"] == pytest.approx(expected.statistic)
-            assert row[test]["p"] == pytest.approx(expected.pvalue)
+        assert row["welch"] is None
+        assert row["paired"] == pytest.approx({"statistic": expected.statistic, "p": expected.pvalue, "df": S - 1})
 
 
 def test_with_one_seed_no_test_is_defined_and_the_findings_say_so() -> None:
     results = results_of({"deep": seeds(0.8, size=1), "flat": seeds(0.7, size=1)})
-    compared = comparisons(results, "deep")
-    tests = ("interval", "welch", "paired", "sign_flip", "hedges_g", "paired_effect", "welch_holm", "paired_holm")
-    assert {getattr(row, name) for row in compared for name in tests} == {None}
-    assert all(row.difference == pytest.approx(0.1) for row in compared)
-    (sentence,) = findings(compared, [], None, "deep")
-    assert sentence == ("deep against flat: +0.100 ACC; +0.100 NMI; +0.100 ARI (one seed, no test).")
+    rows = compared(results)
+    tests = ("interval", "welch", "paired", "hedges_g", "paired_effect", "welch_holm", "paired_holm")
+    assert {getattr(row, name) for row in rows for name in tests} == {None}
+    assert {row.reason for row in rows} == {"a single value"}
+    assert all(row.difference == pytest.approx(0.1) for row in rows)
+    (sentence,) = findings(rows, [], None, "deep")
+    assert sentence == "deep against flat: +0.100 ACC; +0.100 NMI; +0.100 ARI (no test: a single value)."
 
 
 def test_equal_scores_on_every_seed_are_not_taken_for_one_seed() -> None:
     results = results_of({"deep": seeds(0.8), "flat": seeds(0.8)})
-    compared = comparisons(results, "deep")
-    (sentence,) = findings(compared, [], None, "deep")
-    assert [row.paired for row in compared] == [None] * 4
-    assert "one seed" not in sentence
-    assert sentence.endswith("(the same for every seed, no t-test).")
+    rows = compared(results)
+    (sentence,) = findings(rows, [], None, "deep")
+    assert [row.test for row in rows] == [None] * 4
+    assert sentence.endswith("(no test: all values are equal).")
 
 
 def test_a_shown_difference_and_one_not_shown_are_said_apart(results: Results) -> None:
     close = results_of({"deep": seeds(0.8), "flat": seeds(0.8, rng=7)})
-    (sentence,) = findings(comparisons(close, "deep"), [], None, "deep")
+    (sentence,) = findings(compared(close), [], None, "deep")
     assert "no difference shown" in sentence
-    sentences = findings(comparisons(results, "deep"), [], None, "deep")
+    sentences = findings(compared(results), [], None, "deep")
     far = sentences[1]
     row = of_pair(results, "far")[0]
     assert far.startswith(f"deep against far: {row['difference']:+.3f} ACC, p {row['paired_holm']:.2g}; ")
@@ -131,27 +185,27 @@ def test_a_shown_difference_and_one_not_shown_are_said_apart(results: Results) -
 
 def test_a_very_small_p_is_not_written_out() -> None:
     results = results_of({"deep": seeds(0.9, 1e-3), "flat": seeds(0.1, 1e-3, rng=1)})
-    (sentence,) = findings(comparisons(results, "deep"), [], None, "deep")
+    (sentence,) = findings(compared(results), [], None, "deep")
     assert "ACC, p < 0.0001;" in sentence
 
 
 def test_without_labels_there_is_nothing_to_say() -> None:
     results = results_of({name: {"silhouette": seeds(0.5, rng=rng)["silhouette"]} for rng, name in enumerate("ab")})
-    compared = comparisons(results, "a")
-    assert [row.difference is None for row in compared] == [True, True, True, False]
-    assert findings(compared, [], None, "a") == []
+    rows = compared(results, "a")
+    assert [row.difference is None for row in rows] == [True, True, True, False]
+    assert findings(rows, [], None, "a") == []
 
 
 def test_methods_on_the_latents_are_compared_but_not_put_into_words() -> None:
     results = results_of({"deep": seeds(0.8), "ward on VAE latents": seeds(0.7, rng=1)})
-    compared = comparisons(results, "deep")
-    assert len(compared) == 4
-    assert findings(compared, [], None, "deep") == []
+    rows = compared(results)
+    assert len(rows) == 4
+    assert findings(rows, [], None, "deep") == []
 
 
 def test_comparisons_are_strict_json(results: Results) -> None:
-    compared = as_json(comparisons(results, "deep"))
-    assert json.loads(json.dumps(compared, allow_nan=False)) == compared
+    rows = as_json(compared(results))
+    assert json.loads(json.dumps(rows, allow_nan=False)) == rows
 
 
 # What the source of the COIL-20 experiment reports ---------------------------------------------------
@@ -189,6 +243,7 @@ def test_measured_beside_reported_is_welch_s_test_from_the_summaries() -> None:
         theirs = REPORTED.scores["vaedec"][row.metric]
         expected = stats.ttest_ind_from_stats(a.mean(), a.std(ddof=1), 5, *theirs, 5, equal_var=False)
         assert row.p == pytest.approx(expected.pvalue)
+        assert row.reason is None
         assert row.reported == theirs
         assert row.measured == pytest.approx((a.mean(), 0.01))
 
@@ -199,6 +254,17 @@ def test_every_protocol_is_put_beside_the_source() -> None:
     assert {row.protocol for row in against_reported(results, REPORTED)} == {"all", "validation"}
 
 
+def test_reported_scores_are_one_family_without_accuracy_of_held_out_rows() -> None:
+    results = measured(0.82, nmi=0.9, ari=0.8, silhouette=0.5)
+    results["vaedec"]["validation"] = results["vaedec"]["all"]
+    rows = against_reported(results, REPORTED)
+    untested = [(row.protocol, row.metric) for row in rows if row.p is None]
+    assert untested == [("validation", "acc")]
+    assert [row.reason for row in rows if row.reason] == [MATCHED]
+    p = [row.p for row in rows if row.p is not None]
+    assert min(row.holm for row in rows if row.holm is not None) == pytest.approx(7 * min(p))
+
+
 @pytest.mark.parametrize(
     ("results", "words"),
     [
@@ -206,8 +272,8 @@ def test_every_protocol_is_put_beside_the_source() -> None:
         (measured(0.95), "above the reported figure in ACC 0.950 ± 0.010 (reported 0.85 ± 0.02)."),
         (measured(0.85), "not told apart from the reported figure by 5 seeds in ACC 0.850 ± 0.010 (reported 0.85 ± "),
         (measured(0.84), "not told apart from the reported figure by 5 seeds in ACC 0.840 ± 0.010 (reported 0.85 ± "),
-        (measured(0.80, size=1), "below the reported figure (one seed, no test) in ACC 0.800 (reported "),
-        (measured(0.86, size=1), "not below the reported figure (one seed, no test) in ACC 0.860 (report"),
+        (measured(0.80, size=1), "below the reported figure (no test: a single value) in ACC 0.800 (reported "),
+        (measured(0.86, size=1), "not below the reported figure (no test: a single value) in ACC 0.860 (report"),
     ],
     ids=["below", "above", "equal", "close", "one seed, below", "one seed, above"],
 )  # fmt: skip

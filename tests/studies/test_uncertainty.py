@@ -101,12 +101,12 @@ def test_a_constant_uncertainty_has_no_correlation_and_says_nothing() -> None:
     assert row["error_at_80"] == pytest.approx(row["error"])
 
 
-def test_without_an_error_there_is_nothing_to_flag_and_no_mean_over_seeds() -> None:
+def test_without_an_error_there_is_nothing_to_flag() -> None:
     perfect, other = unsure_by(np.arange(30), Y), unsure_by(np.arange(30))
     found = judge(perfect, other)["measures"]["entropy over passes"]
     assert found["seeds"][0]["auroc"] is None
     assert found["seeds"][1]["auroc"] is not None
-    assert found["mean"]["auroc"] is None
+    assert found["mean"]["auroc"] == found["seeds"][1]["auroc"]
     assert found["mean"]["error"] == pytest.approx(0.1)
     assert found["std"]["error"] == pytest.approx(0.2 / np.sqrt(2))
     assert [row["seed"] for row in found["seeds"]] == [7, 8]
@@ -282,3 +282,39 @@ def test_votes_that_all_agree_set_no_temperature() -> None:
     found = judge(varied(0), varied(1))["calibration"]["temperature by the other seeds' votes"]
     assert found["mean"] == dict.fromkeys(("ece", "mean_confidence", "accuracy", "temperature"))
     assert "temperature by the other seeds' votes" not in judge(varied(0))["calibration"]
+
+
+def test_seeds_without_an_error_are_left_out_of_what_needs_one_and_named() -> None:
+    right = np.array([2, 0, 1])[Y]
+    answers = [varied(0, RENAMED), varied(1, right), varied(2, np.roll(RENAMED, 1))]
+    found = judge(*answers)
+    assert found["error_free"] == [8]
+    of = found["measures"]["assignment entropy"]
+    aurocs = [row["auroc"] for row in of["seeds"]]
+    assert aurocs[1] is None
+    assert of["mean"]["auroc"] == pytest.approx((aurocs[0] + aurocs[2]) / 2)
+    assert of["std"]["auroc"] == pytest.approx(np.std([aurocs[0], aurocs[2]], ddof=1))
+    errors = [row["error"] for row in of["seeds"]]
+    assert of["mean"]["error"] == pytest.approx(np.mean(errors))  # of all
+    assert errors[1] == 0
+
+
+def test_without_any_error_nothing_that_needs_one_is_defined() -> None:
+    found = judge(*[varied(number, np.array([2, 0, 1])[Y]) for number in range(2)])
+    assert found["error_free"] == [7, 8]
+    assert {of["mean"]["auroc"] for of in found["measures"].values()} == {None}
+
+
+def test_views_of_one_object_are_no_independent_samples() -> None:
+    """So COIL-20 has no test over its images, and an interval over its objects."""
+    y = np.repeat(np.arange(20), 72)
+    labels = np.where(np.random.default_rng(0).random(1440) < 0.2, (y + 1) % 20, y)
+    answer = made_answer(soft(labels, np.random.default_rng(1).uniform(0.3, 0.9, 1440), 20))
+    images = np.zeros((1440, 128, 128, 1), np.uint8)
+    coil, other = (judge(answer, data=made_dataset(images, y, name=name)) for name in ("coil20", "made"))
+    assert (coil["groups"], other.get("groups")) == (20, None)
+    ours, theirs = (found["measures"]["assignment entropy"]["mean"] for found in (coil, other))
+    assert (ours["welch_p"], ours["mann_whitney_p"]) == (None, None)
+    assert theirs["welch_p"] is not None
+    assert ours["point_biserial"] == theirs["point_biserial"]
+    assert ours["point_biserial_low"] != theirs["point_biserial_low"]

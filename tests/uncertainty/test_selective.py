@@ -184,6 +184,37 @@ def test_the_interval_covers_the_correlation_of_the_population(function):
     assert 0.89 <= covered <= 0.995
 
 
+@pytest.mark.parametrize("function", [point_biserial, spearman])
+def test_groups_of_samples_are_resampled_as_one(function):
+    """Of 20 objects all views are right or wrong together: 1,440 samples say no more than 20."""
+    rng = np.random.default_rng(3)
+
+    def drawn(number, views):
+        correct = rng.random(number) < 0.6
+        unsure = rng.normal(size=number) + 0.8 * ~correct
+        objects = np.repeat(np.arange(number), views)
+        return correct[objects], unsure[objects] + 0.01 * rng.normal(size=len(objects)), objects
+
+    truth = function(*drawn(200_000, 1)[:2]).value
+    cases = [drawn(20, 72) for _ in range(80)]
+    whole = [function(*case) for case in cases]
+    single = [function(*case[:2]) for case in cases]
+    covered, not_covered = (np.mean([one.low <= truth <= one.high for one in of]) for of in (whole, single))
+    assert covered > 0.87
+    assert not_covered < 0.4
+    assert [one.value for one in whole] == [one.value for one in single]
+
+
+@pytest.mark.parametrize("function", [point_biserial, spearman])
+def test_groups_of_one_sample_give_the_usual_interval(function):
+    correct, uncertainty = made_case()
+    grouped, plain = function(correct, uncertainty, np.arange(len(correct))), function(correct, uncertainty)
+    assert grouped == pytest.approx(plain, abs=0.04)
+    assert function(correct, uncertainty, np.zeros(len(correct)))[1:] == pytest.approx((plain.value,) * 2)
+    with pytest.raises(InputError, match=r"groups must have shape \(200,\), one for each sample, got \(3,\)"):
+        function(correct, uncertainty, [1, 2, 3])
+
+
 def test_short_and_perfect_correlations():
     assert spearman([True, False, True], [0, 1, 2])[1:] == (-1, 1)
     assert point_biserial([True, False, True], [0.1, 0.2, 0.1])[1:] == (-1, 1)

@@ -103,7 +103,8 @@ def method_section(name: str, method: Any, argv: list[str], told: bool) -> Secti
                 raise InputError(f"{one.name} must be one of {', '.join(choices)}, got {word!r}")
             if type(getattr(method, one.name)) is not choices[word]:
                 method = replace(method, **{one.name: choices[word]()})
-    idle = {} if told else {"supervision": "weighs classes that the training is told, and here it is told none"}
+    weighs = "weighs classes that the training is told, and here it is told none"
+    idle = {} if told else {"supervision": weighs, "compactness": weighs.replace("weighs", "is of")}
     return Section(f"method {name}", method, {key: why for key, why in idle.items() if hasattr(method, key)})
 
 

@@ -198,12 +198,12 @@ def _plan(args: Parsed[RunArguments]) -> Plan:
 
 
 def _choose(args: Parsed[RunArguments], what: str, config: Any, parts: Any, seeds: list[int]) -> Any:
-    """The number of clusters, or the strength of views, with VAEs of the first seed or of three from it on."""
+    """The number of clusters, or the strength of views, with VAEs of the first seed or of three beside the seeds."""
     import jax
 
     from vaeclust_jax.cli.interrupt import Interrupt
     from vaeclust_jax.cli.progress import Reporter
-    from vaeclust_jax.selection.augment import choose_augment, seeds_from
+    from vaeclust_jax.selection.augment import choose_augment, seeds_beside
     from vaeclust_jax.selection.num_clusters import NUM_SEEDS, choose_num_clusters
 
     data, name = unstratified(config, parts), parts.fitted.name
@@ -212,7 +212,7 @@ def _choose(args: Parsed[RunArguments], what: str, config: Any, parts: Any, seed
             reporter.say(f"how many clusters? {NUM_SEEDS} VAEs on {len(data.rows)} samples of {name}")
             found: Any = choose_num_clusters(config, data, jax.random.key(seeds[0]), callbacks=[reporter, interrupt])
         else:
-            three = seeds_from(seeds[0])
+            three = seeds_beside(seeds[0])
             reporter.say(f"shall views of {name} be moved? {len(three)} VAEs with them and as many without")
             found = choose_augment(config, data, three, callbacks=[reporter, interrupt])
         reporter.say(found.reason)

@@ -45,13 +45,17 @@ def _scalar(value: bool | int | float) -> Array:
 
 
 def advancing(**updates: Update) -> Callable[[dict[str, Any], Info], tuple[dict[str, Any], Info]]:
-    """`Learner.advance` from the updates of the weights by name; what one says comes under the name of its weight."""
+    """`Learner.advance` from the updates of the weights by name; what one says comes under the name of its weight.
+
+    Each sees, beside the losses, all weights of the epoch by their names.
+    """
 
     def advance(control: dict[str, Any], losses: Info) -> tuple[dict[str, Any], Info]:
         states: dict[str, Any] = {}
         infos: Info = {}
+        seen = {**losses, **{name: control[name].value for name in updates}}
         for name, update in updates.items():
-            states[name], said = update(control[name], losses)
+            states[name], said = update(control[name], seen)
             infos |= {f"{name}_{key}": value for key, value in said.items()}
         return states, infos
 

@@ -24,6 +24,7 @@ class Entry:
         part_of: another named set and the range of its rows that make up this one.
         by_hand: how to get it where nothing can be downloaded directly.
         embedded: reads or makes `x` and `y` where they come with an installed package.
+        objects: whether the rows of a class are views of one object, which are not independent.
     """
 
     description: str
@@ -37,6 +38,7 @@ class Entry:
     part_of: tuple[str, int, int] | None = None
     by_hand: str = ""
     embedded: Callable[[], Arrays] | None = None
+    objects: bool = False
 
 
 def _idx_files(bases: tuple[str, ...], md5: dict[str, str]) -> tuple[Archive, ...]:
@@ -69,6 +71,7 @@ DATASETS: dict[str, Entry] = {
         archives=(Archive("coil-20-proc.zip", (f"https://www.cs.{_COIL20}", f"http://www.cs.{_COIL20}")),),
         decode=formats.decode_coil20,
         digest="bf5be48fa9561f77874c57ccc84b6919c366bf2c6e4eef84e3a4702f62010f2b",
+        objects=True,
     ),
     "mnist": Entry(
         description="MNIST handwritten digits, 28 x 28 grey; rows 0-59999 are the training part",

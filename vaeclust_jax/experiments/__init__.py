@@ -28,6 +28,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         vaedec_coil20.EXPERIMENT,
         vaedec_coil20.LITERAL,
         dynamic_beta_insects.EXPERIMENT,
+        dynamic_beta_insects.LITERAL,
         vaedec_controllers.EXPERIMENT,
         vaegmm_mnist.EXPERIMENT,
         vaegmm_mnist.LITERAL,

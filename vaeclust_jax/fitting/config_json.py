@@ -12,7 +12,11 @@ from vaeclust_jax.methods.registry import method_named, name_of
 from vaeclust_jax.networks import NETWORKS, NetworkConfig
 
 _KIND = "kind"
-_BEFORE = {"graph": {"value_share": 0.0}}
+_OF_LABELS = {"compactness": "sum"}
+_BEFORE: dict[str, dict[str, Any]] = {
+    **dict.fromkeys(("kmeans", "dec", "vade", "mixture"), _OF_LABELS),
+    "graph": {"value_share": 0.0, **_OF_LABELS},
+}
 """By method, what settings were before there were any: a record without them is of that time."""
 
 

@@ -52,7 +52,7 @@ class VAEKMeans(VAEMethod):
 
 def kmeans_of(method: VAEMethod) -> VAEKMeans:
     """The k-means beside which a method's own clusters are seen, with its settings of the VAE."""
-    names = ("likelihood", "beta", "supervision", "augment", "pretrain_epochs")
+    names = ("likelihood", "beta", "supervision", "compactness", "augment", "pretrain_epochs")
     return VAEKMeans(
         method.num_clusters,
         deterministic=getattr(method, "deterministic", False),

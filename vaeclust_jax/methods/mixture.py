@@ -59,6 +59,8 @@ class VAEMixture(VAEMethod):
 
     covariance: Covariance = "full"
     """Covariances of the components."""
+    fitted_to: Literal["mean", "sample"] = "mean"
+    """What EM sees of each sample: its posterior's mean, or a draw of its code."""
 
     def stages(self, about: About) -> list[Stage]:  # noqa: D102
         learner = vae_mixture(
@@ -70,7 +72,14 @@ class VAEMixture(VAEMethod):
             beta=self.controller_of("beta"),
             learning_rate=about.learning_rate,
         )
-        start = from_mixture(learner, self.heads(about.networks), self.num_clusters, self.covariance, params_of)
+        start = from_mixture(
+            learner,
+            self.heads(about.networks),
+            self.num_clusters,
+            self.covariance,
+            params_of,
+            of_draws=self.fitted_to == "sample",
+        )
         return [*kmeans_of(self).stages(about), Stage("mixture", learner, 0, start, NEVER, self)]
 
     def heads(self, networks: Networks) -> Heads:  # noqa: D102

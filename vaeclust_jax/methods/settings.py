@@ -14,6 +14,7 @@ from vaeclust_jax.methods.labelled_vae import Labelled, labelled_vae
 from vaeclust_jax.methods.method import About, DataSpec, Method, check_at_least
 from vaeclust_jax.methods.starts import Start, from_scratch, of_each_seed
 from vaeclust_jax.methods.vae import vae
+from vaeclust_jax.objectives.compactness import Compactness
 from vaeclust_jax.training.stopping import NEVER, validation_patience
 from vaeclust_jax.types import Controller, Learner, Stage, Stopping
 
@@ -47,6 +48,9 @@ class VAEMethod(Method):
     summed: as strong at any size as 1 is at 32 x 32; 1 for vectors."""
     supervision: float | str = "two-level"
     """Weight of the compactness of known classes, likewise; used where some labels are given (partial_labels)."""
+    compactness: Compactness = "mean"
+    """Of the distances in a known class, their mean; or their sum, as the source has it, which grows with the number of
+    samples whose class is known."""
     augment: float | Literal["auto"] = 0.0
     """Images: strength of random views that the encoder sees while it is trained, 1 for shifts of up to a tenth of the
     size, turns of up to 10 degrees and zooms of up to a tenth; the decoder gives back the image as it is, so that codes
@@ -125,12 +129,18 @@ class VAEMethod(Method):
             learner = vae(about.networks, **settings)
             start = from_scratch(learner)
         else:
-            learner, start = _labelled(about, about.labels, self.controller_of("supervision"), settings)
+            learner, start = _labelled(
+                about, about.labels, self.controller_of("supervision"), self.compactness, settings
+            )
         return Stage("vae", learner, self.pretrain_epochs, start, self.patience(about))
 
 
 def _labelled(
-    about: About, labels: Int[np.ndarray, " n"], supervision: Controller, settings: dict[str, Any]
+    about: About,
+    labels: Int[np.ndarray, " n"],
+    supervision: Controller,
+    compactness: Compactness,
+    settings: dict[str, Any],
 ) -> tuple[Learner, Start]:
     rows = np.flatnonzero(labels >= 0)
     classes, y, counts = np.unique(labels[rows], return_inverse=True, return_counts=True)
@@ -143,6 +153,7 @@ def _labelled(
         about.networks,
         num_classes=len(classes),
         rows_a_step=min(len(rows), about.batch_size),
+        compactness=compactness,
         supervision=supervision,
         **settings,
     )

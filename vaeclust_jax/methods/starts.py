@@ -14,6 +14,7 @@ from vaeclust_jax.data.mapped import moments
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.objectives.em import fit_mixture
 from vaeclust_jax.objectives.mixture import CovarianceType, Mixture, e_step
+from vaeclust_jax.random import normal
 from vaeclust_jax.types import Heads, Key, Learner, Params, Rows, State
 
 Start = Callable[[Key, Sequence[State | None], Rows], list[State]]
@@ -106,6 +107,7 @@ def from_mixture(
     covariance_type: CovarianceType,
     params_of: Callable[[Mixture], Params],
     of_posteriors: bool = False,
+    of_draws: bool = False,
 ) -> Start:
     """As `from_kmeans`, with a Gaussian mixture: the best of ten runs of EM on the means of all training rows.
 
@@ -115,6 +117,7 @@ def from_mixture(
         num_clusters: K.
         covariance_type: of the mixture.
         params_of: the mixture as the learner's parameters.
+        of_draws: EM sees a draw of each row's posterior in place of its mean.
         of_posteriors: the components have the rows' own variances, too (`with_posteriors`), as a prior needs.
     """
 
@@ -122,6 +125,9 @@ def from_mixture(
         latents, logvar = rows.encode(heads, before)
         if not np.isfinite(latents).all():
             raise FloatingPointError("latents of training rows are not finite")
+        if of_draws:
+            noise_key, key = jax.random.split(key)
+            latents = latents + np.exp(0.5 * logvar) * np.asarray(normal(noise_key, latents.shape))
         found = latent_mixture(key, latents, num_clusters, covariance_type, rows.weight)
         return params_of(with_posteriors(found, latents, logvar, rows.weight) if of_posteriors else found)
 

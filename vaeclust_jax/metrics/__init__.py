@@ -9,14 +9,15 @@ from vaeclust_jax.metrics.ranking import average_ranks, critical_difference, fri
 from vaeclust_jax.metrics.statistics import (
     Interval,
     Outcome,
-    bootstrap_interval,
     hedges_g,
     holm,
     paired_effect,
     paired_t,
     sign_flip,
+    t_interval,
     welch,
     welch_from_summary,
+    why_no_spread,
 )
 
 __all__ = [
@@ -28,7 +29,6 @@ __all__ = [
     "accuracy",
     "active_units",
     "average_ranks",
-    "bootstrap_interval",
     "check_ids",
     "classify",
     "compare",
@@ -48,6 +48,8 @@ __all__ = [
     "scores",
     "sign_flip",
     "summarise",
+    "t_interval",
     "welch",
     "welch_from_summary",
+    "why_no_spread",
 ]

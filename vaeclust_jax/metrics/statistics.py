@@ -4,7 +4,6 @@ A figure that is not defined is None, never NaN: too few values, a score that is
 """
 
 import math
-import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -32,42 +31,57 @@ class Outcome(NamedTuple):
     df: float | None
 
 
-def bootstrap_interval(values: Scores, *, confidence: float = 0.95, seed: int = 0) -> Interval | None:
-    """Confidence interval of the mean by 9,999 bootstrap samples.
+def t_interval(
+    values: Scores, *, confidence: float = 0.95, limits: tuple[float, float] = (-math.inf, math.inf)
+) -> Interval | None:
+    """Confidence interval of the mean of independent values by Student's t, cut off at the limits of the score.
 
-    Bias-corrected and accelerated (Efron 1987, "Better bootstrap confidence intervals"); by percentiles where
-    that is not defined. With few seeds it is too narrow: of normal samples of 5, the 95 % interval holds the
-    true mean in 84 %, of 10 in 91 %, of 20 in 93 % (simulated).
+    Of 3, 5 and 8 normal values it holds the true mean in 94 to 96 %, of skewed ones in 92 %, of values crowded below a
+    limit in 89 %; a bootstrap (percentiles) holds it in 67 to 88 % (tests/metrics/test_coverage.py).
 
     Args:
         values: one score per seed.
         confidence: in (0, 1).
-        seed: of the resampling.
+        limits: the lowest and the highest possible score.
 
     Returns:
-        None for fewer than two values; the value twice if all are equal.
+        None where `why_no_spread` has a reason.
 
     Raises:
         InputError: `confidence` is out of range, or `values` is not a sequence of numbers.
     """
     if not 0 < confidence < 1:
         raise InputError(f"confidence must be in (0, 1), got {confidence}.")
-    sample = _sample("values", values)
-    if sample is None or len(sample) < 2:
+    if why_no_spread(values) is not None:
         return None
-    if not _subtract(sample, sample[:1]).any():
-        return Interval(float(sample[0]), float(sample[0]))
-    from scipy.stats import bootstrap
+    sample = np.array(values, dtype=np.float64)
+    found = around(float(sample.mean()), _std(sample) / math.sqrt(len(sample)), len(sample) - 1, confidence)
+    return Interval(max(limits[0], found.low), min(limits[1], found.high))
 
-    for method in ("BCa", "percentile"):
-        rng = np.random.default_rng(seed)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # scipy warns of what the next method is for
-            found = bootstrap((sample,), np.mean, confidence_level=confidence, method=method, random_state=rng)
-        low, high = map(float, found.confidence_interval)
-        if math.isfinite(low) and math.isfinite(high):
-            break
-    return Interval(low, high)
+
+def around(mean: float, error: float, df: float, confidence: float = 0.95) -> Interval:
+    """Interval of Student's t around a mean with a standard error."""
+    from scipy.special import stdtrit
+
+    margin = float(stdtrit(df, (1 + confidence) / 2)) * error
+    return Interval(mean - margin, mean + margin)
+
+
+def why_no_spread(values: Scores) -> str | None:
+    """Why values have no interval and no test, in words; None where they have.
+
+    Args:
+        values: scores of seeds, or differences of pairs of them.
+
+    Raises:
+        InputError: `values` is not a sequence of numbers.
+    """
+    sample = _sample("values", values)
+    if sample is None:
+        return "a score is not defined"
+    if len(sample) < 2:
+        return "a single value"
+    return None if _std(sample) else "all values are equal"
 
 
 def welch(a: Scores, b: Scores) -> Outcome | None:
@@ -111,14 +125,11 @@ def welch_from_summary(
         raise InputError(f"standard deviations must be at least 0, got {std_1} and {std_2}.")
     if std_1 == std_2 == 0:
         return None
-    from scipy.stats import t
-
     error_1, error_2 = std_1 / math.sqrt(n_a), std_2 / math.sqrt(n_b)
     error = math.hypot(error_1, error_2)
     share = (error_1 / error) ** 2  # of the first sample in the variance of the difference
     df = 1 / (share**2 / (n_a - 1) + (1 - share) ** 2 / (n_b - 1))
-    statistic = (mean_1 - mean_2) / error
-    return Outcome(statistic, float(2 * t.sf(abs(statistic), df)), df)
+    return _student((mean_1 - mean_2) / error, df)
 
 
 def paired_t(a: Scores, b: Scores) -> Outcome | None:
@@ -134,12 +145,9 @@ def paired_t(a: Scores, b: Scores) -> Outcome | None:
         InputError: the lengths differ, or the scores are not a sequence of numbers.
     """
     differences = paired_differences(a, b)
-    if differences is None or not _std(differences):
+    if differences is None or not (std := _std(differences)):
         return None
-    from scipy.stats import ttest_1samp
-
-    found = ttest_1samp(differences, 0.0)
-    return Outcome(float(found.statistic), float(found.pvalue), float(len(differences) - 1))
+    return _student(float(differences.mean()) / (std / math.sqrt(len(differences))), float(len(differences) - 1))
 
 
 def sign_flip(a: Scores, b: Scores) -> Outcome | None:
@@ -244,6 +252,13 @@ def paired_effect(a: Scores, b: Scores) -> float | None:
     if differences is None or not (std := _std(differences)):
         return None
     return float(differences.mean()) / std
+
+
+def _student(statistic: float, df: float) -> Outcome:
+    """A t with its two-sided p-value."""
+    from scipy.special import stdtr
+
+    return Outcome(statistic, float(2 * stdtr(df, -abs(statistic))), df)
 
 
 def _sample(name: str, values: Scores) -> NDArray[np.float64] | None:

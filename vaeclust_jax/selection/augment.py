@@ -23,7 +23,8 @@ from vaeclust_jax.types import Networks
 from vaeclust_jax.uncertainty.neighbours import outside_share
 
 STRENGTHS = (0.0, 1.0)
-SEEDS = (0, 1, 2)
+SEEDS = (1_000_000, 1_000_001, 1_000_002)
+"""Far from those that people count from 0: what is reported must not be what the choice was made by."""
 NUM_GRAPHS = 2
 MAX_ROWS = 10_000
 """Rows that a graph is judged on: there are several, and their merge takes longest."""
@@ -103,7 +104,7 @@ def choose_augment(
     Args:
         config: K and the settings of the VAE; its `augment` is not used.
         x: raw data, as for `fit`; or prepared, without stratifying.
-        seeds: of the VAEs, at least two, as for `fit_seeds`, trained as one program.
+        seeds: of the VAEs, at least two, as for `fit_seeds`, trained as one program; not those that are reported.
         candidates: strengths to try; the first wins ties, and no view is of vectors: they have 0 alone.
         networks: as for `fit`.
         callbacks: as for `fit`.
@@ -167,8 +168,8 @@ def check_views(config: Config, data: Prepared) -> None:
     check_graph("a choice of views", config.num_clusters, min(len(data.train_index), MAX_ROWS))
 
 
-def seeds_from(first: int) -> list[int]:
-    """The seeds of a choice that belongs to a fit of the first of them."""
+def seeds_beside(first: int) -> list[int]:
+    """The seeds of a choice for fits whose seeds count from the first one on: none of theirs."""
     return [(first + number) % 2**32 for number in SEEDS]
 
 

@@ -15,7 +15,7 @@ from vaeclust_jax.fitting.resolve import prepared_for
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.keys import checked_seeds
 from vaeclust_jax.methods.dec import GraphDEC
-from vaeclust_jax.selection.augment import can_be_moved, choose_augment, seeds_from
+from vaeclust_jax.selection.augment import can_be_moved, choose_augment, seeds_beside
 from vaeclust_jax.selection.num_clusters import choose_num_clusters
 
 
@@ -87,7 +87,7 @@ def _cluster(x: Any, num_clusters: int | Literal["auto"], seed: int, callbacks: 
         choice = choose_num_clusters(config, data, seed, callbacks=callbacks)
         config = with_method(config, num_clusters=choice.num_clusters)
     if can_be_moved(data.preparation.output_shape):
-        views = choose_augment(config, data, seeds_from(seed), callbacks=callbacks)
+        views = choose_augment(config, data, seeds_beside(seed), callbacks=callbacks)
         config = with_method(config, augment=views.augment)
     run = fit(config, data, seed, callbacks=callbacks)
     probabilities = run.predict_proba(x)

@@ -9,14 +9,12 @@ from jaxtyping import Float, Int
 from vaeclust_jax.baselines.shallow import SHALLOW, shallow_labels, unfit
 from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.folder.records.clustering import ON_LATENTS
 from vaeclust_jax.graph.neighbours import Graph, posterior_graph
 from vaeclust_jax.keys import GRAPH, PASSES, key_of
 from vaeclust_jax.methods.graph_starts import posterior_of
 from vaeclust_jax.uncertainty.latent import Uncertainty, stochastic_passes
 from vaeclust_jax.uncertainty.temperature import scale, temperatures_by_votes
-
-ON_LATENTS = "on VAE latents"
-"""Ends the name of a shallow method that stands on a network after all."""
 
 
 class Answer(NamedTuple):

@@ -1,6 +1,6 @@
 """The task of methods that cluster: scores, comparisons, uncertainty, and what a shallow method makes of the data."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -11,6 +11,7 @@ from vaeclust_jax.data import Dataset
 from vaeclust_jax.fitting.calibrate import at_temperatures
 from vaeclust_jax.fitting.frame import cluster_table
 from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.folder.records.clustering import ON_LATENTS
 from vaeclust_jax.folder.records.uncertainty import OutlierRecord
 from vaeclust_jax.plots import project
 from vaeclust_jax.studies.assignments import Answer, answer, floor, with_graph, with_passes, with_temperatures
@@ -53,12 +54,21 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
         classified = classification(study.runs, named, dataset, study.test, seeds)
     metrics = metrics_of(
         study.experiment, study.runs[named], {**answers, **shallow}, dataset, seeds,
-        outliers=outliers, classified=classified, choice=study.choice, views=study.views, left_out=skipped,
+        fits=_fits(study, shallow), outliers=outliers, classified=classified, choice=study.choice, views=study.views,
+        left_out=skipped,
     )  # fmt: skip
     columns = _columns(study.runs[named], answers[named], dataset, seeds)
     temperatures = [found.temperature for found in answers[named]]
     models = at_temperatures(study.runs[named], temperatures) if any(temperatures) else None
     return Measured(metrics, columns, (answers, classified), models)
+
+
+def _fits(study: Study, shallow: Iterable[str]) -> dict[str, int]:
+    """By method, the number of the training that it is read off; the shallow ones on latents are of the named arm's."""
+    trainings = [id(stages) for stages in study.stages.values()]
+    of_arms = {name: trainings.index(id(stages)) for name, stages in study.stages.items()}
+    on_latents = (name for name in shallow if name.endswith(ON_LATENTS))
+    return {**of_arms, **dict.fromkeys(on_latents, of_arms[study.experiment.named])}
 
 
 def _answers(study: Study) -> Answers:

@@ -9,6 +9,7 @@ from vaeclust_jax.data import Dataset
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder.records.clustering import ClusteringRecord
 from vaeclust_jax.folder.records.named_clusters import NamedClusters
+from vaeclust_jax.folder.records.scores import Origin
 from vaeclust_jax.folder.records.uncertainty import OutlierRecord, UncertaintyRecord
 from vaeclust_jax.folder.typed_json import as_json
 from vaeclust_jax.selection.augment import AugmentChoice
@@ -31,6 +32,7 @@ def metrics_of(
     dataset: Dataset,
     seeds: Sequence[int],
     *,
+    fits: Mapping[str, int],
     outliers: OutlierRecord | None = None,
     classified: NamedClusters | None = None,
     choice: Choice | None = None,
@@ -45,6 +47,7 @@ def metrics_of(
         answers: of every method, the experiment's own first.
         dataset: whose labels, if any, are compared.
         seeds: their numbers.
+        fits: of the methods that are read off a training, its number.
         outliers: of `judge_outliers`.
         classified: of `classification`.
         choice: how the number of clusters was chosen, if it was.
@@ -54,9 +57,11 @@ def metrics_of(
     first, named = runs[0], experiment.named
     protocols = {"all": np.arange(len(dataset.x)), "validation": first.validation_index}
     protocols = {name: index for name, index in protocols.items() if len(index)}
-    results = score_methods(answers, protocols, dataset, seeds)
+    together = [name for name, arm in experiment.arms.items() if arm.together]
+    results = score_methods(answers, protocols, dataset, seeds, together)
+    origins = {name: Origin(fit=fits.get(name), together=name in together) for name in results}
     top = results[named]["all"]
-    compared = comparisons(results, named)
+    compared = comparisons(results, named, origins)
     reported = experiment.reported if dataset.name == getattr(experiment.reported, "dataset", None) else None
     beside = [] if reported is None else against_reported(results, reported)
     uncertainty = judge_uncertainty(answers[named], dataset, seeds)
@@ -80,6 +85,7 @@ def metrics_of(
         num_clusters_choice=None if choice is None else as_json(choice.record()),
         augment_choice=None if views is None else as_json(views.record()),
         results=results,
+        origins=origins,
         shallow=shallow,
         comparisons=tuple(compared),
         reported=tuple(beside),
@@ -97,10 +103,12 @@ def metrics_of(
 def _flagged(uncertainty: UncertaintyRecord) -> list[str]:
     """What rejecting the least certain gains, by the two measures of the source and by what the seeds agree on."""
     measures, sentences = uncertainty.measures or {}, []
+    without = len(uncertainty.error_free or ())
     for name in ("assignment entropy", "latent variance", "seeds: instability"):
         if name in measures and (mean := measures[name].mean).auroc is not None:
+            of = f" ({without} of {len(measures[name].seeds)} seeds made no error)" if without else ""
             sentences.append(
-                f"{name[0].upper()}{name[1:]} flags wrong assignments with AUROC {mean.auroc:.3f}; keeping the "
+                f"{name[0].upper()}{name[1:]} flags wrong assignments with AUROC {mean.auroc:.3f}{of}; keeping the "
                 f"surest 80 % takes the error from {mean.error:.3f} to {mean.error_at_80:.3f}."
             )
     return sentences

@@ -1,23 +1,30 @@
 """From answers to figures: scores of every method, protocol and seed, their spread, and what was done to get them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.folder.records.clustering import ON_LATENTS
 from vaeclust_jax.folder.records.named_clusters import NamedClusters
 from vaeclust_jax.folder.records.scores import Result, Results, Scores, SeedScores
-from vaeclust_jax.metrics import active_units, bootstrap_interval, populated_clusters, scores, summarise
-from vaeclust_jax.studies.assignments import ON_LATENTS, Answer
+from vaeclust_jax.metrics import active_units, populated_clusters, scores, summarise, t_interval, why_no_spread
+from vaeclust_jax.studies.assignments import Answer
+from vaeclust_jax.studies.design import VOTED
 
 SCORES = Scores.names
+RANGES = {"acc": (0.0, 1.0), "nmi": (0.0, 1.0), "ari": (-0.5, 1.0), "ami": (-1.0, 1.0), "silhouette": (-1.0, 1.0)}
 _ALIKE = 0.01  # of a score
 
 
 def score_methods(
-    answers: Mapping[str, list[Answer]], protocols: Mapping[str, np.ndarray], dataset: Dataset, seeds: Sequence[int]
+    answers: Mapping[str, list[Answer]],
+    protocols: Mapping[str, np.ndarray],
+    dataset: Dataset,
+    seeds: Sequence[int],
+    together: Collection[str] = (),
 ) -> Results:
     """Scores every method under every protocol.
 
@@ -26,6 +33,7 @@ def score_methods(
         protocols: the rows that count, by name.
         dataset: whose labels, if any, are compared.
         seeds: their numbers.
+        together: methods whose seeds learned from each other, which have no interval over seeds.
     """
     results: Results = {}
     for name, of_seeds in answers.items():
@@ -33,24 +41,27 @@ def score_methods(
         results[name] = {}
         for protocol, index in protocols.items():
             rows = [_scores(one, index, dataset, seed) for one, seed in zip(of_seeds, numbers, strict=True)]
-            results[name][protocol] = result_of(rows)
+            results[name][protocol] = result_of(rows, name in together)
     return results
 
 
-def result_of(rows: Sequence[SeedScores]) -> Result:
-    """What the seeds have together: empty clusters and dead units belong to one, not to a mean."""
+def result_of(rows: Sequence[SeedScores], together: bool = False) -> Result:
+    """What the seeds have in common: empty clusters and dead units belong to one, not to a mean."""
     plain = [{key: getattr(row, key) for key in SCORES} for row in rows]
     summary = summarise(plain)
+    columns = {key: [row[key] for row in plain] for key in SCORES}
+    reasons = {key: why_no_spread(values) or (VOTED if together else None) for key, values in columns.items()}
     return Result(
         mean=Scores(**summary["mean"]),
         std=Scores(**summary["std"]),
-        interval={key: _interval([row[key] for row in plain]) for key in SCORES},
+        interval={key: None if reasons[key] else _interval(key, values) for key, values in columns.items()},
         seeds=tuple(rows),
+        no_interval={key: reason for key, reason in reasons.items() if reason is not None} or None,
     )
 
 
-def _interval(values: Sequence[float | None]) -> tuple[float, float] | None:
-    found = bootstrap_interval(values)
+def _interval(key: str, values: Sequence[float | None]) -> tuple[float, float] | None:
+    found = t_interval(values, limits=RANGES[key])
     return None if found is None else (found.low, found.high)
 
 
@@ -101,7 +112,7 @@ def protocol_record(
         + (f"; validation: the {held_out} held-out rows" if held_out else ""),
         "labels_used_for": used,
         "spread": "standard deviation over seeds (n - 1)",
-        "interval": "95 % bootstrap interval of the mean over seeds; with five seeds or fewer it is too narrow",
+        "interval": "95 % t interval of the mean over seeds; the data and the split are the same for all",
     }
     if classified is not None:
         record["classified"] = (

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from vaeclust_jax.folder.records.clustering import ClusteringRecord, ComparisonRecord, ReportedScore, ReportedTest
+from vaeclust_jax.folder.records.clustering import ClusteringRecord
 from vaeclust_jax.folder.records.clusters import ClusterRecord
-from vaeclust_jax.folder.records.scores import Result, Results
+from vaeclust_jax.folder.records.scores import Origins, Result, Results
 from vaeclust_jax.folder.records.task import Summary
 from vaeclust_jax.folder.records.uncertainty import (
     Calibration,
@@ -16,8 +16,8 @@ from vaeclust_jax.folder.records.uncertainty import (
     SeedFlagging,
 )
 from vaeclust_jax.folder.table import Cell, Column, Spread, Table, spread
-from vaeclust_jax.metrics import Outcome
 from vaeclust_jax.studies.classification_figures import classification_tables
+from vaeclust_jax.studies.comparison_tables import comparison_table, reported_table, reported_tests_table
 from vaeclust_jax.studies.scores import SCORES
 from vaeclust_jax.studies.unseen_classes import landing_table
 
@@ -26,7 +26,7 @@ _SCORE_COLUMNS = tuple(Column(title) for title in SCORES.values())
 
 def tables_of(metrics: ClusteringRecord) -> list[Table]:
     """Every table that the metrics have figures for, the most important first."""
-    tables = [scores_table(metrics.results)]
+    tables = [scores_table(metrics.results, metrics.origins or {})]
     if metrics.clusters is not None:
         tables.append(clusters_table(metrics.clusters))
     if metrics.reported and metrics.reported_runs is not None and metrics.reported_tests is not None:
@@ -43,8 +43,8 @@ def tables_of(metrics: ClusteringRecord) -> list[Table]:
         tables.append(intervals_table(metrics.results))
     uncertainty = metrics.uncertainty
     if uncertainty.measures is not None:
-        tables.append(flagging_table(uncertainty.measures, uncertainty.ensemble))
-        tables.append(correlation_table(uncertainty.measures))
+        tables.append(flagging_table(uncertainty.measures, uncertainty.ensemble, uncertainty.error_free or ()))
+        tables.append(correlation_table(uncertainty.measures, uncertainty.groups))
     if uncertainty.calibration is not None:
         tables.append(calibration_table(uncertainty.calibration))
     if metrics.classification is not None:
@@ -57,7 +57,7 @@ def tables_of(metrics: ClusteringRecord) -> list[Table]:
     return [table.without_empty() for table in tables if table.rows]
 
 
-def scores_table(results: Results) -> Table:
+def scores_table(results: Results, origins: Origins) -> Table:
     """Every method and protocol, mean and deviation over seeds."""
     rows = []
     for method, protocols in results.items():
@@ -70,7 +70,14 @@ def scores_table(results: Results) -> Table:
         "Mean ± standard deviation over seeds. ACC: best one-to-one match of clusters and classes. The silhouette is "
         "that of each method's own latent space: it says how compact clusters are, not whether they are right."
     )
+    note += voted_note(name for name, origin in origins.items() if origin.together)
     return Table("scores", "Scores", columns, tuple(rows), note)
+
+
+def voted_note(names: Iterable[str]) -> str:
+    """A sentence, after a space, on methods whose seeds are not independent; nothing if there are none."""
+    joined = " and ".join(names)
+    return f" The seeds of {joined} learned from each other: their deviation is within one vote." if joined else ""
 
 
 def clusters_table(clusters: Sequence[ClusterRecord]) -> Table:
@@ -105,7 +112,7 @@ def clusters_table(clusters: Sequence[ClusterRecord]) -> Table:
 
 
 def intervals_table(results: Results) -> Table:
-    """95 % bootstrap intervals of the means."""
+    """95 % intervals of the means."""
 
     def cell(interval: tuple[float, float] | None) -> Cell:
         return None if interval is None else "[{:.3f}, {:.3f}]".format(*interval)
@@ -117,96 +124,18 @@ def intervals_table(results: Results) -> Table:
         if len(result.seeds) > 1 and any(result.interval.values())
     )
     columns = (Column("method", "text"), Column("protocol", "text"), *_SCORE_COLUMNS)
-    note = "95 % bootstrap intervals of the mean over seeds; with few seeds they are too narrow."
+    note = (
+        "95 % intervals of the mean over seeds, by Student's t, within the range of the score. The data and the split "
+        "are the same for all seeds, so that another split would add to them."
+    )
     return Table("intervals", "Intervals", columns, rows, note)
 
 
-def reported_table(beside: Sequence[ReportedScore], runs: int) -> Table:
-    """The source's figures beside ours."""
-    rows = tuple(
-        (
-            row.method,
-            row.protocol,
-            SCORES[row.metric],
-            Spread(*row.reported),
-            spread(*row.measured),
-            None if row.measured[0] is None else row.measured[0] - row.reported[0],
-            row.p,
-        )
-        for row in beside
-        if row.measured[0] is not None
-    )
-    columns = (
-        *(Column(name, "text") for name in ("method", "protocol", "score")),
-        *(Column(name) for name in ("reported", "measured", "difference")),
-        Column("Welch p", "p"),
-    )
-    note = f"Reported: what the source prints ({runs} runs). The two are never tuned to each other."
-    return Table("reported", "Reported and measured", columns, rows, note)
-
-
-def reported_tests_table(tests: Mapping[str, ReportedTest]) -> Table:
-    """The source's own tests against what its means and deviations give."""
-    rows = tuple(
-        (SCORES[metric], test.t, test.p, test.implied_t, test.implied_p, test.df) for metric, test in tests.items()
-    )
-    columns = (
-        Column("score", "text"),
-        Column("reported t"),
-        Column("reported p", "p"),
-        Column("implied t"),
-        Column("implied p", "p"),
-        Column("implied df"),
-    )
-    note = (
-        "Implied: Welch's test from the source's own means, deviations and number of runs. The printed t and p do "
-        "not follow from them."
-    )
-    return Table("reported-tests", "The source's tests, checked", columns, rows, note)
-
-
-TEST_COLUMNS = (
-    Column("difference"),
-    Column("95 % interval", "text"),
-    Column("Welch t"),
-    Column("df"),
-    Column("p", "p"),
-    Column("p (Holm)", "p"),
-    Column("paired p", "p"),
-    Column("paired p (Holm)", "p"),
-    Column("sign-flip p", "p"),
-    Column("Hedges g"),
-)
-
-
-def cells_of_tests(row: ComparisonRecord) -> tuple[Cell, ...]:
-    """The cells of `TEST_COLUMNS`."""
-    return (
-        row.difference,
-        None if row.interval is None else f"[{row.interval.low:+.3f}, {row.interval.high:+.3f}]",
-        *((None, None) if row.welch is None else (row.welch.statistic, row.welch.df)),
-        _p(row.welch),
-        row.welch_holm,
-        _p(row.paired),
-        row.paired_holm,
-        _p(row.sign_flip),
-        row.hedges_g,
-    )
-
-
-def comparison_table(name: str, others: str, compared: Sequence[ComparisonRecord]) -> Table:
-    """The named method against others, in the scores that both have."""
-    rows = tuple((row.second, SCORES[row.metric], *cells_of_tests(row)) for row in compared)
-    columns = (Column("against", "text"), Column("score", "text"), *TEST_COLUMNS)
-    first = compared[0].first
-    note = (
-        f"{first} minus the other, on all samples. Interval: bootstrap of the paired differences. Holm: over the "
-        "scores of a pair. Sign-flip: exact permutation test of the pairs, which cannot go below 2 / 2^seeds."
-    )
-    return Table(name, f"{first} against {others}", columns, rows, note)
-
-
-def flagging_table(measures: Mapping[str, Summary[Flagging, SeedFlagging]], ensemble: EnsembleRecord | None) -> Table:
+def flagging_table(
+    measures: Mapping[str, Summary[Flagging, SeedFlagging]],
+    ensemble: EnsembleRecord | None,
+    error_free: Sequence[int | None],
+) -> Table:
     """How well each uncertainty flags wrong assignments."""
     keys = ("auroc", "aurc", "excess_aurc", "error", "error_at_80")
     names = ("AUROC", "AURC", "excess AURC", "error, all", "error, surest 80 %")
@@ -215,6 +144,8 @@ def flagging_table(measures: Mapping[str, Summary[Flagging, SeedFlagging]], ense
         "Of the named method, on all samples, mean ± deviation over seeds. AUROC: a wrong assignment is less certain "
         "than a correct one. AURC: mean error over coverages, lower is better; excess: over the best possible order."
     )
+    if error_free:
+        note += f" AUROC is of the seeds that made an error: without {', '.join(map(str, error_free))}."
     if ensemble is not None:
         rows += [
             (f"{name} (of the ensemble's own errors)", *(getattr(of, key) for key in keys))
@@ -228,7 +159,7 @@ def flagging_table(measures: Mapping[str, Summary[Flagging, SeedFlagging]], ense
     return Table("uncertainty", "Does uncertainty flag the errors?", columns, tuple(rows), note)
 
 
-def correlation_table(measures: Mapping[str, Summary[Flagging, SeedFlagging]]) -> Table:
+def correlation_table(measures: Mapping[str, Summary[Flagging, SeedFlagging]], groups: int | None) -> Table:
     """Each uncertainty against correctness: correlations, means by group, tests."""
     keys = ("point_biserial", "spearman", "mean_correct", "mean_wrong")
     rows = []
@@ -249,7 +180,11 @@ def correlation_table(measures: Mapping[str, Summary[Flagging, SeedFlagging]]) -
         Column("largest Welch p", "p"),
         Column("largest Mann-Whitney p", "p"),
     )
-    note = "Negative r: the less certain, the less often correct. p: wrong against correct, the largest of the seeds."
+    note = "Negative r: the less certain, the less often correct. "
+    if groups is None:
+        note += "Interval and p take samples as independent; p: wrong against correct, the largest of the seeds."
+    else:
+        note += f"Interval: the samples of each of the {groups} objects are resampled as one, so that none is tested."
     return Table("correlations", "Uncertainty and correctness", columns, tuple(rows), note)
 
 
@@ -288,10 +223,6 @@ def seeds_table(results: Results) -> Table:
 
 def _spread(of: Result | Summary[Any, Any], key: str) -> Spread | None:
     return spread(getattr(of.mean, key), getattr(of.std, key))
-
-
-def _p(outcome: Outcome | None) -> float | None:
-    return None if outcome is None else outcome.p
 
 
 def _largest(values: Iterable[float | None]) -> float | None:

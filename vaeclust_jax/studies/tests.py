@@ -1,12 +1,13 @@
 """Is a difference between methods more than the spread over seeds? And is it what a source reported?"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
-from vaeclust_jax.folder.records.clustering import ComparisonRecord, ReportedScore, ReportedTest
-from vaeclust_jax.folder.records.scores import Results
-from vaeclust_jax.metrics import Comparison, compare, holm, welch_from_summary
-from vaeclust_jax.studies.assignments import ON_LATENTS
+from vaeclust_jax.folder.records.clustering import ON_LATENTS, ComparisonRecord, ReportedScore, ReportedTest
+from vaeclust_jax.folder.records.scores import Origins, Results
+from vaeclust_jax.metrics import Comparison, holm, welch_from_summary, why_no_spread
+from vaeclust_jax.studies.design import tested, why_unreported, why_untested
 from vaeclust_jax.studies.experiment import Reported
 from vaeclust_jax.studies.scores import SCORES
 
@@ -23,48 +24,56 @@ class Pair(NamedTuple):
     metric: str
 
 
-def comparisons(results: Results, named: str, protocol: str = "all") -> list[ComparisonRecord]:
+def comparisons(results: Results, named: str, origins: Origins, protocol: str = "all") -> list[ComparisonRecord]:
     """The named method against every other one, in each of the four scores.
 
-    Seeds are pairs: they share the split and, where it starts the same way, the initial network. A method in which
-    nothing is random meets every seed with its one score. p-values are adjusted over the four scores (Holm).
+    Trained methods are paired by their seeds, which share the split and, where it starts the same way, the initial
+    network. A method that stands on the data alone shares nothing with a seed of the same number; one in which nothing
+    is random meets every seed with its one score. p-values are adjusted over all methods and scores (Holm).
     """
-    found = []
-    for other in results:
-        if other == named:
-            continue
-        pairs = [Pair(named, other, protocol, metric) for metric in TESTED]
-        found += tested_together(pairs, [compare(*_paired_scores(results, pair)) for pair in pairs])
-    return found
+    pairs = [Pair(named, other, protocol, metric) for other in results if other != named for metric in TESTED]
+    return tested_together(pairs, [_compared(results, origins, pair) for pair in pairs])
 
 
 def tested_together(pairs: Sequence[Pair], found: Sequence[Comparison]) -> list[ComparisonRecord]:
     """The comparisons of the pairs, with p-values adjusted over all of them."""
-    welch = holm([None if one.welch is None else one.welch.p for one in found])
-    paired = holm([None if one.paired is None else one.paired.p for one in found])
+    tests = [one.welch if one.paired is None else one.paired for one in found]
+    adjusted = holm([None if test is None else test.p for test in tests])
     return [
-        ComparisonRecord(**pair._asdict(), **one._asdict(), welch_holm=p, paired_holm=paired_p)
-        for pair, one, p, paired_p in zip(pairs, found, welch, paired, strict=True)
+        ComparisonRecord(
+            **pair._asdict(),
+            **one._asdict(),
+            welch_holm=None if one.welch is None else p,
+            paired_holm=None if one.paired is None else p,
+        )
+        for pair, one, p in zip(pairs, found, adjusted, strict=True)
     ]
 
 
-def _paired_scores(results: Results, pair: Pair) -> tuple[list[float | None], list[float | None]]:
+def _compared(results: Results, origins: Origins, pair: Pair) -> Comparison:
     first, second = (
         [getattr(row, pair.metric) for row in results[name][pair.protocol].seeds] for name in (pair.first, pair.second)
     )
-    return first, second * len(first) if len(second) == 1 else second
+    ours, theirs = origins[pair.first], origins[pair.second]
+    constant = len(second) == 1
+    return tested(
+        first,
+        second * len(first) if constant else second,
+        paired=constant or theirs.fit is not None,
+        untested=why_untested(ours, theirs, one_run=True, protocol=pair.protocol, metric=pair.metric),
+    )
 
 
 def against_reported(results: Results, reported: Reported) -> list[ReportedScore]:
-    """Measured scores beside those of the source, under every protocol."""
+    """Measured scores beside those of the source, under every protocol; p-values are adjusted over all (Holm)."""
     found = []
     for method, of_metrics in reported.scores.items():
         for protocol, result in results.get(method, {}).items():
             for metric, (mean, std) in of_metrics.items():
                 ours, spread, n = getattr(result.mean, metric), getattr(result.std, metric), len(result.seeds)
-                test = None
-                if ours is not None and spread is not None:
-                    test = welch_from_summary(ours, spread, n, mean, std, reported.runs)
+                test, reason = None, why_unreported(protocol, metric)
+                if reason is None and (test := welch_from_summary(ours, spread, n, mean, std, reported.runs)) is None:
+                    reason = why_no_spread([getattr(row, metric) for row in result.seeds])
                 found.append(
                     ReportedScore(
                         method=method,
@@ -74,9 +83,11 @@ def against_reported(results: Results, reported: Reported) -> list[ReportedScore
                         measured=(ours, spread),
                         p=None if test is None else test.p,
                         seeds=n,
+                        reason=reason,
                     )
                 )
-    return found
+    adjusted = holm([row.p for row in found])
+    return [replace(row, holm=p) for row, p in zip(found, adjusted, strict=True)]
 
 
 def implied_tests(reported: Reported) -> dict[str, ReportedTest]:
@@ -112,10 +123,10 @@ def reached(beside: Sequence[ReportedScore]) -> list[str]:
                 continue
             measured = f"{ours:.3f}" if spread is None else f"{ours:.3f} ± {spread:.3f}"
             text = f"{SCORES[row.metric]} {measured} (reported {theirs:g} ± {their_spread:g})"
-            if row.p is None:
+            if row.holm is None:
                 verdict = "below the reported figure" if ours < theirs else "not below the reported figure"
-                verdict += " (one seed, no test)"
-            elif row.p >= ALPHA:
+                verdict += f" (no test: {row.reason})"
+            elif row.holm >= ALPHA:
                 verdict = f"not told apart from the reported figure by {row.seeds} seeds"
             else:
                 verdict = "below the reported figure" if ours < theirs else "above the reported figure"
@@ -151,20 +162,19 @@ def _ahead(rows: Sequence[ComparisonRecord]) -> str:
     for row in rows:
         if row.difference is None or row.metric == "silhouette":
             continue
-        p = row.paired_holm
+        p = row.holm
         certainty = "" if p is None else f", p {p:.2g}" if p >= 1e-4 else ", p < 0.0001"
         parts.append(f"{row.difference:+.3f} {SCORES[row.metric]}{certainty}")
     if not parts:
         return ""
     first, second = rows[0].first, rows[0].second
-    tested = [row.paired_holm for row in rows if row.metric != "silhouette" and row.paired_holm is not None]
-    if not tested:
-        one_pair = all(row.sign_flip is None for row in rows)
-        note = "one seed, no test" if one_pair else "the same for every seed, no t-test"
-    elif min(tested) < ALPHA:
-        note = "paired t-tests over seeds, Holm"
+    shown = [row for row in rows if row.metric != "silhouette" and row.difference is not None]
+    adjusted = [row.holm for row in shown if row.holm is not None]
+    if not adjusted:
+        note = f"no test: {shown[0].reason}"
     else:
-        note = "paired t-tests over seeds, Holm: no difference shown"
+        kind = "Welch's t-tests" if all(row.paired is None for row in shown) else "paired t-tests"
+        note = f"{kind} over seeds, Holm{'' if min(adjusted) < ALPHA else ': no difference shown'}"
     return f"{first} against {second}: {'; '.join(parts)} ({note})."
 
 

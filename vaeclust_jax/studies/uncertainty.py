@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import entr
 
-from vaeclust_jax.data import Dataset
+from vaeclust_jax.data import DATASETS, Dataset
+from vaeclust_jax.folder.records.task import Summary
 from vaeclust_jax.folder.records.uncertainty import (
     Calibration,
     EnsembleRecord,
@@ -18,7 +19,7 @@ from vaeclust_jax.folder.records.uncertainty import (
     UncertaintyRecord,
 )
 from vaeclust_jax.graph.neighbours import Graph, expected
-from vaeclust_jax.metrics import match_clusters, scores
+from vaeclust_jax.metrics import match_clusters, scores, summarise
 from vaeclust_jax.studies.assignments import Answer
 from vaeclust_jax.studies.clusters import agreed_share
 from vaeclust_jax.studies.common import over_seeds
@@ -120,27 +121,51 @@ def judge_uncertainty(answers: Sequence[Answer], dataset: Dataset, seeds: Sequen
     shared = seed_measures(answers)
     graphs = [answer.graph for answer in answers if answer.graph is not None]
     of_all = expected((graph.sqrt() for graph in graphs), len(graphs)) if len(graphs) > 1 else None
+    groups = dataset.y if _of_objects(dataset) else None
     rows: dict[str, list[Flagging]] = {}
     for answer, correct in zip(answers, right, strict=True):
         by_all = {} if of_all is None else _by_graph("seeds' neighbours", of_all, answer)
         for name, values in {**measures(answer), **by_all, **shared}.items():
-            rows.setdefault(name, []).append(_judge(correct, values))
+            rows.setdefault(name, []).append(_judge(correct, values, groups))
     calibrated = [_calibration(number, answers, dataset.y, right[number]) for number in range(len(answers))]
     return replace(
         found,
-        measures={name: over_seeds(Flagging, SeedFlagging, of_seeds, seeds) for name, of_seeds in rows.items()},
-        ensemble=_judge_ensemble(answers, dataset.y, shared) if shared else None,
+        measures={name: _flagging(of_seeds, seeds) for name, of_seeds in rows.items()},
+        ensemble=_judge_ensemble(answers, dataset.y, shared, groups) if shared else None,
         calibration={
             kind: over_seeds(Calibration, SeedCalibration, [of_seed[kind] for of_seed in calibrated], seeds)
             for kind in calibrated[0]
         },
+        error_free=tuple(seed for seed, correct in zip(seeds, right, strict=True) if correct.all()),
+        groups=None if groups is None else len(np.unique(groups)),
     )
 
 
-def _judge(correct: NDArray[np.bool_], values: Values) -> Flagging:
+def _of_objects(dataset: Dataset) -> bool:
+    """A file is called what its owner likes, so that the name alone says nothing."""
+    entry = DATASETS.get(dataset.name)
+    return entry is not None and entry.objects and entry.shape == dataset.x.shape
+
+
+def _flagging(rows: Sequence[Flagging], seeds: Sequence[int]) -> Summary[Flagging, SeedFlagging]:
+    """Over the seeds; what is not defined without errors, over those that made some."""
+    found = over_seeds(Flagging, SeedFlagging, rows, seeds)
+    erred = [row for row in rows if row.error]
+    if not erred:
+        return found
+    of_these = summarise([row.by_name() for row in erred])
+    mean, std = (
+        {key: of_these[which][key] if value is None else value for key, value in of.by_name().items()}
+        for which, of in (("mean", found.mean), ("std", found.std))
+    )
+    return replace(found, mean=Flagging(**mean), std=Flagging(**std))
+
+
+def _judge(correct: NDArray[np.bool_], values: Values, objects: NDArray[np.integer] | None) -> Flagging:
     """How well one uncertainty tells wrong assignments from correct ones."""
     curve = risk_coverage(correct, values)
-    linear, ranked, groups = point_biserial(correct, values), spearman(correct, values), compare_groups(correct, values)
+    linear, ranked = point_biserial(correct, values, objects), spearman(correct, values, objects)
+    groups = compare_groups(correct, values)
     correlations: dict[str, float | None] = {}
     for name, correlation in (("point_biserial", linear), ("spearman", ranked)):
         correlations[name] = None if correlation is None else correlation.value
@@ -155,19 +180,21 @@ def _judge(correct: NDArray[np.bool_], values: Values) -> Flagging:
         **correlations,
         mean_correct=None if groups is None else groups.mean_correct,
         mean_wrong=None if groups is None else groups.mean_wrong,
-        welch_p=None if groups is None or groups.welch is None else groups.welch[1],
-        mann_whitney_p=None if groups is None else groups.mann_whitney[1],
+        welch_p=None if objects is not None or groups is None or groups.welch is None else groups.welch[1],
+        mann_whitney_p=None if objects is not None or groups is None else groups.mann_whitney[1],
     )
 
 
-def _judge_ensemble(answers: Sequence[Answer], y: np.ndarray, shared: Mapping[str, Values]) -> EnsembleRecord:
+def _judge_ensemble(
+    answers: Sequence[Answer], y: np.ndarray, shared: Mapping[str, Values], objects: NDArray[np.integer] | None
+) -> EnsembleRecord:
     q = ensemble_probabilities(aligned_probabilities(answers))
     labels = q.argmax(axis=1)
     correct = correctness(y, labels)
     return EnsembleRecord(
         **scores(y, labels, None),
         ece=expected_calibration_error(q.max(axis=1), correct),
-        measures={name: _judge(correct, values) for name, values in shared.items()},
+        measures={name: _judge(correct, values, objects) for name, values in shared.items()},
     )
 
 

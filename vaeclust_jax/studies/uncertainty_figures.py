@@ -26,7 +26,7 @@ def certainty_pictures(answers: Sequence[Answer], dataset: Dataset) -> Iterator[
         yield f"{file}_histogram", Picture(drawn, _SECTION, f"How the {name} is spread", caption)
         if correct is not None:
             drawn = correctness_curve(of_first[name], correct, label=label)
-            caption = "Share of correct assignments in bins of equal count, with Wilson's 95 % intervals."
+            caption = "Share of correct assignments in bins of equal count; Wilson's 95 % intervals over samples."
             yield f"{file}_correctness", Picture(drawn, _SECTION, f"Correctness against {name}", caption)
     if correct is None:
         return

@@ -2,7 +2,8 @@
 
 Rejection, risk, AUROC, Spearman's correlation and the U test depend on the order of the uncertainties alone, so
 entropies and variances can be compared by them; the point-biserial correlation, means and t depend on the scale.
-Intervals and p-values take the samples as independent, given one fitted model: no spread over seeds is in them.
+Intervals and p-values are over samples, taken as independent unless groups of them are given, of one fitted model: no
+spread over seeds is in them.
 """
 
 import math
@@ -151,7 +152,7 @@ def error_auroc(correct: ArrayLike, uncertainty: ArrayLike) -> float | None:
     return None if _constant(right) else float(roc_auc_score(~right, values))
 
 
-def point_biserial(correct: ArrayLike, uncertainty: ArrayLike) -> Correlation | None:
+def point_biserial(correct: ArrayLike, uncertainty: ArrayLike, groups: ArrayLike | None = None) -> Correlation | None:
     """Pearson's correlation of being correct (0 or 1) with the uncertainty: negative when it flags errors.
 
     The interval is Fisher's, tanh(artanh r +- 1.96 / sqrt(n - 3)). It is derived for two normal variables, which
@@ -159,12 +160,14 @@ def point_biserial(correct: ArrayLike, uncertainty: ArrayLike) -> Correlation | 
 
     Args:
         correct, uncertainty: as `risk_coverage`.
+        groups: shape (n,), of samples that are not independent, such as views of one object: the interval is then the
+            middle 95 % of 1,999 resamples of whole groups.
 
     Returns:
         None when either is constant.
 
     Raises:
-        InputError: as `risk_coverage`.
+        InputError: as `risk_coverage`, or `groups` has another length.
     """
     from scipy.stats import pointbiserialr
 
@@ -173,10 +176,12 @@ def point_biserial(correct: ArrayLike, uncertainty: ArrayLike) -> Correlation | 
         return None
     with _rounding_is_no_news():
         value = float(pointbiserialr(right, values).statistic)
+    if groups is not None:
+        return Correlation(value, *_resampled(right, values, groups))
     return _with_interval(value, 1.0, len(values))
 
 
-def spearman(correct: ArrayLike, uncertainty: ArrayLike) -> Correlation | None:
+def spearman(correct: ArrayLike, uncertainty: ArrayLike, groups: ArrayLike | None = None) -> Correlation | None:
     """Spearman's rank correlation of being correct with the uncertainty: negative when it flags errors.
 
     Ranks of a yes-or-no variable are mostly ties, so even a perfect uncertainty stays well inside -1. The
@@ -186,19 +191,22 @@ def spearman(correct: ArrayLike, uncertainty: ArrayLike) -> Correlation | None:
 
     Args:
         correct, uncertainty: as `risk_coverage`.
+        groups: as `point_biserial`; the ranks are those among all samples.
 
     Returns:
         None when either is constant.
 
     Raises:
-        InputError: as `risk_coverage`.
+        InputError: as `risk_coverage`, or `groups` has another length.
     """
-    from scipy.stats import spearmanr
+    from scipy.stats import rankdata, spearmanr
 
     values, right = check_scored("uncertainty", uncertainty, correct)
     if _constant(right) or _constant(values):
         return None
     value = float(spearmanr(right, values).statistic)
+    if groups is not None:
+        return Correlation(value, *_resampled(right, rankdata(values), groups))
     return _with_interval(value, 1 + value**2 / 2, len(values))
 
 
@@ -232,6 +240,24 @@ def compare_groups(correct: ArrayLike, uncertainty: ArrayLike) -> Groups | None:
         order = mannwhitneyu(unsure, sure)
         ranks = (float(order.statistic), float(order.pvalue))
     return Groups(float(sure.mean()), float(unsure.mean()), welch, ranks)
+
+
+def _resampled(right: NDArray[np.bool_], values: NDArray, groups: ArrayLike) -> tuple[float, float]:
+    """The middle 95 % of Pearson's correlation over resamples of whole groups; -1 to 1 where none is defined."""
+    if np.shape(groups) != values.shape:
+        raise InputError(f"groups must have shape {values.shape}, one for each sample, got {np.shape(groups)}.")
+    names, group = np.unique(np.asarray(groups), return_inverse=True)
+    a, b = right - right.mean(), values - values.mean()
+    sums = np.stack([np.bincount(group, weights=w) for w in (np.ones(len(a)), a, b, a * a, b * b, a * b)], axis=1)
+    counts = np.random.default_rng(0).multinomial(len(names), np.full(len(names), 1 / len(names)), size=1999)
+    n, a, b, aa, bb, ab = (counts @ sums).T
+    spread = (aa - a * a / n) * (bb - b * b / n)
+    defined = spread > 1e-12 * max(float(spread.max()), 1e-300)
+    if not defined.any():
+        return -1.0, 1.0
+    found = (ab - a * b / n)[defined] / np.sqrt(spread[defined])
+    low, high = np.percentile(found, (2.5, 97.5))
+    return float(low), float(high)
 
 
 @contextmanager

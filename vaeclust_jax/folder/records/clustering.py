@@ -5,10 +5,13 @@ from typing import Any, ClassVar
 
 from vaeclust_jax.folder.records.clusters import ClusterRecord
 from vaeclust_jax.folder.records.named_clusters import NamedClusters
-from vaeclust_jax.folder.records.scores import Results, Scores, SeedScores
+from vaeclust_jax.folder.records.scores import Origin, Origins, Results, Scores, SeedScores
 from vaeclust_jax.folder.records.task import TaskRecord, fault_of_seeds
 from vaeclust_jax.folder.records.uncertainty import OutlierRecord, UncertaintyRecord
 from vaeclust_jax.metrics import Interval, Outcome
+
+ON_LATENTS = "on VAE latents"
+"""Ends the name of a shallow method that stands on a network after all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +22,8 @@ class ComparisonRecord:
         first, second: the methods.
         protocol: the rows that were scored.
         metric: the score.
-        difference, interval, welch, paired, sign_flip, hedges_g, paired_effect: as `metrics.Comparison`.
+        difference, interval, welch, paired, hedges_g, paired_effect, reason: as `metrics.Comparison`; files of
+            earlier versions hold both tests of every pair, and a bootstrap interval.
         welch_holm, paired_holm: p-values adjusted over the comparisons that were made together.
     """
 
@@ -31,11 +35,21 @@ class ComparisonRecord:
     interval: Interval | None
     welch: Outcome | None
     paired: Outcome | None
-    sign_flip: Outcome | None
     hedges_g: float | None
     paired_effect: float | None
     welch_holm: float | None
     paired_holm: float | None
+    reason: str | None = None
+
+    @property
+    def test(self) -> Outcome | None:
+        """The one that fits the pair."""
+        return self.welch if self.paired is None else self.paired
+
+    @property
+    def holm(self) -> float | None:
+        """Its adjusted p-value."""
+        return self.welch_holm if self.paired is None else self.paired_holm
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +61,8 @@ class ReportedScore:
         reported, measured: mean, standard deviation.
         p: of Welch's test of the two, None where it is not defined.
         seeds: how many were measured.
+        holm: p adjusted over all scores that are reported; None in files of versions that did not write it.
+        reason: why there is no test, in words.
     """
 
     method: str
@@ -56,6 +72,8 @@ class ReportedScore:
     measured: tuple[float | None, float | None]
     p: float | None
     seeds: int
+    holm: float | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +96,7 @@ class ClusteringRecord(TaskRecord):
         num_clusters_choice, augment_choice: how these were chosen, if they were: `selection.Choice.record` and
             `selection.AugmentChoice.record`.
         results: of every method.
+        origins: of every method; None in files of versions that did not write it.
         shallow: those of the methods that have no network.
         comparisons: the named method against every other one.
         reported: what a source prints, beside ours.
@@ -111,11 +130,21 @@ class ClusteringRecord(TaskRecord):
     clusters: tuple[ClusterRecord, ...] | None = None
     alike: dict[str, float] | None = None
     verdict: dict[str, tuple[str, ...]] | None = None
+    origins: Origins | None = None
+
+    def origin(self, method: str) -> Origin:
+        """Where the method's seeds come from; of a file that does not say, what its name tells."""
+        if self.origins is not None:
+            return self.origins[method]
+        on_data = method in self.shallow and not method.endswith(ON_LATENTS)
+        return Origin(fit=None if on_data else 0, together=method.endswith("-together"))
 
     def fault(self) -> str | None:
         """As that of every task; and the named method must be among the results."""
         if "all" not in self.results.get(self.method, {}):
             return "results must have the named method on all rows"
+        if self.origins is not None and (missing := self.results.keys() - self.origins):
+            return f"origins must have every method of the results, but {min(missing)} is missing"
         of_methods = (
             fault_of_seeds(result.seeds, "seeds of the results")
             for protocols in self.results.values()

@@ -14,9 +14,9 @@ class Flagging(Measures):
         auroc: a wrong assignment is less certain than a correct one.
         aurc, excess_aurc: mean error over coverages, and that over the best possible order.
         error, error_at_80: of all rows and of the surest 80 %.
-        point_biserial, spearman: correlation with correctness; `_low`, `_high`: its 95 % interval.
+        point_biserial, spearman: correlation with correctness; `_low`, `_high`: its 95 % interval over samples.
         mean_correct, mean_wrong: of the uncertainty.
-        welch_p, mann_whitney_p: of tests of wrong against correct.
+        welch_p, mann_whitney_p: of tests of wrong against correct; None where samples are not independent.
     """
 
     auroc: float | None
@@ -76,6 +76,9 @@ class UncertaintyRecord:
         measures: by uncertainty.
         ensemble: of the seeds.
         calibration: by kind of probability.
+        error_free: seeds without a wrong assignment, which means of what needs errors leave out; this and the
+            following are None in files of versions that did not write them.
+        groups: of so many groups of samples the intervals resample each as one; None where samples are independent.
     """
 
     seed_agreement: float | None
@@ -85,6 +88,8 @@ class UncertaintyRecord:
     measures: dict[str, Summary[Flagging, SeedFlagging]] | None = None
     ensemble: EnsembleRecord | None = None
     calibration: dict[str, Summary[Calibration, SeedCalibration]] | None = None
+    error_free: tuple[int, ...] | None = None
+    groups: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.folder.records.clustering import ClusteringRecord, SeedScores
+from vaeclust_jax.folder.records.scores import Origin
 from vaeclust_jax.folder.table import Spread, spread
 from vaeclust_jax.metrics import summarise
 
@@ -36,6 +37,7 @@ class Line(NamedTuple):
     name: str
     run: FinishedRun
     rows: Rows
+    origin: Origin
 
     @property
     def dataset(self) -> str:
@@ -83,7 +85,8 @@ def _plain(runs: Sequence[FinishedRun], protocol: str, every_method: bool) -> li
                 raise InputError(f"protocol must be one that every run has, got {protocol}, which {run.folder} has not")
             alone = method == metrics.experiment or method.endswith(_ON_RAW_DATA)
             rows = {row.seed: row for row in metrics.results[method][protocol].seeds}
-            line = Line(method if alone else f"{metrics.experiment}: {method}", run, rows)
+            name = method if alone else f"{metrics.experiment}: {method}"
+            line = Line(name, run, rows, metrics.origin(method))
             if method == metrics.method or not any(_same(line, other) for other in found):
                 found.append(line)
     return found

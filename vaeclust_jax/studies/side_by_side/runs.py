@@ -1,21 +1,20 @@
 """Runs side by side: their scores, every pair of them tested, and ranks over several data sets."""
 
-import math
 import re
 from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
-import numpy as np
-
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.folder.records.clustering import ComparisonRecord
 from vaeclust_jax.folder.table import Column, Table, cell_text
-from vaeclust_jax.metrics import Comparison, Interval, compare
+from vaeclust_jax.metrics import Comparison
+from vaeclust_jax.studies.comparison_tables import TEST_COLUMNS, cells_of_tests, untested_note
+from vaeclust_jax.studies.design import tested, why_untested
 from vaeclust_jax.studies.scores import SCORES
 from vaeclust_jax.studies.side_by_side.lines import FinishedRun, Line, lines_of
 from vaeclust_jax.studies.side_by_side.ranks import Ranks, best_rank, rank_lines, rank_tables
-from vaeclust_jax.studies.tables import TEST_COLUMNS, cells_of_tests
+from vaeclust_jax.studies.tables import voted_note
 from vaeclust_jax.studies.tests import ALPHA, Pair, tested_together
 
 
@@ -102,7 +101,7 @@ def _scores_table(name: str, title: str, lines: Sequence[Line]) -> Table:
     note = (
         "Mean ± standard deviation over seeds; of one seed there is no deviation. Silhouette: of each method's own "
         "latent space."
-    )
+    ) + voted_note(line.name for line in lines if line.origin.together)
     return Table(name, title, columns, rows, note)
 
 
@@ -110,41 +109,35 @@ def _pairs(lines: Sequence[Line], protocol: str, score: str) -> list[ComparisonR
     """Every two lines; p-values adjusted over all pairs."""
     those = list(combinations(lines, 2))
     pairs = [Pair(first.name, second.name, protocol, score) for first, second in those]
-    return tested_together(pairs, [_compare(first, second, score) for first, second in those])
+    return tested_together(pairs, [_compare(first, second, protocol, score) for first, second in those])
 
 
-def _compare(first: Line, second: Line, score: str) -> Comparison:
-    """Paired if seeds and split are the same; a method in which nothing is random meets every seed with its score."""
+def _compare(first: Line, second: Line, protocol: str, score: str) -> Comparison:
+    """Of trained methods, paired if seeds and split are the same; so are equal scores, as of one run in two folders.
+
+    A method in which nothing is random meets every seed with its score.
+    """
     a, b = ({seed: getattr(row, score) for seed, row in line.rows.items()} for line in (first, second))
+    constant = {None} in (a.keys(), b.keys())
+    trained = None not in (first.origin.fit, second.origin.fit) and first.held_out == second.held_out
     if a.keys() == {None}:
         a = dict.fromkeys(b, a[None])
     if b.keys() == {None}:
         b = dict.fromkeys(a, b[None])
-    if a.keys() == b.keys() and first.held_out == second.held_out:
-        return compare(list(a.values()), [b[seed] for seed in a])
-    found = compare(list(a.values()), list(b.values()), paired=False)
-    return found._replace(interval=_welch_interval(found, list(a.values()), list(b.values())))
-
-
-def _welch_interval(found: Comparison, *samples: Sequence[float | None]) -> Interval | None:
-    """95 % interval of the difference of the means of two independent samples, by the t of Welch's test."""
-    if found.welch is None or found.difference is None:
-        return None
-    from scipy.stats import t
-
-    error = math.sqrt(sum(np.var(np.asarray(one, float), ddof=1) / len(one) for one in samples))
-    margin = float(t.ppf(0.975, found.welch.df)) * error
-    return Interval(found.difference - margin, found.difference + margin)
+    one_run = first.run is second.run
+    untested = why_untested(first.origin, second.origin, one_run=one_run, protocol=protocol, metric=score)
+    if a.keys() == b.keys() and (constant or trained or a == b):
+        return tested(list(a.values()), [b[seed] for seed in a], paired=True, untested=untested)
+    return tested(list(a.values()), list(b.values()), paired=False, untested=untested)
 
 
 def _pairs_table(name: str, title: str, pairs: Sequence[ComparisonRecord]) -> Table:
     rows = tuple((pair.first, pair.second, *cells_of_tests(pair)) for pair in pairs)
     columns = (Column("first", "text"), Column("second", "text"), *TEST_COLUMNS)
     note = (
-        "First minus second. Paired p and sign-flip p are defined where both have the same seeds and the same split; "
-        "a method in which nothing is random meets every seed with its one score. Interval: bootstrap of the paired "
-        "differences, of unpaired ones by Welch's t. Sign-flip: exact permutation test, never below 2 / 2^seeds. "
-        f"Holm: over the {len(pairs)} {'pair' if len(pairs) == 1 else 'pairs'}."
+        "First minus second; intervals and tests are over seeds, on one data set. Paired: both were trained with the "
+        "same seeds and the same split; a method in which nothing is random meets every seed with its one score. "
+        f"Holm: over the pairs that are tested.{untested_note(pairs)}"
     )
     return Table(name, title, columns, rows, note)
 
@@ -158,13 +151,15 @@ def _best(dataset: str, lines: Sequence[Line], pairs: Sequence[ComparisonRecord]
     verdicts: dict[str, list[str]] = {}
     for pair in pairs:
         if best in (pair.first, pair.second):
-            p = pair.welch_holm
-            verdict = "not tested against" if p is None else "told apart from" if p < ALPHA else "not told apart from"
+            if pair.holm is None:
+                verdict = f"not tested ({pair.reason}) against"
+            else:
+                verdict = "told apart from" if pair.holm < ALPHA else "not told apart from"
             other = pair.second if pair.first == best else pair.first
             verdicts.setdefault(verdict, []).append(other)
     told = "; ".join(f"{verdict} {_others(names, len(lines) - 1)}" for verdict, names in verdicts.items())
-    value = cell_text(spreads[best], "score")
-    return f"On {dataset}, {best} has the highest {SCORES[score]}, {value}: {told} (Welch's t-test, Holm)."
+    tests = "" if all(pair.holm is None for pair in pairs) else " (t-tests over seeds, Holm)"
+    return f"On {dataset}, {best} has the highest {SCORES[score]}, {cell_text(spreads[best], 'score')}: {told}{tests}."
 
 
 def _others(names: Sequence[str], count: int) -> str:
