@@ -15,7 +15,7 @@ from vaeclust_jax.checks import is_whole
 from vaeclust_jax.data import Preparation
 from vaeclust_jax.errors import InputError, InputWarning
 from vaeclust_jax.fitting.config import Config
-from vaeclust_jax.fitting.frame import frame_library, frame_of
+from vaeclust_jax.fitting.frame import cluster_table, frame_library, frame_of
 from vaeclust_jax.fitting.history import kept_history
 from vaeclust_jax.fitting.model_file import write_model
 from vaeclust_jax.fitting.packed import OF_CLUSTERS, Packed, named_arrays
@@ -156,7 +156,7 @@ class Run:
             InputError: the library is not installed.
         """
         library = frame_library(backend, x)
-        return frame_of(self.predict_proba(x), x, library)
+        return frame_of(cluster_table(self.predict_proba(x)), x, library)
 
     def reconstruct(self, x: Any) -> Float[np.ndarray, "n ..."]:
         """The decoder's answer to the latent means, in the units of `prepare`."""
