@@ -169,7 +169,7 @@ def test_the_arrays_are_an_npz_that_numpy_reads_without_us(saved: Path, fitted: 
         np.testing.assert_array_equal(arrays["params/centroids"], fitted.params["centroids"])
         np.testing.assert_array_equal(arrays["cluster_mean"], fitted.cluster_mean)
     manifest = manifest_of(saved)
-    assert manifest["format"] == 3
+    assert manifest["format"] == 4
     assert manifest["versions"]["jax"] == jax.__version__
     assert manifest["arrays"]["params/centroids"]["shape"] == [3, 2]
 

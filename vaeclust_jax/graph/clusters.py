@@ -19,7 +19,7 @@ def graph_clusters(
 
 
 def merged_clusters(graph: Graph, num_clusters: int, alpha: float = 0.99, max_groups: int = MAX_GROUPS) -> Merged:
-    """Labels (n,) and their gap: micro-clusters, merged by how near a random walk finds them.
+    """Labels (n,), their gap and the tree: micro-clusters, merged by how near a random walk finds them.
 
     Args:
         graph: of the points.
@@ -33,7 +33,7 @@ def merged_clusters(graph: Graph, num_clusters: int, alpha: float = 0.99, max_gr
     groups = groups_of(graph, num_clusters, max_groups)
     embedding = walk_embedding(between(graph, groups), alpha)
     merged = ward(embedding, np.bincount(groups), num_clusters)
-    return merged._replace(labels=merged.labels[groups])
+    return merged._replace(labels=merged.labels[groups], merges=merged.merges._replace(groups=groups))
 
 
 def groups_of(graph: Graph, at_least: int, at_most: int = MAX_GROUPS) -> Int[np.ndarray, " n"]:

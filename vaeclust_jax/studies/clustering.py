@@ -21,6 +21,7 @@ from vaeclust_jax.studies.figures import (
     named_pictures,
     num_clusters_picture,
     shown,
+    tree_picture,
     watched_in,
 )
 from vaeclust_jax.studies.out_of_distribution import judge_outliers
@@ -127,6 +128,9 @@ def _figures(study: Study, measured: Measured) -> Drawn:
         **dict(named_pictures(model, dataset, study.data[named], seed)),
         **dict(certainty_pictures(answers[named], dataset)),
     }
+    tree = model.runs[0].tree_
+    if tree is not None and 1 < model.answer.num_clusters <= tree.most:
+        drawn["dendrogram"] = tree_picture(model, dataset)
     if study.choice is not None:
         drawn["num_clusters"] = num_clusters_picture(study.choice)
     if study.test is not None and classified is not None:
