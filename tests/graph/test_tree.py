@@ -6,10 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import cdist
+from sklearn.datasets import make_blobs
+from sklearn.metrics import adjusted_rand_score
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.graph.clusters import graph_clusters, merged_clusters
-from vaeclust_jax.graph.neighbours import Posterior, posterior_graph
+from vaeclust_jax.graph.neighbours import Posterior, connected, expected, posterior_graph, self_tuning
 from vaeclust_jax.graph.tree import Merges, Tree, cuttable, tree_of
 from vaeclust_jax.graph.ward import ward
 
@@ -115,7 +117,28 @@ def test_a_tree_of_one_and_equal_points() -> None:
         tree.cut(3)
 
 
-@pytest.mark.parametrize("k", [0, -1, M + 1, 2.0, True, "3", None])
+def graph_tree(z: np.ndarray) -> Tree:
+    graph = connected(expected([self_tuning(z, 5)], 1), z)
+    return tree_of(merged_clusters(graph, 1).merges, z, np.arange(len(z)))
+
+
+@pytest.mark.parametrize("k", [2, 3, 4, 6])
+def test_without_a_number_the_layer_that_lasts_longest_is_taken(k: int) -> None:
+    z, y = make_blobs(240, centers=k, n_features=6, random_state=0)
+    tree = graph_tree(z)
+    assert adjusted_rand_score(y, tree.cut()) == 1
+    heights = tree.linkage[::-1, 2]  # of the merges into 1, 2, ... clusters
+    np.testing.assert_allclose(tree.layers, np.log(heights[:-1] / heights[1:]), rtol=1e-6)
+    assert tree.layers[: 20 - 1].argmax() == k - 2
+
+
+def test_of_equal_samples_no_more_are_taken_than_differ() -> None:
+    for distinct in (1, 2, 3):
+        tree = graph_tree(np.repeat(np.arange(distinct, dtype=float)[:, np.newaxis] * [[1.0, 3.0]], 8, axis=0))
+        assert 1 <= len(np.unique(tree.cut())) <= distinct
+
+
+@pytest.mark.parametrize("k", [0, -1, M + 1, 2.0, True, "3"])
 def test_a_cut_beyond_the_tree_is_refused(k: object) -> None:
     with pytest.raises(InputError, match=f"num_clusters must lie in 1 to {M}, the micro-clusters that differ, got"):
         made(0)[1].cut(k)  # type: ignore[arg-type]

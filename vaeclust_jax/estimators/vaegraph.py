@@ -109,11 +109,11 @@ class VAEGraph(DeepClusterer):
         check_is_fitted(self)
         return self._run().tree_
 
-    def cut(self, n_clusters: int, X: Any = None) -> Int[np.ndarray, " n"]:
+    def cut(self, n_clusters: int | None = None, X: Any = None) -> Int[np.ndarray, " n"]:
         """Any number of clusters without training again, (n,) from 0: see `vaeclust_jax.Run.cut`.
 
         Args:
-            n_clusters: how many.
+            n_clusters: how many; None: the number from 2 to 20 that lasts longest.
             X: rows; None: those of `fit`.
 
         Raises:

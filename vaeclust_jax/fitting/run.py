@@ -149,14 +149,14 @@ class Run:
         """The most probable cluster (class) of each sample, (n,), from 0 to K - 1."""
         return self.predict_proba(x).argmax(axis=1).astype(np.int32)
 
-    def cut(self, num_clusters: int, x: Any = None) -> Int[np.ndarray, " n"]:
+    def cut(self, num_clusters: int | None = None, x: Any = None) -> Int[np.ndarray, " n"]:
         """Any number of clusters without training again: the graph's merge, stopped where so many are left.
 
         A cut into the K of the fit is what the joint stage, or the vote of seeds, began with; these move samples.
         Cuts are nested: a cluster of one lies in a cluster of every cut into fewer.
 
         Args:
-            num_clusters: how many.
+            num_clusters: how many; None: the number from 2 to 20 that lasts longest while the tree is merged.
             x: raw data, whose samples go with the micro-cluster whose mean latent is nearest; None: the samples of the
                 fit, in their order, those held out as `x`.
 

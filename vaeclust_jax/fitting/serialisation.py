@@ -79,7 +79,7 @@ def _tree_like(config: Config, arrays: Mapping[str, np.ndarray]) -> dict[str, di
     groups, means = (arrays.get(f"{TREE}/{name}") for name in ("groups", "means"))
     if not config.method.follows_graph or groups is None or means is None:
         return {}
-    n, m = groups.size, len(means.reshape(-1, config.network.latent_dim))
+    n, m = groups.size, max(means.size // config.network.latent_dim, 1)
     shapes = {"groups": (n,), "pairs": (m - 1, 2), "heights": (m - 1,), "means": (m, config.network.latent_dim)}
     dtypes = {"groups": jnp.int32, "pairs": jnp.int32, "heights": jnp.float32, "means": jnp.float32}
     return {TREE: {name: jax.ShapeDtypeStruct(shape, dtypes[name]) for name, shape in shapes.items()}}

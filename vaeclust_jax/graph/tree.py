@@ -10,6 +10,9 @@ from vaeclust_jax.checks import is_whole
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.graph import MAX_GROUPS
 
+_MOST_LAYERS = 20
+"""Clusters of a cut that nobody gave a number for, at most."""
+
 
 class Merges(NamedTuple):
     """How m points became one cluster, two clusters at a time, the nearest first.
@@ -101,15 +104,21 @@ class Tree:
         return np.log(ends / heights)
 
     @property
+    def layers(self) -> Float[np.ndarray, " c"]:
+        """(m - 2,) how long 2, 3, ... clusters last: log of the height at which they end over where they begin."""
+        heights = np.log(np.maximum(self.merges.heights.astype(float), np.finfo(np.float32).tiny))
+        return np.diff(heights)[::-1]
+
+    @property
     def most(self) -> int:
         """Clusters that a cut can have: micro-clusters that differ, as those of equal samples do not."""
         return len(np.unique(self.means, axis=0))
 
-    def cut(self, num_clusters: int, z: Float[np.ndarray, "q l"] | None = None) -> Int[np.ndarray, " n"]:
+    def cut(self, num_clusters: int | None = None, z: Float[np.ndarray, "q l"] | None = None) -> Int[np.ndarray, " n"]:
         """The cluster of each sample, from 0, when so many are left. Cuts are nested.
 
         Args:
-            num_clusters: K.
+            num_clusters: K; None: the number from 2 to 20 that lasts longest (`layers`).
             z: latents of other samples, which belong to the micro-cluster with the nearest mean; None: those merged.
 
         Raises:
@@ -118,8 +127,11 @@ class Tree:
         groups = self.merges.groups if z is None else nearest_of(self.means, z)
         return self.cut_groups(num_clusters)[groups]
 
-    def cut_groups(self, num_clusters: int) -> Int[np.ndarray, " m"]:
+    def cut_groups(self, num_clusters: int | None = None) -> Int[np.ndarray, " m"]:
         """`cut`, of the micro-clusters."""
+        if num_clusters is None:
+            lasting = self.layers[: min(self.most, _MOST_LAYERS) - 1]
+            num_clusters = 2 + int(lasting.argmax()) if len(lasting) else self.most
         if not is_whole(num_clusters) or not 1 <= num_clusters <= self.most:
             raise InputError(
                 f"num_clusters must lie in 1 to {self.most}, the micro-clusters that differ, got {num_clusters!r}"
