@@ -296,7 +296,12 @@ def test_a_manifest_with_a_wrong_entry(copy: Path, place: tuple[str, ...], value
     assert "damaged" in sentence(copy)
 
 
-@pytest.mark.parametrize("number", [4, 99])
+def test_the_format_before_is_read(copy: Path, fitted: vc.Run) -> None:
+    with_manifest(copy, {**manifest_of(copy), "format": 3})
+    assert vc.load(copy).config == fitted.config
+
+
+@pytest.mark.parametrize("number", [5, 99])
 def test_a_newer_format_names_both_versions(copy: Path, number: int) -> None:
     with_manifest(copy, {**manifest_of(copy), "format": number, "versions": {"vaeclust_jax": "77.0"}})
     message = sentence(copy)
