@@ -145,6 +145,7 @@ def test_a_column_called_y_is_no_class(of_vectors: vc.Run) -> None:
         (lambda run, x: vc.plot.history(run, "size"), "part must be one of beta, kl, loss, "),
         (lambda run, x: vc.plot.history([]), "history must have rows"),
         (lambda run, x: vc.plot.samples(run, -1), "a whole number from 0"),
+        (lambda run, x: vc.plot.dendrogram(run), "there is no tree to cut"),
     ],
 )
 def test_what_cannot_be_drawn_is_one_sentence(of_vectors: vc.Run, draw: Any, words: str) -> None:
@@ -179,3 +180,15 @@ def test_transparency_is_not_drawn() -> None:
     run = vc.fit(config(pretrain_epochs=1, joint_epochs=0), x, 0)
     vc.plot.members(run, x)
     vc.plot.samples(run)
+
+
+@pytest.mark.long
+def test_a_dendrogram_is_of_the_fits_clusters_or_of_another_cut() -> None:
+    run = vc.fit(config(method="graph"), VECTORS, 3)
+    for k in (None, 1, 7):
+        axes = vc.plot.dendrogram(run, k)
+        assert sum(int(text.get_text()) for text in axes.get_xticklabels()) == N
+        heights = [line.get_ydata()[0] for line in axes.get_lines()]
+        assert [int((run.tree_.linkage[:, 2] > height).sum()) + 1 for height in heights] == [k or K][: k != 1]
+    with pytest.raises(vc.InputError, match="num_clusters must lie in 1 to"):
+        vc.plot.dendrogram(run, 10**6)

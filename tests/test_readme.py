@@ -94,10 +94,11 @@ def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         (HOUSE / "notebooks" / page).read_text("utf-8") for page in ("python.md", "uncertainty.md", "add/network.md")
     ]
     further = [code for page in pages for code in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)]
-    assert len(further) == 5
+    assert len(further) == 6
     for code in PYTHON + further:
         exec(code.replace("vc.Config(vc.DEC(num_clusters=10))", shorter), names)
     assert names["labels"].shape == (1797,)
+    assert names["fine"].max() == 29
     assert names["images"].shape == (16, 8, 8, 1)
     assert (tmp_path / "digits.vaeclust").is_file()
     assert names["run"].predict_proba(names["digits"].x[:3]).shape == (3, 10)

@@ -35,6 +35,7 @@ from vaeclust_jax.methods.vade import EMStart, GraphStart, VaDE
 from vaeclust_jax.networks import MLP, AutoNetwork, Conv
 from vaeclust_jax.selection.augment import AugmentChoice, choose_augment
 from vaeclust_jax.selection.cluster import Clustered, cluster
+from vaeclust_jax.selection.consensus import Consensus, consensus
 from vaeclust_jax.selection.num_clusters import Choice, choose_num_clusters
 from vaeclust_jax.training.checkpoint import Checkpoint
 from vaeclust_jax.types import Batch, Heads, Learner, Network, Networks, Stage, State, Stopping
@@ -58,6 +59,7 @@ __all__ = [
     "Choice",
     "Clustered",
     "Config",
+    "Consensus",
     "Conv",
     "DataSpec",
     "DynamicBetaVAE",
@@ -89,6 +91,7 @@ __all__ = [
     "choose_augment",
     "choose_num_clusters",
     "cluster",
+    "consensus",
     "data",
     "enable_compilation_cache",
     "estimators",

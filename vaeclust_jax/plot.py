@@ -15,6 +15,7 @@ from vaeclust_jax.data import Dataset, check_labels
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.frame import cluster_table
 from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.graph.tree import cuttable
 from vaeclust_jax.keys import SAMPLES, as_key
 from vaeclust_jax.plots.style import axes_for
 from vaeclust_jax.studies.uncertainty import correctness
@@ -30,6 +31,7 @@ __all__ = [
     "cluster_sizes",
     "confidence",
     "confusion",
+    "dendrogram",
     "history",
     "latent_map",
     "members",
@@ -112,6 +114,22 @@ def cluster_sizes(run: Run, x: Any, *, ax: "Axes | None" = None) -> "Axes":
     found = cluster_table(run.predict_proba(x))
     drawn = plots.cluster_sizes(found["cluster"], found["probability"], num_clusters=run.config.num_clusters, ax=ax)
     return _axes(drawn, ax)
+
+
+def dendrogram(run: Run, num_clusters: int | None = None, *, ax: "Axes | None" = None) -> "Axes":
+    """How the graph's micro-clusters were merged: the clusters of a cut in their colours, below the dashed line.
+
+    Args:
+        run: a fitted model with a tree.
+        num_clusters: of the cut; None: the K of the fit.
+        ax: to draw on; default those of a new figure.
+
+    Raises:
+        InputError: there is no tree, or it cannot be cut so.
+    """
+    tree = cuttable(run.tree_)
+    labels = tree.cut_groups(run.config.num_clusters if num_clusters is None else num_clusters)
+    return _axes(plots.dendrogram(tree.linkage, tree.sizes, labels, ax=ax), ax)
 
 
 def confidence(run: Run, x: Any, y: Any = None, *, ax: "Axes | None" = None) -> "Axes":

@@ -1,6 +1,7 @@
 """The book's pages hang together. `.ci/run` builds them, with warnings as errors, and checks the links."""
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,17 @@ def test_the_first_example_is_the_readmes() -> None:
 def test_the_values_on_a_methods_page_can_be_made(path: Path) -> None:
     for code in re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), flags=re.DOTALL):
         exec(code, {"vc": vc})
+
+
+@pytest.mark.long
+def test_the_consensus_of_any_clusterer_can_be_had() -> None:
+    text = (BOOK / "consensus.md").read_text(encoding="utf-8")
+    names: dict[str, object] = {}
+    for code in re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL):
+        packages = re.findall(r"^from (umap|bertopic) import", code, flags=re.MULTILINE)
+        if "bertopic" not in packages and all(map(find_spec, packages)):  # BERTopic loads a language model
+            exec(code, names)
+            assert names["found"].labels.shape == (1797,)  # type: ignore[attr-defined]
 
 
 def test_broken_links_and_what_a_page_loads_from_elsewhere_are_found(tmp_path: Path) -> None:

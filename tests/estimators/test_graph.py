@@ -1,9 +1,12 @@
 """What is `VAEGraph`'s own."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy.cluster.hierarchy import is_monotonic, is_valid_linkage
+from sklearn.exceptions import NotFittedError
 
 from tests.estimators.conftest import MAKE
 from tests.fitting.made import blobs
@@ -56,3 +59,23 @@ def test_seeds_vote_before_the_best_is_kept() -> None:
 def test_what_cannot_be_used_is_named(parameters: dict[str, Any], rows: int, message: str, x: np.ndarray) -> None:
     with pytest.raises(ValueError, match=message):
         MAKE["VAEGraph"](**parameters).fit(x[:rows])
+
+
+@pytest.mark.long
+def test_any_number_of_clusters_after_one_fit(x: np.ndarray, tmp_path: Path) -> None:
+    estimator = MAKE["VAEGraph"](validation_fraction=0.25).fit(x)
+    assert is_valid_linkage(estimator.tree_)
+    assert is_monotonic(estimator.tree_)
+    assert len(estimator.cut(5)) == len(x)
+    np.testing.assert_array_equal(np.unique(estimator.cut(5)), np.arange(5))
+    assert len({*zip(estimator.cut(5).tolist(), estimator.cut(4).tolist(), strict=True)}) == 5
+    estimator.save(tmp_path / "estimator")
+    again = type(estimator).load(tmp_path / "estimator")
+    np.testing.assert_array_equal(again.cut(5), estimator.cut(5))
+    np.testing.assert_array_equal(again.cut(5, x[:7]), estimator.cut(5, x[:7]))
+    with pytest.raises(ValueError, match="num_clusters must lie in 1 to"):
+        estimator.cut(0)
+    with pytest.raises(NotFittedError):
+        MAKE["VAEGraph"]().cut(2)
+    with pytest.raises(ValueError, match="X has 4 features"):
+        estimator.cut(2, x[:, :4])

@@ -188,7 +188,7 @@ def test_the_arrays_are_an_npz_that_numpy_reads_without_us(saved: Path, fitted: 
         np.testing.assert_array_equal(arrays["params/centroids"], fitted.params["centroids"])
         np.testing.assert_array_equal(arrays["cluster_mean"], fitted.cluster_mean)
     manifest = manifest_of(saved)
-    assert manifest["format"] == 3
+    assert manifest["format"] == 4
     assert manifest["versions"]["jax"] == jax.__version__
     assert manifest["arrays"]["params/centroids"]["shape"] == [3, 2]
 
@@ -315,7 +315,12 @@ def test_a_manifest_with_a_wrong_entry(copy: Path, place: tuple[str, ...], value
     assert "damaged" in sentence(copy)
 
 
-@pytest.mark.parametrize("number", [4, 99])
+def test_the_format_before_is_read(copy: Path, fitted: vc.Run) -> None:
+    with_manifest(copy, {**manifest_of(copy), "format": 3})
+    assert vc.load(copy).config == fitted.config
+
+
+@pytest.mark.parametrize("number", [5, 99])
 def test_a_newer_format_names_both_versions(copy: Path, number: int) -> None:
     with_manifest(copy, {**manifest_of(copy), "format": number, "versions": {"vaeclust_jax": "77.0"}})
     message = sentence(copy)

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.cluster import hierarchy
 
 import vaeclust_jax as vc
 from tests.fitting.made import LINEAR, assert_same_bits, blobs, config
@@ -15,6 +16,7 @@ from tests.fitting.test_resume import EndedError, ending_after
 from tests.graph.test_graph import rings
 from tests.training.counting import rows_of
 from vaeclust_jax.fitting.fit import fit_stages
+from vaeclust_jax.fitting.model_file import write_model
 from vaeclust_jax.fitting.resolve import models_of, prepared_for
 from vaeclust_jax.fitting.run import components
 from vaeclust_jax.graph.neighbours import of_values, posterior_graph
@@ -329,3 +331,48 @@ def test_the_graph_that_the_clusters_follow_holds_the_values(monkeypatch: pytest
     assert abs(more["beside"] - own).max() == 0
     vc.fit(config(value_share=0.0, **GRAPH), x, 0)
     assert asked[1] == {"beside": None, "share": 0.0}
+
+
+def test_the_merge_can_be_cut_anywhere(stages: dict[str, list[vc.Run]], tmp_path: Path) -> None:
+    x, y = blobs()
+    for stage in ("graph", "joint", "shared-joint"):
+        for run, own in zip(stages[stage], stages["graph"], strict=True):
+            assert hierarchy.is_valid_linkage(run.tree_)
+            np.testing.assert_array_equal(run.tree_, own.tree_)  # seeds that voted keep their own
+            assert scores(y, run.cut(3), x)["acc"] == 1.0
+            np.testing.assert_array_equal(np.unique(run.cut(7)), np.arange(7))
+            run.save(tmp_path / "run")
+            again = vc.load(tmp_path / "run")
+            np.testing.assert_array_equal(again.cut(7), run.cut(7))
+            np.testing.assert_array_equal(again.tree_, run.tree_)
+            np.testing.assert_array_equal(again.cut(7, x[:20]), run.cut(7, x[:20]))
+            assert scores(y, again.cut(3, x), x)["acc"] == 1.0
+    # Before any joint training the head has the clusters of the cut, by number.
+    run = stages["graph"][0]
+    np.testing.assert_array_equal(run.cut(3), run.predict(x))
+    with pytest.raises(vc.InputError, match="there is no tree to cut"):
+        stages["kmeans"][0].cut(3)
+
+
+def test_a_damaged_tree_is_no_model(stages: dict[str, list[vc.Run]], tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    packed = stages["joint"][0].pack()
+    for name, change, says in (
+        ("tree/pairs", lambda pairs: pairs * 0, "each merge two that were apart"),
+        ("tree/heights", lambda heights: heights[::-1], "heights that rise"),
+        ("tree/groups", lambda groups: groups + 1, "each with a sample"),
+        ("tree/heights", lambda heights: heights[:-1], "tree/heights must be"),
+        ("tree/means", lambda means: means[:, :1], "of another model"),
+        ("tree/means", lambda means: means * np.nan, "its arrays must be finite, and tree/means is not"),
+    ):
+        write_model(path, packed._replace(arrays={**packed.arrays, name: change(packed.arrays[name])}))
+        with pytest.raises(vc.InputError, match=says):
+            vc.load(path)
+    without = {name: array for name, array in packed.arrays.items() if not name.startswith("tree/")}
+    write_model(path, packed._replace(arrays=without))  # as before there were any
+    assert vc.load(path).tree_ is None
+    write_model(
+        path, stages["kmeans"][0].pack()._replace(arrays={**stages["kmeans"][0].pack().arrays, **packed.arrays})
+    )
+    with pytest.raises(vc.InputError, match="of another model"):
+        vc.load(path)

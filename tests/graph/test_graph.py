@@ -188,7 +188,7 @@ def test_the_walk_is_the_dense_inverse(seed: int, alpha: float) -> None:
 def test_ward_is_scipys_on_repeated_points(seed: int, k: int) -> None:
     rng = np.random.default_rng(seed)
     z, sizes = rng.normal(size=(12, 3)), rng.integers(1, 5, 12)
-    found, gap = ward(z, sizes, k)
+    found, gap, _ = ward(z, sizes, k)
     repeated = fcluster(linkage(np.repeat(z, sizes, axis=0), "ward"), k, "maxclust")
     first = repeated[np.concatenate([[0], np.cumsum(sizes)[:-1]])]
     np.testing.assert_array_equal(found[:, None] == found, first[:, None] == first)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.metrics import accuracy, check_ids, consensus, contingency, match_clusters
+from vaeclust_jax.metrics import accuracy, check_ids, contingency, match_clusters
 
 paired = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4)), min_size=1, max_size=25)
 
@@ -88,34 +88,3 @@ def test_ids_at_the_limit():
     assert check_ids("labels", [0, 2], 3).tolist() == [0, 2]
     with pytest.raises(InputError, match="labels must hold numbers from 0 to 1; got 2"):
         check_ids("labels", [0, 2], 2)
-
-
-@given(st.integers(0, 2**32 - 1), st.integers(1, 5))
-@settings(max_examples=40, deadline=None)
-def test_consensus_undoes_names_and_outvotes_mistakes_that_are_not_shared(seed: int, voters: int) -> None:
-    rng = np.random.default_rng(seed)
-    truth = np.repeat(np.arange(4), 10)
-    wrong = rng.permutation(40)[: 2 * voters].reshape(voters, 2)  # nobody's mistakes are another's
-    said = np.tile(truth, (voters, 1))
-    for one, places in zip(said, wrong, strict=True):
-        one[places] = (one[places] + rng.integers(1, 4, 2)) % 4
-    named = np.stack([rng.permutation(4)[one] for one in said])
-    expected = said if voters < 3 else truth[None]
-    assert max(accuracy(one, consensus(named)) for one in expected) == 1.0
-
-
-def test_consensus_leaves_no_cluster_empty() -> None:
-    # Each has a cluster of one, another one each: matched, every such sample is outvoted.
-    said = np.zeros((3, 30), int)
-    for place, one in enumerate(said):
-        one[15:] = 1
-        one[place * 15 % 30] = 2
-    assert len(np.unique(consensus(said))) == 3
-
-
-def test_consensus_of_one_is_itself_and_of_different_numbers_the_best_known() -> None:
-    np.testing.assert_array_equal(consensus([[2, 0, 1]]), [2, 0, 1])
-    assert consensus([[0, 0, 1, 1], [0, 0, 1, 1], [0, 1, 2, 3]]).tolist() == [0, 0, 1, 1]
-    for bad, says in (([[-1, 0]], "labels must hold numbers from 0"), ([0, 1], r"got \(2,\)"), ([[]], r"got \(1, 0\)")):
-        with pytest.raises(InputError, match=says):
-            consensus(bad)

@@ -4,9 +4,13 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
+from jaxtyping import Int
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
 
 from vaeclust_jax.estimators.base import DeepClusterer, number_or_name
+from vaeclust_jax.estimators.inputs import samples
+from vaeclust_jax.graph.tree import Tree
 from vaeclust_jax.methods.dec import GraphDEC
 from vaeclust_jax.methods.settings import VAEMethod
 
@@ -28,11 +32,16 @@ class VAEGraph(DeepClusterer):
     `cluster_centers_` holds the prototype of each cluster that stood for the most samples when it began. The objective
     is `vaeclust_jax.methods.dec_learner`.
 
+    Attributes:
+        tree_: how the graph's micro-clusters were merged; scipy's functions take it for a linkage matrix.
+
     Example:
         >>> x = np.random.default_rng(0).normal(np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0))
         >>> model = vc.estimators.VAEGraph(2, hidden=(8,), pretrain_epochs=1, joint_epochs=1, random_state=0).fit(x)
         >>> model.labels_.shape, model.transform(x).shape
         ((60,), (60, 10))
+        >>> len(np.unique(model.cut(5)))
+        5
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -93,3 +102,22 @@ class VAEGraph(DeepClusterer):
             joint_epochs=int(self.joint_epochs),
             **self._vae_settings(),
         )
+
+    @property
+    def tree_(self) -> Tree | None:
+        """How the graph's micro-clusters were merged; None of a file of an older version."""
+        check_is_fitted(self)
+        return self._run().tree_
+
+    def cut(self, n_clusters: int | None = None, X: Any = None) -> Int[np.ndarray, " n"]:
+        """Any number of clusters without training again, (n,) from 0: see `vaeclust_jax.Run.cut`.
+
+        Args:
+            n_clusters: how many; None: the number from 2 to 20 that lasts longest.
+            X: rows; None: those of `fit`.
+
+        Raises:
+            ValueError: X or a number that cannot be used.
+        """
+        check_is_fitted(self)
+        return self._run().cut(n_clusters, None if X is None else samples(self, X, self.image_shape))

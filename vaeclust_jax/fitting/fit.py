@@ -21,13 +21,14 @@ from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.progress import shown
 from vaeclust_jax.fitting.resolve import about_of, check_partial_labels, prepared_for, resolved_for
 from vaeclust_jax.fitting.run import Run, components
+from vaeclust_jax.graph.tree import tree_of
 from vaeclust_jax.keys import as_key, checked_seeds
 from vaeclust_jax.training.checkpoint import Checkpoint, Keeper
 from vaeclust_jax.training.encodings import TrainingRows
 from vaeclust_jax.training.epoch import Data
 from vaeclust_jax.training.loop import History, stage_keys, train
 from vaeclust_jax.training.rows import by_chunk
-from vaeclust_jax.types import Key, Networks, Params, Stage, State
+from vaeclust_jax.types import Key, Networks, Stage, State
 
 
 def fit(
@@ -265,7 +266,7 @@ def _runs(
     of_seed = {name: [row for row in history if row["seed"] == name] for name in names}
     return {
         stage.name: [
-            _run(replace(config, method=stage.model), data, networks, state.params, of_seed[name])
+            _run(replace(config, method=stage.model), data, networks, state, of_seed[name])
             for state, name in zip(of_stage, names, strict=True)
         ]
         for stage, of_stage in zip(stages, states, strict=False)
@@ -273,8 +274,8 @@ def _runs(
     }
 
 
-def _run(config: Config, data: Prepared, networks: Networks, params: Params, history: History) -> Run:
-    heads = config.method.heads(networks)
+def _run(config: Config, data: Prepared, networks: Networks, state: State, history: History) -> Run:
+    heads, params = config.method.heads(networks), state.params
     check_leaves(config, params)
     run = Run(
         config,
@@ -287,7 +288,10 @@ def _run(config: Config, data: Prepared, networks: Networks, params: Params, his
     )
     if heads.assign is None:
         return run
-    mean, logvar = (part[data.train_index] for part in data.encodings.of(heads, params))
+    all_means, all_logvar = data.encodings.of(heads, params)
+    mean, logvar = all_means[data.train_index], all_logvar[data.train_index]
+    merges = config.method.merges(state.memory)
+    tree = None if merges is None else tree_of(merges, all_means, data.train_index)
     log_q = by_chunk(heads.assign, params, mean)
     mean, scale, share = components(heads, params, mean, logvar, log_q, data.train_weight)
-    return replace(run, cluster_mean=mean, cluster_scale=scale, cluster_share=share)
+    return replace(run, cluster_mean=mean, cluster_scale=scale, cluster_share=share, tree_=tree)

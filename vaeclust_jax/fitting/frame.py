@@ -1,5 +1,6 @@
 """What a model says of each sample as columns, and as a frame of pandas or polars."""
 
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -41,16 +42,16 @@ def frame_library(backend: str | None, x: Any) -> str:
     return found
 
 
-def frame_of(probabilities: Float[np.ndarray, "n k"], x: Any, library: str) -> Any:
+def frame_of(columns: Mapping[str, np.ndarray], x: Any, library: str) -> Any:
     """The rows of `x` with what is said of them.
 
     Args:
-        probabilities: (n, K).
+        columns: (n,) each, by name.
         x: the samples; a data set gives the numbers and names of its rows, a frame of pandas its index.
         library: "pandas" or "polars".
     """
-    numbers = x.numbers if isinstance(x, Dataset) else np.arange(len(probabilities))
-    table: dict[str, Any] = {"row": numbers, **cluster_table(probabilities)}
+    numbers = x.numbers if isinstance(x, Dataset) else np.arange(len(next(iter(columns.values()))))
+    table: dict[str, Any] = {"row": numbers, **columns}
     if isinstance(x, Dataset) and x.row_names is not None:
         table["file"] = list(x.row_names)
     frame = import_module(library).DataFrame(table)

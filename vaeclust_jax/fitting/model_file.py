@@ -21,8 +21,8 @@ from vaeclust_jax.fitting.config_json import config_from_json, config_of_format_
 from vaeclust_jax.fitting.packed import Packed
 from vaeclust_jax.whole_file import whole_file
 
-FORMAT = 3
-"""1 was a folder; in 2 a string said which method it was, and is read still."""
+FORMAT = 4
+"""1 was a folder; in 2 a string said which method it was; in 3 there was no tree. 2 and 3 are read still."""
 _LIBRARIES = ("vaeclust_jax", "jax", "flax", "numpy")
 _MANIFEST = "manifest.json"
 _LARGEST_MANIFEST = 2**26
@@ -107,7 +107,7 @@ def _check_format(path: Path, manifest: Mapping[str, Any]) -> None:
             f"{path} was written by vaeclust_jax {manifest['versions']['vaeclust_jax']}, in a newer format than this "
             f"version ({version('vaeclust_jax')}) reads: upgrade vaeclust_jax"
         )
-    if manifest["format"] not in (2, FORMAT):
+    if manifest["format"] not in (2, 3, FORMAT):
         raise ValueError(f"unknown format {manifest['format']!r}")
 
 

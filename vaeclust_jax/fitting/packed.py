@@ -12,6 +12,8 @@ from vaeclust_jax.fitting.config import Config
 
 OF_CLUSTERS = ("cluster_mean", "cluster_scale", "cluster_share")
 """Arrays beside the parameters; clusters are on their first axis, if the method has any."""
+TREE = "tree"
+"""Where the arrays of `Run.tree_` are."""
 
 
 class Packed(NamedTuple):

@@ -15,10 +15,11 @@ from vaeclust_jax.checks import is_whole
 from vaeclust_jax.data import Preparation
 from vaeclust_jax.errors import InputError, InputWarning
 from vaeclust_jax.fitting.config import Config
-from vaeclust_jax.fitting.frame import frame_library, frame_of
+from vaeclust_jax.fitting.frame import cluster_table, frame_library, frame_of
 from vaeclust_jax.fitting.history import kept_history
 from vaeclust_jax.fitting.model_file import write_model
-from vaeclust_jax.fitting.packed import OF_CLUSTERS, Packed, named_arrays
+from vaeclust_jax.fitting.packed import OF_CLUSTERS, TREE, Packed, named_arrays
+from vaeclust_jax.graph.tree import Tree, cuttable
 from vaeclust_jax.keys import SAMPLES, as_key
 from vaeclust_jax.objectives.mixture import sample as draw
 from vaeclust_jax.random import normal
@@ -52,6 +53,8 @@ class Run:
         validation_index: rows that were held out; empty after `load`.
         history: a row an epoch, see `training.loop`; after `load` the last 10,000, if the file has any.
         temperature: T of the probabilities, softmax(log q / T): 1 as trained, see `calibrated`.
+        tree_: of a method that follows a graph: how its micro-clusters were merged, which scipy takes for a linkage
+            matrix; see `cut`. None elsewhere, and in files of older versions. After a vote it is still the seed's own.
 
     Example:
         >>> x = np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0)
@@ -74,6 +77,7 @@ class Run:
     validation_index: Int[np.ndarray, " m"] = field(default_factory=lambda: np.zeros(0, int))
     history: list[dict[str, Any]] = field(default_factory=list)
     temperature: float = 1.0
+    tree_: Tree | None = None
 
     def __repr__(self) -> str:
         """In place of the arrays, which fill screens: how many there are."""
@@ -151,6 +155,25 @@ class Run:
         """The most probable cluster (class) of each sample, (n,), from 0 to K - 1."""
         return self.predict_proba(x).argmax(axis=1).astype(np.int32)
 
+    def cut(self, num_clusters: int | None = None, x: Any = None) -> Int[np.ndarray, " n"]:
+        """Any number of clusters without training again: the graph's merge, stopped where so many are left.
+
+        A cut into the K of the fit is what the joint stage, or the vote of seeds, began with; these move samples.
+        Cuts are nested: a cluster of one lies in a cluster of every cut into fewer.
+
+        Args:
+            num_clusters: how many; None: the number from 2 to 20 that lasts longest while the tree is merged.
+            x: raw data, whose samples go with the micro-cluster whose mean latent is nearest; None: the samples of the
+                fit, in their order, those held out as `x`.
+
+        Returns:
+            (n,), from 0.
+
+        Raises:
+            InputError: fewer than one, more than there are micro-clusters that differ, or there is no tree.
+        """
+        return cuttable(self.tree_).cut(num_clusters, None if x is None else self.embed(x))
+
     def to_frame(self, x: Any, backend: Literal["pandas", "polars"] | None = None) -> Any:
         """A frame with a row a sample: row, cluster, its probability, entropy of the assignment (nats).
 
@@ -162,7 +185,7 @@ class Run:
             InputError: the library is not installed.
         """
         library = frame_library(backend, x)
-        return frame_of(self.predict_proba(x), x, library)
+        return frame_of(cluster_table(self.predict_proba(x)), x, library)
 
     def reconstruct(self, x: Any) -> Float[np.ndarray, "n ..."]:
         """The decoder's answer to the latent means, in the units of `prepare`."""
@@ -225,7 +248,8 @@ class Run:
             InputError: two parameters (of networks of one's own) whose places read alike.
         """
         clusters = {name: getattr(self, name) for name in OF_CLUSTERS if getattr(self, name) is not None}
-        return Packed(self.config, self.preparation, named_arrays({"params": self.params, **clusters}))
+        tree = {} if self.tree_ is None else {TREE: {**self.tree_.merges._asdict(), "means": self.tree_.means}}
+        return Packed(self.config, self.preparation, named_arrays({"params": self.params, **clusters, **tree}))
 
     def save(self, path: Any) -> None:
         """Writes the model as one file, e.g. "coil.vaeclust", for `vaeclust_jax.load`; one of that name is replaced.

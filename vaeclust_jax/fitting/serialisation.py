@@ -16,9 +16,10 @@ from vaeclust_jax.fitting.config import Config, check_config
 from vaeclust_jax.fitting.history import checked_history
 from vaeclust_jax.fitting.model_file import read_model, shortened
 from vaeclust_jax.fitting.networks import networks_of
-from vaeclust_jax.fitting.packed import OF_CLUSTERS, Packed, check_leaves, place_of
+from vaeclust_jax.fitting.packed import OF_CLUSTERS, TREE, Packed, check_leaves, place_of
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.forked import check_not_forked
+from vaeclust_jax.graph.tree import Merges, Tree
 from vaeclust_jax.methods.method import About, DataSpec
 from vaeclust_jax.networks import CustomNetwork
 from vaeclust_jax.types import Heads, Key, Networks, Params, State
@@ -44,7 +45,7 @@ def unpack(packed: Packed, networks: Networks | None = None) -> Run:
     both = networks_of(config, preparation.output_shape, networks)
     heads, params = config.method.heads(both), _params_like(config, preparation.output_shape, both)
     check_leaves(config, params)
-    like = {"params": params, **_clusters_like(config, heads, params)}
+    like = {"params": params, **_clusters_like(config, heads, params), **_tree_like(config, arrays)}
     places, structure = jax.tree_util.tree_flatten_with_path(like)
     wanted = {place_of(path): (leaf.shape, str(leaf.dtype)) for path, leaf in places}
     got = {name: (array.shape, str(array.dtype)) for name, array in arrays.items()}
@@ -53,7 +54,8 @@ def unpack(packed: Packed, networks: Networks | None = None) -> Run:
         raise InputError(f"its arrays are of another model: {name} must be {wanted.get(name)}, got {got.get(name)}")
     tree = jax.tree_util.tree_unflatten(structure, [arrays[place_of(path)] for path, _ in places])
     params = jax.tree.map(jnp.asarray, tree["params"])
-    return Run(config, preparation, heads, params, *(tree.get(name) for name in OF_CLUSTERS))
+    run = Run(config, preparation, heads, params, *(tree.get(name) for name in OF_CLUSTERS))
+    return replace(run, tree_=_tree(tree[TREE])) if TREE in tree else run
 
 
 def _params_like(config: Config, shape: tuple[int, ...], networks: Networks) -> Params:
@@ -73,6 +75,23 @@ def _clusters_like(config: Config, heads: Heads, params: Params) -> dict[str, ja
     count, size = _num_components(config, heads, params), config.network.latent_dim
     shapes = ((count, size), (count, size, size), (count,))
     return {name: jax.ShapeDtypeStruct(shape, jnp.float32) for name, shape in zip(OF_CLUSTERS, shapes, strict=True)}
+
+
+def _tree_like(config: Config, arrays: Mapping[str, np.ndarray]) -> dict[str, dict[str, jax.ShapeDtypeStruct]]:
+    """Of as many samples and micro-clusters as the arrays have; older files have no tree."""
+    groups, means = (arrays.get(f"{TREE}/{name}") for name in ("groups", "means"))
+    if not config.method.follows_graph or groups is None or means is None:
+        return {}
+    n, m = groups.size, max(means.size // config.network.latent_dim, 1)
+    shapes = {"groups": (n,), "pairs": (m - 1, 2), "heights": (m - 1,), "means": (m, config.network.latent_dim)}
+    dtypes = {"groups": jnp.int32, "pairs": jnp.int32, "heights": jnp.float32, "means": jnp.float32}
+    return {TREE: {name: jax.ShapeDtypeStruct(shape, dtypes[name]) for name, shape in shapes.items()}}
+
+
+def _tree(arrays: Mapping[str, np.ndarray]) -> Tree:
+    tree = Tree(Merges(*(arrays[name] for name in Merges._fields)), arrays["means"])
+    tree.check()
+    return tree
 
 
 def _num_components(config: Config, heads: Heads, params: Params) -> int:

@@ -29,7 +29,7 @@ def merged_clusters(
     max_groups: int = MAX_GROUPS,
     weight: Float[np.ndarray, " n"] | None = None,
 ) -> Merged:
-    """Labels (n,) and their gap: micro-clusters, merged by how near a random walk finds them.
+    """Labels (n,), their gap and the tree: micro-clusters, merged by how near a random walk finds them.
 
     Args:
         graph: of the points.
@@ -44,7 +44,7 @@ def merged_clusters(
     groups = groups_of(graph, num_clusters, max_groups, weight)
     embedding = walk_embedding(between(graph, groups, weight), alpha)
     merged = ward(embedding, np.bincount(groups, weight), num_clusters)
-    return merged._replace(labels=merged.labels[groups])
+    return merged._replace(labels=merged.labels[groups], merges=merged.merges._replace(groups=groups))
 
 
 def groups_of(

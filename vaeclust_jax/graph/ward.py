@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.graph.tree import Merges, clusters_of
 
 
 class Merged(NamedTuple):
@@ -14,10 +15,12 @@ class Merged(NamedTuple):
     Attributes:
         labels: (m,) from 0.
         gap: log of what one merge more would cost over what the last one did; 0 where there is no next or no last.
+        merges: down to one cluster.
     """
 
     labels: Int[np.ndarray, " m"]
     gap: float
+    merges: Merges
 
 
 def ward(points: Float[np.ndarray, "m d"], sizes: Float[np.ndarray, " m"], num_clusters: int) -> Merged:
@@ -36,15 +39,14 @@ def ward(points: Float[np.ndarray, "m d"], sizes: Float[np.ndarray, " m"], num_c
     merges = _merges(points, np.asarray(sizes, float))
     # Chains find merges out of order: the cheapest m - k of them make the clusters.
     merges.sort(key=lambda merge: merge[0])
-    parent = np.arange(m)
-    for _, a, b in merges[: m - num_clusters]:
-        parent[_root(parent, a)] = _root(parent, b)
-    roots = [_root(parent, point) for point in range(m)]
-    labels = np.unique(roots, return_inverse=True)[1]
+    costs = np.array([cost for cost, _, _ in merges])
+    pairs = np.array([pair for _, *pair in merges], int).reshape(-1, 2)
+    labels = clusters_of(pairs, num_clusters)
+    tree = Merges(np.arange(m), pairs, np.sqrt(2 * np.maximum(costs, 0)))
     if not 1 < num_clusters < m:
-        return Merged(labels, 0.0)
-    last, following = (max(cost, np.finfo(float).tiny) for cost, _, _ in merges[m - num_clusters - 1 :][:2])
-    return Merged(labels, float(np.log(following / last)))
+        return Merged(labels, 0.0, tree)
+    last, following = np.maximum(costs, np.finfo(float).tiny)[m - num_clusters - 1 :][:2].tolist()
+    return Merged(labels, float(np.log(following / last)), tree)
 
 
 def _merges(points: np.ndarray, sizes: np.ndarray) -> list[tuple[float, int, int]]:
@@ -78,10 +80,3 @@ def _merges(points: np.ndarray, sizes: np.ndarray) -> list[tuple[float, int, int
         cost[b], cost[:, b] = row, row
         cost[a], cost[:, a] = np.inf, np.inf
     return merges
-
-
-def _root(parent: np.ndarray, point: int) -> int:
-    while parent[point] != point:
-        parent[point] = parent[parent[point]]
-        point = int(parent[point])
-    return int(point)

@@ -5,7 +5,7 @@ The objective and its sources: `methods.dec_learner`.
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import jax.numpy as jnp
 import numpy as np
@@ -14,6 +14,7 @@ from jaxtyping import Array, Float
 from vaeclust_jax.control.parse import parse_controller
 from vaeclust_jax.data.mapped import Rows
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.graph.tree import Merges
 from vaeclust_jax.keys import OBJECTIVE_GRAPH, key_of
 from vaeclust_jax.methods.dec_learner import (
     EDGES_KEPT,
@@ -207,6 +208,11 @@ class GraphDEC(_WithTarget):
 
     def heads(self, networks: Networks) -> Heads:  # noqa: D102
         return prototype_heads(networks, self.likelihood, self.degrees)
+
+    def merges(self, memory: Any) -> Merges:  # noqa: D102
+        groups, pairs, heights = (np.asarray(part) for part in memory.merges)
+        count = int(groups.max())
+        return Merges(groups, pairs[:count], heights[:count])
 
     def graph(self, heads: Heads, params: Params, x: Rows) -> "Graph":  # noqa: D102
         from vaeclust_jax.graph.neighbours import posterior_graph  # scipy takes long to import

@@ -22,6 +22,8 @@ from jaxtyping import Array, Float, Int
 
 from vaeclust_jax.control.constant import as_controller
 from vaeclust_jax.control.controller import Update, advancing
+from vaeclust_jax.graph import MAX_GROUPS
+from vaeclust_jax.graph.tree import Merges
 from vaeclust_jax.methods.refresh import Assigned, map_chunks, share_changed
 from vaeclust_jax.methods.vae import (
     first_state,
@@ -67,6 +69,8 @@ class Target(NamedTuple):
     """By q at the last refresh."""
     edges: Edges | None
     """What q is spread over; None: over nothing."""
+    merges: Merges | None
+    """The tree of the clusters that the stage began with; behind its last merge zeros, as shapes are fixed."""
 
 
 def refreshed(target: Target, log_q: Float[Array, "n k"], weight: Float[Array, " n"] | None = None) -> Target:
@@ -173,9 +177,9 @@ def _static(
     )
 
 
-def _first_target(num_samples: int, num_clusters: int, edges: Edges | None) -> Target:
+def _first_target(num_samples: int, num_clusters: int, edges: Edges | None, merges: Merges | None) -> Target:
     unassigned = Assigned(jnp.full((num_samples,), -1, jnp.int32), jnp.ones(()))
-    return Target(jnp.full((num_samples, num_clusters), 1.0 / num_clusters), unassigned, edges)
+    return Target(jnp.full((num_samples, num_clusters), 1.0 / num_clusters), unassigned, edges, merges)
 
 
 @lru_cache
@@ -230,7 +234,7 @@ def dec(
         params_key, centroid_key = jax.random.split(key)
         params = dict(static.init(params_key).params)
         params["centroids"] = normal(centroid_key, (num_clusters, latent_dim))
-        target = _first_target(num_samples, num_clusters, None)
+        target = _first_target(num_samples, num_clusters, None, None)
         return with_numbers(first_state(params, target), learning_rate, beta=beta, gamma=gamma)
 
     return static._replace(init=init)
@@ -281,7 +285,9 @@ def graph_dec(
         params["log_scale"] = jnp.zeros(())
         alone = jnp.tile(jnp.arange(num_samples, dtype=jnp.int32)[:, None], (1, EDGES_KEPT))
         edges = Edges(alone, jnp.full(alone.shape, 1.0 / EDGES_KEPT))
-        target = _first_target(num_samples, num_clusters, edges)
+        most = max(min(num_samples, MAX_GROUPS) - 1, 0)
+        merges = Merges(jnp.zeros(num_samples, jnp.int32), jnp.zeros((most, 2), jnp.int32), jnp.zeros(most))
+        target = _first_target(num_samples, num_clusters, edges, merges)
         return with_numbers(first_state(params, target), learning_rate, beta=beta, gamma=gamma)
 
     return static._replace(init=init)

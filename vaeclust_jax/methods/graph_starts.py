@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
+from vaeclust_jax.graph.tree import Merges
 from vaeclust_jax.methods.starts import (
     Start,
     from_clusters,
@@ -100,7 +101,7 @@ def from_graph(learner: Learner, heads: Heads, spread: Spread, value_share: floa
     init = without_weights(learner)
 
     def of_one(key: Key, before: State | None, rows: Rows, own: "Graph | None") -> State:
-        from vaeclust_jax.graph.clusters import graph_clusters  # scipy and scikit-learn take long to import
+        from vaeclust_jax.graph.clusters import merged_clusters  # scipy and scikit-learn take long to import
         from vaeclust_jax.graph.neighbours import posterior_graph, strongest
 
         assert before is not None, "clusters need a trained encoder"
@@ -108,7 +109,8 @@ def from_graph(learner: Learner, heads: Heads, spread: Spread, value_share: floa
         fresh = init(init_key)
         posterior = posterior_of(graph_key, heads, before.params, rows.x, rows.encode(heads, before.params))
         graph = posterior_graph(posterior, beside=own, share=value_share)
-        labels = graph_clusters(graph, fresh.params["prototypes"].shape[0], weight=rows.weight)
+        labels, _, merges = merged_clusters(graph, fresh.params["prototypes"].shape[0], weight=rows.weight)
+        fresh = fresh._replace(memory=fresh.memory._replace(merges=_filled(fresh.memory.merges, merges)))
         edges = strongest(graph, fresh.memory.edges.neighbours.shape[1], rows.weight)
         z = posterior.mean.astype(np.float32)
         return _following(prototypes_key, fresh, before, edges, labels, z, spread, rows.weight)
@@ -124,7 +126,7 @@ def from_vote(learner: Learner, heads: Heads, spread: Spread) -> Start:
     """What several seeds that follow graphs of their own say together, for each of them to learn.
 
     Most of them say what the clusters are (`metrics.consensus`), which so have the same numbers in all of them, and the
-    graph is the mean of theirs; networks are each seed's own, and prototypes lie in its own latents.
+    graph is the mean of theirs; networks and trees are each seed's own, and prototypes lie in its own latents.
 
     Args:
         learner: as for `from_graph`, and that of the stage before.
@@ -150,7 +152,9 @@ def from_vote(learner: Learner, heads: Heads, spread: Spread) -> Start:
         states = []
         for key, state, z in zip(keys, seeds, codes, strict=True):
             init_key, prototypes_key = jax.random.split(key)
-            states.append(_following(prototypes_key, init(init_key), state, edges, labels, z, spread, rows.weight))
+            fresh = init(init_key)
+            fresh = fresh._replace(memory=fresh.memory._replace(merges=state.memory.merges))
+            states.append(_following(prototypes_key, fresh, state, edges, labels, z, spread, rows.weight))
         return states
 
     return start
@@ -193,6 +197,13 @@ def posterior_of(key: Key, heads: Heads, params: Params, x: HostRows, known: "Co
         return finite(encode_views(jax.random.fold_in(views_key, number), heads, params, x))
 
     return Posterior(np.random.default_rng(seed_from_key(rng_key)), *codes, view)
+
+
+def _filled(room: Merges, merges: Merges) -> Merges:
+    """The merges as arrays of the room that a state has for them."""
+    pairs, heights = (np.zeros(part.shape, part.dtype) for part in room[1:])
+    pairs[: len(merges.pairs)], heights[: len(merges.heights)] = merges.pairs, merges.heights
+    return Merges(jnp.asarray(merges.groups, jnp.int32), jnp.asarray(pairs), jnp.asarray(heights))
 
 
 def _following(

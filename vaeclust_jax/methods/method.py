@@ -11,6 +11,7 @@ from vaeclust_jax.checks import check_types
 from vaeclust_jax.data.mapped import Rows, chunks
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.graph import MAX_GROUPS, NUM_NEIGHBOURS
+from vaeclust_jax.graph.tree import Merges
 from vaeclust_jax.keys import SCORE, key_of
 from vaeclust_jax.training.score import score_rows
 from vaeclust_jax.types import Heads, Networks, Params, Stage
@@ -123,6 +124,10 @@ class Method(ABC):
     def resolved(self, data: DataSpec) -> Self:
         """The method with everything that was left open replaced by what it means for these data."""
         return self
+
+    def merges(self, memory: Any) -> Merges | None:
+        """How training samples were merged into clusters, of the last `State.memory`; None: no tree is kept."""
+        return None
 
     def objective(self, heads: Heads, params: Params, x: Rows, weight: Float[np.ndarray, " n"] | None = None) -> float:
         """What training minimised, of prepared rows, in nats a sample: by it the best of several seeds is chosen."""

@@ -2,7 +2,7 @@
 
 from vaeclust_jax.metrics.clustering import active_units, populated_clusters, scores, summarise
 from vaeclust_jax.metrics.comparison import Comparison, compare
-from vaeclust_jax.metrics.matching import accuracy, check_ids, consensus, contingency, match_clusters
+from vaeclust_jax.metrics.matching import accuracy, check_ids, contingency, match_clusters
 from vaeclust_jax.metrics.naming import UNNAMED, classify, name_clusters
 from vaeclust_jax.metrics.num_clusters import NumClusters, num_clusters_curve
 from vaeclust_jax.metrics.ranking import average_ranks, critical_difference, friedman, groups_not_different
@@ -19,8 +19,10 @@ from vaeclust_jax.metrics.statistics import (
     welch_from_summary,
     why_no_spread,
 )
+from vaeclust_jax.metrics.voting import LEFT_OUT, agreement, consensus
 
 __all__ = [
+    "LEFT_OUT",
     "UNNAMED",
     "Comparison",
     "Interval",
@@ -28,6 +30,7 @@ __all__ = [
     "Outcome",
     "accuracy",
     "active_units",
+    "agreement",
     "average_ranks",
     "check_ids",
     "classify",

@@ -10,8 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from vaeclust_jax.errors import InputError
 
-_ROUNDS = 10  # of votes; after one or two nothing changes
-
 
 def check_ids(name: str, values: ArrayLike, limit: int | None = None) -> NDArray[np.integer]:
     """Check that an argument holds class or cluster numbers, and return it as an array.
@@ -80,50 +78,6 @@ def match_clusters(y: ArrayLike, labels: ArrayLike) -> dict[int, int]:
         int(cluster): int(classes[matched[column]]) if column in matched else -1
         for column, cluster in enumerate(np.unique(np.asarray(labels)))
     }
-
-
-def consensus(labels: ArrayLike) -> NDArray[np.integer]:
-    """The clustering that most of several say, each matched one to one to what they say together.
-
-    It begins with the one that agrees best with the others (mean adjusted Rand index) and votes until nothing
-    changes; a tie goes to what there was. Where a vote would leave a cluster empty, there is no consensus beyond the
-    clustering before it.
-
-    Source: voting among matched clusterings is that of Dimitriadou, Weingessel and Hornik, A Combination Scheme for
-    Fuzzy Clustering, 2002.
-
-    Args:
-        labels: (S, n), cluster ids of any names.
-
-    Returns:
-        (n,), with the names of the clustering that it began with.
-
-    Raises:
-        InputError: `labels` does not hold ids.
-    """
-    from sklearn.metrics import adjusted_rand_score
-
-    labels = np.asarray(labels)
-    if labels.ndim != 2 or labels.size == 0:
-        raise InputError(f"labels must have shape (clusterings, samples), not empty; got {labels.shape}.")
-    check_ids("labels", labels.ravel())
-    agreement = [sum(adjusted_rand_score(one, other) for other in labels) for one in labels]
-    found = labels[int(np.argmax(agreement))]
-    for _ in range(_ROUNDS):
-        votes = np.zeros((len(found), int(found.max()) + 1))
-        everyone = np.arange(len(found))
-        votes[everyone, found] = 0.5
-        for one in labels:
-            matched = match_clusters(found, one)
-            name_of = np.full(int(one.max()) + 1, -1)
-            name_of[list(matched)] = list(matched.values())
-            has_partner = name_of[one] >= 0
-            votes[everyone[has_partner], name_of[one][has_partner]] += 1
-        voted = votes.argmax(axis=1).astype(found.dtype)
-        if (voted == found).all() or len(np.unique(voted)) < len(np.unique(found)):
-            break
-        found = voted
-    return found
 
 
 def accuracy(y: ArrayLike, labels: ArrayLike) -> float:

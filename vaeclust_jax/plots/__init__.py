@@ -3,6 +3,7 @@
 from vaeclust_jax.plots.agreement import confidence_histogram, confusion
 from vaeclust_jax.plots.classifier import class_confusion, component_map, naming_curves
 from vaeclust_jax.plots.curves import loss_part, loss_parts
+from vaeclust_jax.plots.dendrogram import dendrogram
 from vaeclust_jax.plots.figures import reconstructions, save_figures
 from vaeclust_jax.plots.generated import decoded_clusters, most_and_least_certain, samples_beside_data
 from vaeclust_jax.plots.images import image_pairs, images_by_cluster
@@ -27,6 +28,7 @@ __all__ = [
     "correctness_curve",
     "critical_difference_diagram",
     "decoded_clusters",
+    "dendrogram",
     "image_pairs",
     "images_by_cluster",
     "latent_map",

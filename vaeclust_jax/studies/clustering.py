@@ -25,6 +25,7 @@ from vaeclust_jax.studies.figures import (
     map_pictures,
     named_pictures,
     num_clusters_picture,
+    tree_picture,
     watched_in,
 )
 from vaeclust_jax.studies.out_of_distribution import judge_outliers
@@ -141,6 +142,9 @@ def _figures(study: Study, measured: Measured) -> Drawn:
             yield "loss_parts_baseline", loss_picture(baseline, watched_in(history_of(other)))
         yield from named_pictures(runs[0], first, dataset, data, seed)
         yield from certainty_pictures(answers[named], dataset)
+        tree = runs[0].tree_
+        if tree is not None and 1 < first.num_clusters <= tree.most:
+            yield "dendrogram", tree_picture(tree, first, dataset)
         if study.choice is not None:
             yield "num_clusters", num_clusters_picture(study.choice)
         if study.test is not None and classified is not None:

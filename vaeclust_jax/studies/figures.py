@@ -10,11 +10,14 @@ from vaeclust_jax.data import Dataset
 from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder import FigureEntry, LatentMap
+from vaeclust_jax.graph.tree import Tree
 from vaeclust_jax.keys import SAMPLES, key_of
+from vaeclust_jax.metrics import match_clusters
 from vaeclust_jax.plots import (
     confidence_histogram,
     confusion,
     decoded_clusters,
+    dendrogram,
     images_by_cluster,
     latent_map,
     loss_parts,
@@ -76,10 +79,8 @@ def map_pictures(model: Shown, dataset: Dataset) -> Iterator[tuple[str, Picture]
     title = f"{what}: {projection_title(model.answer.latents.shape[1])}"  # type: ignore[union-attr]
     section = "Latent space"
     note = "Distances between groups mean little in a t-SNE; who is beside whom means more."
-    by_cluster = categorical_colours(model.answer.num_clusters)
+    by_cluster, by_class = _colours(model.answer, dataset)
     if dataset.y is not None:
-        classes = int(dataset.y.max()) + 1 if dataset.class_names is None else len(dataset.class_names)
-        by_cluster, by_class = matched_colours(dataset.y, labels, classes, model.answer.num_clusters)
         drawn = latent_map(
             model.points, dataset.y[model.rows], title=title, label="class", categorical=True,
             names=dataset.class_names, colours=by_class,
@@ -93,6 +94,32 @@ def map_pictures(model: Shown, dataset: Dataset) -> Iterator[tuple[str, Picture]
     drawn = latent_map(model.points, confidence, title=title, label="probability of the cluster", categorical=False)
     caption = "Dark: near the border of two clusters."
     yield "map_by_confidence", Picture(drawn, section, f"{what}: how sure", caption)
+
+
+def tree_picture(tree: Tree, found: Answer, dataset: Dataset) -> Picture:
+    """How the first seed's graph was merged, each cluster of the cut in the colour of the model's that is most like it.
+
+    They have the same numbers, unless seeds voted.
+    """
+    k = found.num_clusters
+    partner = match_clusters(found.labels, tree.cut(k))
+    free = iter(set(range(k)) - set(partner.values()))  # the numbers of the model's empty clusters
+    order = [partner[cluster] if partner[cluster] >= 0 else next(free) for cluster in range(k)]
+    colours = _colours(found, dataset)[0][order]
+    drawn = dendrogram(tree.linkage, tree.sizes, tree.cut_groups(k), colours=colours)
+    caption = (
+        "How the neighbour graph's micro-clusters were merged. Below the dashed line are the clusters that the joint "
+        "stage began with, in the colours of the map. run.cut(k) gives any other number."
+    )
+    return Picture(drawn, "Tree", "Dendrogram", caption)
+
+
+def _colours(found: Answer, dataset: Dataset) -> tuple[np.ndarray, np.ndarray | None]:
+    """Of the clusters, and of the classes where there are any."""
+    if dataset.y is None:
+        return categorical_colours(found.num_clusters), None
+    classes = int(dataset.y.max()) + 1 if dataset.class_names is None else len(dataset.class_names)
+    return matched_colours(dataset.y, found.labels, classes, found.num_clusters)
 
 
 def named_pictures(
