@@ -17,8 +17,8 @@ from vaeclust_jax.fitting.frame import cluster_table
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.keys import SAMPLES, as_key
 from vaeclust_jax.plots.style import axes_for
-from vaeclust_jax.studies.uncertainty import correctness
 from vaeclust_jax.types import Key
+from vaeclust_jax.uncertainty import correctness
 from vaeclust_jax.uncertainty import reliability as reliability_of
 
 if TYPE_CHECKING:
