@@ -18,8 +18,8 @@ from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.graph.tree import cuttable
 from vaeclust_jax.keys import SAMPLES, as_key
 from vaeclust_jax.plots.style import axes_for
-from vaeclust_jax.studies.uncertainty import correctness
 from vaeclust_jax.types import Key
+from vaeclust_jax.uncertainty import correctness
 from vaeclust_jax.uncertainty import reliability as reliability_of
 from vaeclust_jax.uncertainty import risk_coverage as risk_coverage_of
 

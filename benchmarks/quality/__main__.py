@@ -20,8 +20,8 @@ from vaeclust_jax.data import Dataset
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.studies.assignments import Answer
 from vaeclust_jax.studies.scores import score_methods
-from vaeclust_jax.studies.uncertainty import correctness
 from vaeclust_jax.uncertainty import error_auroc
+from vaeclust_jax.uncertainty.selective import correctness
 from vaeclust_jax.whole_file import write_whole
 
 BENCHMARKS = Path(__file__).parent.parent

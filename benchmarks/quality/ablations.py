@@ -25,6 +25,21 @@ from vaeclust_jax.whole_file import write_whole
 
 BENCHMARKS = Path(__file__).parent.parent
 SEEDS = {"digits": 5, "coil20": 5, "mnist-train-10k": 1}
+_HEAD = """Each table moves one number from the library's setting, which is in bold.[^draws]
+The protocol is that of [quality.md](quality.md), without views.
+
+| moved | scored | a cell has |
+| --- | --- | --- |
+| the VAE or the graph | the clusters of the graph | ACC / NMI / purity of its micro-clusters |
+| prototypes or degrees of freedom | the encoder after the joint stage | ACC / NMI |
+
+The purity of the micro-clusters is what the merge could reach at best.
+Figures are means ± standard deviation over the seeds.
+An empty cell was not measured.
+Labels of these sets were in view when the setting was chosen.
+
+[^draws]: Of 10,000 samples that setting has 16 draws.
+"""
 
 
 def page(points: Sequence[Point]) -> str:
@@ -33,11 +48,7 @@ def page(points: Sequence[Point]) -> str:
     lines = [
         "# What each setting buys\n",
         "```bash\npython -m benchmarks.quality.ablations\n```\n",
-        "One number moved at a time from the library's setting (in bold; of 10,000 samples 16 draws), in the protocol",
-        "of [quality.md](quality.md), without views. What moves the VAE or the graph: clusters of the graph, ACC / NMI",
-        "/ purity of its micro-clusters, which is what the merge could reach at best. Prototypes and degrees of",
-        "freedom: the encoder after the joint stage, ACC / NMI. Means ± standard deviation over the seeds. Labels of",
-        "these sets were in view when the setting was chosen. Empty: not measured.\n",
+        _HEAD,
         "![ACC against each setting](results/quality/ablations.png)\n",
     ]
     for axis, (title, values) in AXES.items():

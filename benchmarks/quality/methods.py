@@ -25,14 +25,24 @@ PREPARE = PrepareConfig(image_size=(32, 32), validation=0.0)
 NETWORK = MLP(latent_dim=10, hidden=(512, 256))
 TRAINING = TrainingConfig(batch_size=256)
 
-IN_WORDS = """images of 32 x 32 and
-standardised vectors, all rows clustered and scored; an MLP 512-256 with ten latents, cross-entropy summed over pixels
-(Gaussian of vectors), Adam 1e-3, batch 256; 100 epochs of the (variational) autoencoder alone, then at most 50 of the
-joint stage, which ends when fewer than 0.1 % of the assignments change; beta 1, gamma 100; the mixture of VAE + mixture
-has full covariances, that of VaDE diagonal ones. The autoencoder of DEC, IDEC and "VaDE, autoencoder first" is
-deterministic, with beta 0. With views (and in vaegraph), the graphs of three VAEs choose for each data set whether
-images are moved (`choose_augment`). Without views, half of vaegraph's graph is that of the pixels, or features,
-themselves; "posterior alone" is of codes only, as vaegraph was before. Shallow methods see the same pixels."""
+IN_WORDS = {
+    "rows": "all are clustered, and all are scored",
+    "clusters": "the documented number of classes",
+    "images": "32 x 32 pixels; shallow methods see the same",
+    "vectors": "standardised",
+    "network": "an MLP with layers of 512 and 256, and ten latents",
+    "reconstruction": "cross-entropy summed over pixels; Gaussian for vectors",
+    "optimiser": "Adam with 1e-3, batches of 256",
+    "epochs": "100 of the (variational) autoencoder alone, then at most 50 of the joint stage[^settled]",
+    "weights": "beta 1, gamma 100",
+    "covariances": "full in VAE + mixture, diagonal in VaDE",
+    'autoencoder of DEC, IDEC and "VaDE, autoencoder first"': "deterministic, with beta 0",
+    "views, where a name has them, and in vaegraph": "the graphs of three VAEs choose for each data set whether "
+    "images are moved (`choose_augment`)",
+    "graph of vaegraph, without views": "half is of the pixels or features themselves",
+    'graph of "posterior alone"': "of codes only, as vaegraph's was before",
+}
+"""The setting as a table: what of it, and what it is."""
 
 
 class Row(NamedTuple):

@@ -38,7 +38,11 @@ def test_a_row_is_kept_and_replaced_by_one_of_its_place(tmp_path: Path) -> None:
 
 
 def test_the_page_has_mean_and_deviation_over_seeds() -> None:
-    views = {"digits": {"reason": "augment 0: for a reason."}, "usps": {"reason": "without rows"}}
+    tried = [
+        {"augment": 0.0, "agreement": 0.75, "cut": 0.01, "gap": 0.5, "score": 6.494},
+        {"augment": 1.0, "agreement": 0.5, "cut": 0.02, "gap": 0.25, "score": 4.86},
+    ]
+    views = {"digits": {"augment": 0.0, "tried": tried}, "pendigits": {"augment": 0.0, "tried": []}}
     right = row("DEC", seed=1, dataset="mnist-test", acc=1.0)._replace(auroc=None)  # made no error
     older = row("DEC", seed=2, dataset="mnist-test")._replace(auroc=None)  # than the column
     text = page([row(acc=0.5), row(seed=1, acc=0.7), row("DEC", dataset="mnist-test"), right, older], views)
@@ -50,8 +54,9 @@ def test_the_page_has_mean_and_deviation_over_seeds() -> None:
         "| DEC | 0.667 ± 0.289 | 0.600 ± 0.000 | 0.700 ± 0.000 | 0.800 (without 1) | 8.0 ± 0.0 | 3 | MNIST ACC .84 to"
     ) in text
     assert "no label read but to score" in text
-    assert "Views: augment 0: for a reason." in text
-    assert "without rows" not in text
+    assert "| digits | **0** | 0.750 | 0.0100 | 0.500 | 6.494 |\n| digits | 1 | 0.500 |" in text
+    assert "| pendigits |" not in text
+    assert "## Views" not in page([row()], {})
 
 
 def test_the_committed_page_is_that_of_the_committed_rows(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,8 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, r
 from tests.studies.made_assignments import made_answer, made_dataset, soft
 from vaeclust_jax.folder.typed_json import as_json
 from vaeclust_jax.studies.assignments import Answer, with_temperatures
-from vaeclust_jax.studies.uncertainty import correctness, judge_uncertainty, measures, seed_measures
+from vaeclust_jax.studies.uncertainty import judge_uncertainty, measures, seed_measures
+from vaeclust_jax.uncertainty.selective import correctness
 
 K = 3
 Y = np.repeat([0, 1, 2], 10)

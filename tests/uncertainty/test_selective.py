@@ -2,6 +2,7 @@
 
 import math
 from fractions import Fraction
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from sklearn.metrics import roc_auc_score
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.uncertainty.selective import (
     compare_groups,
+    correctness,
     error_auroc,
     point_biserial,
     reject,
@@ -24,6 +26,22 @@ from vaeclust_jax.uncertainty.selective import (
 FEW = settings(max_examples=40, deadline=None)
 SCORED = st.lists(st.tuples(st.booleans(), st.integers(-8, 8)), min_size=1, max_size=40)
 ALL = [risk_coverage, error_auroc, point_biserial, spearman, compare_groups]
+
+
+def test_correctness_is_that_of_the_best_match() -> None:
+    y, labels = np.array([0, 0, 0, 1, 1, 2]), np.array([7, 7, 4, 4, 4, 9])
+    best = max(sum(name[one] == true for one, true in zip(labels, y, strict=True)) for name in all_names(labels, 3))
+    np.testing.assert_array_equal(correctness(y, labels), [True, True, False, True, True, True])
+    assert correctness(y, labels).sum() == best
+    np.testing.assert_array_equal(correctness([0, 0, 0], [1, 1, 2]), [True, True, False])  # a cluster left over
+    with pytest.raises(InputError, match="y must have one entry per label"):
+        correctness(y, labels[:3])
+
+
+def all_names(labels, num_classes):
+    clusters = np.unique(labels)
+    for classes in permutations(range(num_classes), len(clusters)):
+        yield dict(zip(clusters.tolist(), classes, strict=True))
 
 
 def made_case(n=200, ties=False):

@@ -30,8 +30,8 @@ from vaeclust_jax.plots import (
 from vaeclust_jax.plots.style import categorical_colours, matched_colours
 from vaeclust_jax.selection.num_clusters import Choice
 from vaeclust_jax.studies.assignments import Answer
-from vaeclust_jax.studies.uncertainty import correctness
 from vaeclust_jax.training.loop import History
+from vaeclust_jax.uncertainty.selective import correctness
 
 _MAX_SHOWN = 5000  # images prepared for the mosaics, evenly spaced rows
 _SAMPLES = 9  # drawn of each cluster

@@ -36,6 +36,7 @@ from vaeclust_jax.uncertainty.latent import latent_variance
 from vaeclust_jax.uncertainty.neighbours import edge_disagreement, neighbour_entropy, outside_share
 from vaeclust_jax.uncertainty.selective import (
     compare_groups,
+    correctness,
     error_auroc,
     point_biserial,
     risk_at,
@@ -96,12 +97,6 @@ def seed_measures(answers: Sequence[Answer]) -> dict[str, Values]:
 def aligned_probabilities(answers: Sequence[Answer]) -> Values:
     """(S, n, K), the clusters of every seed matched to those of the first."""
     return align(np.stack([np.exp(answer.log_q) for answer in answers if answer.log_q is not None]))
-
-
-def correctness(y: np.ndarray, labels: np.ndarray) -> NDArray[np.bool_]:
-    """Whether the cluster of each sample is matched to its class (one to one, Hungarian)."""
-    match = match_clusters(y, labels)
-    return np.array([match[int(label)] for label in labels]) == y
 
 
 def judge_uncertainty(answers: Sequence[Answer], dataset: Dataset, seeds: Sequence[int]) -> UncertaintyRecord:

@@ -6,9 +6,9 @@ from vaeclust_jax.data import Dataset
 from vaeclust_jax.plots import correctness_curve, reliability_diagram, risk_coverage_curves, uncertainty_histogram
 from vaeclust_jax.studies.assignments import Answer
 from vaeclust_jax.studies.figures import Picture
-from vaeclust_jax.studies.uncertainty import correctness, measures, seed_measures
+from vaeclust_jax.studies.uncertainty import measures, seed_measures
 from vaeclust_jax.uncertainty.calibration import reliability
-from vaeclust_jax.uncertainty.selective import risk_coverage
+from vaeclust_jax.uncertainty.selective import correctness, risk_coverage
 
 _SECTION = "Uncertainty"
 _LABELS = {"assignment entropy": "assignment entropy (nats)", "latent variance": "total latent variance"}

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.metrics import match_clusters
 from vaeclust_jax.uncertainty.calibration import check_numbers, check_scored
 
 Z = 1.959964  # 95 % of a standard normal variable lie within
@@ -60,6 +61,20 @@ class Groups(NamedTuple):
     mean_wrong: float
     welch: tuple[float, float] | None
     mann_whitney: tuple[float, float]
+
+
+def correctness(y: ArrayLike, labels: ArrayLike) -> NDArray[np.bool_]:
+    """Whether the cluster of each sample is matched to its class, one to one so that most are; the mean is ACC.
+
+    Args:
+        y: shape (n,), class numbers.
+        labels: shape (n,), cluster ids; the samples of unmatched clusters count as wrong.
+
+    Raises:
+        InputError: an argument does not hold numbers from 0, or they have different lengths.
+    """
+    match = match_clusters(y, labels)
+    return np.array([match[int(label)] for label in np.asarray(labels)]) == np.asarray(y)
 
 
 def reject(uncertainty: ArrayLike, share: float) -> NDArray[np.bool_]:
