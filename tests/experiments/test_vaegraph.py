@@ -4,6 +4,7 @@ import pytest
 
 from tests.studies.conftest import Execute, tiny
 from vaeclust_jax.experiments import EXPERIMENTS
+from vaeclust_jax.folder.figure_list import read_figure_list
 
 GRAPH = {"method": "graph", "vote": True, "tolerance": 0.0}
 
@@ -27,6 +28,14 @@ def test_seeds_by_themselves_stand_beside_seeds_together(carry_out: Execute) -> 
     measures = found.metrics["uncertainty"]["measures"]
     said = ("entropy", "outside the cluster", "not agreed on")
     assert {f"{whose}: {name}" for whose in ("neighbours", "seeds' neighbours") for name in said} < set(measures)
+
+
+@pytest.mark.long
+def test_the_page_has_a_picture_of_the_tree(carry_out: Execute) -> None:
+    found = carry_out(tiny(), seeds=(4, 9), name="vaegraph", **GRAPH)
+    (entry,) = (one for one in read_figure_list(found.folder / "figures.json") if one.section == "Tree")
+    assert entry.file == "dendrogram.png"
+    assert (found.folder / "dendrogram.svg").read_bytes().startswith(b"<?xml")
 
 
 @pytest.mark.long

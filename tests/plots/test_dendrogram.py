@@ -9,7 +9,8 @@ from scipy.cluster import hierarchy
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.plots import dendrogram
-from vaeclust_jax.plots.style import GREY, as_hex, categorical_colours
+from vaeclust_jax.plots.dendrogram import INK
+from vaeclust_jax.plots.style import as_hex, categorical_colours
 
 
 def tree_of(m: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -31,8 +32,8 @@ def test_branches_have_the_colours_of_their_clusters(png, m: int, k: int) -> Non
     merges = Counter(to_hex(colour) for lines in axes.collections for colour in lines.get_colors())
     lines = sum(len(lines.get_segments()) for lines in axes.collections)
     assert lines == leaves - 1
-    assert set(merges) <= {*as_hex(categorical_colours(k)), GREY.lower()}
-    grey = sum(len(some.get_segments()) for some in axes.collections if to_hex(some.get_colors()[0]) == GREY.lower())
+    assert set(merges) <= {*as_hex(categorical_colours(k)), INK}
+    grey = sum(len(some.get_segments()) for some in axes.collections if to_hex(some.get_colors()[0]) == INK)
     assert grey == k - 1
     if leaves <= 60:
         assert sum(int(text.get_text()) for text in axes.get_xticklabels()) == 2 * m
@@ -45,7 +46,7 @@ def test_colours_may_be_others() -> None:
     linkage, sizes = tree_of(12)
     figure = dendrogram(linkage, sizes, cut(linkage, 2), colours=categorical_colours(5)[[4, 3]])
     drawn = {to_hex(colour) for lines in figure.axes[0].collections for colour in lines.get_colors()}
-    assert drawn <= {*as_hex(categorical_colours(5)[[4, 3]]), GREY.lower()}
+    assert drawn <= {*as_hex(categorical_colours(5)[[4, 3]]), INK}
 
 
 def test_a_tree_without_a_branch_is_refused() -> None:

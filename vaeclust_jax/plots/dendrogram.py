@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+INK = "#000000"  # turns light on a dark page
 FEWEST_LEAVES, MOST_NUMBERED = 30, 60  # drawn, and with room for a number below each
 
 
@@ -57,7 +58,7 @@ def dendrogram(
         tree,
         p=leaves,
         truncate_mode="lastp",
-        link_color_func=lambda node: palette[labels[leaf[node]]] if node < 2 * m - k else GREY,
+        link_color_func=lambda node: palette[labels[leaf[node]]] if node < 2 * m - k else INK,
         leaf_label_func=lambda node: str(sizes[node]),
         leaf_rotation=90,
         leaf_font_size=SMALL,
