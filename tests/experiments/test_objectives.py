@@ -32,10 +32,10 @@ def network_name(experiment: Experiment) -> str:
     return "mlp-relu-heads" if isinstance(experiment.network, ReluHeadsMLP) else "mlp"
 
 
-def watched(carry_out: Execute, name: str) -> Watched:
+def watched(carry_out: Execute, name: str, **changes: object) -> Watched:
     """The experiment with its own objective and heads, on small networks, and all that was trained for it."""
     experiment, fit_stages = EXPERIMENTS[name], module.fit_stages
-    own = {**vars(experiment.method), "network": network_name(experiment)}
+    own = {**vars(experiment.method), "network": network_name(experiment), **changes}
     for name_of_k in ("num_clusters", "pretrain_epochs", "joint_epochs", "update_target_interval"):
         own.pop(name_of_k, None)
     trained: list[Stages] = []
@@ -109,7 +109,8 @@ def test_idec_trains_its_decoder_to_the_end_and_dec_does_not(carry_out: Execute)
 
 @pytest.mark.long
 def test_the_literal_vaegmm_has_relu_heads_and_stands_beside_linear_ones(carry_out: Execute) -> None:
-    run, (relu, linear) = watched(carry_out, "vaegmm-mnist-literal")
+    changes = {"fitted_to": "mean"}  # after so few epochs the codes are noise, in which a mixture finds one cluster
+    run, (relu, linear) = watched(carry_out, "vaegmm-mnist-literal", **changes)
     seen, _ = hold_back(tiny())
     expected = {"vaegmm-relu": relu["mixture"], "vaegmm": linear["mixture"], "vae-kmeans": linear["kmeans"]}
     assert_scored(run, seen, {name: only for name, (only,) in expected.items()})
