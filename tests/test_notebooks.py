@@ -53,7 +53,7 @@ def executed(notebook: NotebookNode, folder: Path, **settings: object) -> Notebo
     """
     if settings:
         (cell,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
-        names = {target.id for node in ast.walk(ast.parse(cell.source)) for target in ast.walk(node) if is_set(target)}
+        names = {node.id for node in ast.walk(ast.parse(cell.source)) if is_set(node)}
         assert set(settings) <= names
         cell.source += "\n" + "\n".join(f"{name} = {value!r}" for name, value in settings.items())
     # No installed kernel, which could be of another environment: ipykernel of this interpreter.
