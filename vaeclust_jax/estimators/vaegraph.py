@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from vaeclust_jax.estimators.base import DeepClusterer, number_or_name
+from vaeclust_jax.estimators.base import DeepClusterer
+from vaeclust_jax.estimators.inputs import number_or_name
 from vaeclust_jax.methods.dec import GraphDEC
 from vaeclust_jax.methods.settings import VAEMethod
 
