@@ -149,8 +149,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
         Args:
             X: rows.
             y: ignored, as pipelines and searches pass it.
-            sample_weight: (n,) finite numbers of at least 0, what each row counts: one of weight 2 as two rows, one of
-                weight 0 is labelled and nothing else. None: all the same.
+            sample_weight: (n,) what each row counts: one of 2 as two rows, one of 0 is labelled and nothing else.
             callbacks: objects of `vaeclust_jax.Callback`, which are told how the training goes.
 
         Raises:
