@@ -17,7 +17,7 @@ from vaeclust_jax.compiling import share_programs
 from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.data.config import Scaling
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.estimators.inputs import samples
+from vaeclust_jax.estimators.inputs import number_or_name, samples
 from vaeclust_jax.estimators.serialisation import Kept
 from vaeclust_jax.fitting.callback import Callback
 from vaeclust_jax.fitting.config import Config, TrainingConfig, with_method
@@ -36,11 +36,6 @@ _LARGEST_SEED = 2**31 - 1
 _MOST_SEEDS = 2**16
 
 Rows = Float[np.ndarray, "n ..."]
-
-
-def number_or_name(value: Any) -> float | str:
-    """A weight as `Config` takes it, of any kind of number."""
-    return value if isinstance(value, str) else float(value)
 
 
 class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin, BaseEstimator):
@@ -154,8 +149,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
         Args:
             X: rows.
             y: ignored, as pipelines and searches pass it.
-            sample_weight: (n,) finite numbers of at least 0, what each row counts: one of weight 2 as two rows, one of
-                weight 0 is labelled and nothing else. None: all the same.
+            sample_weight: (n,) what each row counts: one of 2 as two rows, one of 0 is labelled and nothing else.
             callbacks: objects of `vaeclust_jax.Callback`, which are told how the training goes.
 
         Raises:
@@ -170,9 +164,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
         share_programs()
         weight = None if sample_weight is None else check_sample_weight(sample_weight, len(x))
         if weight is not None and self.n_clusters == "auto":
-            raise InputError(
-                "sample_weight needs a number of clusters, got n_clusters='auto', which is chosen without weights"
-            )
+            raise InputError("sample_weight needs a number of clusters: n_clusters='auto' is found without weights")
         first = int(check_random_state(self.random_state).randint(_LARGEST_SEED))
         config = self._config(first, x.shape[1:])
         self.__dict__.pop("choice_", None)  # of another fit
@@ -189,7 +181,11 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
             callbacks=callbacks,
             verbose=bool(self.verbose),
         )
-        values = [_objective(run, x, weight) for run in runs]
+        counted: Any = slice(None) if weight is None else np.flatnonzero(weight)
+        counts = of_mean_one(weight, counted)
+        values = [
+            run.config.method.objective(run.heads, run.params, run.preparation.rows(x)[counted], counts) for run in runs
+        ]
         run = runs[int(np.argmin(values))]
         self._packed, labels = _consecutive(run.pack(), run.predict(x))
         self.labels_ = labels
@@ -310,15 +306,6 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
-
-
-def _objective(run: Run, x: Rows, weight: Float[np.ndarray, " n"] | None) -> float:
-    """What training minimised, of the rows that count."""
-    method, rows = run.config.method, run.preparation.rows(x)
-    if weight is None:
-        return method.objective(run.heads, run.params, rows)
-    counted = np.flatnonzero(weight)
-    return method.objective(run.heads, run.params, rows[counted], of_mean_one(weight, counted))
 
 
 def _elbo(run: Run, x: Rows) -> Float[np.ndarray, " n"]:

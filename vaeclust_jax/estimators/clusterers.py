@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from vaeclust_jax.estimators.base import DeepClusterer, number_or_name
+from vaeclust_jax.estimators.base import DeepClusterer
+from vaeclust_jax.estimators.inputs import number_or_name
 from vaeclust_jax.estimators.stream import StreamingClusterer
 from vaeclust_jax.fitting.callback import Callback
 from vaeclust_jax.methods import dec, kmeans, mixture, vade

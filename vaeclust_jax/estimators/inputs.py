@@ -40,3 +40,8 @@ def samples(estimator: BaseEstimator, X: Any, image_shape: tuple[int, ...] | Non
     if np.prod(shape) != rows.shape[1]:
         raise ValueError(f"image_shape {shape} has {np.prod(shape)} values, but X has {rows.shape[1]} features")
     return np.asarray(rows).reshape(-1, *shape)
+
+
+def number_or_name(value: Any) -> float | str:
+    """A weight as `Config` takes it, of any kind of number."""
+    return value if isinstance(value, str) else float(value)

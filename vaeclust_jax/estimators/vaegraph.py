@@ -8,8 +8,8 @@ from jaxtyping import Int
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from vaeclust_jax.estimators.base import DeepClusterer, number_or_name
-from vaeclust_jax.estimators.inputs import samples
+from vaeclust_jax.estimators.base import DeepClusterer
+from vaeclust_jax.estimators.inputs import number_or_name, samples
 from vaeclust_jax.graph.tree import Tree
 from vaeclust_jax.methods.dec import GraphDEC
 from vaeclust_jax.methods.settings import VAEMethod

@@ -217,7 +217,7 @@ def _following(
     weight: Float[np.ndarray, " n"] | None,
 ) -> State:
     """The fresh state with the trained networks and weights, prototypes inside the labels, the graph and its target."""
-    num_clusters, num_prototypes = fresh.params["prototypes"].shape[:2]
+    num_clusters, num_prototypes, _ = fresh.params["prototypes"].shape
     centres, scale = prototypes(key, z, labels, num_clusters, num_prototypes, weight)
     params = {
         **{name: value for name, value in trained.params.items() if name in fresh.params},
