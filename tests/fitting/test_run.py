@@ -11,7 +11,7 @@ from scipy.special import softmax
 import vaeclust_jax as vc
 from tests.fitting.made import F, K, L, N, config, student_t
 from vaeclust_jax import keys
-from vaeclust_jax.fitting.run import cluster_shapes
+from vaeclust_jax.fitting.components import cluster_shapes
 
 MANY = 20_000
 

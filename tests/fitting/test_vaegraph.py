@@ -15,10 +15,10 @@ from tests.fitting.made import LINEAR, assert_same_bits, blobs, config
 from tests.fitting.test_resume import EndedError, ending_after
 from tests.graph.test_graph import rings
 from tests.training.counting import rows_of
+from vaeclust_jax.fitting.components import components
 from vaeclust_jax.fitting.fit import fit_stages
 from vaeclust_jax.fitting.model_file import write_model
 from vaeclust_jax.fitting.resolve import models_of, prepared_for
-from vaeclust_jax.fitting.run import components
 from vaeclust_jax.graph.neighbours import of_values, posterior_graph
 from vaeclust_jax.methods.dec_learner import graph_dec, prototype_heads, refreshed
 from vaeclust_jax.methods.graph_starts import from_vote, prototypes

@@ -12,6 +12,7 @@ import numpy as np
 
 from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.fitting.callback import Callback, Callbacks
+from vaeclust_jax.fitting.components import components
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.config_json import config_to_json
 from vaeclust_jax.fitting.memory import check_memory
@@ -20,7 +21,7 @@ from vaeclust_jax.fitting.packed import check_leaves
 from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.progress import shown
 from vaeclust_jax.fitting.resolve import about_of, check_partial_labels, prepared_for, resolved_for
-from vaeclust_jax.fitting.run import Run, components
+from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.graph.tree import tree_of
 from vaeclust_jax.keys import as_key, checked_seeds
 from vaeclust_jax.training.checkpoint import Checkpoint, Keeper

@@ -8,8 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from vaeclust_jax.fitting.components import components
 from vaeclust_jax.fitting.networks import networks_of
-from vaeclust_jax.fitting.run import Run, components
+from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.methods.method import About
 from vaeclust_jax.methods.starts import of_each_seed
 from vaeclust_jax.training.encodings import Encodings, TrainingRows
