@@ -33,7 +33,7 @@ def kills(folder: Path) -> Trial:
     seconds = time.monotonic() - started
     whole = run_in(folder / "whole")
     assert whole is not None
-    reference = of_results(whole)
+    reference, mounts = of_results(whole), can_mount(folder / "disk")
 
     def trial(rng: Rng) -> str:
         place = folder / "trial"
@@ -43,6 +43,8 @@ def kills(folder: Path) -> Trial:
                 return killed_runs(rng, command, place, seconds, reference)
             case "report":
                 return killed_report(rng, command, whole, place, seconds / 3)
+            case _ if not mounts:
+                return "full disk: none can be mounted here"
             case _:
                 return full_disk(rng, command, place, whole, reference)
 
@@ -158,6 +160,15 @@ def full_disk(rng: Rng, command: Commands, place: Path, whole: Path, reference: 
             return "full disk: refused before it began"
         check_end(command, place, folder, reference)
     return "full disk: one sentence, then the same bytes"
+
+
+def can_mount(place: Path) -> bool:
+    """Whether this process may mount a file system."""
+    try:
+        with small_disk(place, 10**5):
+            return True
+    except (OSError, subprocess.CalledProcessError):
+        return False
 
 
 @contextmanager
