@@ -86,9 +86,11 @@ class Commands:
     def killed(self, place: Path, seconds: float, *words: str) -> bool:
         """Kills it after so many seconds; False if it was faster."""
         process = self.started(place, *words)
-        time.sleep(seconds)
-        process.kill()
-        process.communicate()
+        try:
+            process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
         return process.returncode != 0
 
 
