@@ -60,7 +60,8 @@ def page(rows: Sequence[Row]) -> str:
         "```bash\npython -m benchmarks.quality.networks\n```\n",
         f"`vaegraph` as it is by default, but for the network, and without views; at most {_ROWS:,} rows of a set.",
         f"Means ± standard deviation over {SEEDS} seeds; seconds: CPU time of all cores, with compilation.",
-        "Labels of these sets were in view while the rule was chosen.\n",
+        "Labels of these sets were in view while the rule was chosen.",
+        "Sizes without a row were not measured.\n",
         "| images | network | ACC | NMI | seconds |",
         "| --- | --- | ---: | ---: | ---: |",
     ]

@@ -146,7 +146,7 @@ def test_bernoulli_needs_values_between_0_and_1() -> None:
 
 @pytest.mark.parametrize(
     ("shape", "size", "network"),
-    [((8, 8, 1), None, vc.MLP), ((32, 32, 3), None, vc.Conv), ((33, 20, 1), (32, 32), vc.Conv), ((5,), None, vc.MLP)],
+    [((8, 8, 1), None, vc.MLP), ((32, 32, 3), None, vc.MLP), ((33, 20, 1), (32, 32), vc.MLP), ((5,), None, vc.MLP)],
 )
 def test_a_size_left_open_is_the_images_own_up_to_32_pixels_and_the_network_suits_it(
     shape: tuple[int, ...], size: tuple[int, int] | None, network: type
@@ -154,6 +154,11 @@ def test_a_size_left_open_is_the_images_own_up_to_32_pixels_and_the_network_suit
     left = vc.Config(vc.DEC(3), prepare=vc.PrepareConfig(image_size="auto"))
     found = resolve(left, shape, custom=False)
     assert (found.prepare.image_size, type(found.network)) == (size, network)
+
+
+def test_larger_images_that_keep_their_size_get_convolutions() -> None:
+    left = vc.Config(vc.DEC(3), prepare=vc.PrepareConfig(image_size=None))
+    assert type(resolve(left, (40, 33, 1), custom=False).network) is vc.Conv
 
 
 @pytest.mark.parametrize(

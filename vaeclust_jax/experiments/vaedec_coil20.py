@@ -20,7 +20,7 @@ from vaeclust_jax.methods.dec import DEC
 from vaeclust_jax.methods.joint import BestValidation
 from vaeclust_jax.methods.kmeans import kmeans_of
 from vaeclust_jax.methods.settings import VAEMethod
-from vaeclust_jax.networks import AutoNetwork
+from vaeclust_jax.networks import Conv
 from vaeclust_jax.studies.experiment import Arm, Experiment, Reported, unchanged
 
 
@@ -65,7 +65,7 @@ LITERAL = replace(
     EXPERIMENT,
     name="vaedec-coil20-literal",
     summary="vaedec-coil20 with every setting as the source prints it (gamma 1)",
-    network=AutoNetwork(input_mean=0.3022, input_std=0.2893),
+    network=Conv(input_mean=0.3022, input_std=0.2893),
     method=DEC(20, gamma=1.0, q_from="sample", pretrain_epochs=50, joint_epochs=50, stopping=BestValidation()),
     training=TrainingConfig(),
 )
