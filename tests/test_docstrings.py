@@ -20,8 +20,8 @@ PUBLIC = {
 }
 CALLABLE = {name: thing for name, thing in PUBLIC.items() if not isinstance(thing, ModuleType)}
 TRAIN = {
-    "Checkpoint", "Choice", "Learner", "Networks", "Run", "TrainingDivergedError", "calibrated",
-    "choose_num_clusters", "fit",
+    "Checkpoint", "Choice", "Learner", "Networks", "Run", "Clustered", "TrainingDivergedError", "calibrated",
+    "choose_num_clusters", "cluster", "fit",
     "fit_seeds", "load", "to_anndata",
 }  # fmt: skip
 """Those whose examples take longer, beside the estimators."""

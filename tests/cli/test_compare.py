@@ -56,6 +56,7 @@ def runs(tmp_path: Path) -> list[Path]:
     return [make(tmp_path / "high"), make(tmp_path / "low", gamma=10.0, level=0.4)]
 
 
+@pytest.mark.long
 def test_two_runs_in_a_process_of_its_own(process: Run, runs: list[Path], tmp_path: Path) -> None:
     code, out, err = process("compare", "low", "high", "--out", "side", cwd=tmp_path)
     assert (code, err) == (0, "")

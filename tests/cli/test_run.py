@@ -40,6 +40,7 @@ def small(files: Path, out: Path, *more: object) -> list[object]:
     return [*words, *TINY, *more]
 
 
+@pytest.mark.long
 def test_a_run_ends_with_its_folder_and_says_nothing_on_stderr(digits: tuple[Answer, Path]) -> None:
     (_, out, err), folder = digits
     assert err == ""
@@ -55,6 +56,7 @@ def test_a_run_ends_with_its_folder_and_says_nothing_on_stderr(digits: tuple[Ans
     assert metrics["dataset"]["name"] == "digits"
 
 
+@pytest.mark.long
 def test_the_summary_is_five_answers_then_the_folder(digits: tuple[Answer, Path]) -> None:
     (_, out, _), folder = digits
     metrics = json.loads((folder / "metrics.json").read_text())
@@ -83,6 +85,7 @@ def test_a_run_without_a_page_says_how_to_get_one(vaeclust: Run, files: Path, tm
     assert vaeclust("report", folder)[0] == 0
 
 
+@pytest.mark.long
 def test_a_page_that_cannot_be_drawn_loses_no_run(
     vaeclust: Run, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,6 +101,7 @@ def test_a_page_that_cannot_be_drawn_loses_no_run(
     assert f"vaeclust report {folder}" in out
 
 
+@pytest.mark.long
 def test_predict_labels_new_digits_with_the_seed_asked_for(
     digits: tuple[Answer, Path], vaeclust: Run, tmp_path: Path
 ) -> None:
@@ -121,6 +125,7 @@ def test_predict_labels_new_digits_with_the_seed_asked_for(
         )
 
 
+@pytest.mark.long
 def test_predict_on_a_folder_of_images_names_the_files(
     digits: tuple[Answer, Path], vaeclust: Run, tmp_path: Path
 ) -> None:

@@ -13,11 +13,11 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from tests.estimators.conftest import MAKE, QUICK
+from tests.estimators.conftest import MAKE
 from tests.fitting.made import blobs
 
 COUNTS = np.random.default_rng(0).integers(1, 4, 120)
-EACH = [name if name in QUICK else pytest.param(name, marks=pytest.mark.long) for name in MAKE]
+EACH = [name if name == "VAEKMeans" else pytest.param(name, marks=pytest.mark.long) for name in MAKE]
 
 
 @pytest.mark.parametrize("name", EACH)

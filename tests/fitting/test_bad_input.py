@@ -167,6 +167,7 @@ def test_seeds_that_are_no_distinct_whole_numbers(seeds: Any) -> None:
         vc.fit_seeds(config(), VECTORS, seeds)
 
 
+@pytest.mark.long
 def test_more_seeds_than_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "_memory", lambda: 10**4)
     vc.fit(config(pretrain_epochs=1), VECTORS, KEY)  # one model, Adam's moments too

@@ -39,6 +39,7 @@ class Listener(vc.Callback):
         return runs
 
 
+@pytest.mark.long
 def test_a_listener_hears_start_epochs_and_end_and_changes_no_bit(vectors: np.ndarray) -> None:
     first, second = Listener(), Listener()
     runs = vc.fit_seeds(config(), vectors, [3, 5], callbacks=[first, second])

@@ -31,6 +31,7 @@ def in_file(x: np.ndarray, folder: Path) -> np.ndarray:
     return np.load(folder / "x.npy", mmap_mode="r")  # type: ignore[no-any-return]
 
 
+@pytest.mark.long
 def test_a_mapped_array_gives_the_same_bits(fitted: vc.Run, vectors: np.ndarray, tmp_path: Path) -> None:
     x = in_file(vectors, tmp_path)
     run = vc.fit(config(), x, KEY)

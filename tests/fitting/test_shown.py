@@ -84,6 +84,7 @@ def test_a_model_says_what_it_is_and_how_it_was_trained(fitted: vc.Run) -> None:
     assert shown["loss"] == f"{fitted.history[-1]['loss']:.4g} nats a sample"
 
 
+@pytest.mark.long
 def test_models_of_other_kinds_are_shown_too() -> None:
     x, y = blobs()
     own = vc.fit(config(pretrain_epochs=1, joint_epochs=0), x, 0, networks=LINEAR)

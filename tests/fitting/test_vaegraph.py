@@ -316,6 +316,7 @@ def test_a_share_that_is_none_is_refused(share: Any) -> None:
         vc.fit(config(value_share=share, **GRAPH), blobs()[0], 0)
 
 
+@pytest.mark.long
 def test_the_graph_that_the_clusters_follow_holds_the_values(monkeypatch: pytest.MonkeyPatch) -> None:
     x, asked = blobs()[0], []
 

@@ -273,6 +273,7 @@ def test_no_config_is_fitted_twice(searched: Searched) -> None:
     assert len(searched.fitted) == len(set(searched.fitted)) == 3 + 2
 
 
+@pytest.mark.long
 def test_clusters_without_members_are_noticed() -> None:
     x = np.repeat(blobs()[0][:2], 60, axis=0)  # two distinct samples, three clusters
     (own, other) = search(config(), x, SEEDS, axes=(GAMMA._replace(values=(1.0,)),), say=lambda line: None)[1]

@@ -114,10 +114,10 @@ def _list(argv: list[str]) -> None:
     from vaeclust_jax.methods.registry import all_methods
 
     for name, experiment in EXPERIMENTS.items():
-        print(f"{name:24}{experiment.summary}{' (default)' if name == DEFAULT else ''}")
+        print(f"{name:30}{experiment.summary}{' (default)' if name == DEFAULT else ''}")
     print("\nmethods, each alone:")
     for name, kind in all_methods().items():
-        print(f"{name:24}{summary_of(kind)}")
+        print(f"{name:30}{summary_of(kind)}")
 
 
 def _data(argv: list[str]) -> None:

@@ -64,9 +64,9 @@ def read_json(path: Path) -> Any:
     Raises:
         InputError: it is no file, cannot be read, or is nested deeper than any of ours.
     """
-    if path.exists() and not path.is_file():  # a folder; or a device, which may have no end
-        raise InputError(f"{path} must be a file")
     try:
+        if path.exists() and not path.is_file():
+            raise OSError("it must be a file")  # not a folder; nor a device, which may have no end
         content = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
         json.dumps(content, ensure_ascii=False).encode("utf-8", errors="surrogateescape")  # half a character is no text
     except (OSError, ValueError, RecursionError) as error:

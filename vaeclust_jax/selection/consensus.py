@@ -23,20 +23,17 @@ _HOW = ("votes", "co-association")
 class Consensus:
     """The clusters that several clusterings find together.
 
-    Attributes:
-        labels: (n,) the cluster of each sample, consecutive from 0; -1 for samples that most of them leave out.
-        stability: (n,) share of the clusterings that agree: matched one to one to `labels`, they say the same of the
-            sample.
-        num_clusterings: S.
-
     Example:
         >>> vc.consensus([[0, 0, 1, 1], [1, 1, 0, 0], [0, 0, 0, 1]])
         Consensus(2 clusters of 4 samples, 3 clusterings, mean stability 0.92)
     """
 
     labels: Int[np.ndarray, " n"]
+    """(n,) the cluster of each sample, consecutive from 0; -1 for samples that most of them leave out."""
     stability: Float[np.ndarray, " n"]
+    """(n,) share of the clusterings that agree: matched one to one to `labels`, they say the same of the sample."""
     num_clusterings: int
+    """S."""
 
     def __repr__(self) -> str:
         return f"Consensus({', '.join(self._facts().values())})"
