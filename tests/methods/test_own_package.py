@@ -20,7 +20,20 @@ from tests.fitting.made import blobs
 HOUSE = Path(__file__).parent.parent.parent
 PAGE = (HOUSE / "notebooks" / "add" / "method.md").read_text(encoding="utf-8")
 EPOCHS = 40
-SETTINGS = ["--hidden", "32", "--latent-dim", "2", "--epochs", EPOCHS, "--seeds", 2, "--checkpoint-epochs", 10]
+SETTINGS = [
+    "--network",
+    "mlp",
+    "--hidden",
+    "32",
+    "--latent-dim",
+    "2",
+    "--epochs",
+    EPOCHS,
+    "--seeds",
+    2,
+    "--checkpoint-epochs",
+    10,
+]
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 

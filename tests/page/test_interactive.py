@@ -326,3 +326,8 @@ def test_clusters_of_vectors_without_classes_have_numbers_alone() -> None:
     described = members_of(bare, K, [record])
     assert [one.record for one in described] == [record if k == 2 else None for k in range(K)]
     assert all(one.size and one.classes == one.mosaics == [] for one in described)
+
+
+def test_a_map_is_the_same_text_each_time() -> None:
+    of_one = map_figure(small(), K)
+    assert embed(of_one) == embed(of_one)

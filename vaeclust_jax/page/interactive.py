@@ -6,6 +6,7 @@ are shown and how the clusters are called is said by `templates/report.js`, whic
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +33,7 @@ _LABEL: dict[str, Any] = {
     "border_radius": 5,
     "padding": 4,
 }
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def map_figure(latent_map: LatentMap, num_clusters: int) -> Figure:
@@ -113,6 +115,8 @@ def embed(drawn: Figure) -> tuple[str, str, str]:
     from bokeh.resources import Resources
 
     script, place = components(drawn)
+    for number, drawn_by_lot in enumerate(dict.fromkeys(_UUID.findall(script + place))):  # equal runs give equal pages
+        script, place = (text.replace(drawn_by_lot, f"bokeh-{number}") for text in (script, place))
     library = Resources(mode="inline", minified=True, components=["bokeh"], log_level="warn")
     return library.render_js(), script, place
 
