@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import entr
 
 from benchmarks.machine import commit
+from benchmarks.quality.arguments import parsed
 from benchmarks.quality.datasets import DATASETS, DEVELOPED_ON, dataset, num_classes
 from benchmarks.quality.methods import METHODS, as_text, cluster, setting_of, together
 from benchmarks.quality.rows import Row, keep, read
@@ -38,13 +39,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     )  # fmt: skip
     parser.add_argument("--methods", nargs="+", choices=list(METHODS), default=list(METHODS))
     parser.add_argument("--seeds", nargs="+", type=int, help="by default 0 to 4, of large sets 0 to 2")
-    parser.add_argument(
-        "--quick", action="store_true", help=f"{_QUICK_ROWS} rows, two epochs a stage and one seed; needs --out"
-    )
-    parser.add_argument("--out", type=Path, help="folder of rows.json and quality.md, instead of the committed ones")
-    args = parser.parse_args(argv)
-    if args.quick and args.out is None:
-        parser.error("--quick needs --out: its figures mean nothing and must not get among the others")
+    args = parsed(parser, argv)
     rows = BENCHMARKS / "results" / "quality" / "rows.json" if args.out is None else args.out / "rows.json"
     written = BENCHMARKS / "quality.md" if args.out is None else args.out / "quality.md"
     for name in args.datasets:

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.quality.arguments import parsed
 from benchmarks.quality.datasets import DEVELOPED_ON
 from benchmarks.quality.moved import AXES, OWN, Point, Task
 from vaeclust_jax.folder import write_json
@@ -114,11 +115,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     )  # fmt: skip
     parser.add_argument("--datasets", nargs="+", choices=DEVELOPED_ON, default=list(DEVELOPED_ON))
     parser.add_argument("--seeds", nargs="+", type=int, help="by default 0 to 4, of MNIST 0")
-    parser.add_argument("--quick", action="store_true", help="200 rows, two epochs a stage; needs --out")
-    parser.add_argument("--out", type=Path, help="folder of all that is written, instead of this one")
-    args = parser.parse_args(argv)
-    if args.quick and args.out is None:
-        parser.error("--quick needs --out: its figures mean nothing and must not get among the others")
+    args = parsed(parser, argv)
     folder = BENCHMARKS if args.out is None else args.out
     path = folder / "results" / "quality" / "ablations.json"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.machine import commit
+from benchmarks.quality.arguments import parsed
 from benchmarks.quality.datasets import dataset, num_classes
 from benchmarks.quality.rows import Row, keep, read
 from vaeclust_jax import MLP, Conv, fit
@@ -88,11 +89,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         prog="python -m benchmarks.quality.networks", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    parser.add_argument("--quick", action="store_true", help="200 rows, two epochs a stage; needs --out")
-    parser.add_argument("--out", type=Path, help="folder of all that is written, instead of this one")
-    args = parser.parse_args(argv)
-    if args.quick and args.out is None:
-        parser.error("--quick needs --out: its figures mean nothing and must not get among the others")
+    args = parsed(parser, argv)
     folder = BENCHMARKS if args.out is None else args.out
     path = folder / "results" / "quality" / "networks.json"
     for name, side in PLACES[:1] if args.quick else PLACES:
