@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 
 import vaeclust_jax as vc
+from tests.campaigns.mutate import bytes_of
 from vaeclust_jax.fitting.config_json import config_from_json, config_to_json
 from vaeclust_jax.fitting.serialisation import seed_file
 
@@ -401,27 +402,6 @@ def loads_or_says_why(path: Path, content: bytes) -> None:
     assert len(said) < 500
 
 
-def mutated(rng: np.random.Generator, content: bytes) -> bytes:
-    """Flipped bits, a part cut out, doubled or overwritten, anywhere in the file."""
-    data = bytearray(content)
-    for _ in range(rng.integers(1, 4)):
-        start, length = int(rng.integers(len(data))), int(rng.integers(1, 200))
-        match rng.integers(5):
-            case 0:
-                data[start] ^= 1 << int(rng.integers(8))
-            case 1:
-                del data[start : start + length]
-            case 2:
-                data[start:start] = data[start : start + length]
-            case 3:
-                data[start : start + length] = rng.bytes(length)
-            case 4:
-                del data[start:]
-        if not data:
-            break
-    return bytes(data)
-
-
 def with_another_value(rng: np.random.Generator, tree: Any) -> Any:
     """The JSON with one of its values replaced."""
     others = [None, True, -1, 0, 1, 3, 10**18, -1e308, 1e-300, "", "x", "bernoulli", [], [1], [[]], {}, {"a": 1}]
@@ -440,7 +420,7 @@ def with_another_value(rng: np.random.Generator, tree: Any) -> Any:
 def test_files_with_damage_anywhere(saved: Path, tmp_path: Path, count: int) -> None:
     rng, content = np.random.default_rng(0), saved.read_bytes()
     for _ in range(count):
-        loads_or_says_why(tmp_path / "model", mutated(rng, content))
+        loads_or_says_why(tmp_path / "model", bytes_of(rng, content))
 
 
 @pytest.mark.parametrize("count", [100, pytest.param(2000, marks=pytest.mark.slow)])

@@ -169,14 +169,19 @@ def _permutations(size: int) -> Any:
     return permutations(range(size))
 
 
-def test_assignments_are_those_of_the_saved_models(two_seeds: Executed) -> None:
+def test_assignments_are_those_of_the_saved_models_at_the_temperature_of_the_votes(two_seeds: Executed) -> None:
+    temperatures = list(two_seeds.metrics["uncertainty"]["temperatures"])
+    assert 1 not in temperatures
+    assert None not in temperatures
     rows = table(two_seeds.folder / "assignments.csv")
     assert len(rows) == 2 * N
     for number, seed in enumerate((4, 9)):
         part = rows[number * N : (number + 1) * N]
         assert {row["seed"] for row in part} == {str(seed)}
         np.testing.assert_array_equal(column(part, "row"), np.arange(N))
-        q = vc.load(two_seeds.folder, seed=seed).predict_proba(tiny().x).astype(np.float64)
+        model = vc.load(two_seeds.folder, seed=seed)
+        assert model.temperature == temperatures.pop(0)
+        q = model.predict_proba(tiny().x).astype(np.float64)
         np.testing.assert_array_equal(column(part, "cluster"), q.argmax(axis=1))
         np.testing.assert_allclose(column(part, "probability"), q.max(axis=1), atol=1e-6)
         np.testing.assert_allclose(column(part, "entropy"), -(q * np.log(q)).sum(axis=1), atol=1e-5)

@@ -115,8 +115,8 @@ def embed(drawn: Figure) -> tuple[str, str, str]:
     from bokeh.resources import Resources
 
     script, place = components(drawn)
-    for number, drawn_by_lot in enumerate(dict.fromkeys(_UUID.findall(script + place))):  # equal runs give equal pages
-        script, place = (text.replace(drawn_by_lot, f"bokeh-{number}") for text in (script, place))
+    for number, random_id in enumerate(dict.fromkeys(_UUID.findall(script + place))):  # equal runs give equal pages
+        script, place = (text.replace(random_id, f"bokeh-{number}") for text in (script, place))
     library = Resources(mode="inline", minified=True, components=["bokeh"], log_level="warn")
     return library.render_js(), script, place
 
