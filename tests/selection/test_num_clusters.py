@@ -24,7 +24,9 @@ def test_the_three_blobs_are_found_through_a_vae() -> None:
 
 def test_a_method_that_follows_a_graph_takes_the_layer_that_lasts() -> None:
     x, _ = blobs()
-    choice = vc.choose_num_clusters(config(method="graph"), x, 0, candidates=range(2, 7))
+    choice = vc.choose_num_clusters(
+        config(method="graph", pretrain_epochs=20, learning_rate=1e-2), x, 0, candidates=range(2, 7)
+    )
     assert (choice.num_clusters, choice.criterion, choice.curve.best["layers"]) == (3, "layers", 3)
     assert choice.reason.startswith("3 clusters of 2 to 6: the trees of three seeds' graphs have so many clusters for")
     assert Choice.of(json.loads(json.dumps(choice.record()))) == choice

@@ -20,6 +20,7 @@ from vaeclust_jax.studies.clusters import alike, clusters_of
 from vaeclust_jax.studies.common import common_fields
 from vaeclust_jax.studies.experiment import Experiment
 from vaeclust_jax.studies.scores import against_the_floor, collapse_warnings, protocol_record, score_methods
+from vaeclust_jax.studies.starts import starts_of, starts_sentences
 from vaeclust_jax.studies.tests import against_reported, comparisons, findings, implied_tests
 from vaeclust_jax.studies.uncertainty import judge_uncertainty
 from vaeclust_jax.studies.verdict import verdict_of
@@ -67,6 +68,7 @@ def metrics_of(
     uncertainty = judge_uncertainty(answers[named], dataset, seeds)
     shallow = tuple(name for name in results if name not in experiment.arms)
     told = {name: one.labelled for name, one in experiment.arms.items()}
+    starts = starts_of(runs, seeds)
     found = ClusteringRecord(
         **common_fields(experiment, dataset),
         protocol=protocol_record(first, dataset, told, classified),
@@ -76,6 +78,7 @@ def metrics_of(
         findings=(
             *against_the_floor(results, named, shallow),
             *(one.reason for one in (choice, views) if one is not None),
+            *starts_sentences(starts),
             *findings(compared, beside, reported, named),
             *([] if classified is None else classification_finding(classified, named)),
             *_flagged(uncertainty),
@@ -86,6 +89,7 @@ def metrics_of(
         augment_choice=None if views is None else as_json(views.record()),
         results=results,
         origins=origins,
+        starts=starts,
         shallow=shallow,
         comparisons=tuple(compared),
         reported=tuple(beside),
