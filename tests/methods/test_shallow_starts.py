@@ -10,7 +10,7 @@ from tests.fitting.made import blobs, config
 from vaeclust_jax.folder.records.clustering import StartRecord
 from vaeclust_jax.graph.neighbours import of_values
 from vaeclust_jax.methods.shallow_starts import OWN, SHALLOW_STARTS, began_with, named, shallow_starts
-from vaeclust_jax.studies.starts import starts_of, starts_sentences
+from vaeclust_jax.studies.clarity import starts_of, starts_sentences
 
 
 def test_far_clearer_clusters_begin_and_others_do_not() -> None:

@@ -14,6 +14,7 @@ from jaxtyping import Array, Float
 from vaeclust_jax.control.parse import parse_controller
 from vaeclust_jax.data.mapped import Rows
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.graph import in_reach
 from vaeclust_jax.graph.tree import Merges
 from vaeclust_jax.keys import OBJECTIVE_GRAPH, key_of
 from vaeclust_jax.methods.dec_learner import (
@@ -45,8 +46,6 @@ if TYPE_CHECKING:
     from vaeclust_jax.graph.neighbours import Graph
 
 _LARGEST = float(np.finfo(np.float32).max)
-_MOST_PRODUCTS, _MOST_VALUES = 10**13, 2**28
-"""Of a search for the neighbours of all samples: minutes on two cores, and 1 GB."""
 
 
 @dataclass(frozen=True)
@@ -241,5 +240,4 @@ class GraphDEC(_WithTarget):
 
 def _value_share(data: DataSpec) -> float:
     """What an open `value_share` means."""
-    n, size = data.num_samples or 0, math.prod(data.shape)
-    return 0.5 if n * n * size <= _MOST_PRODUCTS and n * size <= _MOST_VALUES else 0.0
+    return 0.5 if in_reach(data.num_samples or 0, math.prod(data.shape)) else 0.0

@@ -17,7 +17,7 @@ SHALLOW_STARTS = ("k-means", "pca-gmm", "spectral", "graph")
 NOT_ASKED = -1.0
 """In the place of a clarity, which is above it."""
 _MOST_CLUSTERS, _FEWEST_SAMPLES = 100, 4
-_CLEARER = 0.05
+CLEARER = 0.05
 """By how much: training makes clusters of the method's own graph clearer by .01 to .04. Chosen with labels of small
 parts of digits, COIL-20 and MNIST's training images in view."""
 
@@ -81,4 +81,4 @@ def named(scores: Float[np.ndarray, " s"]) -> dict[str, float] | None:
 def began_with(clarity: dict[str, float]) -> str:
     """Which of the clusters of `named` training began with."""
     best = max(clarity, key=clarity.__getitem__)
-    return best if clarity[best] > clarity[OWN] + _CLEARER else OWN
+    return best if clarity[best] > clarity[OWN] + CLEARER else OWN

@@ -15,12 +15,12 @@ from vaeclust_jax.folder.typed_json import as_json
 from vaeclust_jax.selection.augment import AugmentChoice
 from vaeclust_jax.selection.num_clusters import Choice
 from vaeclust_jax.studies.assignments import Answer
+from vaeclust_jax.studies.clarity import starts_of, starts_sentences
 from vaeclust_jax.studies.classification_figures import classification_finding
 from vaeclust_jax.studies.clusters import alike, clusters_of
 from vaeclust_jax.studies.common import common_fields
 from vaeclust_jax.studies.experiment import Experiment
 from vaeclust_jax.studies.scores import against_the_floor, collapse_warnings, protocol_record, score_methods
-from vaeclust_jax.studies.starts import starts_of, starts_sentences
 from vaeclust_jax.studies.tests import against_reported, comparisons, findings, implied_tests
 from vaeclust_jax.studies.uncertainty import judge_uncertainty
 from vaeclust_jax.studies.verdict import verdict_of
@@ -39,6 +39,7 @@ def metrics_of(
     choice: Choice | None = None,
     views: AugmentChoice | None = None,
     left_out: Sequence[str] = (),
+    clarity: dict[str, float] | None = None,
 ) -> ClusteringRecord:
     """What was measured of a clustering.
 
@@ -54,6 +55,7 @@ def metrics_of(
         choice: how the number of clusters was chosen, if it was.
         views: how the strength of views was chosen, if it was.
         left_out: sentences on the methods that were not run.
+        clarity: of `clarity_of`.
     """
     first, named = runs[0], experiment.named
     protocols = {"all": np.arange(len(dataset.x)), "validation": first.validation_index}
@@ -90,6 +92,7 @@ def metrics_of(
         results=results,
         origins=origins,
         starts=starts,
+        clarity=clarity,
         shallow=shallow,
         comparisons=tuple(compared),
         reported=tuple(beside),

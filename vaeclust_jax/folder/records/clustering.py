@@ -123,6 +123,7 @@ class ClusteringRecord(TaskRecord):
         clusters: of the first seed; this and the following are None in files of versions that did not write them.
         alike: by shallow method, the adjusted Rand index of its clusters and the named method's.
         starts: of each seed, where clusters without a network could begin.
+        clarity: by method, how clear its clusters are in the graph of the values (`graph.clarity`), mean over seeds.
         verdict: sentences by topic, what is to be read first coming first: found, how good, how sure.
     """
 
@@ -148,6 +149,7 @@ class ClusteringRecord(TaskRecord):
     verdict: dict[str, tuple[str, ...]] | None = None
     origins: Origins | None = None
     starts: tuple[StartRecord, ...] | None = None
+    clarity: dict[str, float] | None = None
 
     def origin(self, method: str) -> Origin:
         """Where the method's seeds come from; of a file that does not say, what its name tells."""
