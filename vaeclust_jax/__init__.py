@@ -32,7 +32,7 @@ from vaeclust_jax.methods.mixture import VAEMixture
 from vaeclust_jax.methods.registry import METHODS
 from vaeclust_jax.methods.settings import VAEMethod
 from vaeclust_jax.methods.vade import EMStart, GraphStart, VaDE
-from vaeclust_jax.networks import MLP, AutoNetwork, Conv
+from vaeclust_jax.networks import CNN, MLP, AutoNetwork, Conv
 from vaeclust_jax.selection.augment import AugmentChoice, choose_augment
 from vaeclust_jax.selection.cluster import Clustered, cluster
 from vaeclust_jax.selection.consensus import Consensus, consensus
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from vaeclust_jax.estimators import VAEDEC, DynamicBetaVAE, VAEGaussianMixture, VAEGraph
 
 __all__ = [
+    "CNN",
     "DEC",
     "METHODS",
     "MLP",

@@ -21,6 +21,10 @@ class Network(NamedTuple):
     Attributes:
         init: (key) -> params.
         apply: (params, *arrays) -> array, or a tuple of arrays.
+        train: (key, params, weight, *arrays) -> (what `apply` answers, parameters by name that replace those of
+            `params`): how it answers while it is trained, where that is another function. Dropout draws by the key;
+            batch norm takes the mean and the variance of the batch, in which rows count by weight, and hands on its
+            running ones. None: as `apply`.
 
     Example:
         >>> linear = vc.Network(
@@ -33,6 +37,7 @@ class Network(NamedTuple):
 
     init: Callable[[Key], Params]
     apply: Callable[..., Any]
+    train: Callable[..., tuple[Any, dict[str, Params]]] | None = None
 
 
 class Networks(NamedTuple):

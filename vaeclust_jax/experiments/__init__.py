@@ -5,6 +5,7 @@ from dataclasses import MISSING, fields
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.experiments import (
+    course_cnn,
     dynamic_beta_insects,
     idec,
     vade,
@@ -32,6 +33,8 @@ EXPERIMENTS: dict[str, Experiment] = {
         vaedec_controllers.EXPERIMENT,
         vaegmm_mnist.EXPERIMENT,
         vaegmm_mnist.LITERAL,
+        course_cnn.EXPERIMENT,
+        course_cnn.ABLATIONS,
     )
 }
 DEFAULT = vaegraph.EXPERIMENT.name

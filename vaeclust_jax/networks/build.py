@@ -23,6 +23,8 @@ class NetworkConfig(ABC):
 
     likelihoods: ClassVar[tuple[str, ...]] = ("bernoulli", "gaussian", "squared")
     """Those that its decoder's output can be the parameter of."""
+    has_decoder: ClassVar[bool] = True
+    """Whether it is for methods that generate, too."""
 
     latent_dim: int = 10
     """Size L of the latent space."""

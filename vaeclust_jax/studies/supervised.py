@@ -1,9 +1,12 @@
 """The task of methods that classify: errors on rows that nothing has seen, and how honest their probabilities are."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
+from vaeclust_jax.data import Dataset
+from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder.records.classification import ClassificationRecord, ClassScores, SeedClassScores
 from vaeclust_jax.folder.table import Column, Table, spread
 from vaeclust_jax.plots import class_confusion, reliability_diagram
@@ -11,8 +14,10 @@ from vaeclust_jax.studies.common import common_fields, over_seeds, split_sentenc
 from vaeclust_jax.studies.figures import Picture, history_of, loss_picture
 from vaeclust_jax.studies.task import Drawn, Measured, Study, Task
 from vaeclust_jax.uncertainty.calibration import expected_calibration_error, reliability
+from vaeclust_jax.uncertainty.temperature import fit_temperature
 
 SCORES = ClassScores.names
+_TINY = np.finfo(np.float32).tiny
 
 
 def _measure(study: Study, step: Callable[[str], None]) -> Measured:
@@ -20,10 +25,11 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
     assert study.test is not None, "kept back"
     assert study.test.y is not None, "which has labels"
     x, y = study.test.x, study.test.y
-    answers = {arm: [run.predict_proba(x) for run in runs] for arm, runs in study.runs.items()}
+    models = {arm: [at_held_out(run, study.dataset) for run in runs] for arm, runs in study.runs.items()}
+    answers = {arm: [run.predict_proba(x) for run in runs] for arm, runs in models.items()}
     results = {
-        arm: over_seeds(ClassScores, SeedClassScores, [_judged(q, y) for q in of_seeds], study.seeds)
-        for arm, of_seeds in answers.items()
+        arm: over_seeds(ClassScores, SeedClassScores, [_judged(run, x, y) for run in runs], study.seeds)
+        for arm, runs in models.items()
     }
     named, held_out = study.experiment.named, len(study.runs[study.experiment.named][0].validation_index)
     of_named = results[named]
@@ -33,6 +39,7 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
         protocol={
             "fitted_on": split_sentence(study),
             "stopped_on": f"the other {held_out} rows (their loss)" if held_out else "nothing",
+            "temperature_from": f"labels of those {held_out} rows" if held_out else "nothing",
             "scored_on": f"{len(y)} rows beside those above, once",
             "labels_used_for": "training, stopping and scoring, each on rows of its own",
             "spread": "standard deviation over seeds (n - 1)",
@@ -44,17 +51,37 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
         warnings=(),
         results=results,
     )
-    return Measured(record, _columns(study, answers[named]), answers)
+    return Measured(record, _columns(study, answers[named]), answers, models[named])
 
 
-def _judged(q: np.ndarray, y: np.ndarray) -> ClassScores:
-    correct = q.argmax(axis=1) == y
-    own = np.take_along_axis(q, y[:, np.newaxis], axis=1)[:, 0]
-    return ClassScores(
-        accuracy=float(correct.mean()),
-        nll=float(-np.log(np.maximum(own, np.finfo(np.float32).tiny)).mean()),
-        ece=expected_calibration_error(q.max(axis=1), correct),
+def at_held_out(run: Run, dataset: Dataset) -> Run:
+    """The classifier at the temperature under which the labels of its held-out rows are likeliest (Guo et al. 2017).
+
+    As it is where nothing is held out, or where every one of those rows is right: then no temperature is best.
+    """
+    rows = run.validation_index
+    if not len(rows) or dataset.y is None:
+        return run
+    found = fit_temperature(np.log(np.maximum(run.predict_proba(dataset.x[rows]), _TINY)), dataset.y[rows])
+    return run if found is None else replace(run, temperature=found)
+
+
+def _judged(run: Run, x: np.ndarray, y: np.ndarray) -> ClassScores:
+    raw = replace(run, temperature=1.0).predict_proba(x)
+    correct = raw.argmax(axis=1) == y
+    scores = ClassScores(
+        accuracy=float(correct.mean()), nll=_nll(raw, y), ece=expected_calibration_error(raw.max(axis=1), correct)
     )
+    if run.temperature == 1:
+        return scores
+    q = run.predict_proba(x)
+    error = expected_calibration_error(q.max(axis=1), correct)
+    return replace(scores, temperature=run.temperature, scaled_nll=_nll(q, y), scaled_ece=error)
+
+
+def _nll(q: np.ndarray, y: np.ndarray) -> float:
+    own = np.take_along_axis(q, y[:, np.newaxis], axis=1)[:, 0]
+    return float(-np.log(np.maximum(own, _TINY)).mean())
 
 
 def _columns(study: Study, answers: list[np.ndarray]) -> dict[str, np.ndarray]:
@@ -78,7 +105,10 @@ def _tables(record: ClassificationRecord) -> list[Table]:
         for arm, of in record.results.items()
     )
     columns = (Column("method", "text"), *map(Column, SCORES.values()), Column("seeds", "integer"))
-    note = "On the test part, which neither training nor stopping saw. ECE: 15 bins, at the probabilities as they are."
+    note = (
+        "On the test part, which neither training nor stopping saw. ECE: 15 bins. The temperature is that under which "
+        "labels of held-out rows are likeliest."
+    )
     return [Table("scores", "Classification", columns, rows, note)]
 
 

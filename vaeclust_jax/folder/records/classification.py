@@ -9,13 +9,29 @@ from vaeclust_jax.folder.records.task import Measures, OfSeed, Summary, TaskReco
 
 @dataclass(frozen=True, kw_only=True)
 class ClassScores(Measures):
-    """Share of correct classes, mean negative log-likelihood (nats), and expected calibration error."""
+    """Share of correct classes, mean negative log-likelihood (nats), and expected calibration error.
 
-    names: ClassVar[Mapping[str, str]] = {"accuracy": "accuracy", "nll": "negative log-likelihood", "ece": "ECE"}
+    Attributes:
+        nll, ece: at the probabilities as they were trained.
+        temperature: under which labels of the held-out rows are likeliest; None: there is none.
+        scaled_nll, scaled_ece: at that temperature.
+    """
+
+    names: ClassVar[Mapping[str, str]] = {
+        "accuracy": "accuracy",
+        "nll": "negative log-likelihood",
+        "ece": "ECE",
+        "temperature": "temperature",
+        "scaled_nll": "at the temperature",
+        "scaled_ece": "ECE at it",
+    }
 
     accuracy: float | None
     nll: float | None
     ece: float | None
+    temperature: float | None = None
+    scaled_nll: float | None = None
+    scaled_ece: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
