@@ -32,7 +32,7 @@ from vaeclust_jax.methods.mixture import VAEMixture
 from vaeclust_jax.methods.registry import METHODS
 from vaeclust_jax.methods.settings import VAEMethod
 from vaeclust_jax.methods.vade import EMStart, GraphStart, VaDE
-from vaeclust_jax.networks import CNN, MLP, AutoNetwork, Conv
+from vaeclust_jax.networks import CNN, MLP, AutoNetwork, Conv, ViT
 from vaeclust_jax.selection.augment import AugmentChoice, choose_augment
 from vaeclust_jax.selection.cluster import Clustered, cluster
 from vaeclust_jax.selection.consensus import Consensus, consensus
@@ -88,6 +88,7 @@ __all__ = [
     "VAEMethod",
     "VAEMixture",
     "VaDE",
+    "ViT",
     "calibrated",
     "choose_augment",
     "choose_num_clusters",

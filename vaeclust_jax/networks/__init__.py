@@ -3,12 +3,14 @@
 from vaeclust_jax.networks.build import MLP, AutoNetwork, Conv, CustomNetwork, NetworkConfig, convolutions_pay
 from vaeclust_jax.networks.classifying import CNN
 from vaeclust_jax.networks.of_papers import ReluHeadsMLP, TorchStartMLP
+from vaeclust_jax.networks.transformer import ViT
 
 NETWORKS: dict[str, type[NetworkConfig]] = {
     "auto": AutoNetwork,
     "mlp": MLP,
     "conv": Conv,
     "cnn": CNN,
+    "vit": ViT,
     "custom": CustomNetwork,
     "mlp-relu-heads": ReluHeadsMLP,
     "mlp-torch-start": TorchStartMLP,
@@ -25,5 +27,6 @@ __all__ = [
     "NetworkConfig",
     "ReluHeadsMLP",
     "TorchStartMLP",
+    "ViT",
     "convolutions_pay",
 ]

@@ -12,12 +12,13 @@ if TYPE_CHECKING:  # half a second that `import vaeclust_jax` need not take
     from flax import nnx
 
 
-def from_module(build: "Callable[[nnx.Rngs], nnx.Module]") -> Network:
+def from_module(build: "Callable[[nnx.Rngs], nnx.Module]", method: str = "__call__") -> Network:
     """A pure `Network` from a Flax NNX module.
 
     Args:
         build: makes the module; its `__call__` takes arrays with the batch first. The module may hold
             `nnx.Param` alone: BatchNorm statistics or stored Rngs raise here, at construction.
+        method: of the module, what `apply` calls.
     """
     from flax import nnx
 
@@ -28,7 +29,7 @@ def from_module(build: "Callable[[nnx.Rngs], nnx.Module]") -> Network:
         return nnx.to_pure_dict(params)
 
     def apply(params: Params, *arrays: jax.Array) -> jax.Array | tuple[jax.Array, ...]:
-        return nnx.merge(graph, nnx.State(params))(*arrays)
+        return getattr(nnx.merge(graph, nnx.State(params)), method)(*arrays)
 
     return Network(init, apply)
 
