@@ -6,6 +6,7 @@ from dataclasses import MISSING, fields
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.experiments import (
     course_cnn,
+    course_vit,
     dynamic_beta_insects,
     idec,
     vade,
@@ -35,6 +36,9 @@ EXPERIMENTS: dict[str, Experiment] = {
         vaegmm_mnist.LITERAL,
         course_cnn.EXPERIMENT,
         course_cnn.ABLATIONS,
+        course_vit.EXPERIMENT,
+        course_vit.GRID,
+        course_vit.ATTENTION,
     )
 }
 DEFAULT = vaegraph.EXPERIMENT.name

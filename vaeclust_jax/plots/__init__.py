@@ -1,6 +1,8 @@
 """The figures; the only room with matplotlib, which is imported only to draw."""
 
 from vaeclust_jax.plots.agreement import confidence_histogram, confusion
+from vaeclust_jax.plots.attention import attention_maps
+from vaeclust_jax.plots.candidates import scores_by_size
 from vaeclust_jax.plots.classifier import class_confusion, component_map, naming_curves
 from vaeclust_jax.plots.curves import loss_part, loss_parts
 from vaeclust_jax.plots.dendrogram import dendrogram
@@ -20,6 +22,7 @@ from vaeclust_jax.plots.uncertainty import (
 from vaeclust_jax.plots.vectors import profiles_by_cluster
 
 __all__ = [
+    "attention_maps",
     "class_confusion",
     "cluster_sizes",
     "component_map",
@@ -45,5 +48,6 @@ __all__ = [
     "risk_coverage_curves",
     "samples_beside_data",
     "save_figures",
+    "scores_by_size",
     "uncertainty_histogram",
 ]

@@ -7,9 +7,11 @@ import numpy as np
 
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.fitting.run import Run
-from vaeclust_jax.folder.records.classification import ClassificationRecord, ClassScores, SeedClassScores
+from vaeclust_jax.folder.records.classification import Candidate, ClassificationRecord, ClassScores, SeedClassScores
 from vaeclust_jax.folder.table import Column, Table, spread
+from vaeclust_jax.networks import ViT
 from vaeclust_jax.plots import class_confusion, reliability_diagram
+from vaeclust_jax.studies.candidates import attention_picture, candidates_table, ranked, sizes_picture, with_arm
 from vaeclust_jax.studies.common import common_fields, over_seeds, split_sentence
 from vaeclust_jax.studies.figures import Picture, history_of, loss_picture
 from vaeclust_jax.studies.task import Drawn, Measured, Study, Task
@@ -21,6 +23,11 @@ _TINY = np.finfo(np.float32).tiny
 
 
 def _measure(study: Study, step: Callable[[str], None]) -> Measured:
+    candidates: tuple[Candidate, ...] = ()
+    if study.experiment.chooses:
+        step("ranking on held-out rows")
+        candidates = ranked(study)
+        study = with_arm(study, candidates[0].arm)
     step("scoring the test part")
     assert study.test is not None, "kept back"
     assert study.test.y is not None, "which has labels"
@@ -40,6 +47,7 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
             "fitted_on": split_sentence(study),
             "stopped_on": f"the other {held_out} rows (their loss)" if held_out else "nothing",
             "temperature_from": f"labels of those {held_out} rows" if held_out else "nothing",
+            **({"chosen_on": f"accuracy on those {held_out} rows"} if candidates else {}),
             "scored_on": f"{len(y)} rows beside those above, once",
             "labels_used_for": "training, stopping and scoring, each on rows of its own",
             "spread": "standard deviation over seeds (n - 1)",
@@ -50,6 +58,7 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
         findings=(f"{named} errs on {1 - of_named.mean.accuracy:.2%} of {len(y)} rows it never saw.",),
         warnings=(),
         results=results,
+        candidates=candidates,
     )
     return Measured(record, _columns(study, answers[named]), answers, models[named])
 
@@ -109,14 +118,15 @@ def _tables(record: ClassificationRecord) -> list[Table]:
         "On the test part, which neither training nor stopping saw. ECE: 15 bins. The temperature is that under which "
         "labels of held-out rows are likeliest."
     )
-    return [Table("scores", "Classification", columns, rows, note)]
+    tables = [Table("scores", "Classification", columns, rows, note)]
+    return [*tables, candidates_table(record.candidates)] if record.candidates else tables
 
 
 def _figures(study: Study, measured: Measured) -> Drawn:
     """Of the first seed of the named arm; the losses of all seeds."""
     assert study.test is not None
     assert study.test.y is not None
-    y, named = study.test.y, study.experiment.named
+    y, named = study.test.y, measured.metrics.method
     q, runs = measured.kept[named][0], study.runs[named]
     counts = np.zeros((q.shape[1], q.shape[1] + 1), int)  # the last column is of answers without a class
     np.add.at(counts, (y, q.argmax(axis=1)), 1)
@@ -127,6 +137,10 @@ def _figures(study: Study, measured: Measured) -> Drawn:
     confusion = class_confusion(counts, study.test.class_names)
     yield "confusion", Picture(confusion, "Classification", "Confusion on the test part", "Classes by answers.")
     yield "reliability", Picture(drawn, "Uncertainty", "Reliability on the test part", caption)
+    if isinstance(runs[0].config.network, ViT):
+        yield "attention", attention_picture(runs[0], study.test)
+    if isinstance(measured.metrics, ClassificationRecord) and measured.metrics.candidates:
+        yield "sizes", sizes_picture(study, measured.metrics.candidates)
 
 
 CLASSIFICATION = Task(("predict",), lambda data: None, _measure, _tables, _figures)

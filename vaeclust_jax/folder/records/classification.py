@@ -40,11 +40,30 @@ class SeedClassScores(ClassScores, OfSeed):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """An arm among those that one is chosen of: the accuracy on its held-out rows, over seeds.
+
+    Attributes:
+        parameters: how many.
+        epochs: that were run, in the mean over seeds.
+        reported: what the source prints for it on its test part.
+    """
+
+    arm: str
+    parameters: int
+    epochs: float
+    accuracy: float
+    std: float | None
+    reported: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClassificationRecord(TaskRecord):
     """A run of a method that classifies.
 
     Attributes:
-        results: of every arm.
+        results: of every arm, or of the one that was chosen.
+        candidates: what it was chosen of, the best first; empty: nothing was chosen.
     """
 
     task: ClassVar[str] = "classification"
@@ -53,3 +72,4 @@ class ClassificationRecord(TaskRecord):
     std: ClassScores
     seeds: tuple[SeedClassScores, ...]
     results: dict[str, Summary[ClassScores, SeedClassScores]]
+    candidates: tuple[Candidate, ...] = ()
