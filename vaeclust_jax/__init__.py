@@ -25,6 +25,7 @@ from vaeclust_jax.fitting.fit import fit, fit_seeds
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.fitting.serialisation import load
 from vaeclust_jax.methods.dec import DEC, GraphDEC
+from vaeclust_jax.methods.greedy import GreedyStart, RandomStart
 from vaeclust_jax.methods.joint import BestValidation, Settled
 from vaeclust_jax.methods.kmeans import VAEKMeans
 from vaeclust_jax.methods.method import About, DataSpec, Method
@@ -67,6 +68,7 @@ __all__ = [
     "EMStart",
     "GraphDEC",
     "GraphStart",
+    "GreedyStart",
     "Heads",
     "InputError",
     "InputWarning",
@@ -75,6 +77,7 @@ __all__ = [
     "Network",
     "Networks",
     "PrepareConfig",
+    "RandomStart",
     "Run",
     "Settled",
     "Stage",

@@ -6,6 +6,7 @@ from dataclasses import MISSING, fields
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.experiments import (
     course_cnn,
+    course_sae,
     course_vit,
     dynamic_beta_insects,
     idec,
@@ -36,6 +37,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         vaegmm_mnist.LITERAL,
         course_cnn.EXPERIMENT,
         course_cnn.ABLATIONS,
+        course_sae.EXPERIMENT,
         course_vit.EXPERIMENT,
         course_vit.GRID,
         course_vit.ATTENTION,

@@ -76,15 +76,17 @@ def _heads(networks: Networks) -> Heads:
 
 
 def _logits(networks: Networks, params: Params, x: Array) -> Array:
-    return _classified(params, networks.encoder.apply(params["encoder"], x)[0])
+    return classified(params, networks.encoder.apply(params["encoder"], x)[0])
 
 
-def _classified(params: Params, mean: Array) -> Array:
+def classified(params: Params, mean: Array) -> Array:
+    """Logits of the classes from the encoder's mean."""
     features = jax.nn.relu(mean)
     return features @ params["classes"]["kernel"] + params["classes"]["bias"][None]
 
 
-def _judged(logits: Array, batch: Batch) -> tuple[Array, Info]:
+def judged(logits: Array, batch: Batch) -> tuple[Array, Info]:
+    """Cross-entropy (nats a sample), and beside it the share that is wrong."""
     nll = optax.losses.softmax_cross_entropy_with_integer_labels(logits, batch.y)
     wrong = jnp.asarray(logits.argmax(axis=-1) != batch.y, jnp.float32)
     total = weighted_mean(nll, batch.weight)
@@ -99,7 +101,7 @@ def _step_in_training(train: Callable[..., Any]) -> Callable[[Key, State, Batch]
 
     def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, Any]:
         (mean, _), handed_on = train(key, params["encoder"], batch.weight, batch.x)
-        total, info = _judged(_classified(params, mean), batch)
+        total, info = judged(classified(params, mean), batch)
         return total, (info, handed_on)
 
     step = gradient_step(loss)
@@ -115,7 +117,7 @@ def _step_in_training(train: Callable[..., Any]) -> Callable[[Key, State, Batch]
 @lru_cache
 def _static(networks: Networks) -> Learner:
     def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, Info]:
-        return _judged(_logits(networks, params, batch.x), batch)
+        return judged(_logits(networks, params, batch.x), batch)
 
     train = networks.encoder.train
     return Learner(

@@ -10,7 +10,7 @@ from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder.records.classification import Candidate, ClassificationRecord, ClassScores, SeedClassScores
 from vaeclust_jax.folder.table import Column, Table, spread
 from vaeclust_jax.networks import ViT
-from vaeclust_jax.plots import class_confusion, reliability_diagram
+from vaeclust_jax.plots import class_confusion, loss_phases, reliability_diagram
 from vaeclust_jax.studies.candidates import attention_picture, candidates_table, ranked, sizes_picture, with_arm
 from vaeclust_jax.studies.common import common_fields, over_seeds, split_sentence
 from vaeclust_jax.studies.figures import Picture, history_of, loss_picture
@@ -133,7 +133,13 @@ def _figures(study: Study, measured: Measured) -> Drawn:
     bins = reliability(q.max(axis=1), q.argmax(axis=1) == y)
     drawn = reliability_diagram(bins.confidence, bins.accuracy, bins.count, bins.low, bins.high, ece=bins.ece)
     caption = "Accuracy against the probability of the class; on the diagonal a model means what it says."
-    yield "loss_parts", loss_picture(named, history_of(runs))
+    history = history_of(runs)
+    yield "loss_parts", loss_picture(named, history)
+    if len({row["stage"] for row in history}) > 1:
+        of_phases = (
+            "Thin lines are seeds, the thick one their mean; held-out rows dashed. Each stage has its own scale."
+        )
+        yield "phases", Picture(loss_phases(history), "Training", f"Stages of {named}, one by one", of_phases)
     confusion = class_confusion(counts, study.test.class_names)
     yield "confusion", Picture(confusion, "Classification", "Confusion on the test part", "Classes by answers.")
     yield "reliability", Picture(drawn, "Uncertainty", "Reliability on the test part", caption)
