@@ -119,8 +119,8 @@ class DEC(_WithTarget):
     """What the autoencoder begins as."""
 
     def check(self, data: DataSpec) -> None:  # noqa: D102
-        super().check(data)
         self.start.check()
+        super().check(data)
 
     def for_epochs(self, num_epochs: int) -> Self:  # noqa: D102
         return replace(super().for_epochs(num_epochs), start=self.start.for_epochs(num_epochs))

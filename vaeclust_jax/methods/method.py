@@ -86,8 +86,8 @@ class Method(ABC):
     point of the group `vaeclust.methods`.
 
     Example:
-        >>> sorted(name for name, method in vc.METHODS.items() if method.task != "clustering")
-        ['classifier', 'gan']
+        >>> vc.METHODS["dec"].task, vc.METHODS["classifier"].task, vc.METHODS["gan"].task
+        ('clustering', 'classification', 'generation')
     """
 
     task: ClassVar[str] = "clustering"
