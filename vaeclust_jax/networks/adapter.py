@@ -46,10 +46,14 @@ def from_training_module(build: "Callable[[nnx.Rngs], nnx.Module]") -> Network:
     """
     from flax import nnx
 
-    graph, _, _ = nnx.split(nnx.eval_shape(lambda: build(nnx.Rngs(0))), nnx.Param, nnx.BatchStat)
+    def split(module: nnx.Module) -> tuple[Any, Any, Any]:
+        parts: Any = nnx.split(module, nnx.Param, nnx.BatchStat)
+        return parts[0], parts[1], parts[2]
+
+    graph = split(nnx.eval_shape(lambda: build(nnx.Rngs(0))))[0]
 
     def init(key: Key) -> Params:
-        _, weights, statistics = nnx.split(build(nnx.Rngs(key)), nnx.Param, nnx.BatchStat)
+        _, weights, statistics = split(build(nnx.Rngs(key)))
         return {"weights": nnx.to_pure_dict(weights), "statistics": nnx.to_pure_dict(statistics)}
 
     def made(params: Params) -> Any:
@@ -58,8 +62,7 @@ def from_training_module(build: "Callable[[nnx.Rngs], nnx.Module]") -> Network:
     def train(key: Key, params: Params, weight: jax.Array, *arrays: jax.Array) -> tuple[Any, dict[str, Params]]:
         module = made(params)
         answer = module.in_training(key, weight, *arrays)
-        _, _, statistics = nnx.split(module, nnx.Param, nnx.BatchStat)
-        return answer, {"statistics": nnx.to_pure_dict(statistics)}
+        return answer, {"statistics": nnx.to_pure_dict(split(module)[2])}
 
     return Network(init, lambda params, *arrays: made(params)(*arrays), train)
 
