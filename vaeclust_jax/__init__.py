@@ -25,6 +25,7 @@ from vaeclust_jax.fitting.fit import fit, fit_seeds
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.fitting.serialisation import load
 from vaeclust_jax.methods.dec import DEC, GraphDEC
+from vaeclust_jax.methods.greedy import GreedyStart, RandomStart
 from vaeclust_jax.methods.joint import BestValidation, Settled
 from vaeclust_jax.methods.kmeans import VAEKMeans
 from vaeclust_jax.methods.method import About, DataSpec, Method
@@ -32,7 +33,7 @@ from vaeclust_jax.methods.mixture import VAEMixture
 from vaeclust_jax.methods.registry import METHODS
 from vaeclust_jax.methods.settings import VAEMethod
 from vaeclust_jax.methods.vade import EMStart, GraphStart, VaDE
-from vaeclust_jax.networks import MLP, AutoNetwork, Conv
+from vaeclust_jax.networks import CNN, MLP, AutoNetwork, Conv, ViT
 from vaeclust_jax.selection.augment import AugmentChoice, choose_augment
 from vaeclust_jax.selection.cluster import Clustered, cluster
 from vaeclust_jax.selection.consensus import Consensus, consensus
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from vaeclust_jax.estimators import VAEDEC, DynamicBetaVAE, VAEGaussianMixture, VAEGraph
 
 __all__ = [
+    "CNN",
     "DEC",
     "METHODS",
     "MLP",
@@ -66,6 +68,7 @@ __all__ = [
     "EMStart",
     "GraphDEC",
     "GraphStart",
+    "GreedyStart",
     "Heads",
     "InputError",
     "InputWarning",
@@ -74,6 +77,7 @@ __all__ = [
     "Network",
     "Networks",
     "PrepareConfig",
+    "RandomStart",
     "Run",
     "Settled",
     "Stage",
@@ -87,6 +91,7 @@ __all__ = [
     "VAEMethod",
     "VAEMixture",
     "VaDE",
+    "ViT",
     "calibrated",
     "choose_augment",
     "choose_num_clusters",

@@ -38,6 +38,8 @@ CASES: dict[str, Method] = {
     "mixture": vc.VAEMixture(K),
     "classifier": vc.METHODS["classifier"](),
     "gan": vc.METHODS["gan"](),
+    "stacked": vc.METHODS["stacked"](),
+    "dec, from greedy layers": vc.DEC(K, start=vc.GreedyStart(noise=0.1)),
 }
 CLUSTERING = [name for name, method in CASES.items() if method.task == "clustering"]
 
@@ -175,7 +177,14 @@ def test_every_stage_comes_back_from_disk(name: str, fits: Fits, tmp_path: Path)
             np.testing.assert_array_equal(back.predict_proba(X), run.predict_proba(X))
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if name not in CLUSTERING])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.long) if name == "stacked" else name
+        for name in CASES
+        if name not in CLUSTERING
+    ],
+)
 def test_what_a_model_cannot_do_is_one_sentence(name: str, fits: Fits) -> None:
     run = last(fits, name)
     with pytest.raises(vc.InputError, match=f"method {type(CASES[name]).__name__} "):

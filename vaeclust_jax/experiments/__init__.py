@@ -5,6 +5,9 @@ from dataclasses import MISSING, fields
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.experiments import (
+    course_cnn,
+    course_sae,
+    course_vit,
     dynamic_beta_insects,
     idec,
     vade,
@@ -32,6 +35,12 @@ EXPERIMENTS: dict[str, Experiment] = {
         vaedec_controllers.EXPERIMENT,
         vaegmm_mnist.EXPERIMENT,
         vaegmm_mnist.LITERAL,
+        course_cnn.EXPERIMENT,
+        course_cnn.ABLATIONS,
+        course_sae.EXPERIMENT,
+        course_vit.EXPERIMENT,
+        course_vit.GRID,
+        course_vit.ATTENTION,
     )
 }
 DEFAULT = vaegraph.EXPERIMENT.name
