@@ -24,6 +24,7 @@ from vaeclust_jax.fitting.config import Config, TrainingConfig
 from vaeclust_jax.fitting.fit import fit, fit_seeds
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.fitting.serialisation import load
+from vaeclust_jax.graph.hints import Hints
 from vaeclust_jax.methods.dec import DEC, GraphDEC
 from vaeclust_jax.methods.joint import BestValidation, Settled
 from vaeclust_jax.methods.kmeans import VAEKMeans
@@ -67,6 +68,7 @@ __all__ = [
     "GraphDEC",
     "GraphStart",
     "Heads",
+    "Hints",
     "InputError",
     "InputWarning",
     "Learner",

@@ -146,6 +146,7 @@ class GraphDEC(_WithTarget):
     per_cluster: ClassVar[tuple[str, ...]] = ("prototypes",)
     shared: ClassVar[tuple[str, ...]] = (*_WithTarget.shared, "log_scale")
     follows_graph: ClassVar[bool] = True
+    takes_hints: ClassVar[bool] = True
 
     num_prototypes: int = 5
     """Prototypes of each cluster."""
@@ -191,17 +192,18 @@ class GraphDEC(_WithTarget):
             gamma=self.gamma_controller(),
             learning_rate=about.learning_rate,
             update_target_interval=self.update_target_interval,
+            hinted=about.hints is not None,
         )
         heads, stopping = self.heads(about.networks), self.joint_stopping(about)
         start = replace(self, joint_epochs=0)
         stages = [
             *kmeans_of(self).stages(about),
-            Stage("graph", learner, 0, from_graph(learner, heads, refreshed, self.value_share), NEVER, start),
+            Stage("graph", learner, 0, from_graph(learner, heads, refreshed, self.value_share, about.hints), NEVER, start),
             Stage("joint", learner, self.joint_epochs, carry_on, stopping, self),
         ]
         if self.vote and about.num_seeds > 1:
             stages += [
-                Stage("shared-graph", learner, 0, from_vote(learner, heads, refreshed), NEVER, self),
+                Stage("shared-graph", learner, 0, from_vote(learner, heads, refreshed, about.hints), NEVER, self),
                 Stage("shared-joint", learner, self.joint_epochs, carry_on, stopping, self),
             ]
         return stages

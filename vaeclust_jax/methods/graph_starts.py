@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
+from vaeclust_jax.graph.constraints import Constraints
 from vaeclust_jax.graph.tree import Merges
 from vaeclust_jax.methods.starts import (
     Start,
@@ -86,7 +87,9 @@ def from_graph_mixture(
     return from_clusters(learner, clusters)
 
 
-def from_graph(learner: Learner, heads: Heads, spread: Spread, value_share: float) -> Start:
+def from_graph(
+    learner: Learner, heads: Heads, spread: Spread, value_share: float, hints: Constraints | None = None
+) -> Start:
     """Networks of the stage before, prototypes inside the clusters of its posterior's graph, the target from them.
 
     Weights that both stages have, such as beta, go on where they were; the optimiser starts afresh.
@@ -96,6 +99,7 @@ def from_graph(learner: Learner, heads: Heads, spread: Spread, value_share: floa
         heads: of a model with the same encoder.
         spread: the target of a graph.
         value_share: of the graph of the rows' own values in the mean.
+        hints: of the training rows, which the clusters and the target keep.
     """
 
     init = without_weights(learner)
@@ -109,8 +113,9 @@ def from_graph(learner: Learner, heads: Heads, spread: Spread, value_share: floa
         fresh = init(init_key)
         posterior = posterior_of(graph_key, heads, before.params, rows.x, rows.encode(heads, before.params))
         graph = posterior_graph(posterior, beside=own, share=value_share)
-        labels, _, merges = merged_clusters(graph, fresh.params["prototypes"].shape[0], weight=rows.weight)
+        labels, _, merges = merged_clusters(graph, fresh.params["prototypes"].shape[0], weight=rows.weight, hints=hints)
         fresh = fresh._replace(memory=fresh.memory._replace(merges=_filled(fresh.memory.merges, merges)))
+        fresh, labels = _told(fresh, labels, hints)
         edges = strongest(graph, fresh.memory.edges.neighbours.shape[1], rows.weight)
         z = posterior.mean.astype(np.float32)
         return _following(prototypes_key, fresh, before, edges, labels, z, spread, rows.weight)
@@ -122,7 +127,7 @@ def from_graph(learner: Learner, heads: Heads, spread: Spread, value_share: floa
     return start
 
 
-def from_vote(learner: Learner, heads: Heads, spread: Spread) -> Start:
+def from_vote(learner: Learner, heads: Heads, spread: Spread, hints: Constraints | None = None) -> Start:
     """What several seeds that follow graphs of their own say together, for each of them to learn.
 
     Most of them say what the clusters are (`metrics.consensus`), which so have the same numbers in all of them, and the
@@ -132,6 +137,7 @@ def from_vote(learner: Learner, heads: Heads, spread: Spread) -> Start:
         learner: as for `from_graph`, and that of the stage before.
         heads: of its model.
         spread: likewise.
+        hints: likewise; they outvote the seeds.
     """
 
     init = without_weights(learner)
@@ -154,7 +160,8 @@ def from_vote(learner: Learner, heads: Heads, spread: Spread) -> Start:
             init_key, prototypes_key = jax.random.split(key)
             fresh = init(init_key)
             fresh = fresh._replace(memory=fresh.memory._replace(merges=state.memory.merges))
-            states.append(_following(prototypes_key, fresh, state, edges, labels, z, spread, rows.weight))
+            fresh, kept = _told(fresh, labels, hints)
+            states.append(_following(prototypes_key, fresh, state, edges, kept, z, spread, rows.weight))
         return states
 
     return start
@@ -197,6 +204,17 @@ def posterior_of(key: Key, heads: Heads, params: Params, x: HostRows, known: "Co
         return finite(encode_views(jax.random.fold_in(views_key, number), heads, params, x))
 
     return Posterior(np.random.default_rng(seed_from_key(rng_key)), *codes, view)
+
+
+def _told(
+    fresh: State, labels: Int[np.ndarray, " n"], hints: Constraints | None
+) -> tuple[State, Int[np.ndarray, " n"]]:
+    """The state and the labels with the clusters of the rows that a hint is about."""
+    if hints is None:
+        return fresh, labels
+    told = hints.told(labels)
+    state = fresh._replace(memory=fresh.memory._replace(told=jnp.asarray(told, jnp.int32)))
+    return state, np.where(told >= 0, told, labels)
 
 
 def _filled(room: Merges, merges: Merges) -> Merges:
