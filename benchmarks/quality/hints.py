@@ -150,7 +150,7 @@ def page(rows: Sequence[Row]) -> str:
 
 def _cell(errors: Sequence[float]) -> str:
     if not errors:
-        return "–"
+        return "\N{EN DASH}"
     found = summarise([{"error": error} for error in errors])
     mean, std = found["mean"]["error"], found["std"]["error"]
     return f"{mean:.3f}" if std is None else f"{mean:.3f} ± {std:.3f}"

@@ -87,7 +87,9 @@ def fit(
     """
     keys = as_key(key)[None]
     with shown(verbose, callbacks) as told:
-        stages = _fit(config, x, keys, [0], networks, split_labels, partial_labels, sample_weight, hints, checkpoint, told)
+        stages = _fit(
+            config, x, keys, [0], networks, split_labels, partial_labels, sample_weight, hints, checkpoint, told
+        )
     return list(stages.values())[-1][0]
 
 
@@ -158,7 +160,9 @@ def fit_stages(
     """
     seeds = checked_seeds(seeds)
     keys = jax.vmap(jax.random.key)(jnp.asarray(seeds, jnp.uint32))
-    return _fit(config, x, keys, seeds, networks, split_labels, partial_labels, sample_weight, hints, checkpoint, callbacks)
+    return _fit(
+        config, x, keys, seeds, networks, split_labels, partial_labels, sample_weight, hints, checkpoint, callbacks
+    )
 
 
 def _fit(

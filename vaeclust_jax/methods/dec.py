@@ -198,7 +198,9 @@ class GraphDEC(_WithTarget):
         start = replace(self, joint_epochs=0)
         stages = [
             *kmeans_of(self).stages(about),
-            Stage("graph", learner, 0, from_graph(learner, heads, refreshed, self.value_share, about.hints), NEVER, start),
+            Stage(
+                "graph", learner, 0, from_graph(learner, heads, refreshed, self.value_share, about.hints), NEVER, start
+            ),
             Stage("joint", learner, self.joint_epochs, carry_on, stopping, self),
         ]
         if self.vote and about.num_seeds > 1:

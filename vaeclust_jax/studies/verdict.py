@@ -3,6 +3,7 @@
 from vaeclust_jax.folder.records.clustering import ClusteringRecord
 from vaeclust_jax.studies.classification_figures import classification_finding
 from vaeclust_jax.studies.clusters import agreeing
+from vaeclust_jax.studies.hints import hints_sentences
 from vaeclust_jax.studies.scores import against_the_floor, is_below_the_floor
 from vaeclust_jax.studies.tests import reached
 from vaeclust_jax.studies.uncertainty import BY_VOTES
@@ -26,7 +27,7 @@ def _found(metrics: ClusteringRecord) -> list[str]:
     else:
         said = f"{said}, of {min(filled)} to {max(filled)} samples each."
     chosen = (metrics.num_clusters_choice, metrics.augment_choice)
-    return [said, *(choice["reason"] for choice in chosen if choice is not None)]
+    return [said, *hints_sentences(metrics.hints), *(choice["reason"] for choice in chosen if choice is not None)]
 
 
 def _how_good(metrics: ClusteringRecord) -> list[str]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from vaeclust_jax.folder.records.clusters import ClusterRecord
+from vaeclust_jax.folder.records.hints import HintsRecord
 from vaeclust_jax.folder.records.named_clusters import NamedClusters
 from vaeclust_jax.folder.records.scores import Origin, Origins, Results, Scores, SeedScores
 from vaeclust_jax.folder.records.task import TaskRecord, fault_of_seeds
@@ -108,6 +109,7 @@ class ClusteringRecord(TaskRecord):
         clusters: of the first seed; this and the following are None in files of versions that did not write them.
         alike: by shallow method, the adjusted Rand index of its clusters and the named method's.
         verdict: sentences by topic, what is to be read first coming first: found, how good, how sure.
+        hints: that the named method read, if it did: it is then semi-supervised, and their rows are not scored.
     """
 
     task: ClassVar[str] = "clustering"
@@ -131,6 +133,7 @@ class ClusteringRecord(TaskRecord):
     alike: dict[str, float] | None = None
     verdict: dict[str, tuple[str, ...]] | None = None
     origins: Origins | None = None
+    hints: HintsRecord | None = None
 
     def origin(self, method: str) -> Origin:
         """Where the method's seeds come from; of a file that does not say, what its name tells."""
