@@ -16,7 +16,7 @@ def hinted_clusters(
     hints: Constraints,
     weight: Float[np.ndarray, " n"] | None = None,
 ) -> Merged:
-    """Ward's merge of groups that keeps the hints, then k-means in which groups with a hint stay: class c is cluster c.
+    """Ward's merge that keeps the hints, then k-means in which groups with a hint stay; class c is cluster c.
 
     Groups that hold points of one set are merged before all others, those of sets that stay apart after all others.
     That merge is greedy: a group that no hint is about may have gone with the wrong half. So k-means in the same space
