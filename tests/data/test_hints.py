@@ -67,7 +67,7 @@ def test_what_cannot_be_used_is_said(tmp_path: Path, text: str, sentence: str) -
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="hints cannot be read from .*none.csv: No such file"):
+    with pytest.raises(InputError, match=r"hints cannot be read from .*none.csv: No such file"):
         read_hints(tmp_path / "none.csv", DATA)
     with pytest.raises(InputError, match="hints cannot be read from"):
         read_hints(tmp_path, DATA)

@@ -90,7 +90,7 @@ def moons(seed: int, n: int = 120) -> tuple[np.ndarray, np.ndarray]:
     return z, np.array([0, 0, 1, 1])[y]
 
 
-def graph_of(z: np.ndarray):  # noqa: ANN201
+def graph_of(z: np.ndarray):
     return posterior_graph(Posterior(np.random.default_rng(0), z, np.full_like(z, -4.0)), 4)
 
 
@@ -172,7 +172,7 @@ def test_what_cannot_be_used_is_said(hints: Hints, sentence: str) -> None:
 
 
 def test_as_many_contradictions_are_named_as_can_be_read() -> None:
-    with pytest.raises(InputError, match="; and 2 more$"):
+    with pytest.raises(InputError, match=r"; and 2 more$"):
         Hints([0, 1] * 5, [(one, one + 1) for one in range(0, 10, 2)]).constraints(10)
 
 
@@ -202,7 +202,7 @@ def test_a_record_gives_the_hints_again(seed: int) -> None:
 
 
 def test_suggested_are_of_different_branches_and_none_that_is_known() -> None:
-    z, y = moons(3)
+    z, _ = moons(3)
     merged = merged_clusters(graph_of(z), 2)
     tree, entropy = tree_of(merged.merges, z.astype(np.float32), np.arange(len(z))), np.linspace(0, 0.5, len(z))
     rows = suggested(tree, entropy, 4)

@@ -383,7 +383,8 @@ def test_labels_of_all_samples_are_saved_under_their_new_names(browser: Chrome, 
     # Hints for `vaeclust run --hints`: of the two that were merged and named, the surer half of each.
     middle = {one: np.sort(whole.probability[whole.cluster == one].round(4)) for one in (2, 5)}
     middle = {one: values[len(values) // 2] for one, values in middle.items()}
-    hinted = [one in middle and sure >= middle[one] for one, sure in zip(whole.cluster, whole.probability.round(4))]
+    sure = whole.probability.round(4)
+    hinted = [one in middle and sure[row] >= middle[one] for row, one in enumerate(whole.cluster)]
     assert any(hinted)
     assert [row["label"] for row in rows] == [f"'{NAME}" if one else "" for one in hinted]
     find(browser, "#save-json").click()
