@@ -108,7 +108,7 @@ def test_the_merge_keeps_the_hints_and_one_label_of_each_part_moves_all_of_it() 
     assert alone.kept(merged_clusters(graph, 2, hints=alone).labels) == 1.0
 
 
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=5)
 @given(seeds)
 def test_hints_at_odds_with_the_graph_are_kept_all_the_same(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -46,14 +46,21 @@ def suggest(argv: list[str]) -> None:
     folder = run_at(args.run_dir)
     run = load(folder)
     tree, table = cuttable(run.tree_), read_columns(folder / "assignments.csv")
-    entropy = np.array(table["entropy"], float)
+    entropy = _entropy(folder, table)
     if len(entropy) != len(tree.merges.groups):
         raise InputError(f"{folder} has a tree of {len(tree.merges.groups)} samples and assignments of {len(entropy)}")
     known = None if run.hints is None else run.hints.constraints(len(entropy)).hinted
     rows = suggested(tree, entropy, args.number, known)
-    columns = {name: [table[name][row] for row in rows] for name in ("row", "file") if name in table}
-    columns["label"] = [""] * len(rows)
-    columns |= {name: [table[name][row] for row in rows] for name in ("cluster", "probability", "entropy")}
+    table["label"] = [""] * len(entropy)
+    names = ("row", "file", "label", "cluster", "probability", "entropy")
+    columns = {name: [table[name][row] for row in rows] for name in names if name in table}
     check_writable(args.out.parent)
     write_assignments(args.out.resolve(), columns)  # a link stays one
     print(args.out)
+
+
+def _entropy(folder: Path, table: dict[str, list[str]]) -> np.ndarray:
+    try:
+        return np.array(table["entropy"], float)
+    except (KeyError, ValueError) as error:
+        raise InputError(f"{folder / 'assignments.csv'} does not say how sure its clusters are: {error!r}") from error

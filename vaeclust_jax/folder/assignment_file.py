@@ -58,6 +58,6 @@ def read_columns(path: Path) -> dict[str, list[str]]:
         columns = {name: [one[name] or "" for one in found] for name in found[0]} if found else {}
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise InputError(f"{path} cannot be read as the assignments of a run: {error!r}") from error
-    if missing := {"seed", "row", "cluster", "probability", "entropy"} - columns.keys():
+    if missing := {"seed", "row", "cluster", "probability"} - columns.keys():
         raise InputError(f"{path} cannot be read as the assignments of a run: it has no {min(missing)}")
     return columns

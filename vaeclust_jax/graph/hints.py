@@ -111,8 +111,8 @@ class Hints:
         if record["samples"]:
             labels = np.full(int(record["samples"]), -1) if int(record["samples"]) <= 10**9 else None
             labels[np.asarray(record["rows"], int)] = np.asarray(record["classes"], int)  # type: ignore[index]
-        links = (tuple((int(a), int(b)) for a, b in record[name]) for name in ("must_link", "cannot_link"))
-        return cls(labels, *links, names=tuple(map(str, record["names"])))
+        must, cannot = (tuple((int(a), int(b)) for a, b in record[name]) for name in ("must_link", "cannot_link"))
+        return cls(labels, must, cannot, tuple(map(str, record["names"])))
 
     @property
     def digest(self) -> str:
@@ -135,7 +135,8 @@ class Hints:
         return classes.astype(int)
 
     def _of_two_classes(self, linked: np.ndarray, classes: np.ndarray, row_name: Callable[[int], str]) -> list[str]:
-        found, known = [], {}
+        found: list[str] = []
+        known: dict[int, int] = {}
         for row in np.flatnonzero(classes >= 0).tolist():
             other = known.setdefault(int(linked[row]), row)
             if classes[other] != classes[row]:
