@@ -18,7 +18,7 @@ from sklearn.semi_supervised import LabelSpreading
 
 from benchmarks.machine import commit, this_machine
 from benchmarks.quality.arguments import parsed
-from benchmarks.quality.datasets import dataset, num_classes
+from benchmarks.quality.datasets import NUM_CLASSES, dataset
 from vaeclust_jax import Config, Hints, VAEKMeans, fit
 from vaeclust_jax.data import fit_preparation
 from vaeclust_jax.errors import InputError
@@ -59,7 +59,7 @@ def told(y: np.ndarray, labels: int, seed: int) -> np.ndarray:
 
 
 def _config(name: str, quick: bool) -> Config:
-    config = with_method(default_config(num_classes(name)), augment=0.0, **(_QUICK if quick else {}))
+    config = with_method(default_config(NUM_CLASSES[name]), augment=0.0, **(_QUICK if quick else {}))
     return replace(config, prepare=replace(config.prepare, image_size=(SIDES[name], SIDES[name])))
 
 
@@ -70,7 +70,7 @@ def _vaegraph(name: str, x: np.ndarray, known: np.ndarray, seed: int, quick: boo
 
 def _dynamic_beta(name: str, x: np.ndarray, known: np.ndarray, seed: int, quick: bool) -> tuple[np.ndarray, bool]:
     """A VAE that keeps known classes together under a dynamic beta, then k-means: two labels a class at least."""
-    method = VAEKMeans(num_classes(name), beta="dynamic", pretrain_epochs=2 if quick else 50)
+    method = VAEKMeans(NUM_CLASSES[name], beta="dynamic", pretrain_epochs=2 if quick else 50)
     some = known if (known >= 0).any() else None
     return fit(replace(_config(name, quick), method=method), x, seed, partial_labels=some).predict(x), False
 

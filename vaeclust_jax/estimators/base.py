@@ -271,13 +271,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
 
         def table(run: Run, x: Rows) -> np.recarray:
             q, sure = run.predict_proba(x), run.uncertainty(x, self._key(PASSES), n_passes)
-            columns = (
-                q.argmax(axis=1),
-                q.max(axis=1),
-                sure.entropy,
-                sure.mutual_information,
-                sure.latent_variance,
-            )
+            columns = (q.argmax(axis=1), q.max(axis=1), sure.entropy, sure.mutual_information, sure.latent_variance)
             names = "cluster,probability,entropy,mutual_information,latent_variance"
             return np.rec.fromarrays(columns, formats=[column.dtype for column in columns], names=names)
 

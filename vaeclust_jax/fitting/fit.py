@@ -288,10 +288,7 @@ def _runs(
     of_seed = {name: [row for row in history if row["seed"] == name] for name in names}
     return {
         stage.name: [
-            replace(
-                _run(replace(config, method=stage.model), data, networks, state, of_seed[name]),
-                hints=hints if stage.model.takes_hints else None,
-            )
+            _run(replace(config, method=stage.model), data, networks, state, of_seed[name], hints)
             for state, name in zip(of_stage, names, strict=True)
         ]
         for stage, of_stage in zip(stages, states, strict=False)
@@ -299,18 +296,15 @@ def _runs(
     }
 
 
-def _run(config: Config, data: Prepared, networks: Networks, state: State, history: History) -> Run:
+def _run(
+    config: Config, data: Prepared, networks: Networks, state: State, history: History, hints: Hints | None
+) -> Run:
     heads, params = config.method.heads(networks), state.params
     check_leaves(config, params)
     run = Run(
-        config,
-        data.preparation,
-        heads,
-        params,
-        train_index=data.train_index,
-        validation_index=data.validation_index,
-        history=history,
-    )
+        config, data.preparation, heads, params, history=history, hints=hints if config.method.takes_hints else None,
+        train_index=data.train_index, validation_index=data.validation_index,
+    )  # fmt: skip
     if heads.assign is None:
         return run
     all_means, all_logvar = data.encodings.of(heads, params)

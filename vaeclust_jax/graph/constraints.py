@@ -5,8 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Int
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
 _NONE: frozenset[int] = frozenset()
 
@@ -48,6 +46,9 @@ class Constraints(NamedTuple):
 
     def nodes(self, groups: Int[np.ndarray, " n"]) -> Int[np.ndarray, " m"]:
         """Groups put together that hold points of one set: the number of each group's, from 0."""
+        from scipy import sparse  # takes long to import
+        from scipy.sparse.csgraph import connected_components
+
         rows = np.flatnonzero(self.hinted)
         count = int(groups.max()) + 1
         size = count + len(self.classes)
