@@ -18,7 +18,7 @@ from vaeclust_jax.graph.tree import cuttable
 
 @dataclass(frozen=True)
 class Arguments:
-    """Lists the rows of a run whose labels would help it most, the most useful first, as a CSV to be filled in.
+    """Lists rows of a run whose labels should help it most, the most useful first, as a CSV to be filled in.
 
     Write classes into its column label, leave empty what you do not know, and give it to `vaeclust run --hints`. Rows
     are taken from different branches of the tree of the run's clusters: large ones, and those in doubt, come first.

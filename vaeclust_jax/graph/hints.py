@@ -21,12 +21,6 @@ class Hints:
     of two classes, and those of a `cannot_link`, are kept apart while the graph is merged. While networks are trained
     the targets of all these rows are held where they are.
 
-    Attributes:
-        partial_labels: (n,) classes from 0 to K - 1, -1 where none is known; None: nowhere.
-        must_link: pairs of rows, from 0, that belong to one cluster.
-        cannot_link: pairs of rows that do not.
-        names: of the classes, from 0; for people.
-
     Example:
         >>> x = np.random.default_rng(0).normal(np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0))
         >>> known = np.full(60, -1)
@@ -37,9 +31,13 @@ class Hints:
     """
 
     partial_labels: Any = None
+    """(n,) classes from 0 to K - 1, -1 where none is known; None: nowhere."""
     must_link: Any = ()
+    """Pairs of rows, from 0, that belong to one cluster."""
     cannot_link: Any = ()
+    """Pairs of rows that do not."""
     names: tuple[str, ...] = ()
+    """Of the classes, from 0; for people."""
 
     def __repr__(self) -> str:
         labels = 0 if self.partial_labels is None else int((np.asarray(self.partial_labels) >= 0).sum())
