@@ -24,6 +24,7 @@ from vaeclust_jax.fitting.config import Config, TrainingConfig
 from vaeclust_jax.fitting.fit import fit, fit_seeds
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.fitting.serialisation import load
+from vaeclust_jax.graph.hints import Hints
 from vaeclust_jax.methods.dec import DEC, GraphDEC
 from vaeclust_jax.methods.greedy import GreedyStart, RandomStart
 from vaeclust_jax.methods.joint import BestValidation, Settled
@@ -70,6 +71,7 @@ __all__ = [
     "GraphStart",
     "GreedyStart",
     "Heads",
+    "Hints",
     "InputError",
     "InputWarning",
     "Learner",

@@ -19,6 +19,7 @@ from vaeclust_jax.fitting.frame import cluster_table, frame_library, frame_of
 from vaeclust_jax.fitting.history import kept_history
 from vaeclust_jax.fitting.model_file import write_model
 from vaeclust_jax.fitting.packed import OF_CLUSTERS, TREE, Packed, named_arrays
+from vaeclust_jax.graph.hints import Hints
 from vaeclust_jax.graph.tree import Tree, cuttable
 from vaeclust_jax.keys import SAMPLES, as_key
 from vaeclust_jax.objectives.mixture import sample as draw
@@ -58,6 +59,7 @@ class Run:
         clarity_: of such a method, how clear the clusters are that training could begin with (`graph.clarity`), each
             by its name. It begins with those of "its graph", or with the clearest where they are ahead by 0.05. None
             elsewhere, where none were asked, and after `load`.
+        hints: that the fit was given; None: none.
 
     Example:
         >>> x = np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0)
@@ -82,6 +84,7 @@ class Run:
     temperature: float = 1.0
     tree_: Tree | None = None
     clarity_: dict[str, float] | None = None
+    hints: Hints | None = None
 
     def __repr__(self) -> str:
         """In place of the arrays, which fill screens: how many there are."""
@@ -263,7 +266,8 @@ class Run:
         Raises:
             InputError: the file cannot be written.
         """
-        write_model(Path(path), self.pack(), {"history": kept_history(self.history), "temperature": self.temperature})
+        more = {"history": kept_history(self.history), "temperature": self.temperature}
+        write_model(Path(path), self.pack(), more if self.hints is None else {**more, "hints": self.hints.record()})
 
     def _has(self, part: Any, what: str) -> Any:
         if part is None:

@@ -160,6 +160,7 @@ class GraphDEC(_WithTarget):
     per_cluster: ClassVar[tuple[str, ...]] = ("prototypes",)
     shared: ClassVar[tuple[str, ...]] = (*_WithTarget.shared, "log_scale")
     follows_graph: ClassVar[bool] = True
+    takes_hints: ClassVar[bool] = True
 
     num_prototypes: int = 5
     """Prototypes of each cluster."""
@@ -205,10 +206,11 @@ class GraphDEC(_WithTarget):
             gamma=self.gamma_controller(),
             learning_rate=about.learning_rate,
             update_target_interval=self.update_target_interval,
+            hinted=about.hints is not None,
         )
         heads, stopping = self.heads(about.networks), self.joint_stopping(about)
         start = replace(self, joint_epochs=0)
-        from_own = from_graph(learner, heads, refreshed, self.value_share, self.num_clusters)
+        from_own = from_graph(learner, heads, refreshed, self.value_share, self.num_clusters, about.hints)
         stages = [
             *kmeans_of(self).stages(about),
             Stage("graph", learner, 0, from_own, NEVER, start),
@@ -216,7 +218,7 @@ class GraphDEC(_WithTarget):
         ]
         if self.vote and about.num_seeds > 1:
             stages += [
-                Stage("shared-graph", learner, 0, from_vote(learner, heads, refreshed), NEVER, self),
+                Stage("shared-graph", learner, 0, from_vote(learner, heads, refreshed, about.hints), NEVER, self),
                 Stage("shared-joint", learner, self.joint_epochs, carry_on, stopping, self),
             ]
         return stages

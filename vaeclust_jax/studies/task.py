@@ -11,6 +11,7 @@ from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder import LatentMap, Table
 from vaeclust_jax.folder.records.task import TaskRecord
+from vaeclust_jax.graph.hints import Hints
 from vaeclust_jax.selection.augment import AugmentChoice
 from vaeclust_jax.selection.num_clusters import Choice
 from vaeclust_jax.studies.experiment import Experiment
@@ -29,6 +30,7 @@ class Study(NamedTuple):
         runs: of each arm, one a seed.
         others: a data set that should look strange.
         choice, views: how the number of clusters and the views were chosen, if they were.
+        hints: that methods which take some were given.
         seconds: wall seconds of each arm's fit in this call, "fit NAME"; for figures alone.
     """
 
@@ -42,6 +44,7 @@ class Study(NamedTuple):
     others: Dataset | None = None
     choice: Choice | None = None
     views: AugmentChoice | None = None
+    hints: Hints | None = None
     seconds: Mapping[str, float] = MappingProxyType({})
 
 
