@@ -25,6 +25,7 @@ from vaeclust_jax.fitting.fit import fit, fit_seeds
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.fitting.serialisation import load
 from vaeclust_jax.methods.dec import DEC, GraphDEC
+from vaeclust_jax.methods.hopfield import Classical, Hopfield, Modern, Saturating
 from vaeclust_jax.methods.joint import BestValidation, Settled
 from vaeclust_jax.methods.kmeans import VAEKMeans
 from vaeclust_jax.methods.method import About, DataSpec, Method
@@ -57,6 +58,7 @@ __all__ = [
     "Callback",
     "Checkpoint",
     "Choice",
+    "Classical",
     "Clustered",
     "Config",
     "Consensus",
@@ -67,14 +69,17 @@ __all__ = [
     "GraphDEC",
     "GraphStart",
     "Heads",
+    "Hopfield",
     "InputError",
     "InputWarning",
     "Learner",
     "Method",
+    "Modern",
     "Network",
     "Networks",
     "PrepareConfig",
     "Run",
+    "Saturating",
     "Settled",
     "Stage",
     "State",

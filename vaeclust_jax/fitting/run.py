@@ -195,6 +195,10 @@ class Run:
         """The expected samples of codes, in the units of `prepare`."""
         return by_chunk(self._has(self.heads.decode, "decode"), self.params, z)
 
+    def recall(self, x: Any) -> Float[np.ndarray, "n ..."]:
+        """What a memory comes to rest at from the samples, in the units of `prepare`."""
+        return by_chunk(self._has(self.heads.recall, "recall"), self.params, self.preparation.rows(x))[0]
+
     def unlikeness(self, x: Any) -> Float[np.ndarray, " n"]:
         """How strange each sample is, (n,): the distance to the nearest cluster in its standard deviations, see
         `uncertainty.outliers.latent_distance`."""

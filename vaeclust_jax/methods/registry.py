@@ -9,6 +9,7 @@ from vaeclust_jax.errors import InputError
 from vaeclust_jax.methods.classifier import Classifier
 from vaeclust_jax.methods.dec import DEC, GraphDEC
 from vaeclust_jax.methods.gan import GAN
+from vaeclust_jax.methods.hopfield import Hopfield
 from vaeclust_jax.methods.kmeans import VAEKMeans
 from vaeclust_jax.methods.method import Method
 from vaeclust_jax.methods.mixture import VAEMixture
@@ -24,6 +25,7 @@ METHODS: dict[str, type[Method]] = {
     "mixture": VAEMixture,
     "classifier": Classifier,
     "gan": GAN,
+    "hopfield": Hopfield,
 }
 """The house's own."""
 
