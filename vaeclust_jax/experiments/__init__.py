@@ -5,6 +5,8 @@ from dataclasses import MISSING, fields
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.experiments import (
+    course_hopfield,
+    course_hopfield_on_latents,
     dynamic_beta_insects,
     idec,
     vade,
@@ -32,6 +34,8 @@ EXPERIMENTS: dict[str, Experiment] = {
         vaedec_controllers.EXPERIMENT,
         vaegmm_mnist.EXPERIMENT,
         vaegmm_mnist.LITERAL,
+        course_hopfield.EXPERIMENT,
+        course_hopfield_on_latents.EXPERIMENT,
     )
 }
 DEFAULT = vaegraph.EXPERIMENT.name

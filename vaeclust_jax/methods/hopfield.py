@@ -34,7 +34,7 @@ from vaeclust_jax.objectives.hopfield import (
 from vaeclust_jax.training.stopping import NEVER
 from vaeclust_jax.types import Batch, Heads, Info, Key, Learner, Networks, Params, Rows, Stage, State
 
-_CRITICAL_LOAD = 0.138
+CRITICAL_LOAD = 0.138
 """Patterns a unit: Amit, Gutfreund and Sompolinsky 1985, Storing infinite numbers of patterns in a spin-glass model."""
 
 
@@ -67,7 +67,7 @@ class Classical:
 
     def bound(self, units: int) -> int | None:
         """Patterns that so many units can hold; None: no bound that one reaches."""
-        return int(_CRITICAL_LOAD * units)
+        return int(CRITICAL_LOAD * units)
 
 
 @dataclass(frozen=True)

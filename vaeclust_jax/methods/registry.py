@@ -10,6 +10,7 @@ from vaeclust_jax.methods.classifier import Classifier
 from vaeclust_jax.methods.dec import DEC, GraphDEC
 from vaeclust_jax.methods.gan import GAN
 from vaeclust_jax.methods.hopfield import Hopfield
+from vaeclust_jax.methods.hopfield_clusters import HopfieldClusters
 from vaeclust_jax.methods.kmeans import VAEKMeans
 from vaeclust_jax.methods.method import Method
 from vaeclust_jax.methods.mixture import VAEMixture
@@ -26,6 +27,7 @@ METHODS: dict[str, type[Method]] = {
     "classifier": Classifier,
     "gan": GAN,
     "hopfield": Hopfield,
+    "hopfield-clusters": HopfieldClusters,
 }
 """The house's own."""
 
