@@ -38,6 +38,8 @@ CASES: dict[str, Method] = {
     "mixture": vc.VAEMixture(K),
     "classifier": vc.METHODS["classifier"](),
     "gan": vc.METHODS["gan"](),
+    "hopfield": vc.Hopfield(),
+    "hopfield-clusters": vc.METHODS["hopfield-clusters"](K),
 }
 CLUSTERING = [name for name, method in CASES.items() if method.task == "clustering"]
 
@@ -125,7 +127,7 @@ def test_its_last_stage_ends_with_itself_and_every_model_says_what_was_used(name
         assert not hasattr(kmeans, "gamma")
 
 
-_OPEN = ("likelihood", "num_classes", "beta", "gamma", "value_share")
+_OPEN = ("likelihood", "num_classes", "beta", "gamma", "value_share", "num_patterns", "num_memories")
 
 
 def _open(method: Method) -> dict[str, object]:

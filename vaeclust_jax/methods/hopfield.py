@@ -6,14 +6,14 @@ it; whatever the loop does for other methods (seeds, checkpoints, files) holds f
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int
 
 from vaeclust_jax.checks import check_types
 from vaeclust_jax.errors import InputError, InputWarning
@@ -179,9 +179,15 @@ class Hopfield(Method):
     """Which net; images are stored with 0 as -1 and 1 as 1, by the first two with every pixel as the nearer one."""
     iterations: int = 100
     """Of recall, at most."""
+    num_patterns: int | None = None
+    """Training rows that are stored, evenly spaced; left out: all."""
+
+    def resolved(self, data: DataSpec) -> Self:  # noqa: D102
+        return self if self.num_patterns is not None else replace(self, num_patterns=data.num_samples)
 
     def check(self, data: DataSpec) -> None:  # noqa: D102
         check_at_least(self, iterations=1)
+        check_memories("num_patterns", self.num_patterns, data.num_samples)
         two_valued = data.low in (-1, 1) and data.high in (-1, 1)
         if self.net.binary and len(data.shape) == 1 and data.low is not None and not two_valued:
             raise InputError(
@@ -190,10 +196,28 @@ class Hopfield(Method):
             )
 
     def stages(self, about: About) -> list[Stage]:  # noqa: D102
-        return [Stage("memory", memory(self.net, about.num_samples, about.shape), 0, _written(self.net), NEVER, self)]
+        assert self.num_patterns is not None, "resolved"
+        learner = memory(self.net, self.num_patterns, about.shape)
+        return [Stage("memory", learner, 0, _written(self.net, self.num_patterns), NEVER, self)]
 
     def heads(self, networks: Networks) -> Heads:  # noqa: D102
         return _heads(self.net, self.iterations)
+
+
+def check_memories(name: str, number: int | None, num_samples: int | None) -> None:
+    """Whether so many of the training rows can be stored.
+
+    Raises:
+        InputError: names the setting, what was got and what is allowed.
+    """
+    if number is not None and (number < 1 or (num_samples is not None and number > num_samples)):
+        most = "" if num_samples is None else f" to {num_samples}, the training rows"
+        raise InputError(f"{name} must lie in 1{most}, got {number}")
+
+
+def spaced(number: int, most: int) -> Int[np.ndarray, " m"]:
+    """Row numbers, so many of a number, evenly spaced: data sets may be sorted by class."""
+    return np.linspace(0, number - 1, min(number, most)).astype(int)
 
 
 def as_units(x: Float[Array, "n ..."]) -> Float[Array, "n f"]:
@@ -226,13 +250,15 @@ def _heads(net: Net, iterations: int) -> Heads:
     return Heads(recall=recall, score=score)
 
 
-def _written(net: Net) -> Callable[..., list[State]]:
+def _written(net: Net, num_patterns: int) -> Callable[..., list[State]]:
     write = jax.jit(net.write)
 
     def start(key: Key, before: State | None, rows: Rows) -> State:
-        patterns = np.asarray(as_units(jnp.asarray(np.asarray(rows.x))))
+        x = np.asarray(rows.x)
+        x = x[spaced(len(x), num_patterns)]
+        patterns = np.asarray(as_units(jnp.asarray(x)))
         if net.binary:
-            patterns = check_patterns(np.where(patterns >= 0, 1, -1) if np.ndim(rows.x) == 4 else patterns)
+            patterns = check_patterns(np.where(patterns >= 0, 1, -1) if x.ndim == 4 else patterns)
         if sentence := warn_of_load(net, *patterns.shape):
             warnings.warn(sentence, InputWarning, stacklevel=2)
         return _state(write(jnp.asarray(patterns, jnp.float32)))

@@ -7,9 +7,9 @@ fixed point are a cluster. The bias of each memory makes the softmax one of dist
 Sources: Ramsauer et al. 2020, Hopfield Networks is All You Need; Fukunaga and Hostetler 1975 for mean shift.
 """
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache, partial
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from vaeclust_jax.methods.dec import GraphDEC
+from vaeclust_jax.methods.hopfield import check_memories, spaced
 from vaeclust_jax.methods.joint import JointMethod, Settled
 from vaeclust_jax.methods.method import About, DataSpec, check_graph
 from vaeclust_jax.methods.starts import of_each_seed
@@ -26,9 +27,10 @@ from vaeclust_jax.training.stopping import NEVER
 from vaeclust_jax.types import Heads, Key, Learner, Networks, Params, Rows, Stage, State
 
 _MOST_MEMORIES = 1000
-_MOST_STEPS, _HALVINGS = 500, 16
-_BANDWIDTHS = (0.02, 1.0)
-"""Of the kernel, in root mean squares of the codes: between them the number of fixed points falls to one."""
+_MOST_STEPS = 500
+_SHRINKING, _LEAST_BANDWIDTH, _HALVINGS = 0.9, 0.02, 6
+"""How the kernel shrinks from the root mean square of the codes until there are enough fixed points, and then halving
+to where there are no more than enough."""
 _POPULATED = 0.2
 """Of an equal share of the memories: a fixed point that holds less is an outlier's."""
 _LEAST = 1e-12
@@ -64,24 +66,34 @@ class HopfieldClusters(JointMethod):
 
     stopping: Settled = field(default_factory=lambda: Settled(0.0))
     """When the joint stage stops early."""
+    num_memories: int | None = None
+    """Training rows whose codes are stored, evenly spaced; left out: all, and 1,000 at most."""
+
+    def resolved(self, data: DataSpec) -> Self:  # noqa: D102
+        found, n = super().resolved(data), data.num_samples
+        if found.num_memories is not None or n is None:
+            return found
+        return replace(found, num_memories=min(n, _MOST_MEMORIES))
 
     def check(self, data: DataSpec) -> None:  # noqa: D102
         super().check(data)
+        check_memories("num_memories", self.num_memories, data.num_samples)
         if data.num_samples is not None:
             check_graph("the graph under HopfieldClusters", self.num_clusters, data.num_samples)
 
     def stages(self, about: About) -> list[Stage]:  # noqa: D102
-        own = {one.name: getattr(self, one.name) for one in fields(self) if one.init}
+        assert self.num_memories is not None, "resolved"
+        own = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "num_memories"}
         graph = GraphDEC(**own, vote=False).resolved(DataSpec(about.shape, about.num_samples))
         learner = hopfield_clusters(
             about.networks,
             num_clusters=self.num_clusters,
-            num_memories=min(about.num_samples, _MOST_MEMORIES),
+            num_memories=self.num_memories,
             latent_dim=about.latent_dim,
             likelihood=self.likelihood,
             learning_rate=about.learning_rate,
         )
-        start = of_each_seed(partial(_start, learner, graph.heads(about.networks), self.num_clusters))
+        start = of_each_seed(partial(_start, learner, graph.heads(about.networks), self.num_clusters, self.num_memories))
         return [*graph.stages(about), Stage("hopfield", learner, 0, start, NEVER, self)]
 
     def heads(self, networks: Networks) -> Heads:  # noqa: D102
@@ -129,13 +141,21 @@ def hopfield_clusters(
     return base._replace(init=init)
 
 
-def _start(learner: Learner, heads: Heads, num_clusters: int, key: Key, before: State | None, rows: Rows) -> State:
-    """Writes the codes of the rows, at most `_MOST_MEMORIES` of them evenly spaced, into the net."""
+def _start(
+    learner: Learner,
+    heads: Heads,
+    num_clusters: int,
+    num_memories: int,
+    key: Key,
+    before: State | None,
+    rows: Rows,
+) -> State:
+    """Writes the codes of so many rows into the net."""
     assert before is not None, "a memory of codes needs a trained encoder"
     codes = rows.encode(heads, before.params)[0]
     if not np.isfinite(codes).all():
         raise FloatingPointError("latents of training rows are not finite")
-    kept = np.linspace(0, len(codes) - 1, min(len(codes), _MOST_MEMORIES)).astype(int)
+    kept = spaced(len(codes), num_memories)
     weight = None if rows.weight is None else rows.weight[kept]
     state = learner.init(key)
     params = {name: before.params[name] for name in ("encoder", "decoder", "likelihood")}
@@ -147,9 +167,8 @@ def written(
 ) -> Params:
     """The net of these memories with the temperature at which it has as many fixed points as there are clusters.
 
-    Of the temperatures between one at which memories are all alone and one at which all are together, halving finds one
-    with K fixed points that hold a fifth of an equal share or more. Memories of other fixed points go to the nearest of
-    the K largest.
+    The kernel shrinks, from one fixed point of all memories on, until K of them hold a fifth of an equal share or more.
+    Memories of other fixed points go to the nearest of the K largest.
 
     Args:
         memories: codes.
@@ -159,20 +178,22 @@ def written(
     x = jnp.asarray(memories, jnp.float32)
     spread = float(jnp.sqrt(jnp.square(x - x.mean(axis=0)).sum(axis=1).mean())) or 1.0
     log_weight = jnp.zeros(len(x)) if weight is None else jnp.log(jnp.asarray(weight, jnp.float32))
-    low, high = np.log(_BANDWIDTHS)
-    best: tuple[int, float, FixedPoints] | None = None
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        beta = float(1 / (np.exp(middle) * spread) ** 2)
+
+    def at(bandwidth: float) -> tuple[int, float, FixedPoints]:
+        beta = 1 / (bandwidth * spread) ** 2
         found = fixed_points(x, beta, distance_bias(x, beta) + log_weight)
-        populated = int((found.counts >= _POPULATED * len(x) / num_clusters).sum())
-        if best is None or abs(populated - num_clusters) < best[0]:
-            best = (abs(populated - num_clusters), beta, found)
-        if populated == num_clusters:
+        return int((found.counts >= _POPULATED * len(x) / num_clusters).sum()), beta, found
+
+    above, below = 1.0, _SHRINKING
+    while (tried := at(below))[0] < num_clusters and below > _LEAST_BANDWIDTH:
+        above, below = below, below * _SHRINKING
+    for _ in range(_HALVINGS):
+        if tried[0] <= num_clusters:
             break
-        low, high = (low, middle) if populated < num_clusters else (middle, high)
-    assert best is not None, "there is at least one halving"
-    _, beta, found = best
+        middle = float(np.sqrt(above * below))
+        between = at(middle)
+        above, below, tried = (above, middle, between) if between[0] >= num_clusters else (middle, below, tried)
+    _, beta, found = tried
     kept = np.resize(found.places[:num_clusters], (num_clusters, x.shape[1]))
     distances = ((found.places[:, np.newaxis] - kept) ** 2).sum(axis=-1)
     cluster = distances.argmin(axis=1)[found.reached]

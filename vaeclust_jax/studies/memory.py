@@ -6,7 +6,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder.records.memory import (
     LoadPoint,
@@ -18,7 +17,7 @@ from vaeclust_jax.folder.records.memory import (
 )
 from vaeclust_jax.folder.table import Column, Spread, Table, spread
 from vaeclust_jax.keys import SAMPLES, key_of
-from vaeclust_jax.methods.hopfield import CRITICAL_LOAD, Saturating, as_rows, as_units, warn_of_load
+from vaeclust_jax.methods.hopfield import CRITICAL_LOAD, Saturating, as_rows, as_units, spaced, warn_of_load
 from vaeclust_jax.plots.memory import attractors, recall_by_load, recall_by_noise, recalled_images
 from vaeclust_jax.random import normal
 from vaeclust_jax.studies.attractors import PATTERNS, small_net, trajectories
@@ -67,11 +66,10 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
 
 def _patterns(study: Study, arm: str) -> jnp.ndarray:
     """Stored rows, evenly spaced where there are many, as the arm's units show them."""
-    data: Prepared = study.data[arm]
-    rows = data.train_index[np.linspace(0, len(data.train_index) - 1, min(len(data.train_index), _MOST_PATTERNS), dtype=int)]
-    units = as_units(jnp.asarray(np.asarray(data.rows[rows])))
-    net = study.runs[arm][0].config.method.net
-    return jnp.where(units >= 0, 1.0, -1.0) if net.binary else units
+    data, method = study.data[arm], study.runs[arm][0].config.method
+    stored = data.train_index[spaced(len(data.train_index), method.num_patterns)]
+    units = as_units(jnp.asarray(np.asarray(data.rows[stored[spaced(len(stored), _MOST_PATTERNS)]])))
+    return jnp.where(units >= 0, 1.0, -1.0) if method.net.binary else units
 
 
 def _recalled(run: Run, patterns: jnp.ndarray, seed: int) -> dict[tuple[float, int], tuple[np.ndarray, np.ndarray]]:
@@ -118,11 +116,12 @@ def _finding(arm: str, points: Sequence[NoisePoint]) -> str:
 
 
 def _warnings(study: Study) -> list[str]:
-    sentences = (
-        warn_of_load(runs[0].config.method.net, len(runs[0].train_index), int(np.prod(runs[0].preparation.output_shape)))
-        for runs in study.runs.values()
-    )
-    return [f"{sentence}." for sentence in sentences if sentence is not None]
+    sentences = []
+    for runs in study.runs.values():
+        method, units = runs[0].config.method, int(np.prod(runs[0].preparation.output_shape))
+        if sentence := warn_of_load(method.net, method.num_patterns, units):
+            sentences.append(f"{sentence}.")
+    return sentences
 
 
 def _tables(record: MemoryRecord) -> list[Table]:
