@@ -38,6 +38,7 @@ CASES: dict[str, Method] = {
     "mixture": vc.VAEMixture(K),
     "classifier": vc.METHODS["classifier"](),
     "gan": vc.METHODS["gan"](),
+    "vae": vc.METHODS["vae"](type(vc.METHODS["vae"]().prior)(components=3)),
     "hopfield": vc.Hopfield(),
     "hopfield-clusters": vc.METHODS["hopfield-clusters"](K),
 }

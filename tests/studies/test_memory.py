@@ -34,7 +34,9 @@ def all_fixed_points(weights: np.ndarray, bias: np.ndarray) -> set[tuple[float, 
 
 
 @pytest.mark.parametrize("patterns", PATTERNS, ids=["plane", "space"])
-def test_starts_on_a_grid_find_every_attractor_and_no_place_that_is_none(patterns: tuple[tuple[float, ...], ...]) -> None:
+def test_starts_on_a_grid_find_every_attractor_and_no_place_that_is_none(
+    patterns: tuple[tuple[float, ...], ...],
+) -> None:
     net = vc.Saturating()
     params = {name: np.asarray(value, float) for name, value in net.write(np.asarray(patterns, np.float32)).items()}
     known = all_fixed_points(np.round(params["weights"], 6), np.round(params["bias"], 6))

@@ -5,8 +5,10 @@ from dataclasses import MISSING, fields
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.experiments import (
+    course_gan,
     course_hopfield,
     course_hopfield_on_latents,
+    course_vae,
     dynamic_beta_insects,
     idec,
     vade,
@@ -34,6 +36,8 @@ EXPERIMENTS: dict[str, Experiment] = {
         vaedec_controllers.EXPERIMENT,
         vaegmm_mnist.EXPERIMENT,
         vaegmm_mnist.LITERAL,
+        course_vae.EXPERIMENT,
+        course_gan.EXPERIMENT,
         course_hopfield.EXPERIMENT,
         course_hopfield_on_latents.EXPERIMENT,
     )

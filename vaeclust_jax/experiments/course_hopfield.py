@@ -1,6 +1,6 @@
 """Hopfield nets side by side: modern, with saturating units, and classical.
 
-    vaeclust run course-hopfield                      # the shapes of ten digits, seconds to a minute
+    vaeclust run course-hopfield                      # the shapes of ten digits; the quick form is the same
     vaeclust run course-hopfield --dataset digits     # more patterns than two of the three nets can hold: said
 
 The tasks are those of a course on neural networks: nets of two and three saturating units (the design of Li, Michel and
@@ -14,7 +14,7 @@ from dataclasses import replace
 from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.methods.hopfield import Classical, Hopfield, Net, Saturating
-from vaeclust_jax.studies.experiment import Arm, Experiment, unchanged
+from vaeclust_jax.studies.experiment import Arm, Experiment, unchanged, unchanged_form
 
 
 def _with(net: Net) -> Callable[[Config], Config]:
@@ -28,4 +28,5 @@ EXPERIMENT = Experiment(
     arms={"modern": Arm(unchanged), "saturating": Arm(_with(Saturating())), "classical": Arm(_with(Classical()))},
     prepare=PrepareConfig(validation=0.0),
     method=Hopfield(),
+    quick=unchanged_form,
 )

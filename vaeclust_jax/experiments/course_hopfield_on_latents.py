@@ -8,7 +8,7 @@ to rest at the same point are a cluster. All arms are of one training: the net r
 
 from vaeclust_jax.methods.hopfield_clusters import HopfieldClusters
 from vaeclust_jax.selection.cluster import default_config
-from vaeclust_jax.studies.experiment import Arm, Experiment, unchanged
+from vaeclust_jax.studies.experiment import Arm, Experiment, unchanged, unchanged_form
 
 EXPERIMENT = Experiment(
     name="course-hopfield-on-latents",
@@ -22,4 +22,5 @@ EXPERIMENT = Experiment(
     },
     prepare=default_config(10).prepare,
     method=HopfieldClusters(10, augment="auto"),
+    quick=unchanged_form,
 )

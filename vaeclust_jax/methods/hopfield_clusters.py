@@ -93,7 +93,9 @@ class HopfieldClusters(JointMethod):
             likelihood=self.likelihood,
             learning_rate=about.learning_rate,
         )
-        start = of_each_seed(partial(_start, learner, graph.heads(about.networks), self.num_clusters, self.num_memories))
+        start = of_each_seed(
+            partial(_start, learner, graph.heads(about.networks), self.num_clusters, self.num_memories)
+        )
         return [*graph.stages(about), Stage("hopfield", learner, 0, start, NEVER, self)]
 
     def heads(self, networks: Networks) -> Heads:  # noqa: D102

@@ -9,6 +9,7 @@ from vaeclust_jax.errors import InputError
 from vaeclust_jax.methods.classifier import Classifier
 from vaeclust_jax.methods.dec import DEC, GraphDEC
 from vaeclust_jax.methods.gan import GAN
+from vaeclust_jax.methods.generative_vae import VAE
 from vaeclust_jax.methods.hopfield import Hopfield
 from vaeclust_jax.methods.hopfield_clusters import HopfieldClusters
 from vaeclust_jax.methods.kmeans import VAEKMeans
@@ -25,6 +26,7 @@ METHODS: dict[str, type[Method]] = {
     "vade": VaDE,
     "mixture": VAEMixture,
     "classifier": Classifier,
+    "vae": VAE,
     "gan": GAN,
     "hopfield": Hopfield,
     "hopfield-clusters": HopfieldClusters,

@@ -2,6 +2,7 @@
 
 from vaeclust_jax.plots.agreement import confidence_histogram, confusion
 from vaeclust_jax.plots.classifier import class_confusion, component_map, naming_curves
+from vaeclust_jax.plots.codes import class_shares, codes_beside_prior
 from vaeclust_jax.plots.curves import loss_part, loss_parts
 from vaeclust_jax.plots.dendrogram import dendrogram
 from vaeclust_jax.plots.figures import reconstructions, save_figures
@@ -21,7 +22,9 @@ from vaeclust_jax.plots.vectors import profiles_by_cluster
 
 __all__ = [
     "class_confusion",
+    "class_shares",
     "cluster_sizes",
+    "codes_beside_prior",
     "component_map",
     "confidence_histogram",
     "confusion",

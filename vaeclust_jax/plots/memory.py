@@ -114,4 +114,6 @@ def recalled_images(rows: Mapping[str, Float[np.ndarray, "n h w c"]]) -> Figure:
 def _with_spread(axes: Axes, line: Line, colour: str, label: str) -> None:
     x, mean, deviation = map(np.asarray, line)
     axes.plot(x, mean, color=colour, marker=".", lw=1.2, label=label)
-    axes.fill_between(x, np.clip(mean - deviation, 0, 1), np.clip(mean + deviation, 0, 1), color=colour, alpha=0.15, lw=0)
+    axes.fill_between(
+        x, np.clip(mean - deviation, 0, 1), np.clip(mean + deviation, 0, 1), color=colour, alpha=0.15, lw=0
+    )

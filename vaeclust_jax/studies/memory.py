@@ -92,7 +92,9 @@ def _scores(found: Mapping[tuple[float, int], tuple[np.ndarray, np.ndarray]]) ->
     return MemoryScores(recalled=float(right), iterations=float(count))
 
 
-def _over_draws(of_seeds: Sequence[Mapping[tuple[float, int], tuple[np.ndarray, np.ndarray]]]) -> tuple[NoisePoint, ...]:
+def _over_draws(
+    of_seeds: Sequence[Mapping[tuple[float, int], tuple[np.ndarray, np.ndarray]]],
+) -> tuple[NoisePoint, ...]:
     points = []
     for noise, most in of_seeds[0]:
         right, count = (np.concatenate([one[noise, most][part] for one in of_seeds]) for part in (0, 1))
@@ -132,11 +134,16 @@ def _tables(record: MemoryRecord) -> list[Table]:
             (arm, *(spread(getattr(of.mean, key), getattr(of.std, key)) for key in SCORES))
             for arm, of in record.results.items()
         ),
-        "Share of patterns that came back in every unit, and iterations until nothing moved, over all noise from 0 to 5.",
+        "Share of patterns that came back in every unit, and iterations until nothing moved, over all noise.",
     )  # fmt: skip
     by_noise = Table(
         "noise", "Recall by noise and iterations",
-        (Column("net", "text"), Column("noise"), *(Column(f"{most} iterations") for most in _ITERATIONS), Column("taken")),
+        (
+            Column("net", "text"),
+            Column("noise"),
+            *(Column(f"{most} iterations") for most in _ITERATIONS),
+            Column("taken"),
+        ),
         tuple(_noise_row(arm, noise, points) for arm, points in record.noise.items() for noise in _NOISE),
         "Share recalled, mean ± deviation over draws of the noise; taken: iterations until nothing moved.",
     )  # fmt: skip
@@ -145,7 +152,7 @@ def _tables(record: MemoryRecord) -> list[Table]:
         "capacity", "Random patterns recalled by load",
         (Column("patterns a unit"), *map(Column, record.capacity)),
         tuple((load, *(_at_load(load, points) for points in record.capacity.values())) for load in loads),
-        f"{SETS} sets of random patterns of {UNITS} units, from {FLIPPED:.0%} flipped units; mean ± deviation over sets.",
+        f"{SETS} sets of random patterns of {UNITS} units, from {FLIPPED:.0%} flipped units; mean ± deviation.",
     )  # fmt: skip
     resting = Table(
         "attractors", "Where small saturating nets rest",

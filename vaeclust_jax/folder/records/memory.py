@@ -1,4 +1,4 @@
-"""What `metrics.json` of a memory holds: what it recalls from noise, how much it can hold, and where small nets rest."""
+"""What `metrics.json` of a memory holds: recall from noise, capacity, and where small nets rest."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
