@@ -22,7 +22,7 @@ from vaeclust_jax.studies.latent_prior import code_gaps, drawn_codes
 from vaeclust_jax.studies.task import Drawn, Measured, Study, Task
 
 SCORES = SampleScores.names
-_MAX_ROWS = 2000  # of each side
+_MAX_ROWS = 10_000  # of each side
 _LEAST = 8  # held-out rows that a comparison can be made with
 _COLLAPSED = 0.05  # recall
 _LOST = 0.1  # of the share that a class has of the data

@@ -5,12 +5,15 @@ something that tells the classes apart. They compare with each other, and with n
 that it sees in samples say which ones a generator left out.
 """
 
+import warnings
 from typing import NamedTuple
 
+import jax
 import numpy as np
 from jaxtyping import Float
 
 from vaeclust_jax.data import Dataset, PrepareConfig
+from vaeclust_jax.errors import InputWarning
 from vaeclust_jax.fitting.config import Config, TrainingConfig
 from vaeclust_jax.fitting.fit import fit
 from vaeclust_jax.fitting.prepared import Prepared
@@ -23,6 +26,8 @@ from vaeclust_jax.networks import MLP, Conv, NetworkConfig
 
 _FEATURES = 64
 _EPOCHS = 20
+_OWN_KEY = 2
+"""Folded into the key of samples: what drawing these folds in is 0 and 1."""
 _FACTOR = 2.0
 """A class is covered whose share of the samples is within this factor of its share of the data."""
 _LEAST_ROWS = 3
@@ -48,7 +53,10 @@ class Judge(NamedTuple):
 
     def classes(self, x: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, " c"]:
         """The share of each class, as it sees them."""
-        return np.bincount(self.run.predict(x), minlength=len(self.share)) / len(x)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", InputWarning)  # that samples are unlike the data is what is measured
+            seen = self.run.predict(x)
+        return np.bincount(seen, minlength=len(self.share)) / len(x)
 
     def score(self, real: Float[np.ndarray, "n ..."], samples: Float[np.ndarray, "m ..."]) -> SampleScores:
         """The scores of samples beside those of their values, which are left open.
@@ -86,7 +94,7 @@ def judge_of(dataset: Dataset, data: Prepared, seed: int) -> Judge | None:
         _network(shape),
         TrainingConfig(batch_size=64),
     )
-    run = fit(config, np.asarray(data.train), key_of(seed, SAMPLES), partial_labels=train)
+    run = fit(config, np.asarray(data.train), jax.random.fold_in(key_of(seed, SAMPLES), _OWN_KEY), partial_labels=train)
     x = np.asarray(data.rows[held_out])
     seen = run.predict(x)
     return Judge(run, float((seen == y[held_out]).mean()), np.bincount(seen, minlength=len(counts)) / len(x))

@@ -41,7 +41,7 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
         noise[arm] = _over_draws(of_seeds)
         results[arm] = over_seeds(MemoryScores, SeedMemoryScores, [_scores(one) for one in of_seeds], study.seeds)
     step("capacity")
-    key = key_of(study.seeds[0], SAMPLES)
+    key = jax.random.fold_in(key_of(study.seeds[0], SAMPLES), 2)  # the noise takes the key itself
     of_named = results[named]
     record = MemoryRecord(
         **common_fields(study.experiment, study.dataset),
