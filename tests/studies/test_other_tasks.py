@@ -132,8 +132,8 @@ def test_no_label_reaches_a_generator(generated: tuple[Path, dict[str, Any]], tm
     other, _ = carry_out("gan", dataset, tmp_path, 2)
     for one, same in zip(record["seeds"], other["seeds"], strict=True):
         assert [one[name] for name in VALUES] == [same[name] for name in VALUES]
-        assert one["fid"] is not None
-        assert same["fid"] is None, "without labels there is no judge"
+        assert "fid" in one
+        assert "fid" not in same, "without labels there is no judge"
     assert other["protocol"]["labels_used_for"] == "nothing"
     assert record["protocol"]["labels_used_for"].endswith("no generator reads one")
     for name in ("model/seed-4.vaeclust", "history.csv"):
