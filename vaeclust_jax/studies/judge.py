@@ -25,7 +25,8 @@ from vaeclust_jax.metrics.generation import frechet_distance, precision_recall
 from vaeclust_jax.networks import MLP, Conv, NetworkConfig
 
 _FEATURES = 64
-_EPOCHS = 20
+_BATCH, _STEPS, _EPOCHS = 64, 1500, (5, 200)
+"""Rows a step, steps, and the bounds of the epochs that these make of the training rows."""
 _OWN_KEY = 2
 """Folded into the key of samples: what drawing these folds in is 0 and 1."""
 _FACTOR = 2.0
@@ -88,11 +89,12 @@ def judge_of(dataset: Dataset, data: Prepared, seed: int) -> Judge | None:
     if len(counts) < 2 or counts.min() < _LEAST_ROWS:
         return None
     shape = data.preparation.output_shape
+    epochs = int(np.clip(np.ceil(_STEPS * _BATCH / len(train)), *_EPOCHS))
     config = Config(
-        Classifier(num_classes=len(counts), epochs=_EPOCHS),
+        Classifier(num_classes=len(counts), epochs=epochs),
         PrepareConfig(image_size=None, scaling="none", validation=0.0),
         _network(shape),
-        TrainingConfig(batch_size=64),
+        TrainingConfig(batch_size=_BATCH),
     )
     run = fit(config, np.asarray(data.train), jax.random.fold_in(key_of(seed, SAMPLES), _OWN_KEY), partial_labels=train)
     x = np.asarray(data.rows[held_out])
