@@ -96,25 +96,41 @@ CODES = np.random.default_rng(2).normal(np.repeat(CENTRES, (60, 30, 15), axis=0)
 GROUP = np.repeat(np.arange(3), (60, 30, 15))
 
 
-def test_fixed_points_are_those_of_mean_shift() -> None:
-    """Against scikit-learn's rule in NumPy: every point moved by hand until it rests."""
-    beta, ends = 1.3, CODES.astype(float)
-    for _ in range(200):
+def by_hand(beta: float) -> np.ndarray:
+    """Mean shift in NumPy and double precision: where every code comes to rest."""
+    ends = CODES.astype(float)
+    for _ in range(500):
         kernel = np.exp(-beta / 2 * ((ends[:, None] - CODES) ** 2).sum(axis=2))
         ends = kernel @ CODES / kernel.sum(axis=1, keepdims=True)
-    found = fixed_points(jnp.asarray(CODES), beta, distance_bias(jnp.asarray(CODES), beta))
-    np.testing.assert_allclose(found.places[found.reached], ends, atol=2e-2)
+    return ends
+
+
+def test_fixed_points_are_those_of_mean_shift() -> None:
+    found = fixed_points(jnp.asarray(CODES), 1.3, distance_bias(jnp.asarray(CODES), 1.3))
+    np.testing.assert_allclose(found.places[found.reached], by_hand(1.3), atol=2e-2)
     assert (np.diff(found.counts) <= 0).all()
     assert found.counts.sum() == len(CODES)
 
 
 def test_the_temperature_gives_as_many_fixed_points_as_clusters() -> None:
     params = written(CODES, 3)
-    assert (np.abs(np.asarray(params["fixed_points"]) - CENTRES).max(axis=1) < 2).all()
-    for labels in (np.asarray(params["members"]).argmax(axis=0), np.asarray(_assign(params, CODES)).argmax(axis=1)):
-        assert (labels == GROUP).mean() > 0.95  # the kernel is as wide as it can be: borders lean to large clusters
-    twice = written(CODES, 3, np.where(GROUP == 2, 2.0, 1.0))
-    assert not np.array_equal(twice["bias"], params["bias"])
+    places, members = np.asarray(params["fixed_points"]), np.asarray(params["members"]).argmax(axis=0)
+    np.testing.assert_allclose(places[members], by_hand(float(params["inverse_temperature"])), atol=2e-2)
+    assert (np.abs(places - CENTRES).max(axis=1) < 2).all()
+    np.testing.assert_array_equal(np.asarray(_assign(params, CODES)).argmax(axis=1), GROUP)
+    # the kernel is the widest that has three: by its slope, three codes between two clusters go to the larger one
+    between = members != GROUP
+    assert between.sum() == 3
+    assert (members[between] == 0).all()
+    wider = 0.81 * float(params["inverse_temperature"])
+    assert len(np.unique(by_hand(wider).round(1), axis=0)) == 2
+
+
+def test_weights_of_rows_weigh_their_memories() -> None:
+    weight = np.where(GROUP == 2, 2.0, 1.0).astype(np.float32)
+    params = written(CODES, 3, weight)
+    expected = distance_bias(jnp.asarray(CODES), float(params["inverse_temperature"])) + np.log(weight)
+    np.testing.assert_allclose(params["bias"], expected, rtol=1e-5)
 
 
 def test_fewer_places_than_clusters_leave_clusters_empty_and_everything_finite() -> None:

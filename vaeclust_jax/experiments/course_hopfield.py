@@ -9,16 +9,15 @@ course counts 8.6 iterations over ten random starts of the net of two units and 
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from vaeclust_jax.data import PrepareConfig
-from vaeclust_jax.fitting.config import Config
+from vaeclust_jax.fitting.config import Config, with_method
 from vaeclust_jax.methods.hopfield import Classical, Hopfield, Net, Saturating
 from vaeclust_jax.studies.experiment import Arm, Experiment, unchanged, unchanged_form
 
 
 def _with(net: Net) -> Callable[[Config], Config]:
-    return lambda config: replace(config, method=replace(config.method, net=net))
+    return lambda config: with_method(config, net=net)
 
 
 EXPERIMENT = Experiment(

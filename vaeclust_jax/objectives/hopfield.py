@@ -32,7 +32,7 @@ def check_patterns(patterns: ArrayLike) -> Float[np.ndarray, "p f"]:
 
 
 def settle(
-    step: Step, state: Float[Array, "n f"], most: int | Array, tolerance: float = 1e-6
+    step: Step, state: Float[Array, "n f"], most: int | Array, tolerance: float | Array = 1e-6
 ) -> tuple[Float[Array, "n f"], Int[Array, " n"], Bool[Array, " n"]]:
     """Repeats a step until no unit of a row moves by more than the tolerance.
 

@@ -18,9 +18,9 @@ Line = tuple[Sequence[float], Sequence[float], Sequence[float]]
 """Places along the axis, means and deviations."""
 
 _KINDS = {
-    "stored": (BLUE, "o", 60),
-    "spurious attractor": (VERMILLION, "s", 50),
-    "unstable": (GREY, "x", 35),
+    "stored": (BLUE, "o", 8),
+    "spurious attractor": (VERMILLION, "s", 7),
+    "unstable": (GREY, "x", 6),
 }
 
 
@@ -39,10 +39,10 @@ def attractors(
         axes = figure.add_subplot(1, len(nets), number + 1, projection="3d" if solid else None)
         for path in np.swapaxes(paths, 0, 1):
             axes.plot(*path.T, color=GREY, lw=0.6, alpha=0.7)
-        axes.scatter(*paths[0].T, s=6, color="#555555", label="start")
+        axes.plot(*paths[0].T, ls="", marker=".", ms=3.5, color="#555555", label="start")
         for kind, points in places.items():
             colour, marker, size = _KINDS[kind]
-            axes.scatter(*np.asarray(points).T, s=size, color=colour, marker=marker, label=kind, zorder=3)
+            axes.plot(*np.asarray(points).T, ls="", marker=marker, ms=size, color=colour, label=kind, zorder=3)
         axes.set(xlim=(-1.15, 1.15), ylim=(-1.15, 1.15))
         axes.set_xlabel("unit 1", fontsize=SMALL)
         axes.set_ylabel("unit 2", fontsize=SMALL)

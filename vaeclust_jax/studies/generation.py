@@ -10,7 +10,7 @@ from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.folder.records.generation import GenerationRecord, SampleScores, SeedSampleScores
 from vaeclust_jax.folder.records.task import Summary
-from vaeclust_jax.folder.table import Column, Table, spread
+from vaeclust_jax.folder.table import Cell, Column, Table, spread
 from vaeclust_jax.keys import SAMPLES, key_of
 from vaeclust_jax.methods.gan import why_stopped
 from vaeclust_jax.metrics.generation import frechet_distance, nearest, precision_recall
@@ -157,7 +157,7 @@ def _stopped(study: Study) -> list[str]:
 
 
 def _tables(record: GenerationRecord) -> list[Table]:
-    rows = [
+    rows: list[tuple[Cell, ...]] = [
         (arm, *(spread(getattr(of.mean, key), getattr(of.std, key)) for key in SCORES))
         for arm, of in record.results.items()
     ]
@@ -173,7 +173,7 @@ def _tables(record: GenerationRecord) -> list[Table]:
     tables = [Table("scores", "Samples", columns, tuple(rows), note).without_empty()]
     if record.classes:
         count = len(next(iter(record.classes.values())))
-        shares = tuple((arm, *share) for arm, share in record.classes.items())
+        shares: tuple[tuple[Cell, ...], ...] = tuple((arm, *share) for arm, share in record.classes.items())
         columns = (Column("method", "text"), *(Column(str(number)) for number in range(count)))
         tables.append(Table("classes", "Classes of samples", columns, shares, "Shares, as the judge sees them."))
     return tables

@@ -1,6 +1,6 @@
 """The task of memories: what they recall from noise, how much they hold, and where the smallest of them rest."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -12,13 +12,14 @@ from vaeclust_jax.folder.records.memory import (
     MemoryRecord,
     MemoryScores,
     NoisePoint,
+    RestingPoint,
     SeedMemoryScores,
     SmallNet,
 )
 from vaeclust_jax.folder.table import Column, Spread, Table, spread
 from vaeclust_jax.keys import SAMPLES, key_of
-from vaeclust_jax.methods.hopfield import CRITICAL_LOAD, Saturating, as_rows, as_units, spaced, warn_of_load
-from vaeclust_jax.plots.memory import attractors, recall_by_load, recall_by_noise, recalled_images
+from vaeclust_jax.methods.hopfield import CRITICAL_LOAD, Hopfield, Saturating, as_rows, as_units, spaced, warn_of_load
+from vaeclust_jax.plots.memory import Line, attractors, recall_by_load, recall_by_noise, recalled_images
 from vaeclust_jax.random import normal
 from vaeclust_jax.studies.attractors import PATTERNS, small_net, trajectories
 from vaeclust_jax.studies.capacity import FLIPPED, SETS, UNITS, capacity
@@ -58,15 +59,21 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
         warnings=tuple(_warnings(study)),
         results=results,
         noise=noise,
-        capacity={arm: capacity(runs[0].config.method.net, jax.random.clone(key)) for arm, runs in study.runs.items()},
+        capacity={arm: capacity(_method(runs[0]).net, jax.random.clone(key)) for arm, runs in study.runs.items()},
         small=tuple(small_net(patterns, Saturating()) for patterns in PATTERNS),
     )
     return Measured(record)
 
 
+def _method(run: Run) -> Hopfield:
+    assert isinstance(run.config.method, Hopfield)
+    return run.config.method
+
+
 def _patterns(study: Study, arm: str) -> jnp.ndarray:
     """Stored rows, evenly spaced where there are many, as the arm's units show them."""
-    data, method = study.data[arm], study.runs[arm][0].config.method
+    data, method = study.data[arm], _method(study.runs[arm][0])
+    assert method.num_patterns is not None, "resolved"
     stored = data.train_index[spaced(len(data.train_index), method.num_patterns)]
     units = as_units(jnp.asarray(np.asarray(data.rows[stored[spaced(len(stored), _MOST_PATTERNS)]])))
     return jnp.where(units >= 0, 1.0, -1.0) if method.net.binary else units
@@ -120,7 +127,8 @@ def _finding(arm: str, points: Sequence[NoisePoint]) -> str:
 def _warnings(study: Study) -> list[str]:
     sentences = []
     for runs in study.runs.values():
-        method, units = runs[0].config.method, int(np.prod(runs[0].preparation.output_shape))
+        method, units = _method(runs[0]), int(np.prod(runs[0].preparation.output_shape))
+        assert method.num_patterns is not None, "resolved"
         if sentence := warn_of_load(method.net, method.num_patterns, units):
             sentences.append(f"{sentence}.")
     return sentences
@@ -171,10 +179,11 @@ def _tables(record: MemoryRecord) -> list[Table]:
     return [scores, by_noise, by_load, resting]
 
 
-def kind_of(point: object) -> str:
+def kind_of(point: RestingPoint) -> str:
     """How a resting point is called."""
-    stable, stored = getattr(point, "stable", False), getattr(point, "stored", False)
-    return "unstable" if not stable else "stored" if stored else "spurious attractor"
+    if not point.stable:
+        return "unstable"
+    return "stored" if point.stored else "spurious attractor"
 
 
 def _noise_row(arm: str, noise: float, points: Sequence[NoisePoint]) -> tuple[str | float | Spread, ...]:
@@ -193,11 +202,17 @@ def _figures(study: Study, measured: Measured) -> Drawn:
     assert isinstance(record, MemoryRecord)
     caption = "Lines are recalls from a grid of starts. Every place where any start of a fine grid ended is marked."
     yield "attractors", Picture(_attractors(record.small), "Attractors", "Small saturating nets", caption)
-    panels = {arm: {most: _line_of(points, most) for most in _ITERATIONS} for arm, points in record.noise.items()}
+    panels = {
+        arm: {
+            most: _line((one.noise, one.recalled, one.recalled_std) for one in points if one.most == most)
+            for most in _ITERATIONS
+        }
+        for arm, points in record.noise.items()
+    }
     caption = "Share of stored patterns that came back in every unit; bands: deviation over draws of the noise."
     yield "noise", Picture(recall_by_noise(panels), "Recall", "Recall from noise", caption)
     lines = {
-        arm: tuple(zip(*((one.load, one.recalled, one.recalled_std) for one in points), strict=True))
+        arm: _line((one.load, one.recalled, one.recalled_std) for one in points)
         for arm, points in record.capacity.items()
     }
     caption = f"Random patterns of {UNITS} units from {FLIPPED:.0%} flipped units; bands: deviation over {SETS} sets."
@@ -220,9 +235,9 @@ def _attractors(nets: Sequence[SmallNet]):  # type: ignore[no-untyped-def]  # a 
     return attractors(panels)
 
 
-def _line_of(points: Sequence[NoisePoint], most: int) -> tuple[tuple[float, ...], ...]:
-    own = [(point.noise, point.recalled, point.recalled_std) for point in points if point.most == most]
-    return tuple(zip(*own, strict=True))
+def _line(points: Iterable[tuple[float, float, float]]) -> Line:
+    places, means, deviations = zip(*points, strict=True)
+    return places, means, deviations
 
 
 def _examples(study: Study, noise: float) -> dict[str, np.ndarray]:
