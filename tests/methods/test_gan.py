@@ -48,6 +48,7 @@ def test_the_penalty_is_half_the_squared_gradient_at_the_data() -> None:
     assert "penalty" not in plain.evaluate(jax.random.key(1), state, batch)
 
 
+@pytest.mark.long
 def test_adams_momentum_is_a_half() -> None:
     """One step's first moment is (1 - b1) of the gradient, and Adam's usual b1 would make it a tenth."""
     learner = gan(NETWORKS, 4)
@@ -63,6 +64,7 @@ def test_adams_momentum_is_a_half() -> None:
     np.testing.assert_allclose(got, 0.5 * gradient["discriminator"]["kernel"], rtol=1e-4)
 
 
+@pytest.mark.long
 def test_samples_are_of_the_average_or_of_the_last_weights() -> None:
     network = vc.MLP(latent_dim=4, hidden=(8,))
     config = vc.Config(GAN(epochs=2), network=network, training=vc.TrainingConfig(16, 0.01))
@@ -105,6 +107,7 @@ def constant(shape: tuple[int, ...]) -> Callable[..., jax.Array]:
     return lambda w, z: jnp.zeros((len(z), *shape)) + 0 * w
 
 
+@pytest.mark.long
 def test_a_generator_of_one_sample_is_stopped_in_a_fit() -> None:
     networks = Networks(NETWORKS.encoder, Network(lambda key: jnp.zeros(()), constant((5,))))
     config = vc.Config(GAN(epochs=50), network=vc.AutoNetwork(latent_dim=4), training=vc.TrainingConfig(60))

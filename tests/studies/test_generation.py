@@ -74,6 +74,7 @@ def test_the_nearest_row_is_that_of_a_loop() -> None:
     np.testing.assert_array_equal(nearest(samples, rows), wanted)
 
 
+@pytest.mark.long
 def test_a_mixture_fitted_to_the_codes_lies_nearer_to_them_than_the_prior() -> None:
     from vaeclust_jax.fitting.fit import fit_stages
 
@@ -109,6 +110,7 @@ def test_settings_of_a_vae_that_cannot_be_are_refused(change: dict[str, object],
         vc.fit(replace(CONFIG, method=replace(CONFIG.method, **change)), X, 0)
 
 
+@pytest.mark.long
 def test_all_generators_of_an_experiment_are_in_one_table(tmp_path: Path) -> None:
     x, y = squares(60)
     dataset = Dataset(x[..., None], y, "tiny", num_classes=3, source="made up")

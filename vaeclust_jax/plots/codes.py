@@ -13,6 +13,9 @@ from vaeclust_jax.plots.style import BLUE, GREY, NORMAL, SMALL, VERMILLION, smal
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_SHOWN = 500
+"""Points of each kind: more hide each other."""
+
 
 def codes_beside_prior(
     codes: Mapping[str, tuple[Float[np.ndarray, "n l"], Float[np.ndarray, "m l"]]],
@@ -27,7 +30,7 @@ def codes_beside_prior(
         centre = of_data.mean(axis=0)
         plane = np.linalg.svd(of_data - centre, full_matrices=False)[2][:2].T
         for points, colour, label in ((of_samples, VERMILLION, "of samples"), (of_data, BLUE, "of held-out rows")):
-            places = (points - centre) @ plane
+            places = (points[:_SHOWN] - centre) @ plane
             second = places[:, 1] if places.shape[1] > 1 else np.zeros(len(places))
             axes.scatter(places[:, 0], second, s=5, color=colour, alpha=0.5, lw=0, label=label)
         axes.set_title(name, fontsize=NORMAL, loc="left")

@@ -13,17 +13,21 @@ from vaeclust_jax.metrics.generation import frechet_distance
 from vaeclust_jax.objectives.mixture import sample
 from vaeclust_jax.random import normal
 
-_MOST = 2000
+_DRAWS = 10_000
+"""Many a latent: of a few hundred draws of 300 latents, moments and principal components are those of chance."""
 _OWN_KEY = 3
 """Folded into the key of samples, as that of the judge is."""
 
 
 def drawn_codes(run: Run, data: Prepared, seed: int) -> tuple[np.ndarray, np.ndarray] | None:
-    """Draws of the codes of held-out rows, and as many codes of samples, (n, L) each; None where there are no codes."""
+    """Draws of the codes of held-out rows, and as many codes of samples, (n, L) each; None where there are no codes.
+
+    Rows take turns, so that each has as many draws as the others or one less.
+    """
     if run.heads.encode is None or run.heads.decode is None or run.heads.sample is not None:
         return None
     posterior_key, prior_key = jax.random.split(jax.random.fold_in(key_of(seed, SAMPLES), _OWN_KEY))
-    index = data.validation_index[:_MOST]
+    index = np.resize(data.validation_index, _DRAWS)
     mean, logvar = (part[index] for part in data.encodings.of(run.heads, run.params))
     codes = mean + np.exp(0.5 * logvar) * np.asarray(normal(posterior_key, mean.shape))
     if run.heads.prior is None:
