@@ -27,6 +27,7 @@ from vaeclust_jax.fitting.serialisation import load
 from vaeclust_jax.graph.hints import Hints
 from vaeclust_jax.methods.dec import DEC, GraphDEC
 from vaeclust_jax.methods.greedy import GreedyStart, RandomStart
+from vaeclust_jax.methods.hopfield import Classical, Hopfield, Modern, Saturating
 from vaeclust_jax.methods.joint import BestValidation, Settled
 from vaeclust_jax.methods.kmeans import VAEKMeans
 from vaeclust_jax.methods.method import About, DataSpec, Method
@@ -60,6 +61,7 @@ __all__ = [
     "Callback",
     "Checkpoint",
     "Choice",
+    "Classical",
     "Clustered",
     "Config",
     "Consensus",
@@ -72,15 +74,18 @@ __all__ = [
     "GreedyStart",
     "Heads",
     "Hints",
+    "Hopfield",
     "InputError",
     "InputWarning",
     "Learner",
     "Method",
+    "Modern",
     "Network",
     "Networks",
     "PrepareConfig",
     "RandomStart",
     "Run",
+    "Saturating",
     "Settled",
     "Stage",
     "State",

@@ -6,7 +6,11 @@ from dataclasses import MISSING, fields
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.experiments import (
     course_cnn,
+    course_gan,
+    course_hopfield,
+    course_hopfield_on_latents,
     course_sae,
+    course_vae,
     course_vit,
     dynamic_beta_insects,
     idec,
@@ -41,6 +45,10 @@ EXPERIMENTS: dict[str, Experiment] = {
         course_vit.EXPERIMENT,
         course_vit.GRID,
         course_vit.ATTENTION,
+        course_vae.EXPERIMENT,
+        course_gan.EXPERIMENT,
+        course_hopfield.EXPERIMENT,
+        course_hopfield_on_latents.EXPERIMENT,
     )
 }
 DEFAULT = vaegraph.EXPERIMENT.name

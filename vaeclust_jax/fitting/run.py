@@ -204,6 +204,10 @@ class Run:
         """The expected samples of codes, in the units of `prepare`."""
         return by_chunk(self._has(self.heads.decode, "decode"), self.params, z)
 
+    def recall(self, x: Any) -> Float[np.ndarray, "n ..."]:
+        """What a memory comes to rest at from the samples, in the units of `prepare`."""
+        return by_chunk(self._has(self.heads.recall, "recall"), self.params, self.preparation.rows(x))[0]
+
     def unlikeness(self, x: Any) -> Float[np.ndarray, " n"]:
         """How strange each sample is, (n,): the distance to the nearest cluster in its standard deviations, see
         `uncertainty.outliers.latent_distance`."""
@@ -232,11 +236,11 @@ class Run:
         if not is_whole(num_samples) or num_samples < 1:
             raise InputError(f"num_samples must be a whole number of at least 1, got {num_samples!r}")
         key = as_key(key, SAMPLES)
+        if cluster is not None and (self.heads.sample is not None or self.heads.assign is None):
+            raise InputError(f"the method {type(self.config.method).__name__} has no clusters to draw from")
         if self.heads.sample is not None:
-            if cluster is not None:
-                raise InputError(f"the method {type(self.config.method).__name__} has no clusters to draw from")
             return np.asarray(self.heads.sample(key, self.params, num_samples))
-        num_clusters = self.config.num_clusters
+        num_clusters = self.config.num_clusters if self.heads.assign is not None else 0
         if cluster is not None and (not is_whole(cluster) or not 0 <= cluster < num_clusters):
             raise InputError(f"cluster must lie in 0 to {num_clusters - 1}, got {cluster!r}")
         if self.heads.prior is not None:

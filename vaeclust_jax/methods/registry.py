@@ -9,6 +9,9 @@ from vaeclust_jax.errors import InputError
 from vaeclust_jax.methods.classifier import Classifier
 from vaeclust_jax.methods.dec import DEC, GraphDEC
 from vaeclust_jax.methods.gan import GAN
+from vaeclust_jax.methods.generative_vae import VAE
+from vaeclust_jax.methods.hopfield import Hopfield
+from vaeclust_jax.methods.hopfield_clusters import HopfieldClusters
 from vaeclust_jax.methods.kmeans import VAEKMeans
 from vaeclust_jax.methods.method import Method
 from vaeclust_jax.methods.mixture import VAEMixture
@@ -24,8 +27,11 @@ METHODS: dict[str, type[Method]] = {
     "vade": VaDE,
     "mixture": VAEMixture,
     "classifier": Classifier,
+    "vae": VAE,
     "gan": GAN,
     "stacked": StackedAutoencoder,
+    "hopfield": Hopfield,
+    "hopfield-clusters": HopfieldClusters,
 }
 """The house's own."""
 

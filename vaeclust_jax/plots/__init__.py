@@ -4,6 +4,7 @@ from vaeclust_jax.plots.agreement import confidence_histogram, confusion
 from vaeclust_jax.plots.attention import attention_maps
 from vaeclust_jax.plots.candidates import scores_by_size
 from vaeclust_jax.plots.classifier import class_confusion, component_map, naming_curves
+from vaeclust_jax.plots.codes import class_shares, codes_beside_prior
 from vaeclust_jax.plots.curves import loss_part, loss_parts, loss_phases
 from vaeclust_jax.plots.dendrogram import dendrogram
 from vaeclust_jax.plots.figures import reconstructions, save_figures
@@ -24,7 +25,9 @@ from vaeclust_jax.plots.vectors import profiles_by_cluster
 __all__ = [
     "attention_maps",
     "class_confusion",
+    "class_shares",
     "cluster_sizes",
+    "codes_beside_prior",
     "component_map",
     "confidence_histogram",
     "confusion",

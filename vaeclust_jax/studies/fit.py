@@ -59,7 +59,7 @@ class Fits:
 
         Args:
             arms: what is to be fitted.
-            needs: heads that its models must have.
+            needs: heads that its models must have, or one of those joined by "or".
 
         Raises:
             InputError: as `fit`, or an arm asks for a stage or a head that its method does not have.
@@ -74,8 +74,10 @@ class Fits:
             if not models:
                 raise InputError(f"no stage of the method {kind} ends with a model: the last one must")
             heads = models[list(models)[-1] if arm.stage is None else arm.stage]
-            if missing := [head for head in needs if getattr(heads, head) is None]:
-                raise InputError(f"{kind}.heads must have {missing[0]!r}, which the task {config.method.task} asks for")
+            for need in needs:
+                if any(getattr(heads, head) is not None for head in need.split(" or ")):
+                    continue
+                raise InputError(f"{kind}.heads must have {need!r}, which the task {config.method.task} asks for")
 
     def fit(self, arm: Arm, name: str, say: Callable[[str], None]) -> None:
         """Fits what the arm needs, unless it is there.

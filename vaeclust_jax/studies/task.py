@@ -72,7 +72,7 @@ class Task(NamedTuple):
     """What is asked of the models of one kind of method.
 
     Attributes:
-        needs: heads that the models must have.
+        needs: heads that the models must have, or one of those joined by "or".
         check: (prepared rows) -> None; every refusal of its own, before anything is trained.
         measure: (study, step) -> what was measured; `step(name)` says what comes next, for progress and timing.
         tables: (metrics) -> the tables, the most important first.

@@ -2,6 +2,7 @@
 
 from vaeclust_jax.studies.clustering import CLUSTERING
 from vaeclust_jax.studies.generation import GENERATION
+from vaeclust_jax.studies.memory import MEMORY
 from vaeclust_jax.studies.supervised import CLASSIFICATION
 from vaeclust_jax.studies.task import Task
 
@@ -9,4 +10,5 @@ TASKS: dict[str, Task] = {
     "clustering": CLUSTERING,
     "generation": GENERATION,
     "classification": CLASSIFICATION,
+    "memory": MEMORY,
 }
