@@ -12,6 +12,7 @@ from vaeclust_jax.methods.gan import GAN
 from vaeclust_jax.methods.kmeans import VAEKMeans
 from vaeclust_jax.methods.method import Method
 from vaeclust_jax.methods.mixture import VAEMixture
+from vaeclust_jax.methods.rbm import RBM
 from vaeclust_jax.methods.vade import VaDE
 
 _log = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ METHODS: dict[str, type[Method]] = {
     "mixture": VAEMixture,
     "classifier": Classifier,
     "gan": GAN,
+    "rbm": RBM,
 }
 """The house's own."""
 

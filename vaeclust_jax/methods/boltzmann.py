@@ -1,0 +1,332 @@
+"""What Boltzmann machines have in common: binary units in two groups, and learning from samples of the model.
+
+A machine's units are in two groups with weights between them alone (`objectives.rbm`). The first visible units are the
+data's. A deep machine has others beside them, and what these are given the data is inferred.
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
+from functools import lru_cache, partial
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Array, Bool, Float
+
+from vaeclust_jax.checks import check_types
+from vaeclust_jax.control.constant import constant
+from vaeclust_jax.control.controller import advancing
+from vaeclust_jax.control.linear import linear
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.methods.method import DataSpec, Method, check_at_least
+from vaeclust_jax.methods.vae import halved_learning_rate, weighted_mean
+from vaeclust_jax.objectives.rbm import (
+    Offsets,
+    Phase,
+    RBMParams,
+    free_energy,
+    gibbs_step,
+    hidden_logits,
+    likelihood_gradient,
+    restored,
+    stochastic_pseudo_log_likelihood,
+)
+from vaeclust_jax.random import as_numbers
+from vaeclust_jax.types import Batch, Controller, Info, Key, Learner, Params, State
+
+_FOLLOWING = 0.01
+"""How far the hidden offsets go towards the mean of a batch in one step (Melchior, Fischer and Wiskott 2016)."""
+
+sgd = optax.inject_hyperparams(optax.sgd)
+
+Binarise = Literal["threshold", "none"]
+
+
+@dataclass(frozen=True)
+class ContrastiveDivergence:
+    """Samples of the model are a few Gibbs steps from the batch (Hinton 2002): CD-k.
+
+    Example:
+        >>> vc.RBM(16, sampler=vc.ContrastiveDivergence(steps=25)).sampler
+        ContrastiveDivergence(steps=25)
+    """
+
+    steps: int = 1
+    """k, Gibbs steps from the batch."""
+
+    def __post_init__(self) -> None:
+        check_types(self)
+        check_at_least(self, steps=1)
+
+
+@dataclass(frozen=True)
+class PersistentDivergence:
+    """Samples of the model are chains that go on from step to step (Tieleman 2008): PCD-k.
+
+    Example:
+        >>> vc.RBM(16, sampler=vc.PersistentDivergence(chains=50)).sampler
+        PersistentDivergence(chains=50)
+    """
+
+    steps: int = 1
+    """k, Gibbs steps between two updates."""
+    chains: int = 100
+    """Chains, which are part of the state."""
+
+    def __post_init__(self) -> None:
+        check_types(self)
+        check_at_least(self, steps=1, chains=1)
+
+
+@dataclass(frozen=True)
+class BoltzmannMethod(Method):
+    """Base of the methods that learn a distribution of binary units, up to its normalising constant."""
+
+    task: ClassVar[str] = "density"
+    usual_learning_rate: ClassVar[float] = 0.05
+
+    _: KW_ONLY
+    binarise: Binarise = "threshold"
+    """threshold: a value of at least 1/2 is 1, else 0. none: values in [0, 1] are taken as probabilities."""
+    centred: bool = True
+    """Units are centred by their means while training, and visible biases begin at the data's base rates."""
+    decay: bool = True
+    """The learning rate falls along a line, to nothing at the end."""
+    momentum: float = 0.0
+    """Of the gradient, from 0 to below 1."""
+
+    def check(self, data: DataSpec) -> None:  # noqa: D102
+        if not 0 <= self.momentum < 1:
+            raise InputError(f"momentum must lie in 0 to below 1, got {self.momentum}")
+        if data.low is not None and data.high is not None and not (data.low >= 0 and data.high <= 1):
+            raise InputError(
+                f"binary units need values in [0, 1], got {data.low:.4g} to {data.high:.4g}: use scaling 'minmax'"
+            )
+
+    @abstractmethod
+    def machine(self, params: Params) -> RBMParams:
+        """The two groups of units and their weights; the data's are the first of the visible ones."""
+
+    @abstractmethod
+    def energy(self, params: Params, visible: Float[Array, "n v"]) -> Float[Array, " n"]:
+        """-log p(v) - log Z in nats, or what it is at most: (n,)."""
+
+    def rate(self, epochs: int) -> Controller:
+        """What the learning rate is multiplied by."""
+        return linear(0.0, num_epochs=epochs, start=1.0) if self.decay else constant(1.0)
+
+    def units(self, x: Float[Array, "n ..."]) -> Float[Array, "n v"]:
+        """Prepared rows as the data's units see them."""
+        return units_of(self.binarise, x)
+
+
+def units_of(binarise: str, x: Float[Array, "n ..."]) -> Float[Array, "n v"]:
+    """Rows as vectors of units, 0 or 1, or as probabilities."""
+    flat = x.reshape(len(x), -1)
+    return jnp.asarray(flat >= 0.5, jnp.float32) if binarise == "threshold" else flat
+
+
+class Memory(NamedTuple):
+    """What learning keeps beside the parameters.
+
+    Attributes:
+        chains: (c, V) visible units of the persistent chains; no rows without any.
+        offsets: what units are centred by; zeros: they are not.
+        below: the machine whose hidden units are this one's data, or ().
+    """
+
+    chains: Array
+    offsets: Offsets
+    below: Any
+
+
+class Form(NamedTuple):
+    """What kinds of machines differ in.
+
+    Attributes:
+        machine: (params) -> the machine.
+        as_params: a gradient of the machine as one of the parameters.
+        infer: (params, units of the data) -> the means of all visible units, and of all hidden ones.
+        fit: (key, params, units of the data) -> (n,) nats, what is watched: lower is better.
+        energy: (params, units of the data) -> (n,) nats.
+        up, down: what the weights are multiplied by on the way to the hidden units and back: 2 stands for the layer
+            that a greedy start does not have yet (Salakhutdinov and Hinton 2009).
+    """
+
+    machine: Callable[[Params], RBMParams]
+    as_params: Callable[[RBMParams], Params]
+    infer: Callable[[Params, Array], tuple[Array, Array]]
+    fit: Callable[[Key, Params, Array], Array]
+    energy: Callable[[Params, Array], Array]
+    up: float = 1.0
+    down: float = 1.0
+
+
+def machine_of(params: Params) -> RBMParams:
+    """Of the parameters of a restricted machine."""
+    return RBMParams(params["encoder"]["weights"], params["visible"], params["encoder"]["bias"])
+
+
+def params_of(machine: RBMParams) -> Params:
+    """The inverse: what `Heads.encode` reads is under "encoder"."""
+    return {"encoder": {"weights": machine.weights, "bias": machine.hidden}, "visible": machine.visible}
+
+
+@lru_cache
+def restricted(up: float = 1.0, down: float = 1.0) -> Form:
+    """A machine whose visible units are all the data's."""
+
+    def scaled(params: Params) -> RBMParams:
+        machine = machine_of(params)
+        return machine._replace(weights=up * machine.weights)
+
+    return Form(
+        machine_of,
+        params_of,
+        infer=lambda params, v: (v, jax.nn.sigmoid(hidden_logits(scaled(params), v))),
+        fit=lambda key, params, v: -stochastic_pseudo_log_likelihood(key, scaled(params), v),
+        energy=lambda params, v: free_energy(scaled(params), v),
+        up=up,
+        down=down,
+    )
+
+
+@lru_cache
+def boltzmann(
+    form: Form,
+    sampler: ContrastiveDivergence | PersistentDivergence,
+    binarise: Binarise,
+    centred: bool,
+    update_rate: Any,
+) -> Learner:
+    """The machine as a `Learner` without its `init`, which knows sizes and numbers; see `first_state`."""
+
+    def seen(state: State, x: Float[Array, "n ..."]) -> Float[Array, "n v"]:
+        v = units_of(binarise, x)
+        below = state.memory.below
+        return jax.nn.sigmoid(hidden_logits(below, v)) if isinstance(below, RBMParams) else v
+
+    def step(key: Key, state: State, batch: Batch) -> tuple[State, Info]:
+        walk_key, watch_key = jax.random.split(key)
+        v, memory = seen(state, batch.x), state.memory
+        visible, hidden = form.infer(state.params, v)
+        share = batch.weight / batch.weight.sum()
+        data = Phase(visible, hidden, share)
+        machine = form.machine(state.params)
+        up, down = (machine._replace(weights=scale * machine.weights) for scale in (form.up, form.down))
+        persistent = isinstance(sampler, PersistentDivergence)
+        numbers, again = as_numbers(walk_key)
+        chains = jax.lax.fori_loop(
+            0,
+            sampler.steps,
+            lambda number, chains: gibbs_step(jax.random.fold_in(again(numbers), number), up, chains, down).visible,
+            memory.chains if persistent else visible,
+        )
+        counts = jnp.full(len(chains), 1 / len(chains)) if persistent else share
+        model = Phase(chains, jax.nn.sigmoid(hidden_logits(up, chains)), counts)
+        offsets = memory.offsets
+        if centred:
+            moved = offsets.hidden + _FOLLOWING * (share @ hidden - offsets.hidden)
+            offsets = offsets._replace(hidden=moved)
+        downhill = jax.tree.map(jnp.negative, form.as_params(likelihood_gradient(data, model, offsets)))
+        updates, opt_state = sgd(0.0, momentum=0.0).update(downhill, state.opt_state)
+        rate = state.control["rate"].value
+        params = jax.tree.map(lambda leaf, update: leaf + rate * update, state.params, updates)
+        memory = memory._replace(chains=chains if persistent else memory.chains, offsets=offsets)
+        now = state._replace(params=params, opt_state=opt_state, memory=memory, step=state.step + 1)
+        return now, _watched(form, watch_key, state.params, v, batch.weight)
+
+    return Learner(
+        init=lambda key: first_state(RBMParams(*(jnp.zeros(0),) * 3), form, sampler),
+        step=step,
+        evaluate=lambda key, state, batch: _watched(form, key, state.params, seen(state, batch.x), batch.weight),
+        advance=advancing(rate=update_rate),
+        gentler=halved_learning_rate,
+    )
+
+
+def _watched(form: Form, key: Key, params: Params, v: Array, weight: Array) -> Info:
+    return {
+        "loss": weighted_mean(form.fit(key, params, v), weight),
+        "free_energy": weighted_mean(form.energy(params, v), weight),
+    }
+
+
+def first_state(
+    machine: RBMParams,
+    form: Form,
+    sampler: ContrastiveDivergence | PersistentDivergence,
+    *,
+    offsets: Offsets | None = None,
+    chains: Array | None = None,
+    below: Any = (),
+    learning_rate: float = 0.0,
+    momentum: float = 0.0,
+    rate: Controller | None = None,
+) -> State:
+    """A state at step 0; what is left out is zero."""
+    v, h = machine.visible.shape[0], machine.hidden.shape[0]
+    count = sampler.chains if isinstance(sampler, PersistentDivergence) else 0
+    params = form.as_params(machine)
+    opt_state = sgd(0.0, momentum=0.0).init(params)
+    for name, value in (("learning_rate", learning_rate), ("momentum", momentum)):
+        opt_state = optax.tree_utils.tree_set(opt_state, **{name: jnp.asarray(value, jnp.float32)})
+    memory = Memory(
+        jnp.zeros((count, v)) if chains is None else chains,
+        Offsets(jnp.zeros(v), jnp.zeros(h)) if offsets is None else offsets,
+        below,
+    )
+    control = {"rate": (constant(1.0) if rate is None else rate).init()}
+    return State(params, opt_state, control, memory, jnp.zeros((), jnp.int32))
+
+
+def mean_units(binarise: str, x: Any) -> Float[np.ndarray, " v"]:
+    """The mean of each of the data's units over all training rows, read in blocks."""
+    n, block = x.shape[0], 4096
+    parts = (np.arange(start, min(start + block, n)) for start in range(0, n, block))
+    total = sum(np.asarray(units_of(binarise, jnp.asarray(x[rows])), np.float64).sum(axis=0) for rows in parts)
+    return np.asarray(total / n, np.float32)
+
+
+def restore(
+    key: Key,
+    machine: RBMParams,
+    visible: Float[Array, "n v"],
+    known: Bool[np.ndarray, "n v"] | Bool[np.ndarray, " v"],
+    steps: int = 1000,
+) -> Float[np.ndarray, "n v"]:
+    """Rows whose unknown units are the mean of what the machine holds likely beside the known ones.
+
+    Args:
+        key: of the Gibbs chains, one a row.
+        machine: whose first visible units are the data's.
+        visible: the rows; unknown units may have any values.
+        known: which units keep their values, of all rows or of each.
+        steps: of each chain, of which the first half is passed over.
+
+    Raises:
+        InputError: a mask of another shape, or one by which everything or nothing is known.
+    """
+    known = np.asarray(known)
+    if known.dtype != bool or known.shape not in (visible.shape, visible.shape[1:]):
+        raise InputError(
+            f"known must be True or False for each of {visible.shape[1]} values, got {known.dtype} {known.shape}"
+        )
+    known = np.broadcast_to(known, visible.shape)
+    if known.all():
+        raise InputError("known is True everywhere: nothing is missing, leave restoring out")
+    if not known.any(axis=1).all():
+        raise InputError("known is False for a whole row: of nothing, new samples can be drawn instead")
+    if steps < 1:
+        raise InputError(f"steps must be at least 1, got {steps}")
+    n, more = len(visible), len(machine.visible) - visible.shape[1]
+    start = jnp.where(known, visible, jax.nn.sigmoid(machine.visible[: visible.shape[1]]))
+    start = jnp.concatenate([start, jnp.full((n, more), 0.5)], axis=1)
+    held = jnp.concatenate([jnp.asarray(known), jnp.zeros((n, more), bool)], axis=1)
+    return np.asarray(_restored(key, machine, start, held, steps)[:, : visible.shape[1]])
+
+
+_restored = partial(jax.jit, static_argnames="steps")(restored)
