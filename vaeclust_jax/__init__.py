@@ -24,11 +24,13 @@ from vaeclust_jax.fitting.config import Config, TrainingConfig
 from vaeclust_jax.fitting.fit import fit, fit_seeds
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.fitting.serialisation import load
+from vaeclust_jax.methods.boltzmann import ContrastiveDivergence, PersistentDivergence
 from vaeclust_jax.methods.dec import DEC, GraphDEC
 from vaeclust_jax.methods.joint import BestValidation, Settled
 from vaeclust_jax.methods.kmeans import VAEKMeans
 from vaeclust_jax.methods.method import About, DataSpec, Method
 from vaeclust_jax.methods.mixture import VAEMixture
+from vaeclust_jax.methods.rbm import RBM
 from vaeclust_jax.methods.registry import METHODS
 from vaeclust_jax.methods.settings import VAEMethod
 from vaeclust_jax.methods.vade import EMStart, GraphStart, VaDE
@@ -48,6 +50,7 @@ __all__ = [
     "DEC",
     "METHODS",
     "MLP",
+    "RBM",
     "VAEDEC",
     "About",
     "AugmentChoice",
@@ -60,6 +63,7 @@ __all__ = [
     "Clustered",
     "Config",
     "Consensus",
+    "ContrastiveDivergence",
     "Conv",
     "DataSpec",
     "DynamicBetaVAE",
@@ -73,6 +77,7 @@ __all__ = [
     "Method",
     "Network",
     "Networks",
+    "PersistentDivergence",
     "PrepareConfig",
     "Run",
     "Settled",

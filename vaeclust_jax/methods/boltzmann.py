@@ -7,7 +7,7 @@ data's. A deep machine has others beside them, and what these are given the data
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import jax
@@ -111,6 +111,10 @@ class BoltzmannMethod(Method):
         """The two groups of units and their weights; the data's are the first of the visible ones."""
 
     @abstractmethod
+    def components(self, params: Params) -> dict[str, Float[Array, "v h"]]:
+        """By layer, what each hidden unit weighs the data's units by."""
+
+    @abstractmethod
     def energy(self, params: Params, visible: Float[Array, "n v"]) -> Float[Array, " n"]:
         """-log p(v) - log Z in nats, or what it is at most: (n,)."""
 
@@ -167,17 +171,17 @@ class Form(NamedTuple):
 
 def machine_of(params: Params) -> RBMParams:
     """Of the parameters of a restricted machine."""
-    return RBMParams(params["encoder"]["weights"], params["visible"], params["encoder"]["bias"])
+    return RBMParams(params["encoder"]["weights"], params["visible"].ravel(), params["encoder"]["bias"])
 
 
-def params_of(machine: RBMParams) -> Params:
-    """The inverse: what `Heads.encode` reads is under "encoder"."""
-    return {"encoder": {"weights": machine.weights, "bias": machine.hidden}, "visible": machine.visible}
+def params_of(machine: RBMParams, shape: tuple[int, ...]) -> Params:
+    """The inverse: what `Heads.encode` reads is under "encoder"; a visible bias a value of a sample, in its shape."""
+    return {"encoder": {"weights": machine.weights, "bias": machine.hidden}, "visible": machine.visible.reshape(shape)}
 
 
 @lru_cache
-def restricted(up: float = 1.0, down: float = 1.0) -> Form:
-    """A machine whose visible units are all the data's."""
+def restricted(shape: tuple[int, ...], up: float = 1.0, down: float = 1.0) -> Form:
+    """A machine whose visible units are all the data's, of samples of this shape."""
 
     def scaled(params: Params) -> RBMParams:
         machine = machine_of(params)
@@ -185,7 +189,7 @@ def restricted(up: float = 1.0, down: float = 1.0) -> Form:
 
     return Form(
         machine_of,
-        params_of,
+        lambda machine: params_of(machine, shape),
         infer=lambda params, v: (v, jax.nn.sigmoid(hidden_logits(scaled(params), v))),
         fit=lambda key, params, v: -stochastic_pseudo_log_likelihood(key, scaled(params), v),
         energy=lambda params, v: free_energy(scaled(params), v),
@@ -240,12 +244,16 @@ def boltzmann(
         return now, _watched(form, watch_key, state.params, v, batch.weight)
 
     return Learner(
-        init=lambda key: first_state(RBMParams(*(jnp.zeros(0),) * 3), form, sampler),
+        init=_without_sizes,
         step=step,
         evaluate=lambda key, state, batch: _watched(form, key, state.params, seen(state, batch.x), batch.weight),
         advance=advancing(rate=update_rate),
         gentler=halved_learning_rate,
     )
+
+
+def _without_sizes(key: Key) -> State:
+    raise NotImplementedError("the learner of a stage knows its sizes")
 
 
 def _watched(form: Form, key: Key, params: Params, v: Array, weight: Array) -> Info:
@@ -326,7 +334,4 @@ def restore(
     start = jnp.where(known, visible, jax.nn.sigmoid(machine.visible[: visible.shape[1]]))
     start = jnp.concatenate([start, jnp.full((n, more), 0.5)], axis=1)
     held = jnp.concatenate([jnp.asarray(known), jnp.zeros((n, more), bool)], axis=1)
-    return np.asarray(_restored(key, machine, start, held, steps)[:, : visible.shape[1]])
-
-
-_restored = partial(jax.jit, static_argnames="steps")(restored)
+    return np.asarray(restored(key, machine, start, held, steps)[:, : visible.shape[1]])

@@ -87,7 +87,7 @@ class Method(ABC):
 
     Example:
         >>> sorted(name for name, method in vc.METHODS.items() if method.task != "clustering")
-        ['classifier', 'gan']
+        ['classifier', 'gan', 'rbm']
     """
 
     task: ClassVar[str] = "clustering"
@@ -100,6 +100,8 @@ class Method(ABC):
     """Whether its clusters follow the neighbour graph of the posterior, which then says how sure they are, too."""
     needs_labels: ClassVar[bool] = False
     """Whether it learns from the labels of all rows: a supervised method."""
+    usual_learning_rate: ClassVar[float] = 1e-3
+    """What the command begins with, where no experiment says more."""
     takes_weights: ClassVar[bool] = False
     """Whether its losses, and what its stages start from, count rows by their `sample_weight`."""
 

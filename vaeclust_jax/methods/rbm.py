@@ -5,9 +5,9 @@ the likelihood gradient, 2008 (persistent chains); Melchior, Fischer and Wiskott
 2016.
 """
 
-from dataclasses import dataclass, field
 from collections.abc import Callable
-from functools import lru_cache, partial
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import jax
@@ -34,7 +34,7 @@ from vaeclust_jax.objectives.ais import base_rates
 from vaeclust_jax.objectives.rbm import Offsets, RBMParams, bernoulli, free_energy, gibbs, visible_logits
 from vaeclust_jax.random import normal
 from vaeclust_jax.training.stopping import NEVER
-from vaeclust_jax.types import Heads, Key, Learner, Networks, Params, Rows, Stage, State
+from vaeclust_jax.types import Heads, Key, Networks, Params, Rows, Stage, State
 
 _DEVIATION = 0.01
 """Of the first weights, as Hinton, A practical guide to training restricted Boltzmann machines, 2012, section 8."""
@@ -74,6 +74,9 @@ class RBM(BoltzmannMethod):
     def machine(self, params: Params) -> RBMParams:  # noqa: D102
         return machine_of(params)
 
+    def components(self, params: Params) -> dict[str, Float[Array, "v h"]]:  # noqa: D102
+        return {"components": params["encoder"]["weights"]}
+
     def energy(self, params: Params, visible: Float[Array, "n v"]) -> Float[Array, " n"]:  # noqa: D102
         return free_energy(machine_of(params), visible)
 
@@ -98,10 +101,10 @@ def rbm_stage(
         epochs: of the stage.
         sampler: of the model.
         about: the fit.
-        form: of the machine, `restricted()` if left out.
+        form: of the machine, `restricted` if left out.
         model: what the stage ends with.
     """
-    form = restricted() if form is None else form
+    form = restricted(about.shape) if form is None else form
     rate = method.rate(epochs)
     static = boltzmann(form, sampler, method.binarise, method.centred, rate.update)
     num_visible = int(np.prod(about.shape))
@@ -140,7 +143,7 @@ def random_machine(key: Key, num_visible: int, num_hidden: int) -> RBMParams:
 
 @lru_cache
 def rbm_heads(binarise: Binarise) -> Heads:
-    """What a restricted machine can be asked. Of vectors: samples and decoded codes are (n, V)."""
+    """What a restricted machine can be asked; a code holds the probabilities of its hidden units."""
 
     def encode(params: Params, x: Array) -> tuple[Array, Array]:
         logits = units_of(binarise, x) @ params["encoder"]["weights"] + params["encoder"]["bias"]
@@ -148,17 +151,18 @@ def rbm_heads(binarise: Binarise) -> Heads:
 
     return Heads(
         encode=encode,
-        decode=lambda params, z: jax.nn.sigmoid(visible_logits(machine_of(params), z)),
+        decode=lambda params, z: _shaped(params, jax.nn.sigmoid(visible_logits(machine_of(params), z))),
         score=lambda key, params, x: free_energy(machine_of(params), units_of(binarise, x)),
-        sample=lambda key, params, number: sample(key, machine_of(params), number),
+        sample=lambda key, params, number: _shaped(params, sample(key, machine_of(params), number)),
     )
+
+
+def _shaped(params: Params, visible: Float[Array, "n v"]) -> Float[Array, "n ..."]:
+    return visible.reshape(-1, *params["visible"].shape)
 
 
 def sample(key: Key, machine: RBMParams, number: int, steps: int = _STEPS) -> Float[Array, "n v"]:
     """States of the visible units after Gibbs steps from independent units with the machine's biases."""
     start_key, walk_key = jax.random.split(key)
     start = bernoulli(start_key, jnp.broadcast_to(machine.visible, (number, len(machine.visible))))
-    return _gibbs(walk_key, machine, start, steps).visible
-
-
-_gibbs = partial(jax.jit, static_argnames="steps")(gibbs)
+    return gibbs(walk_key, machine, start, steps).visible

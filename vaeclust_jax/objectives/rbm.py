@@ -1,6 +1,7 @@
 """The restricted Boltzmann machine as pure functions: energies, conditionals, Gibbs sampling, likelihoods.
 
-Source: Smolensky 1986; Hinton, Training products of experts by minimizing contrastive divergence, 2002. Units are 0 or 1,
+Sources: Smolensky 1986; Hinton, Training products of experts by minimizing contrastive divergence, 2002. Units are 0
+or 1,
 
     p(v, h) = exp(-E(v, h)) / Z,  E(v, h) = -a.v - c.h - v.W.h
 
@@ -85,18 +86,20 @@ def flipped(params: RBMParams) -> RBMParams:
 
 
 def gibbs_step(key: Key, params: RBMParams, visible: Float[Array, "n v"], down: RBMParams | None = None) -> Chain:
-    """All hidden units given the visible ones, then all visible units given these, by `down` if it is another machine."""
+    """All hidden units given the visible ones, then all visible units given these, by `down` where that differs."""
     hidden_key, visible_key = jax.random.split(key)
     hidden = bernoulli(hidden_key, hidden_logits(params, visible))
     logits = visible_logits(params if down is None else down, hidden)
     return Chain(bernoulli(visible_key, logits), jax.nn.sigmoid(logits))
 
 
+@jax.jit  # any number of steps is one program, here and below
 def gibbs(key: Key, params: RBMParams, visible: Float[Array, "n v"], steps: int) -> Chain:
     """Chains after so many steps, at least one."""
     return clamped_gibbs(key, params, visible, jnp.zeros(visible.shape, bool), steps)
 
 
+@jax.jit
 def clamped_gibbs(
     key: Key, params: RBMParams, visible: Float[Array, "n v"], known: Bool[Array, "n v"], steps: int
 ) -> Chain:
@@ -112,6 +115,7 @@ def clamped_gibbs(
     return _walk(key, params, visible, known, steps)[0]
 
 
+@jax.jit
 def restored(
     key: Key, params: RBMParams, visible: Float[Array, "n v"], known: Bool[Array, "n v"], steps: int
 ) -> Float[Array, "n v"]:
@@ -142,7 +146,9 @@ def _walk(
 def _of_unit(logits: Float[Array, "n h"], value: Float[Array, " n"], weights: Array, bias: Array) -> Float[Array, " n"]:
     """log p(v_i | all others), from the free energy of the row with unit i turned over."""
     turn = 1 - 2 * value
-    gained = turn * bias + (jax.nn.softplus(logits + turn[:, np.newaxis] * weights) - jax.nn.softplus(logits)).sum(axis=1)
+    gained = turn * bias + (jax.nn.softplus(logits + turn[:, np.newaxis] * weights) - jax.nn.softplus(logits)).sum(
+        axis=1
+    )
     return jax.nn.log_sigmoid(-gained)
 
 

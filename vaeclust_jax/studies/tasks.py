@@ -1,6 +1,7 @@
 """Every task by the name that methods have for it (`Method.task`)."""
 
 from vaeclust_jax.studies.clustering import CLUSTERING
+from vaeclust_jax.studies.density import DENSITY
 from vaeclust_jax.studies.generation import GENERATION
 from vaeclust_jax.studies.supervised import CLASSIFICATION
 from vaeclust_jax.studies.task import Task
@@ -9,4 +10,5 @@ TASKS: dict[str, Task] = {
     "clustering": CLUSTERING,
     "generation": GENERATION,
     "classification": CLASSIFICATION,
+    "density": DENSITY,
 }
