@@ -25,6 +25,7 @@ from vaeclust_jax.fitting.fit import fit, fit_seeds
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.fitting.serialisation import load
 from vaeclust_jax.methods.boltzmann import ContrastiveDivergence, PersistentDivergence
+from vaeclust_jax.methods.dbm import DBM
 from vaeclust_jax.methods.dec import DEC, GraphDEC
 from vaeclust_jax.methods.joint import BestValidation, Settled
 from vaeclust_jax.methods.kmeans import VAEKMeans
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from vaeclust_jax.estimators import VAEDEC, DynamicBetaVAE, VAEGaussianMixture, VAEGraph
 
 __all__ = [
+    "DBM",
     "DEC",
     "METHODS",
     "MLP",

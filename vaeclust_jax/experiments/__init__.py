@@ -5,6 +5,7 @@ from dataclasses import MISSING, fields
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.experiments import (
+    course_dbm,
     course_rbm,
     dynamic_beta_insects,
     idec,
@@ -35,6 +36,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         vaegmm_mnist.EXPERIMENT,
         vaegmm_mnist.LITERAL,
         course_rbm.EXPERIMENT,
+        course_dbm.EXPERIMENT,
     )
 }
 DEFAULT = vaegraph.EXPERIMENT.name

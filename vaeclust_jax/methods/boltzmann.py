@@ -38,7 +38,7 @@ from vaeclust_jax.random import as_numbers
 from vaeclust_jax.types import Batch, Controller, Info, Key, Learner, Params, State
 
 _FOLLOWING = 0.01
-"""How far the hidden offsets go towards the mean of a batch in one step (Melchior, Fischer and Wiskott 2016)."""
+"""How far offsets go towards the mean of a batch in one step (Melchior, Fischer and Wiskott 2016)."""
 
 sgd = optax.inject_hyperparams(optax.sgd)
 
@@ -130,7 +130,7 @@ class BoltzmannMethod(Method):
 def units_of(binarise: str, x: Float[Array, "n ..."]) -> Float[Array, "n v"]:
     """Rows as vectors of units, 0 or 1, or as probabilities."""
     flat = x.reshape(len(x), -1)
-    return jnp.asarray(flat >= 0.5, jnp.float32) if binarise == "threshold" else flat
+    return jnp.asarray(flat >= 0.5, jnp.float32) if binarise == "threshold" else jnp.clip(flat, 0, 1)
 
 
 class Memory(NamedTuple):
@@ -151,6 +151,7 @@ class Form(NamedTuple):
     """What kinds of machines differ in.
 
     Attributes:
+        shape: of a sample.
         machine: (params) -> the machine.
         as_params: a gradient of the machine as one of the parameters.
         infer: (params, units of the data) -> the means of all visible units, and of all hidden ones.
@@ -160,6 +161,7 @@ class Form(NamedTuple):
             that a greedy start does not have yet (Salakhutdinov and Hinton 2009).
     """
 
+    shape: tuple[int, ...]
     machine: Callable[[Params], RBMParams]
     as_params: Callable[[RBMParams], Params]
     infer: Callable[[Params, Array], tuple[Array, Array]]
@@ -188,6 +190,7 @@ def restricted(shape: tuple[int, ...], up: float = 1.0, down: float = 1.0) -> Fo
         return machine._replace(weights=up * machine.weights)
 
     return Form(
+        shape,
         machine_of,
         lambda machine: params_of(machine, shape),
         infer=lambda params, v: (v, jax.nn.sigmoid(hidden_logits(scaled(params), v))),
@@ -209,9 +212,7 @@ def boltzmann(
     """The machine as a `Learner` without its `init`, which knows sizes and numbers; see `first_state`."""
 
     def seen(state: State, x: Float[Array, "n ..."]) -> Float[Array, "n v"]:
-        v = units_of(binarise, x)
-        below = state.memory.below
-        return jax.nn.sigmoid(hidden_logits(below, v)) if isinstance(below, RBMParams) else v
+        return _seen(binarise, state.memory.below, x)
 
     def step(key: Key, state: State, batch: Batch) -> tuple[State, Info]:
         walk_key, watch_key = jax.random.split(key)
@@ -233,8 +234,8 @@ def boltzmann(
         model = Phase(chains, jax.nn.sigmoid(hidden_logits(up, chains)), counts)
         offsets = memory.offsets
         if centred:
-            moved = offsets.hidden + _FOLLOWING * (share @ hidden - offsets.hidden)
-            offsets = offsets._replace(hidden=moved)
+            means = Offsets(share @ visible, share @ hidden)
+            offsets = jax.tree.map(lambda old, mean: old + _FOLLOWING * (mean - old), offsets, means)
         downhill = jax.tree.map(jnp.negative, form.as_params(likelihood_gradient(data, model, offsets)))
         updates, opt_state = sgd(0.0, momentum=0.0).update(downhill, state.opt_state)
         rate = state.control["rate"].value
@@ -291,12 +292,18 @@ def first_state(
     return State(params, opt_state, control, memory, jnp.zeros((), jnp.int32))
 
 
-def mean_units(binarise: str, x: Any) -> Float[np.ndarray, " v"]:
-    """The mean of each of the data's units over all training rows, read in blocks."""
+def mean_units(binarise: str, x: Any, below: Any = ()) -> Float[np.ndarray, " v"]:
+    """The mean of each unit of the data over all training rows, or of a machine's hidden units; read in blocks."""
     n, block = x.shape[0], 4096
     parts = (np.arange(start, min(start + block, n)) for start in range(0, n, block))
-    total = sum(np.asarray(units_of(binarise, jnp.asarray(x[rows])), np.float64).sum(axis=0) for rows in parts)
-    return np.asarray(total / n, np.float32)
+    seen = (_seen(binarise, below, jnp.asarray(x[rows])) for rows in parts)
+    return np.asarray(sum(np.asarray(part, np.float64).sum(axis=0) for part in seen) / n, np.float32)
+
+
+def _seen(binarise: str, below: Any, x: Float[Array, "n ..."]) -> Float[Array, "n v"]:
+    """What a machine is shown of rows: their units, or what the machine below makes of them."""
+    v = units_of(binarise, x)
+    return jax.nn.sigmoid(hidden_logits(below, v)) if isinstance(below, RBMParams) else v
 
 
 def restore(

@@ -90,6 +90,7 @@ def rbm_stage(
     about: About,
     *,
     form: Form | None = None,
+    below: Callable[[State], RBMParams] | None = None,
     model: BoltzmannMethod | None = None,
 ) -> Stage:
     """A restricted machine on the data.
@@ -102,12 +103,13 @@ def rbm_stage(
         sampler: of the model.
         about: the fit.
         form: of the machine, `restricted` if left out.
+        below: (last state of the stage before) -> the machine whose hidden units are this one's data.
         model: what the stage ends with.
     """
     form = restricted(about.shape) if form is None else form
     rate = method.rate(epochs)
     static = boltzmann(form, sampler, method.binarise, method.centred, rate.update)
-    num_visible = int(np.prod(about.shape))
+    num_visible = int(np.prod(form.shape))
     numbers = {"learning_rate": about.learning_rate, "momentum": method.momentum, "rate": rate}
 
     def init(key: Key) -> State:
@@ -116,7 +118,8 @@ def rbm_stage(
     learner = static._replace(init=jax.jit(init))
 
     def start(key: Key, before: State | None, rows: Rows) -> State:
-        return begin(key, learner.init, form, method.centred, mean_units(method.binarise, rows.x))
+        under = () if below is None or before is None else below(before)
+        return begin(key, learner.init, form, method.centred, mean_units(method.binarise, rows.x, under), under)
 
     return Stage(name, learner, epochs, of_each_seed(start), NEVER, model)
 

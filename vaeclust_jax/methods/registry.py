@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.methods.classifier import Classifier
+from vaeclust_jax.methods.dbm import DBM
 from vaeclust_jax.methods.dec import DEC, GraphDEC
 from vaeclust_jax.methods.gan import GAN
 from vaeclust_jax.methods.kmeans import VAEKMeans
@@ -26,6 +27,7 @@ METHODS: dict[str, type[Method]] = {
     "classifier": Classifier,
     "gan": GAN,
     "rbm": RBM,
+    "dbm": DBM,
 }
 """The house's own."""
 
