@@ -38,6 +38,9 @@ CASES: dict[str, Method] = {
     "mixture": vc.VAEMixture(K),
     "classifier": vc.METHODS["classifier"](),
     "gan": vc.METHODS["gan"](),
+    "rbm": vc.RBM(4),
+    "rbm, contrastive": vc.RBM(4, sampler=vc.ContrastiveDivergence(2), centred=False),
+    "dbm": vc.DBM((4, 3)),
 }
 CLUSTERING = [name for name, method in CASES.items() if method.task == "clustering"]
 
@@ -48,7 +51,8 @@ def fitted(names: Iterable[str]) -> list[Any]:
 
 
 def config_of(method: Method, **network: object) -> vc.Config:
-    return vc.Config(method.for_epochs(2), network=replace(NETWORK, **network), training=vc.TrainingConfig(32))
+    prepare = vc.PrepareConfig(scaling="minmax") if method.task == "density" else vc.PrepareConfig()
+    return vc.Config(method.for_epochs(2), prepare, replace(NETWORK, **network), vc.TrainingConfig(32))
 
 
 class Fits(dict[str, dict[str, list[vc.Run]]]):
@@ -181,7 +185,7 @@ def test_what_a_model_cannot_do_is_one_sentence(name: str, fits: Fits) -> None:
     with pytest.raises(vc.InputError, match=f"method {type(CASES[name]).__name__} "):
         run.sample(jax.random.key(0), 3, cluster=0)
     with pytest.raises(vc.InputError, match=f"a model of the method {type(CASES[name]).__name__} cannot"):
-        run.decode(np.zeros((2, 2), np.float32))
+        run.log_assign(np.zeros((2, 2), np.float32))
 
 
 def test_a_leaf_that_a_method_does_not_name_is_an_error(fits: Fits) -> None:

@@ -36,6 +36,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         vaegmm_mnist.EXPERIMENT,
         vaegmm_mnist.LITERAL,
         course_rbm.EXPERIMENT,
+        course_rbm.SCAN,
         course_dbm.EXPERIMENT,
     )
 }

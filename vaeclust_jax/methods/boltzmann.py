@@ -38,7 +38,7 @@ from vaeclust_jax.random import as_numbers
 from vaeclust_jax.types import Batch, Controller, Info, Key, Learner, Params, State
 
 _FOLLOWING = 0.01
-"""How far offsets go towards the mean of a batch in one step (Melchior, Fischer and Wiskott 2016)."""
+"""How far hidden offsets go towards the mean of a batch in one step (Melchior, Fischer and Wiskott 2016)."""
 
 sgd = optax.inject_hyperparams(optax.sgd)
 
@@ -234,8 +234,8 @@ def boltzmann(
         model = Phase(chains, jax.nn.sigmoid(hidden_logits(up, chains)), counts)
         offsets = memory.offsets
         if centred:
-            means = Offsets(share @ visible, share @ hidden)
-            offsets = jax.tree.map(lambda old, mean: old + _FOLLOWING * (mean - old), offsets, means)
+            moved = offsets.hidden + _FOLLOWING * (share @ hidden - offsets.hidden)
+            offsets = offsets._replace(hidden=moved)
         downhill = jax.tree.map(jnp.negative, form.as_params(likelihood_gradient(data, model, offsets)))
         updates, opt_state = sgd(0.0, momentum=0.0).update(downhill, state.opt_state)
         rate = state.control["rate"].value

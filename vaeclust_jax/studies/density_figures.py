@@ -22,11 +22,13 @@ _SAMPLES = 40
 
 
 def density_figures(study: Study, measured: Measured) -> Drawn:
-    """Of the first seed of every arm; restored regions of the named one."""
-    for arm, runs in study.runs.items():
+    """Of the first seed of the named arm and of the one that it is held against; restored regions of the former."""
+    experiment = study.experiment
+    for arm in dict.fromkeys((experiment.named, experiment.baseline)):
+        runs = study.runs[arm]
         yield f"loss_parts_{arm}", loss_picture(arm, history_of(runs))
         yield from _of_arm(arm, runs[0], study.seeds[0], study.data[arm])
-    named = study.experiment.named
+    named = experiment.named
     data = study.data[named]
     if _are_images(data):
         drawn = named_rows(_restored_rows(study.runs[named][0], study.seeds[0], data))

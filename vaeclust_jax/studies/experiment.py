@@ -64,6 +64,7 @@ class Experiment:
         shallow: methods without a network that it is held against, of `baselines.shallow`.
         classifies: its clusters are named by the labels of the held-out rows and classify a test part, which is kept
             from everything else.
+        quick: what `--quick` makes of it, which takes at most two minutes on two cores; None: it has no such form.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Experiment:
     reported: Reported | None = None
     shallow: tuple[str, ...] = FLOOR
     classifies: bool = False
+    quick: "Callable[[Experiment], Experiment] | None" = None
 
     def of_seeds(self, num_seeds: int) -> "Experiment":
         """The experiment with the arms that so many seeds can be scored by."""
