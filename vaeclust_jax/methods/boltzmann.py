@@ -68,7 +68,7 @@ class PersistentDivergence:
 
     Example:
         >>> vc.RBM(16, sampler=vc.PersistentDivergence(chains=50)).sampler
-        PersistentDivergence(chains=50)
+        PersistentDivergence(steps=1, chains=50)
     """
 
     steps: int = 1

@@ -110,7 +110,7 @@ def rbm_stage(
     rate = method.rate(epochs)
     static = boltzmann(form, sampler, method.binarise, method.centred, rate.update)
     num_visible = int(np.prod(form.shape))
-    numbers = {"learning_rate": about.learning_rate, "momentum": method.momentum, "rate": rate}
+    numbers: dict[str, Any] = {"learning_rate": about.learning_rate, "momentum": method.momentum, "rate": rate}
 
     def init(key: Key) -> State:
         return first_state(random_machine(key, num_visible, num_hidden), form, sampler, **numbers)
