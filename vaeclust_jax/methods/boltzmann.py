@@ -137,12 +137,12 @@ class Memory(NamedTuple):
     """What learning keeps beside the parameters.
 
     Attributes:
-        chains: (c, V) visible units of the persistent chains; no rows without any.
+        chains: (c, V) visible units of the persistent chains, or ().
         offsets: what units are centred by; zeros: they are not.
         below: the machine whose hidden units are this one's data, or ().
     """
 
-    chains: Array
+    chains: Any
     offsets: Offsets
     below: Any
 
@@ -268,28 +268,19 @@ def first_state(
     machine: RBMParams,
     form: Form,
     sampler: ContrastiveDivergence | PersistentDivergence,
-    *,
-    offsets: Offsets | None = None,
-    chains: Array | None = None,
-    below: Any = (),
-    learning_rate: float = 0.0,
-    momentum: float = 0.0,
-    rate: Controller | None = None,
+    learning_rate: float,
+    momentum: float,
+    rate: Controller,
 ) -> State:
-    """A state at step 0; what is left out is zero."""
+    """A state at step 0, of which chains and offsets are still zeros."""
     v, h = machine.visible.shape[0], machine.hidden.shape[0]
-    count = sampler.chains if isinstance(sampler, PersistentDivergence) else 0
+    chains = jnp.zeros((sampler.chains, v)) if isinstance(sampler, PersistentDivergence) else ()
     params = form.as_params(machine)
     opt_state = sgd(0.0, momentum=0.0).init(params)
     for name, value in (("learning_rate", learning_rate), ("momentum", momentum)):
         opt_state = optax.tree_utils.tree_set(opt_state, **{name: jnp.asarray(value, jnp.float32)})
-    memory = Memory(
-        jnp.zeros((count, v)) if chains is None else chains,
-        Offsets(jnp.zeros(v), jnp.zeros(h)) if offsets is None else offsets,
-        below,
-    )
-    control = {"rate": (constant(1.0) if rate is None else rate).init()}
-    return State(params, opt_state, control, memory, jnp.zeros((), jnp.int32))
+    memory = Memory(chains, Offsets(jnp.zeros(v), jnp.zeros(h)), ())
+    return State(params, opt_state, {"rate": rate.init()}, memory, jnp.zeros((), jnp.int32))
 
 
 def mean_units(binarise: str, x: Any, below: Any = ()) -> Float[np.ndarray, " v"]:

@@ -103,9 +103,7 @@ class DBM(BoltzmannMethod):
         first, second = self.num_hidden
 
         def state_of(machine: RBMParams) -> State:
-            return first_state(
-                machine, form, sampler, learning_rate=about.learning_rate, momentum=self.momentum, rate=rate
-            )
+            return first_state(machine, form, sampler, about.learning_rate, self.momentum, rate)
 
         def start(key: Key, before: State | None, rows: Rows) -> State:
             assert before is not None

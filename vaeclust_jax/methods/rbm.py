@@ -110,10 +110,10 @@ def rbm_stage(
     rate = method.rate(epochs)
     static = boltzmann(form, sampler, method.binarise, method.centred, rate.update)
     num_visible = int(np.prod(form.shape))
-    numbers: dict[str, Any] = {"learning_rate": about.learning_rate, "momentum": method.momentum, "rate": rate}
 
     def init(key: Key) -> State:
-        return first_state(random_machine(key, num_visible, num_hidden), form, sampler, **numbers)
+        machine = random_machine(key, num_visible, num_hidden)
+        return first_state(machine, form, sampler, about.learning_rate, method.momentum, rate)
 
     learner = static._replace(init=jax.jit(init))
 
@@ -134,7 +134,7 @@ def begin(
     if centred:
         machine = machine._replace(visible=rates)
         memory = memory._replace(offsets=Offsets(jnp.asarray(mean), jnp.full(machine.hidden.shape, 0.5)))
-    chains = bernoulli(chains_key, jnp.broadcast_to(rates, memory.chains.shape))
+    chains = jax.tree.map(lambda zeros: bernoulli(chains_key, jnp.broadcast_to(rates, zeros.shape)), memory.chains)
     return state._replace(params=form.as_params(machine), memory=memory._replace(chains=chains, below=below))
 
 
