@@ -15,7 +15,7 @@ from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder.records.density import DensityRecord, DensityScores, SeedDensityScores
 from vaeclust_jax.folder.table import Column, Table, spread
-from vaeclust_jax.keys import SAMPLES, key_of
+from vaeclust_jax.keys import SCORE, key_of
 from vaeclust_jax.objectives.ais import base_rates, forward_ais, reverse_ais, schedule
 from vaeclust_jax.objectives.rbm import RBMParams, gibbs, log_partition, pseudo_log_likelihood
 from vaeclust_jax.studies.common import common_fields, over_seeds, split_sentence
@@ -43,10 +43,7 @@ def _check(data: Prepared) -> None:
 def _measure(study: Study, step: Callable[[str], None]) -> Measured:
     step("estimating partition functions")
     named = study.experiment.named
-    scores = {
-        arm: [judged(run, seed, study.data[arm]) for run, seed in zip(runs, study.seeds, strict=True)]
-        for arm, runs in study.runs.items()
-    }
+    scores = {arm: [judged(run, study.data[arm]) for run in runs] for arm, runs in study.runs.items()}
     results = {arm: over_seeds(DensityScores, SeedDensityScores, of, study.seeds) for arm, of in scores.items()}
     step("restoring missing regions")
     restored = restorations(study.runs[named], study.seeds, study.data[named])
@@ -74,15 +71,15 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
     return Measured(record)
 
 
-def judged(run: Run, seed: int, data: Prepared) -> DensityScores:
-    """The scores of one model on prepared rows."""
+def judged(run: Run, data: Prepared) -> DensityScores:
+    """The scores of one model on prepared rows, which depend on rows and model alone."""
     method = method_of(run)
     held_out = as_units(method, data, data.validation_index, _MOST_ROWS)
     train = as_units(method, data, data.train_index, _MOST_ROWS)
     machine, observed = method.machine(run.params), held_out.shape[1]
     more = len(machine.visible) - observed
     base = jnp.concatenate([base_rates(jnp.asarray(train.mean(axis=0))), jnp.zeros(more)])
-    forward_key, burn_key, reverse_key = jax.random.split(key_of(seed, SAMPLES), 3)
+    forward_key, burn_key, reverse_key = jax.random.split(key_of(0, SCORE), 3)
     betas = schedule(_temperatures(machine))
     forward = forward_ais(forward_key, machine, base, betas, CHAINS)
     start = np.resize(train, (CHAINS, observed))
