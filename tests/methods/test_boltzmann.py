@@ -52,9 +52,9 @@ def of_independent_units(x: np.ndarray) -> float:
 )
 def test_it_learns_more_than_independent_units(method: vc.Method) -> None:
     x = patterns()
-    runs = vc.fit_seeds(config(method), x, [0, 1])
+    runs = vc.fit_seeds(config(method, 0.5), x, [0, 1])
     for run in runs:
-        assert likelihood(run, x) > of_independent_units(x) + 1.0
+        assert likelihood(run, x) > of_independent_units(x) + 0.9
         assert {"loss", "free_energy", "val_loss", "val_free_energy"} <= run.history[-1].keys()
         assert set(np.unique(run.sample(0, 5))) <= {0, 1}
         assert run.sample(0, 5).shape == (5, 8)
