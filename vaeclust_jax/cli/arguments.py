@@ -43,7 +43,8 @@ class Arguments:
     .feather), or a folder of images or of WAV recordings; default: the experiment's."""
     clusters: int | Literal["auto"] | None = None
     """Number of clusters K; default: the documented number of classes of a named set. auto (vaeclust run): the
-    number from 2 to 20 at which the BIC of a mixture on the VAE's latents is lowest, chosen without labels."""
+    number from 2 to 20 that the graph's tree has for longest, or, where the method follows no graph, at which the BIC
+    of a mixture on the VAE's latents is lowest; chosen without labels."""
     seeds: int = 1
     """Number of seeds, fitted as one program: first_seed, first_seed + 1, ..."""
     first_seed: int = 0

@@ -45,8 +45,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
     floats in [0, 1]; frames of pandas and polars too. Images that come as rows need `image_shape`.
 
     Args:
-        n_clusters: K, or "auto": the number from 2 to 20 at which the BIC of a mixture on a VAE's latents is lowest
-            (`vaeclust_jax.choose_num_clusters`).
+        n_clusters: K, or "auto": a number from 2 to 20, chosen by `vaeclust_jax.choose_num_clusters`.
         latent_dim: L, the size of the latent space, which `transform` maps to.
         network: "mlp", "conv" (images), or "auto": conv for images of at least 32 x 32 pixels, mlp else.
         hidden: widths of the MLP encoder's hidden layers; the decoder has them in reverse.

@@ -295,4 +295,5 @@ def _run(config: Config, data: Prepared, networks: Networks, state: State, histo
     tree = None if merges is None else tree_of(merges, all_means, data.train_index)
     log_q = by_chunk(heads.assign, params, mean)
     mean, scale, share = components(heads, params, mean, logvar, log_q, data.train_weight)
-    return replace(run, cluster_mean=mean, cluster_scale=scale, cluster_share=share, tree_=tree)
+    clarity = config.method.clarity(state.memory)
+    return replace(run, cluster_mean=mean, cluster_scale=scale, cluster_share=share, tree_=tree, clarity_=clarity)

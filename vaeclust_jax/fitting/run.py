@@ -55,6 +55,9 @@ class Run:
         temperature: T of the probabilities, softmax(log q / T): 1 as trained, see `calibrated`.
         tree_: of a method that follows a graph: how its micro-clusters were merged, which scipy takes for a linkage
             matrix; see `cut`. None elsewhere, and in files of older versions. After a vote it is still the seed's own.
+        clarity_: of such a method, how clear the clusters are that training could begin with (`graph.clarity`), each
+            by its name. It begins with those of "its graph", or with the clearest where they are ahead by 0.05. None
+            elsewhere, where none were asked, and after `load`.
 
     Example:
         >>> x = np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0)
@@ -78,6 +81,7 @@ class Run:
     history: list[dict[str, Any]] = field(default_factory=list)
     temperature: float = 1.0
     tree_: Tree | None = None
+    clarity_: dict[str, float] | None = None
 
     def __repr__(self) -> str:
         """In place of the arrays, which fill screens: how many there are."""

@@ -14,6 +14,7 @@ from jaxtyping import Array, Float
 from vaeclust_jax.control.parse import parse_controller
 from vaeclust_jax.data.mapped import Rows
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.graph import in_reach
 from vaeclust_jax.graph.tree import Merges
 from vaeclust_jax.keys import OBJECTIVE_GRAPH, key_of
 from vaeclust_jax.methods.dec_learner import (
@@ -32,6 +33,7 @@ from vaeclust_jax.methods.joint import JointMethod, Settled
 from vaeclust_jax.methods.kmeans import kmeans_of
 from vaeclust_jax.methods.method import About, DataSpec, check_at_least, check_graph, mean_score
 from vaeclust_jax.methods.settings import relative_weight
+from vaeclust_jax.methods.shallow_starts import named
 from vaeclust_jax.methods.starts import carry_on, from_centroids
 from vaeclust_jax.objectives.average import average
 from vaeclust_jax.objectives.dec import kl_divergence, target_distribution
@@ -44,8 +46,6 @@ if TYPE_CHECKING:
     from vaeclust_jax.graph.neighbours import Graph
 
 _LARGEST = float(np.finfo(np.float32).max)
-_MOST_PRODUCTS, _MOST_VALUES = 10**13, 2**28
-"""Of a search for the neighbours of all samples: minutes on two cores, and 1 GB."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,9 @@ class DEC(_WithTarget):
 class GraphDEC(_WithTarget):
     """VAE + DEC with several prototypes a cluster and a target that follows the posterior's neighbour graph.
 
+    It begins with the clusters of that graph, or with ones found without a network (`methods.shallow_starts`) where
+    these are far clearer.
+
     Example:
         >>> vc.Config(vc.GraphDEC(10, num_prototypes=3))
         Config(method=GraphDEC(num_clusters=10, num_prototypes=3))
@@ -194,9 +197,10 @@ class GraphDEC(_WithTarget):
         )
         heads, stopping = self.heads(about.networks), self.joint_stopping(about)
         start = replace(self, joint_epochs=0)
+        from_own = from_graph(learner, heads, refreshed, self.value_share, self.num_clusters)
         stages = [
             *kmeans_of(self).stages(about),
-            Stage("graph", learner, 0, from_graph(learner, heads, refreshed, self.value_share), NEVER, start),
+            Stage("graph", learner, 0, from_own, NEVER, start),
             Stage("joint", learner, self.joint_epochs, carry_on, stopping, self),
         ]
         if self.vote and about.num_seeds > 1:
@@ -213,6 +217,9 @@ class GraphDEC(_WithTarget):
         groups, pairs, heights = (np.asarray(part) for part in memory.merges)
         count = int(groups.max())
         return Merges(groups, pairs[:count], heights[:count])
+
+    def clarity(self, memory: Any) -> dict[str, float] | None:  # noqa: D102
+        return named(np.asarray(memory.clarity))
 
     def graph(self, heads: Heads, params: Params, x: Rows) -> "Graph":  # noqa: D102
         from vaeclust_jax.graph.neighbours import posterior_graph  # scipy takes long to import
@@ -233,5 +240,4 @@ class GraphDEC(_WithTarget):
 
 def _value_share(data: DataSpec) -> float:
     """What an open `value_share` means."""
-    n, size = data.num_samples or 0, math.prod(data.shape)
-    return 0.5 if n * n * size <= _MOST_PRODUCTS and n * size <= _MOST_VALUES else 0.0
+    return 0.5 if in_reach(data.num_samples or 0, math.prod(data.shape)) else 0.0

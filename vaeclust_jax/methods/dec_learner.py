@@ -25,6 +25,7 @@ from vaeclust_jax.control.controller import Update, advancing
 from vaeclust_jax.graph import MAX_GROUPS
 from vaeclust_jax.graph.tree import Merges
 from vaeclust_jax.methods.refresh import Assigned, map_chunks, share_changed
+from vaeclust_jax.methods.shallow_starts import NOT_ASKED, SHALLOW_STARTS
 from vaeclust_jax.methods.vae import (
     first_state,
     gradient_step,
@@ -70,7 +71,9 @@ class Target(NamedTuple):
     edges: Edges | None
     """What q is spread over; None: over nothing."""
     merges: Merges | None
-    """The tree of the clusters that the stage began with; behind its last merge zeros, as shapes are fixed."""
+    """The tree of the graph that the stage began with; behind its last merge zeros, as shapes are fixed."""
+    clarity: Float[Array, " s"] | None
+    """Of the clusters that it could begin with (`methods.shallow_starts`); `NOT_ASKED` of some."""
 
 
 def refreshed(target: Target, log_q: Float[Array, "n k"], weight: Float[Array, " n"] | None = None) -> Target:
@@ -177,9 +180,15 @@ def _static(
     )
 
 
-def _first_target(num_samples: int, num_clusters: int, edges: Edges | None, merges: Merges | None) -> Target:
+def _first_target(
+    num_samples: int,
+    num_clusters: int,
+    edges: Edges | None = None,
+    merges: Merges | None = None,
+    clarity: Array | None = None,
+) -> Target:
     unassigned = Assigned(jnp.full((num_samples,), -1, jnp.int32), jnp.ones(()))
-    return Target(jnp.full((num_samples, num_clusters), 1.0 / num_clusters), unassigned, edges, merges)
+    return Target(jnp.full((num_samples, num_clusters), 1.0 / num_clusters), unassigned, edges, merges, clarity)
 
 
 @lru_cache
@@ -287,7 +296,8 @@ def graph_dec(
         edges = Edges(alone, jnp.full(alone.shape, 1.0 / EDGES_KEPT))
         most = max(min(num_samples, MAX_GROUPS) - 1, 0)
         merges = Merges(jnp.zeros(num_samples, jnp.int32), jnp.zeros((most, 2), jnp.int32), jnp.zeros(most))
-        target = _first_target(num_samples, num_clusters, edges, merges)
+        clarity = jnp.full(1 + len(SHALLOW_STARTS), NOT_ASKED)
+        target = _first_target(num_samples, num_clusters, edges, merges, clarity)
         return with_numbers(first_state(params, target), learning_rate, beta=beta, gamma=gamma)
 
     return static._replace(init=init)

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from vaeclust_jax.graph.tree import Merges
+from vaeclust_jax.methods.shallow_starts import ShallowStarts, shallow_starts
 from vaeclust_jax.methods.starts import (
     Start,
     from_clusters,
@@ -86,8 +87,11 @@ def from_graph_mixture(
     return from_clusters(learner, clusters)
 
 
-def from_graph(learner: Learner, heads: Heads, spread: Spread, value_share: float) -> Start:
+def from_graph(learner: Learner, heads: Heads, spread: Spread, value_share: float, num_clusters: int) -> Start:
     """Networks of the stage before, prototypes inside the clusters of its posterior's graph, the target from them.
+
+    Where the graph of the values has a share, it judges those clusters beside ones found without a network
+    (`shallow_starts`), which the stage begins with where they are far clearer.
 
     Weights that both stages have, such as beta, go on where they were; the optimiser starts afresh.
 
@@ -96,11 +100,12 @@ def from_graph(learner: Learner, heads: Heads, spread: Spread, value_share: floa
         heads: of a model with the same encoder.
         spread: the target of a graph.
         value_share: of the graph of the rows' own values in the mean.
+        num_clusters: K.
     """
 
     init = without_weights(learner)
 
-    def of_one(key: Key, before: State | None, rows: Rows, own: "Graph | None") -> State:
+    def of_one(key: Key, before: State | None, rows: Rows, own: "Graph | None", shallow: ShallowStarts | None) -> State:
         from vaeclust_jax.graph.clusters import merged_clusters  # scipy and scikit-learn take long to import
         from vaeclust_jax.graph.neighbours import posterior_graph, strongest
 
@@ -109,15 +114,21 @@ def from_graph(learner: Learner, heads: Heads, spread: Spread, value_share: floa
         fresh = init(init_key)
         posterior = posterior_of(graph_key, heads, before.params, rows.x, rows.encode(heads, before.params))
         graph = posterior_graph(posterior, beside=own, share=value_share)
-        labels, _, merges = merged_clusters(graph, fresh.params["prototypes"].shape[0], weight=rows.weight)
-        fresh = fresh._replace(memory=fresh.memory._replace(merges=_filled(fresh.memory.merges, merges)))
+        labels, _, merges = merged_clusters(graph, num_clusters, weight=rows.weight)
+        memory = fresh.memory._replace(merges=_filled(fresh.memory.merges, merges))
+        if shallow is not None:
+            labels, clarity = shallow.begin(labels, num_clusters)
+            memory = memory._replace(clarity=jnp.asarray(clarity))
+        fresh = fresh._replace(memory=memory)
         edges = strongest(graph, fresh.memory.edges.neighbours.shape[1], rows.weight)
         z = posterior.mean.astype(np.float32)
         return _following(prototypes_key, fresh, before, edges, labels, z, spread, rows.weight)
 
     def start(keys: Key, before: Sequence[State | None], rows: Rows) -> list[State]:
-        own = values_graph(rows.x, value_share)  # the same for all seeds
-        return [of_one(key, state, rows, own) for key, state in zip(keys, before, strict=True)]
+        # The same for all seeds. Spectral clustering takes no weights.
+        own = values_graph(rows.x, value_share)
+        shallow = None if own is None or rows.weight is not None else shallow_starts(rows.x, num_clusters, own)
+        return [of_one(key, state, rows, own, shallow) for key, state in zip(keys, before, strict=True)]
 
     return start
 
@@ -153,7 +164,8 @@ def from_vote(learner: Learner, heads: Heads, spread: Spread) -> Start:
         for key, state, z in zip(keys, seeds, codes, strict=True):
             init_key, prototypes_key = jax.random.split(key)
             fresh = init(init_key)
-            fresh = fresh._replace(memory=fresh.memory._replace(merges=state.memory.merges))
+            kept = {"merges": state.memory.merges, "clarity": state.memory.clarity}
+            fresh = fresh._replace(memory=fresh.memory._replace(**kept))
             states.append(_following(prototypes_key, fresh, state, edges, labels, z, spread, rows.weight))
         return states
 

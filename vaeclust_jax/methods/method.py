@@ -131,6 +131,13 @@ class Method(ABC):
         """How training samples were merged into clusters, of the last `State.memory`; None: no tree is kept."""
         return None
 
+    def clarity(self, memory: Any) -> dict[str, float] | None:
+        """How clear the clusters are that training could begin with, of the last `State.memory`; None: none are asked.
+
+        Each by its name; see `methods.shallow_starts.began_with`.
+        """
+        return None
+
     def objective(self, heads: Heads, params: Params, x: Rows, weight: Float[np.ndarray, " n"] | None = None) -> float:
         """What training minimised, of prepared rows, in nats a sample: by it the best of several seeds is chosen."""
         return mean_score(heads, params, x, weight)

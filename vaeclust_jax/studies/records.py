@@ -15,6 +15,7 @@ from vaeclust_jax.folder.typed_json import as_json
 from vaeclust_jax.selection.augment import AugmentChoice
 from vaeclust_jax.selection.num_clusters import Choice
 from vaeclust_jax.studies.assignments import Answer
+from vaeclust_jax.studies.clarity import starts_of, starts_sentences
 from vaeclust_jax.studies.classification_figures import classification_finding
 from vaeclust_jax.studies.clusters import alike, clusters_of
 from vaeclust_jax.studies.common import common_fields
@@ -38,6 +39,7 @@ def metrics_of(
     choice: Choice | None = None,
     views: AugmentChoice | None = None,
     left_out: Sequence[str] = (),
+    clarity: dict[str, float] | None = None,
 ) -> ClusteringRecord:
     """What was measured of a clustering.
 
@@ -53,6 +55,7 @@ def metrics_of(
         choice: how the number of clusters was chosen, if it was.
         views: how the strength of views was chosen, if it was.
         left_out: sentences on the methods that were not run.
+        clarity: of `clarity_of`.
     """
     first, named = runs[0], experiment.named
     protocols = {"all": np.arange(len(dataset.x)), "validation": first.validation_index}
@@ -67,6 +70,7 @@ def metrics_of(
     uncertainty = judge_uncertainty(answers[named], dataset, seeds)
     shallow = tuple(name for name in results if name not in experiment.arms)
     told = {name: one.labelled for name, one in experiment.arms.items()}
+    starts = starts_of(runs, seeds)
     found = ClusteringRecord(
         **common_fields(experiment, dataset),
         protocol=protocol_record(first, dataset, told, classified),
@@ -76,6 +80,7 @@ def metrics_of(
         findings=(
             *against_the_floor(results, named, shallow),
             *(one.reason for one in (choice, views) if one is not None),
+            *starts_sentences(starts),
             *findings(compared, beside, reported, named),
             *([] if classified is None else classification_finding(classified, named)),
             *_flagged(uncertainty),
@@ -86,6 +91,8 @@ def metrics_of(
         augment_choice=None if views is None else as_json(views.record()),
         results=results,
         origins=origins,
+        starts=starts,
+        clarity=clarity,
         shallow=shallow,
         comparisons=tuple(compared),
         reported=tuple(beside),
