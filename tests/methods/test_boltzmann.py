@@ -42,19 +42,19 @@ def of_independent_units(x: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize(
-    "method",
+    ("method", "rate"),
     [
-        vc.RBM(4, epochs=30),
-        vc.RBM(4, epochs=30, sampler=vc.ContrastiveDivergence(3), centred=False, decay=False, momentum=0.5),
-        pytest.param(vc.DBM((4, 4), pretrain_epochs=10, epochs=30, joint_rate=1.0), marks=pytest.mark.long),
+        (vc.RBM(4, epochs=30), 0.5),
+        (vc.RBM(4, epochs=30, sampler=vc.ContrastiveDivergence(3), centred=False, decay=False, momentum=0.5), 0.2),
+        pytest.param(vc.DBM((4, 4), pretrain_epochs=10, epochs=30, joint_rate=1.0), 0.5, marks=pytest.mark.long),
     ],
     ids=["pcd", "cd", "dbm"],
 )
-def test_it_learns_more_than_independent_units(method: vc.Method) -> None:
+def test_it_learns_more_than_independent_units(method: vc.Method, rate: float) -> None:
     x = patterns()
-    runs = vc.fit_seeds(config(method, 0.5), x, [0, 1])
+    runs = vc.fit_seeds(config(method, rate), x, [0, 1])
     for run in runs:
-        assert likelihood(run, x) > of_independent_units(x) + 0.9
+        assert likelihood(run, x) > of_independent_units(x) + 1.0
         assert {"loss", "free_energy", "val_loss", "val_free_energy"} <= run.history[-1].keys()
         assert set(np.unique(run.sample(0, 5))) <= {0, 1}
         assert run.sample(0, 5).shape == (5, 8)

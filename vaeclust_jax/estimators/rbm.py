@@ -205,7 +205,7 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         run = self._run()
         assert isinstance(run.config.method, method.RBM)
-        return np.asarray(run.config.method.units(run.prepare(samples(self, X, None))))
+        return np.asarray(run.config.method.units(jnp.asarray(run.prepare(samples(self, X, None)))))
 
     def _key(self, use: int) -> jax.Array:
         return key_of(int(check_random_state(self.random_state).randint(_LARGEST_SEED)), use)

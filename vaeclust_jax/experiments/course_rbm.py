@@ -22,6 +22,7 @@ from vaeclust_jax.studies.experiment import Arm, Experiment, unchanged
 
 
 def _of_source(config: Config) -> Config:
+    assert isinstance(config.method, RBM)
     method = replace(config.method, sampler=PersistentDivergence(chains=10), centred=False, decay=False)
     return replace(config, method=method, training=replace(config.training, batch_size=10, learning_rate=0.1))
 
@@ -40,6 +41,7 @@ EXPERIMENT = Experiment(
 
 def _cell(num_hidden: int, rate: float, epochs: int) -> Callable[[Config], Config]:
     def configure(config: Config) -> Config:
+        assert isinstance(config.method, RBM)
         method = replace(config.method, num_hidden=num_hidden, epochs=epochs)
         return replace(config, method=method, training=replace(config.training, learning_rate=rate))
 

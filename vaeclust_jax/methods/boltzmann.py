@@ -300,7 +300,7 @@ def _seen(binarise: str, below: Any, x: Float[Array, "n ..."]) -> Float[Array, "
 def restore(
     key: Key,
     machine: RBMParams,
-    visible: Float[Array, "n v"],
+    visible: Float[np.ndarray, "n v"],
     known: Bool[np.ndarray, "n v"] | Bool[np.ndarray, " v"],
     steps: int = 1000,
 ) -> Float[np.ndarray, "n v"]:

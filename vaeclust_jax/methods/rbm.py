@@ -125,7 +125,7 @@ def rbm_stage(
 
 
 def begin(
-    key: Key, init: Callable[[Key], State], form: Form, centred: bool, mean: Float[Array, " v"], below: Any = ()
+    key: Key, init: Callable[[Key], State], form: Form, centred: bool, mean: Float[np.ndarray, " v"], below: Any = ()
 ) -> State:
     """The first state of a machine whose data have these means."""
     weights_key, chains_key = jax.random.split(key)

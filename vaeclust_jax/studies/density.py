@@ -82,8 +82,8 @@ def judged(run: Run, data: Prepared) -> DensityScores:
     forward_key, burn_key, reverse_key = jax.random.split(key_of(0, SCORE), 3)
     betas = schedule(_temperatures(machine))
     forward = forward_ais(forward_key, machine, base, betas, CHAINS)
-    start = np.resize(train, (CHAINS, observed))
-    start = jnp.concatenate([jnp.asarray(start), jnp.full((CHAINS, more), 0.5)], axis=1)
+    seen = jnp.asarray(np.resize(train, (CHAINS, observed)))
+    start = jnp.concatenate([seen, jnp.full((CHAINS, more), 0.5)], axis=1)
     samples = gibbs(burn_key, machine, start, _BURN_IN).visible
     reverse = reverse_ais(reverse_key, machine, base, betas, samples)
     small = min(machine.weights.shape) <= _MOST_EXACT

@@ -50,7 +50,7 @@ def _of_arm(arm: str, run: Run, seed: int, data: Prepared) -> Iterator[tuple[str
     if not _are_images(data):
         return
     for layer, weights in method.components(run.params).items():
-        drawn = components(weights, shape[:2])
+        drawn = components(weights, (shape[0], shape[1]))
         caption = "The strongest units, each on a scale of its own: white raises a pixel's log-odds, black lowers it."
         yield f"{layer}_{arm}", Picture(drawn, "Components", f"{layer.capitalize()} of {arm}", caption)
     drawn = named_rows(_walked(run, method, seed, rows[:_SHOWN].reshape(-1, *shape)))

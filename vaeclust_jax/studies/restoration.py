@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float
 
@@ -77,7 +78,7 @@ def restored(
 def as_units(method: BoltzmannMethod, data: Prepared, index: np.ndarray, most: int) -> Float[np.ndarray, "n v"]:
     """Some of the rows as the machine's units, evenly spaced: data sets may be sorted by class."""
     rows = index[np.linspace(0, len(index) - 1, min(len(index), most)).astype(int)]
-    return np.asarray(method.units(np.asarray(data.rows[rows])), np.float32)
+    return np.asarray(method.units(jnp.asarray(data.rows[rows])), np.float32)
 
 
 def _nearest(x: Float[np.ndarray, "n k"], among: Float[np.ndarray, "m k"]) -> np.ndarray:
