@@ -7,6 +7,8 @@ from sklearn.neural_network import BernoulliRBM
 import vaeclust_jax as vc
 from vaeclust_jax.estimators import RBM
 
+pytestmark = pytest.mark.long
+
 
 def patterns(rows: int = 200) -> np.ndarray:
     draws = np.random.default_rng(0)

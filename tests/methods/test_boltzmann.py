@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import vaeclust_jax as vc
-from vaeclust_jax.methods.boltzmann import restore
 from vaeclust_jax.methods.dbm import deep_machine, deep_params, mean_field, variational_energy
+from vaeclust_jax.methods.restoring import restore
 from vaeclust_jax.objectives.ais import forward_ais, schedule
 from vaeclust_jax.objectives.rbm import RBMParams, free_energy, log_partition
 
@@ -44,7 +44,7 @@ def of_independent_units(x: np.ndarray) -> float:
 @pytest.mark.parametrize(
     ("method", "rate"),
     [
-        (vc.RBM(4, epochs=30), 0.5),
+        pytest.param(vc.RBM(4, epochs=30), 0.5, marks=pytest.mark.long),
         (vc.RBM(4, epochs=30, sampler=vc.ContrastiveDivergence(3), centred=False, decay=False, momentum=0.5), 0.2),
         pytest.param(vc.DBM((4, 4), pretrain_epochs=10, epochs=30, joint_rate=1.0), 0.5, marks=pytest.mark.long),
     ],
@@ -107,6 +107,7 @@ def test_mean_field_bounds_the_exact_likelihood_and_every_update_raises_the_boun
     assert (first.shape, second.shape) == ((3, 4), (3, 4))
 
 
+@pytest.mark.long
 def test_a_machine_restores_what_the_known_units_say() -> None:
     x = patterns()
     run = vc.fit(config(vc.RBM(8, epochs=60)), x, 0)
@@ -160,6 +161,7 @@ def test_a_sampler_takes_at_least_a_step(kind: type) -> None:
         kind(steps=0)
 
 
+@pytest.mark.long
 def test_a_rate_that_falls_ends_near_nothing() -> None:
     run = vc.fit(config(vc.RBM(2, epochs=4)), patterns(40), 0)
     assert [row["rate"] for row in run.history] == pytest.approx([1.0, 0.75, 0.5, 0.25])

@@ -53,6 +53,7 @@ def test_the_partition_function_and_free_energy_are_those_of_the_energy() -> Non
     np.testing.assert_allclose(-free_energy(params, jnp.asarray(all_states(6))), np.log(p.sum(axis=1)), atol=1e-4)
 
 
+@pytest.mark.long
 def test_without_weights_the_partition_function_is_a_product() -> None:
     params = machine(30, 20, scale=0.0)
     closed = sum(float(np.logaddexp(0, np.asarray(b, np.float64)).sum()) for b in params[1:])
@@ -61,7 +62,7 @@ def test_without_weights_the_partition_function_is_a_product() -> None:
     assert forward_ais(jax.random.key(0), params, base, schedule(100), 50).value == pytest.approx(closed, abs=0.1)
 
 
-@pytest.mark.parametrize("spacing", ["uniform", "log"])
+@pytest.mark.parametrize("spacing", ["uniform", pytest.param("log", marks=pytest.mark.long)])
 def test_annealing_finds_the_exact_partition_function_from_both_sides(spacing: str) -> None:
     params = machine(30, 16, seed=3, scale=0.4)
     exact = float(log_partition(params))
@@ -75,6 +76,7 @@ def test_annealing_finds_the_exact_partition_function_from_both_sides(spacing: s
     assert 1 <= forward.effective <= 100 + 1e-6
 
 
+@pytest.mark.long
 def test_few_temperatures_put_the_truth_between_the_two_directions() -> None:
     params = machine(30, 16, seed=3, scale=0.4)
     exact = float(log_partition(params))

@@ -50,6 +50,7 @@ def studied(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, A
     return folder, record.record(), tables
 
 
+@pytest.mark.long
 def test_likelihoods_are_those_of_held_out_rows(studied: tuple[Path, dict[str, Any], list[Table]]) -> None:
     folder, record, _ = studied
     x = bands().x
@@ -67,6 +68,7 @@ def test_likelihoods_are_those_of_held_out_rows(studied: tuple[Path, dict[str, A
         assert row["reverse"] == pytest.approx(row["exact"], abs=1.5)
 
 
+@pytest.mark.long
 def test_regions_are_restored_better_than_by_the_mean_image(
     studied: tuple[Path, dict[str, Any], list[Table]],
 ) -> None:

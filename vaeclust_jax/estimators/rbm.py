@@ -22,7 +22,8 @@ from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.fitting.serialisation import unpack
 from vaeclust_jax.keys import PASSES, SAMPLES, SCORE, key_of
 from vaeclust_jax.methods import rbm as method
-from vaeclust_jax.methods.boltzmann import ContrastiveDivergence, PersistentDivergence, restore
+from vaeclust_jax.methods.boltzmann import ContrastiveDivergence, PersistentDivergence
+from vaeclust_jax.methods.restoring import restore
 from vaeclust_jax.objectives.ais import base_rates, forward_ais, schedule
 from vaeclust_jax.objectives.rbm import RBMParams, gibbs, pseudo_log_likelihood
 from vaeclust_jax.training.rows import by_chunk

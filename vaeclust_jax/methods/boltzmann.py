@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Float
 
 from vaeclust_jax.checks import check_types
 from vaeclust_jax.control.constant import constant
@@ -31,7 +31,6 @@ from vaeclust_jax.objectives.rbm import (
     gibbs_step,
     hidden_logits,
     likelihood_gradient,
-    restored,
     stochastic_pseudo_log_likelihood,
 )
 from vaeclust_jax.random import as_numbers
@@ -295,41 +294,3 @@ def _seen(binarise: str, below: Any, x: Float[Array, "n ..."]) -> Float[Array, "
     """What a machine is shown of rows: their units, or what the machine below makes of them."""
     v = units_of(binarise, x)
     return jax.nn.sigmoid(hidden_logits(below, v)) if isinstance(below, RBMParams) else v
-
-
-def restore(
-    key: Key,
-    machine: RBMParams,
-    visible: Float[np.ndarray, "n v"],
-    known: Bool[np.ndarray, "n v"] | Bool[np.ndarray, " v"],
-    steps: int = 1000,
-) -> Float[np.ndarray, "n v"]:
-    """Rows whose unknown units are the mean of what the machine holds likely beside the known ones.
-
-    Args:
-        key: of the Gibbs chains, one a row.
-        machine: whose first visible units are the data's.
-        visible: the rows; unknown units may have any values.
-        known: which units keep their values, of all rows or of each.
-        steps: of each chain, of which the first half is passed over.
-
-    Raises:
-        InputError: a mask of another shape, or one by which everything or nothing is known.
-    """
-    known = np.asarray(known)
-    if known.dtype != bool or known.shape not in (visible.shape, visible.shape[1:]):
-        raise InputError(
-            f"known must be True or False for each of {visible.shape[1]} values, got {known.dtype} {known.shape}"
-        )
-    known = np.broadcast_to(known, visible.shape)
-    if known.all():
-        raise InputError("known is True everywhere: nothing is missing, leave restoring out")
-    if not known.any(axis=1).all():
-        raise InputError("known is False for a whole row: of nothing, new samples can be drawn instead")
-    if steps < 1:
-        raise InputError(f"steps must be at least 1, got {steps}")
-    n, more = len(visible), len(machine.visible) - visible.shape[1]
-    start = jnp.where(known, visible, jax.nn.sigmoid(machine.visible[: visible.shape[1]]))
-    start = jnp.concatenate([start, jnp.full((n, more), 0.5)], axis=1)
-    held = jnp.concatenate([jnp.asarray(known), jnp.zeros((n, more), bool)], axis=1)
-    return np.asarray(restored(key, machine, start, held, steps)[:, : visible.shape[1]])

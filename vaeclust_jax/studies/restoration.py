@@ -11,7 +11,8 @@ from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder.records.density import Restoration
 from vaeclust_jax.keys import PASSES, key_of
-from vaeclust_jax.methods.boltzmann import BoltzmannMethod, restore
+from vaeclust_jax.methods.boltzmann import BoltzmannMethod
+from vaeclust_jax.methods.restoring import restore
 
 STEPS = 500
 _MOST = 200  # held-out rows that are restored
