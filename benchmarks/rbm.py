@@ -1,8 +1,8 @@
 """Our restricted Boltzmann machine beside scikit-learn's: the same rows, the same passes, one judge.
 
-    python -m benchmarks.rbm                                   # digits, a minute
+    python -m benchmarks.rbm                                   # digits
     python -m benchmarks.rbm --dataset mnist --hidden 200 --passes 30
-    python -m benchmarks.rbm --dataset mnist --hidden 500 --passes 200 --peer none --temperatures 30000   # an hour
+    python -m benchmarks.rbm --dataset mnist --hidden 500 --passes 200 --peer none --temperatures 30000
 
 The last seventh of the rows is the test part (of MNIST its own 10,000), which decides nothing. Both machines learn from
 binarised rows by persistent contrastive divergence, and the log-likelihood of both is by our annealed importance

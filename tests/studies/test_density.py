@@ -108,5 +108,7 @@ def test_the_experiments_have_a_quick_form_without_download() -> None:
         config = vc.Config(quick.method, quick.prepare, quick.network, quick.training)
         for arm in quick.arms.values():
             assert arm.configure(config).method.task == "density"
-    assert len(EXPERIMENTS["course-rbm-scan"].arms) == 18
+    scan = EXPERIMENTS["course-rbm-scan"]
+    assert scan.quick is not None
+    assert (len(scan.arms), len(scan.quick(scan).arms)) == (18, 8)
     assert DENSITY.needs == ("score", "sample")

@@ -1,6 +1,6 @@
 """A deep Boltzmann machine of two hidden layers on binarised MNIST, beside a restricted one of its first layer's size.
 
-    vaeclust run course-dbm --seeds 5                      # 60,000 rows; hours on 2 cores
+    vaeclust run course-dbm --seeds 5                      # 60,000 rows
     vaeclust run course-dbm --quick                        # digits, 64 and 64 hidden units: no download
     vaeclust run course-dbm --num-hidden 500 1000          # the sizes of Salakhutdinov and Hinton 2009: for a GPU
 

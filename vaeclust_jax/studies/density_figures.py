@@ -52,7 +52,8 @@ def _of_arm(arm: str, run: Run, seed: int, data: Prepared) -> Iterator[tuple[str
     for layer, weights in method.components(run.params).items():
         drawn = components(weights, (shape[0], shape[1]))
         caption = "The strongest units, each on a scale of its own: white raises a pixel's log-odds, black lowers it."
-        yield f"{layer}_{arm}", Picture(drawn, "Components", f"{layer.capitalize()} of {arm}", caption)
+        name = f"{layer}_{arm}".replace(" ", "_")
+        yield name, Picture(drawn, "Components", f"{layer.capitalize()} of {arm}", caption)
     drawn = named_rows(_walked(run, method, seed, rows[:_SHOWN].reshape(-1, *shape)))
     caption = "Held-out rows, and the probabilities of their pixels after so many Gibbs steps."
     yield f"gibbs_{arm}", Picture(drawn, "Reconstruction", f"Gibbs reconstructions of {arm}", caption)
