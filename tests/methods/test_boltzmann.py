@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -167,3 +168,30 @@ def test_a_rate_that_falls_ends_near_nothing() -> None:
     assert [row["rate"] for row in run.history] == pytest.approx([1.0, 0.75, 0.5, 0.25])
     run = vc.fit(config(replace(vc.RBM(2, epochs=2), decay=False)), patterns(40), 0)
     assert [row["rate"] for row in run.history] == [1.0, 1.0]
+
+
+class Stop(vc.Callback):
+    def __init__(self, epoch: int):
+        self.left = epoch
+
+    def on_epoch(self, rows: Any) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise EOFError
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("method", "epoch"),
+    [(vc.RBM(3, epochs=4), 2), (vc.DBM((3, 2), pretrain_epochs=1, epochs=3), 3)],
+    ids=["chains", "joint"],
+)
+def test_a_fit_that_goes_on_ends_with_the_same_bits(method: vc.Method, epoch: int, tmp_path: Path) -> None:
+    """With the chains and offsets of where it stopped."""
+    x, checkpoint = patterns(60), vc.Checkpoint(tmp_path)
+    with pytest.raises(EOFError):
+        vc.fit_seeds(config(method), x, [0, 1], checkpoint=checkpoint, callbacks=[Stop(epoch)])
+    again = vc.fit_seeds(config(method), x, [0, 1], checkpoint=checkpoint)
+    for run, other in zip(again, vc.fit_seeds(config(method), x, [0, 1]), strict=True):
+        assert jax.tree.all(jax.tree.map(lambda a, b: bool((a == b).all()), run.params, other.params))
+        assert run.history == other.history
