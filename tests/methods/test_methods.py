@@ -179,7 +179,7 @@ def test_every_stage_comes_back_from_disk(name: str, fits: Fits, tmp_path: Path)
             np.testing.assert_array_equal(back.predict_proba(X), run.predict_proba(X))
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if name not in CLUSTERING])
+@pytest.mark.parametrize("name", fitted(name for name in CASES if name not in CLUSTERING))
 def test_what_a_model_cannot_do_is_one_sentence(name: str, fits: Fits) -> None:
     run = last(fits, name)
     with pytest.raises(vc.InputError, match=f"method {type(CASES[name]).__name__} "):
