@@ -24,9 +24,12 @@ from vaeclust_jax.fitting.config import Config, TrainingConfig
 from vaeclust_jax.fitting.fit import fit, fit_seeds
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.fitting.serialisation import load
+from vaeclust_jax.graph.hints import Hints
 from vaeclust_jax.methods.boltzmann import ContrastiveDivergence, PersistentDivergence
 from vaeclust_jax.methods.dbm import DBM
 from vaeclust_jax.methods.dec import DEC, GraphDEC
+from vaeclust_jax.methods.greedy import GreedyStart, RandomStart
+from vaeclust_jax.methods.hopfield import Classical, Hopfield, Modern, Saturating
 from vaeclust_jax.methods.joint import BestValidation, Settled
 from vaeclust_jax.methods.kmeans import VAEKMeans
 from vaeclust_jax.methods.method import About, DataSpec, Method
@@ -35,7 +38,7 @@ from vaeclust_jax.methods.rbm import RBM
 from vaeclust_jax.methods.registry import METHODS
 from vaeclust_jax.methods.settings import VAEMethod
 from vaeclust_jax.methods.vade import EMStart, GraphStart, VaDE
-from vaeclust_jax.networks import MLP, AutoNetwork, Conv
+from vaeclust_jax.networks import CNN, MLP, AutoNetwork, Conv, ViT
 from vaeclust_jax.selection.augment import AugmentChoice, choose_augment
 from vaeclust_jax.selection.cluster import Clustered, cluster
 from vaeclust_jax.selection.consensus import Consensus, consensus
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
     from vaeclust_jax.estimators import VAEDEC, DynamicBetaVAE, VAEGaussianMixture, VAEGraph
 
 __all__ = [
+    "CNN",
     "DBM",
     "DEC",
     "METHODS",
@@ -62,6 +66,7 @@ __all__ = [
     "Callback",
     "Checkpoint",
     "Choice",
+    "Classical",
     "Clustered",
     "Config",
     "Consensus",
@@ -72,16 +77,22 @@ __all__ = [
     "EMStart",
     "GraphDEC",
     "GraphStart",
+    "GreedyStart",
     "Heads",
+    "Hints",
+    "Hopfield",
     "InputError",
     "InputWarning",
     "Learner",
     "Method",
+    "Modern",
     "Network",
     "Networks",
     "PersistentDivergence",
     "PrepareConfig",
+    "RandomStart",
     "Run",
+    "Saturating",
     "Settled",
     "Stage",
     "State",
@@ -94,6 +105,7 @@ __all__ = [
     "VAEMethod",
     "VAEMixture",
     "VaDE",
+    "ViT",
     "calibrated",
     "choose_augment",
     "choose_num_clusters",

@@ -41,6 +41,11 @@ CASES: dict[str, Method] = {
     "rbm": vc.RBM(4),
     "rbm, contrastive": vc.RBM(4, sampler=vc.ContrastiveDivergence(2), centred=False),
     "dbm": vc.DBM((4, 3)),
+    "stacked": vc.METHODS["stacked"](),
+    "dec, from greedy layers": vc.DEC(K, start=vc.GreedyStart(noise=0.1)),
+    "vae": vc.METHODS["vae"](type(vc.METHODS["vae"]().prior)(components=3)),
+    "hopfield": vc.Hopfield(),
+    "hopfield-clusters": vc.METHODS["hopfield-clusters"](K),
 }
 CLUSTERING = [name for name, method in CASES.items() if method.task == "clustering"]
 
@@ -129,7 +134,7 @@ def test_its_last_stage_ends_with_itself_and_every_model_says_what_was_used(name
         assert not hasattr(kmeans, "gamma")
 
 
-_OPEN = ("likelihood", "num_classes", "beta", "gamma", "value_share")
+_OPEN = ("likelihood", "num_classes", "beta", "gamma", "value_share", "num_patterns", "num_memories")
 
 
 def _open(method: Method) -> dict[str, object]:
@@ -185,7 +190,7 @@ def test_what_a_model_cannot_do_is_one_sentence(name: str, fits: Fits) -> None:
     with pytest.raises(vc.InputError, match=f"method {type(CASES[name]).__name__} "):
         run.sample(jax.random.key(0), 3, cluster=0)
     with pytest.raises(vc.InputError, match=f"a model of the method {type(CASES[name]).__name__} cannot"):
-        run.log_assign(np.zeros((2, 2), np.float32))
+        run.predict(X) if run.heads.decode else run.decode(np.zeros((2, 2), np.float32))
 
 
 def test_a_leaf_that_a_method_does_not_name_is_an_error(fits: Fits) -> None:

@@ -38,6 +38,8 @@ class Arguments:
 
     experiment: tyro.conf.Positional[str] = DEFAULT
     """An experiment or a method: see `vaeclust list`. Data may follow it, or stand in its place."""
+    on: str | None = None
+    """Another form of the experiment, where it has one: `course-hopfield --on latents`."""
     dataset: str | None = None
     """A name from `vaeclust data list`, an array file (.npz, .npy, .mat, .h5ad), a table (.csv, .tsv, .txt, .parquet,
     .feather), or a folder of images or of WAV recordings; default: the experiment's."""

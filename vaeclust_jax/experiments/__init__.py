@@ -5,8 +5,15 @@ from dataclasses import MISSING, fields
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.experiments import (
+    course_cnn,
     course_dbm,
+    course_gan,
+    course_hopfield,
+    course_hopfield_on_latents,
     course_rbm,
+    course_sae,
+    course_vae,
+    course_vit,
     dynamic_beta_insects,
     idec,
     vade,
@@ -38,6 +45,16 @@ EXPERIMENTS: dict[str, Experiment] = {
         course_rbm.EXPERIMENT,
         course_rbm.SCAN,
         course_dbm.EXPERIMENT,
+        course_cnn.EXPERIMENT,
+        course_cnn.ABLATIONS,
+        course_sae.EXPERIMENT,
+        course_vit.EXPERIMENT,
+        course_vit.GRID,
+        course_vit.ATTENTION,
+        course_vae.EXPERIMENT,
+        course_gan.EXPERIMENT,
+        course_hopfield.EXPERIMENT,
+        course_hopfield_on_latents.EXPERIMENT,
     )
 }
 DEFAULT = vaegraph.EXPERIMENT.name

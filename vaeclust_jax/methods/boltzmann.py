@@ -86,6 +86,7 @@ class BoltzmannMethod(Method):
 
     task: ClassVar[str] = "density"
     usual_learning_rate: ClassVar[float] = 0.05
+    generates: ClassVar[bool] = False
 
     _: KW_ONLY
     binarise: Binarise = "threshold"

@@ -29,6 +29,7 @@ from vaeclust_jax.methods.dec_learner import (
     refreshed,
 )
 from vaeclust_jax.methods.graph_starts import from_graph, from_vote, posterior_of, values_graph
+from vaeclust_jax.methods.greedy import GreedyStart, RandomStart, beginning
 from vaeclust_jax.methods.joint import JointMethod, Settled
 from vaeclust_jax.methods.kmeans import kmeans_of
 from vaeclust_jax.methods.method import About, DataSpec, check_at_least, check_graph, mean_score
@@ -114,6 +115,16 @@ class DEC(_WithTarget):
     q_from: Literal["mean", "sample"] = "mean"
     """What the training q is computed from: the posterior's mean, or a sample of it."""
 
+    start: RandomStart | GreedyStart = field(default_factory=RandomStart)
+    """What the autoencoder begins as."""
+
+    def check(self, data: DataSpec) -> None:  # noqa: D102
+        self.start.check()
+        super().check(data)
+
+    def for_epochs(self, num_epochs: int) -> Self:  # noqa: D102
+        return replace(super().for_epochs(num_epochs), start=self.start.for_epochs(num_epochs))
+
     def stages(self, about: About) -> list[Stage]:  # noqa: D102
         learner = dec(
             about.networks,
@@ -128,7 +139,7 @@ class DEC(_WithTarget):
         )
         stopping = self.joint_stopping(about)
         joint = Stage("joint", learner, self.joint_epochs, from_centroids(learner), stopping, self)
-        return [*kmeans_of(self).stages(about), joint]
+        return [*beginning(kmeans_of(self).stages(about), about, self.start, self.likelihood), joint]
 
     def heads(self, networks: Networks) -> Heads:  # noqa: D102
         return dec_heads(networks, self.likelihood, self.deterministic)
@@ -149,6 +160,7 @@ class GraphDEC(_WithTarget):
     per_cluster: ClassVar[tuple[str, ...]] = ("prototypes",)
     shared: ClassVar[tuple[str, ...]] = (*_WithTarget.shared, "log_scale")
     follows_graph: ClassVar[bool] = True
+    takes_hints: ClassVar[bool] = True
 
     num_prototypes: int = 5
     """Prototypes of each cluster."""
@@ -194,10 +206,11 @@ class GraphDEC(_WithTarget):
             gamma=self.gamma_controller(),
             learning_rate=about.learning_rate,
             update_target_interval=self.update_target_interval,
+            hinted=about.hints is not None,
         )
         heads, stopping = self.heads(about.networks), self.joint_stopping(about)
         start = replace(self, joint_epochs=0)
-        from_own = from_graph(learner, heads, refreshed, self.value_share, self.num_clusters)
+        from_own = from_graph(learner, heads, refreshed, self.value_share, self.num_clusters, about.hints)
         stages = [
             *kmeans_of(self).stages(about),
             Stage("graph", learner, 0, from_own, NEVER, start),
@@ -205,7 +218,7 @@ class GraphDEC(_WithTarget):
         ]
         if self.vote and about.num_seeds > 1:
             stages += [
-                Stage("shared-graph", learner, 0, from_vote(learner, heads, refreshed), NEVER, self),
+                Stage("shared-graph", learner, 0, from_vote(learner, heads, refreshed, about.hints), NEVER, self),
                 Stage("shared-joint", learner, self.joint_epochs, carry_on, stopping, self),
             ]
         return stages

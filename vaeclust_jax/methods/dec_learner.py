@@ -74,18 +74,20 @@ class Target(NamedTuple):
     """The tree of the graph that the stage began with; behind its last merge zeros, as shapes are fixed."""
     clarity: Float[Array, " s"] | None
     """Of the clusters that it could begin with (`methods.shallow_starts`); `NOT_ASKED` of some."""
+    told: Int[Array, " n"] | None = None
+    """The cluster that each row is held in, -1 where a person said nothing; None: there are no hints."""
 
 
 def refreshed(target: Target, log_q: Float[Array, "n k"], weight: Float[Array, " n"] | None = None) -> Target:
     """The target of new assignments: q, spread over the graph if there is one, sharpened; rows count by weight."""
-    agreed = log_q if target.edges is None else log_agreed(target.edges, log_q)
+    agreed = log_q if target.edges is None else log_agreed(target.edges, log_q, target.told)
     assigned = share_changed(target.assigned, log_q, weight)
     return target._replace(p=target_distribution(agreed, weight), assigned=assigned)
 
 
-def log_agreed(edges: Edges, log_q: Float[Array, "n k"]) -> Float[Array, "n k"]:
-    """Log of what neighbours agree on."""
-    agreed = propagate(jnp.exp(log_q), *edges)
+def log_agreed(edges: Edges, log_q: Float[Array, "n k"], told: Int[Array, " n"] | None = None) -> Float[Array, "n k"]:
+    """Log of what neighbours agree on, and those that were told their cluster say."""
+    agreed = propagate(jnp.exp(log_q), *edges, told=told)
     return jnp.log(jnp.maximum(agreed, jnp.finfo(agreed.dtype).tiny))
 
 
@@ -263,6 +265,7 @@ def graph_dec(
     gamma: float | Controller = 100.0,
     learning_rate: float = 1e-3,
     update_target_interval: int = 5,
+    hinted: bool = False,
 ) -> Learner:
     """VAE + DEC with a graph's target as a `Learner`.
 
@@ -278,6 +281,7 @@ def graph_dec(
         gamma: weight of KL(P || Q), likewise.
         learning_rate: Adam's.
         update_target_interval: epochs between refreshes of P.
+        hinted: whether rows are told their cluster, by the start.
 
     `init` draws prototypes from N(0, I) and joins no points; `methods.graph_starts` builds the graph.
     """
@@ -298,6 +302,8 @@ def graph_dec(
         merges = Merges(jnp.zeros(num_samples, jnp.int32), jnp.zeros((most, 2), jnp.int32), jnp.zeros(most))
         clarity = jnp.full(1 + len(SHALLOW_STARTS), NOT_ASKED)
         target = _first_target(num_samples, num_clusters, edges, merges, clarity)
+        if hinted:
+            target = target._replace(told=jnp.full((num_samples,), -1, jnp.int32))
         return with_numbers(first_state(params, target), learning_rate, beta=beta, gamma=gamma)
 
     return static._replace(init=init)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
+from vaeclust_jax.graph.constraints import Constraints
 from vaeclust_jax.graph.tree import Merges
 from vaeclust_jax.methods.shallow_starts import ShallowStarts, shallow_starts
 from vaeclust_jax.methods.starts import (
@@ -87,11 +88,19 @@ def from_graph_mixture(
     return from_clusters(learner, clusters)
 
 
-def from_graph(learner: Learner, heads: Heads, spread: Spread, value_share: float, num_clusters: int) -> Start:
+def from_graph(
+    learner: Learner,
+    heads: Heads,
+    spread: Spread,
+    value_share: float,
+    num_clusters: int,
+    hints: Constraints | None = None,
+) -> Start:
     """Networks of the stage before, prototypes inside the clusters of its posterior's graph, the target from them.
 
     Where the graph of the values has a share, it judges those clusters beside ones found without a network
-    (`shallow_starts`), which the stage begins with where they are far clearer.
+    (`shallow_starts`), which the stage begins with where they are far clearer. Not where there are hints, which those
+    would not keep.
 
     Weights that both stages have, such as beta, go on where they were; the optimiser starts afresh.
 
@@ -101,6 +110,7 @@ def from_graph(learner: Learner, heads: Heads, spread: Spread, value_share: floa
         spread: the target of a graph.
         value_share: of the graph of the rows' own values in the mean.
         num_clusters: K.
+        hints: of the training rows, which the clusters and the target keep.
     """
 
     init = without_weights(learner)
@@ -114,12 +124,12 @@ def from_graph(learner: Learner, heads: Heads, spread: Spread, value_share: floa
         fresh = init(init_key)
         posterior = posterior_of(graph_key, heads, before.params, rows.x, rows.encode(heads, before.params))
         graph = posterior_graph(posterior, beside=own, share=value_share)
-        labels, _, merges = merged_clusters(graph, num_clusters, weight=rows.weight)
+        labels, _, merges = merged_clusters(graph, num_clusters, weight=rows.weight, hints=hints)
         memory = fresh.memory._replace(merges=_filled(fresh.memory.merges, merges))
         if shallow is not None:
             labels, clarity = shallow.begin(labels, num_clusters)
             memory = memory._replace(clarity=jnp.asarray(clarity))
-        fresh = fresh._replace(memory=memory)
+        fresh, labels = _told(fresh._replace(memory=memory), labels, hints)
         edges = strongest(graph, fresh.memory.edges.neighbours.shape[1], rows.weight)
         z = posterior.mean.astype(np.float32)
         return _following(prototypes_key, fresh, before, edges, labels, z, spread, rows.weight)
@@ -127,13 +137,14 @@ def from_graph(learner: Learner, heads: Heads, spread: Spread, value_share: floa
     def start(keys: Key, before: Sequence[State | None], rows: Rows) -> list[State]:
         # The same for all seeds. Spectral clustering takes no weights.
         own = values_graph(rows.x, value_share)
-        shallow = None if own is None or rows.weight is not None else shallow_starts(rows.x, num_clusters, own)
+        asked = own is not None and rows.weight is None and hints is None
+        shallow = shallow_starts(rows.x, num_clusters, own) if asked else None
         return [of_one(key, state, rows, own, shallow) for key, state in zip(keys, before, strict=True)]
 
     return start
 
 
-def from_vote(learner: Learner, heads: Heads, spread: Spread) -> Start:
+def from_vote(learner: Learner, heads: Heads, spread: Spread, hints: Constraints | None = None) -> Start:
     """What several seeds that follow graphs of their own say together, for each of them to learn.
 
     Most of them say what the clusters are (`metrics.consensus`), which so have the same numbers in all of them, and the
@@ -143,6 +154,7 @@ def from_vote(learner: Learner, heads: Heads, spread: Spread) -> Start:
         learner: as for `from_graph`, and that of the stage before.
         heads: of its model.
         spread: likewise.
+        hints: likewise; they outvote the seeds.
     """
 
     init = without_weights(learner)
@@ -166,7 +178,8 @@ def from_vote(learner: Learner, heads: Heads, spread: Spread) -> Start:
             fresh = init(init_key)
             kept = {"merges": state.memory.merges, "clarity": state.memory.clarity}
             fresh = fresh._replace(memory=fresh.memory._replace(**kept))
-            states.append(_following(prototypes_key, fresh, state, edges, labels, z, spread, rows.weight))
+            fresh, voted = _told(fresh, labels, hints)
+            states.append(_following(prototypes_key, fresh, state, edges, voted, z, spread, rows.weight))
         return states
 
     return start
@@ -209,6 +222,17 @@ def posterior_of(key: Key, heads: Heads, params: Params, x: HostRows, known: "Co
         return finite(encode_views(jax.random.fold_in(views_key, number), heads, params, x))
 
     return Posterior(np.random.default_rng(seed_from_key(rng_key)), *codes, view)
+
+
+def _told(
+    fresh: State, labels: Int[np.ndarray, " n"], hints: Constraints | None
+) -> tuple[State, Int[np.ndarray, " n"]]:
+    """The state and the labels with the clusters of the rows that a hint is about."""
+    if hints is None:
+        return fresh, labels
+    told = hints.told(labels)
+    state = fresh._replace(memory=fresh.memory._replace(told=jnp.asarray(told, jnp.int32)))
+    return state, np.where(told >= 0, told, labels)
 
 
 def _filled(room: Merges, merges: Merges) -> Merges:

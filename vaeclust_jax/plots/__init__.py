@@ -1,8 +1,11 @@
 """The figures; the only room with matplotlib, which is imported only to draw."""
 
 from vaeclust_jax.plots.agreement import confidence_histogram, confusion
+from vaeclust_jax.plots.attention import attention_maps
+from vaeclust_jax.plots.candidates import scores_by_size
 from vaeclust_jax.plots.classifier import class_confusion, component_map, naming_curves
-from vaeclust_jax.plots.curves import loss_part, loss_parts
+from vaeclust_jax.plots.codes import class_shares, codes_beside_prior
+from vaeclust_jax.plots.curves import loss_part, loss_parts, loss_phases
 from vaeclust_jax.plots.dendrogram import dendrogram
 from vaeclust_jax.plots.figures import reconstructions, save_figures
 from vaeclust_jax.plots.generated import decoded_clusters, most_and_least_certain, samples_beside_data
@@ -21,8 +24,11 @@ from vaeclust_jax.plots.uncertainty import (
 from vaeclust_jax.plots.vectors import profiles_by_cluster
 
 __all__ = [
+    "attention_maps",
     "class_confusion",
+    "class_shares",
     "cluster_sizes",
+    "codes_beside_prior",
     "component_map",
     "components",
     "confidence_histogram",
@@ -36,6 +42,7 @@ __all__ = [
     "latent_map",
     "loss_part",
     "loss_parts",
+    "loss_phases",
     "most_and_least_certain",
     "named_rows",
     "naming_curves",
@@ -48,5 +55,6 @@ __all__ = [
     "risk_coverage_curves",
     "samples_beside_data",
     "save_figures",
+    "scores_by_size",
     "uncertainty_histogram",
 ]

@@ -57,7 +57,7 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
     metrics = metrics_of(
         study.experiment, study.runs[named], {**answers, **shallow}, dataset, seeds,
         fits=_fits(study, shallow), outliers=outliers, classified=classified, choice=study.choice, views=study.views,
-        left_out=skipped, clarity=clarity_of({**answers, **shallow}, data),
+        left_out=skipped, clarity=clarity_of({**answers, **shallow}, data), hints=study.hints,
     )  # fmt: skip
     columns = _columns(study.runs[named], answers[named], dataset, seeds)
     temperatures = [found.temperature for found in answers[named]]

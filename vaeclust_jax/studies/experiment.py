@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from vaeclust_jax.baselines.shallow import FLOOR
 from vaeclust_jax.data import PrepareConfig
@@ -28,6 +28,11 @@ def unchanged(config: Config) -> Config:
     return config
 
 
+def with_network(config: Config, **settings: Any) -> Config:
+    """The config with other settings of its network."""
+    return replace(config, network=replace(config.network, **settings))
+
+
 def with_beta(beta: float | str) -> Callable[[Config], Config]:
     """`Arm.configure` for another beta."""
     return lambda config: with_method(config, beta=beta)
@@ -49,6 +54,16 @@ class Reported(NamedTuple):
     tests: dict[str, tuple[float, float]]
 
 
+class Sized(NamedTuple):
+    """What a source prints of an arm that is one of many to choose from."""
+
+    arm: str
+    accuracy: float
+    """On its test part."""
+    seconds: float
+    """Of training."""
+
+
 @dataclass(frozen=True)
 class Experiment:
     """An experiment; every setting is a default that the command line can change.
@@ -64,6 +79,8 @@ class Experiment:
         shallow: methods without a network that it is held against, of `baselines.shallow`.
         classifies: its clusters are named by the labels of the held-out rows and classify a test part, which is kept
             from everything else.
+        chooses: its arms classify, and are ranked by their accuracy on held-out rows; the best of them is the named
+            one, and alone is scored on the test part. What a source prints of them; empty: all are scored.
         quick: what `--quick` makes of it, which takes at most two minutes on two cores; None: it has no such form.
     """
 
@@ -79,6 +96,7 @@ class Experiment:
     reported: Reported | None = None
     shallow: tuple[str, ...] = FLOOR
     classifies: bool = False
+    chooses: tuple[Sized, ...] = ()
     quick: "Callable[[Experiment], Experiment] | None" = None
 
     def of_seeds(self, num_seeds: int) -> "Experiment":
@@ -95,3 +113,8 @@ class Experiment:
     def baseline(self) -> str:
         """The arm it is held against."""
         return next(reversed(self.arms))
+
+
+def unchanged_form(experiment: Experiment) -> Experiment:
+    """`Experiment.quick` of one that is quick as it is."""
+    return experiment

@@ -3,6 +3,7 @@
 from vaeclust_jax.studies.clustering import CLUSTERING
 from vaeclust_jax.studies.density import DENSITY
 from vaeclust_jax.studies.generation import GENERATION
+from vaeclust_jax.studies.memory import MEMORY
 from vaeclust_jax.studies.supervised import CLASSIFICATION
 from vaeclust_jax.studies.task import Task
 
@@ -11,4 +12,5 @@ TASKS: dict[str, Task] = {
     "generation": GENERATION,
     "classification": CLASSIFICATION,
     "density": DENSITY,
+    "memory": MEMORY,
 }

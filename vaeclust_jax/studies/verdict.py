@@ -4,6 +4,7 @@ from vaeclust_jax.folder.records.clustering import ClusteringRecord
 from vaeclust_jax.studies.clarity import clarity_sentence, starts_sentences
 from vaeclust_jax.studies.classification_figures import classification_finding
 from vaeclust_jax.studies.clusters import agreeing
+from vaeclust_jax.studies.hints import hints_sentences
 from vaeclust_jax.studies.scores import against_the_floor, is_below_the_floor
 from vaeclust_jax.studies.tests import reached
 from vaeclust_jax.studies.uncertainty import BY_VOTES
@@ -28,7 +29,7 @@ def _found(metrics: ClusteringRecord) -> list[str]:
         said = f"{said}, of {min(filled)} to {max(filled)} samples each."
     chosen = (metrics.num_clusters_choice, metrics.augment_choice)
     reasons = [choice["reason"] for choice in chosen if choice is not None]
-    return [said, *reasons, *starts_sentences(metrics.starts)]
+    return [said, *hints_sentences(metrics.hints), *reasons, *starts_sentences(metrics.starts)]
 
 
 def _how_good(metrics: ClusteringRecord) -> list[str]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from vaeclust_jax.folder.records.clusters import ClusterRecord
+from vaeclust_jax.folder.records.hints import HintsRecord
 from vaeclust_jax.folder.records.named_clusters import NamedClusters
 from vaeclust_jax.folder.records.scores import Origin, Origins, Results, Scores, SeedScores
 from vaeclust_jax.folder.records.task import TaskRecord, fault_of_seeds
@@ -125,6 +126,7 @@ class ClusteringRecord(TaskRecord):
         starts: of each seed, where clusters without a network could begin.
         clarity: by method, how clear its clusters are in the graph of the values (`graph.clarity`), mean over seeds.
         verdict: sentences by topic, what is to be read first coming first: found, how good, how sure.
+        hints: that the named method read, if it did: it is then semi-supervised, and their rows are not scored.
     """
 
     task: ClassVar[str] = "clustering"
@@ -150,6 +152,7 @@ class ClusteringRecord(TaskRecord):
     origins: Origins | None = None
     starts: tuple[StartRecord, ...] | None = None
     clarity: dict[str, float] | None = None
+    hints: HintsRecord | None = None
 
     def origin(self, method: str) -> Origin:
         """Where the method's seeds come from; of a file that does not say, what its name tells."""
