@@ -121,7 +121,10 @@ NEWER = " was written by a newer vaeclust_jax, whose records this one cannot rea
         ({"schema": SCHEMA + 1, "task": "new"}, NEWER),
         ({"schema": "2"}, ": schema must be a whole number, got '2'"),
         ({"schema": None}, ": schema must be a whole number, got None"),
-        ({"task": "cooking"}, ": task must be one of clustering, generation, classification, density, memory, got 'cooking'"),
+        (
+            {"task": "cooking"},
+            ": task must be one of clustering, generation, classification, density, memory, got 'cooking'",
+        ),
         ({"task": []}, ": task must be text, got []"),
         ({"task": "generation"}, ": floor is missing"),
         ({"mean": None}, ": mean must be an object, got None"),
