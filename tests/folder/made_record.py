@@ -5,6 +5,7 @@ from typing import Any
 
 from vaeclust_jax.folder.records.classification import ClassificationRecord, ClassScores, SeedClassScores
 from vaeclust_jax.folder.records.clustering import ClusteringRecord
+from vaeclust_jax.folder.records.density import DensityRecord, DensityScores, Restoration, SeedDensityScores
 from vaeclust_jax.folder.records.generation import GenerationRecord, SampleScores, SeedSampleScores
 from vaeclust_jax.folder.records.scores import SeedScores
 from vaeclust_jax.folder.records.task import DataRecord, Summary
@@ -91,4 +92,27 @@ CLASSIFIED = ClassificationRecord(
     std=_OF_CLASSIFIER.std,
     seeds=_OF_CLASSIFIER.seeds,
     results={"classifier": _OF_CLASSIFIER},
+)
+
+_NATS: dict[str, float | None] = {
+    "log_likelihood": -20.5,
+    "reverse": -20.75,
+    "exact": None,
+    "train": -20.0,
+    "deviation": 0.25,
+    "pseudo": -18.0,
+}
+_OF_MACHINE = Summary(
+    mean=DensityScores(**_NATS),
+    std=DensityScores(**dict.fromkeys(_NATS)),
+    seeds=(SeedDensityScores(seed=4, **_NATS),),
+)
+DENSE = DensityRecord(
+    **COMMON,
+    method="rbm",
+    mean=_OF_MACHINE.mean,
+    std=_OF_MACHINE.std,
+    seeds=_OF_MACHINE.seeds,
+    results={"rbm": _OF_MACHINE},
+    restored=(Restoration(region="left", machine=0.1, mean_image=0.2, neighbour=0.3),),
 )

@@ -207,7 +207,7 @@ class Wide(vc.VAEKMeans):
         (Headless, "Headless.heads must have 'assign', which the task clustering asks for"),
         (Mute, "Mute.heads must have 'sample or decode', which the task generation asks for"),
         (Unfinished, "no stage of the method Unfinished ends with a model: the last one must"),
-        (Odd, "Odd.task must be one of clustering, generation, classification, got 'juggling'"),
+        (Odd, "Odd.task must be one of clustering, generation, classification, density, memory, got 'juggling'"),
         (Wide, "the method 'wide' needs a default for width, with which the command can begin"),
     ],
 )
