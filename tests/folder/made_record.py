@@ -7,6 +7,15 @@ from vaeclust_jax.folder.records.classification import ClassificationRecord, Cla
 from vaeclust_jax.folder.records.clustering import ClusteringRecord
 from vaeclust_jax.folder.records.density import DensityRecord, DensityScores, Restoration, SeedDensityScores
 from vaeclust_jax.folder.records.generation import GenerationRecord, SampleScores, SeedSampleScores
+from vaeclust_jax.folder.records.memory import (
+    LoadPoint,
+    MemoryRecord,
+    MemoryScores,
+    NoisePoint,
+    RestingPoint,
+    SeedMemoryScores,
+    SmallNet,
+)
 from vaeclust_jax.folder.records.scores import SeedScores
 from vaeclust_jax.folder.records.task import DataRecord, Summary
 from vaeclust_jax.folder.records.uncertainty import UncertaintyRecord
@@ -115,4 +124,26 @@ DENSE = DensityRecord(
     seeds=_OF_MACHINE.seeds,
     results={"rbm": _OF_MACHINE},
     restored=(Restoration(region="left", machine=0.1, mean_image=0.2, neighbour=0.3),),
+)
+
+_OF_NET = Summary(
+    mean=MemoryScores(recalled=0.75, iterations=8.0),
+    std=MemoryScores(recalled=None, iterations=None),
+    seeds=(SeedMemoryScores(seed=4, recalled=0.75, iterations=8.0),),
+)
+_RESTS = RestingPoint(place=(1.0, -1.0), share=1.0, stable=True, stored=True)
+REMEMBERED = MemoryRecord(
+    **COMMON,
+    method="hopfield",
+    mean=_OF_NET.mean,
+    std=_OF_NET.std,
+    seeds=_OF_NET.seeds,
+    results={"hopfield": _OF_NET},
+    noise={
+        "hopfield": (
+            NoisePoint(noise=2.0, most=40, recalled=0.75, recalled_std=0.0, iterations=8.0, iterations_std=1.0),
+        )
+    },
+    capacity={"hopfield": (LoadPoint(load=0.1, recalled=0.5, recalled_std=0.25),)},
+    small=(SmallNet(patterns=((1.0, -1.0),), starts=9, resting=(_RESTS,), iterations=8.0, iterations_std=1.0),),
 )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.folder.made_record import CLASSIFIED, DENSE, GENERATED, made_record, made_scores
+from tests.folder.made_record import CLASSIFIED, DENSE, GENERATED, REMEMBERED, made_record, made_scores
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.folder.records.clustering import ComparisonRecord
 from vaeclust_jax.folder.records.metrics_file import RECORDS, read_metrics
@@ -48,7 +48,7 @@ CLUSTERED = made_record(
     ),
 )
 
-EVERY: tuple[TaskRecord, ...] = (CLUSTERED, GENERATED, CLASSIFIED, DENSE)
+EVERY: tuple[TaskRecord, ...] = (CLUSTERED, GENERATED, CLASSIFIED, DENSE, REMEMBERED)
 
 
 def places(content: Any, *above: Any) -> Iterator[tuple[Any, ...]]:
