@@ -25,6 +25,8 @@ from vaeclust_jax.fitting.fit import fit, fit_seeds
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.fitting.serialisation import load
 from vaeclust_jax.graph.hints import Hints
+from vaeclust_jax.methods.boltzmann import ContrastiveDivergence, PersistentDivergence
+from vaeclust_jax.methods.dbm import DBM
 from vaeclust_jax.methods.dec import DEC, GraphDEC
 from vaeclust_jax.methods.greedy import GreedyStart, RandomStart
 from vaeclust_jax.methods.hopfield import Classical, Hopfield, Modern, Saturating
@@ -32,6 +34,7 @@ from vaeclust_jax.methods.joint import BestValidation, Settled
 from vaeclust_jax.methods.kmeans import VAEKMeans
 from vaeclust_jax.methods.method import About, DataSpec, Method
 from vaeclust_jax.methods.mixture import VAEMixture
+from vaeclust_jax.methods.rbm import RBM
 from vaeclust_jax.methods.registry import METHODS
 from vaeclust_jax.methods.settings import VAEMethod
 from vaeclust_jax.methods.vade import EMStart, GraphStart, VaDE
@@ -49,9 +52,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CNN",
+    "DBM",
     "DEC",
     "METHODS",
     "MLP",
+    "RBM",
     "VAEDEC",
     "About",
     "AugmentChoice",
@@ -65,6 +70,7 @@ __all__ = [
     "Clustered",
     "Config",
     "Consensus",
+    "ContrastiveDivergence",
     "Conv",
     "DataSpec",
     "DynamicBetaVAE",
@@ -82,6 +88,7 @@ __all__ = [
     "Modern",
     "Network",
     "Networks",
+    "PersistentDivergence",
     "PrepareConfig",
     "RandomStart",
     "Run",

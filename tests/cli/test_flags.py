@@ -146,7 +146,7 @@ def test_a_choice_brings_its_own_flags_and_nothing_else_has_them() -> None:
         (["vaedec", "--covariance", "full"], "--covariance is a setting of mixture, vae with --prior mixture, not of "),
         (
             ["vaedec", "--network", "mlp", "--channels", "4"],
-            "--channels is a setting of network conv, not of method dec or net",
+            "--channels is a setting of network conv, network cnn, not of method dec or net",
         ),
         (
             ["vaedec", "--stopping", "best-validation", "--tolerance", "0"],
@@ -160,7 +160,10 @@ def test_a_choice_brings_its_own_flags_and_nothing_else_has_them() -> None:
         (["zzz", "--help"], f"no experiment 'zzz'; there are {', '.join({**EXPERIMENTS, **registry.METHODS})}\n"),
         (["zzz", "--covariance", "diag"], "no experiment 'zzz'; there are vaedec, "),
         (["vaegraph", "--stopping", "settled"], "--stopping is a setting of dec, vade, not of method graph or"),
-        (["vaegmm-mnist", "--channels", "4"], "--channels is a setting of network conv, not of method mixture or netw"),
+        (
+            ["vaegmm-mnist", "--channels", "4"],
+            "--channels is a setting of network conv, network cnn, not of method mix",
+        ),
         (
             ["vaedec", "--supervision", "3"],
             "--supervision weighs classes that the training is told, and here it is told none: le",
@@ -169,8 +172,9 @@ def test_a_choice_brings_its_own_flags_and_nothing_else_has_them() -> None:
         (["vaedec", "--stopping", "never"], "stopping must be one of settled, best-validation, got 'never'"),
         (
             ["vaedec", "--network", "custom"],
-            "network must be one of auto, mlp, conv, mlp-relu-heads, mlp-torch-start, got 'custom'",
+            "network must be one of auto, mlp, conv, cnn, vit, mlp-relu-heads, mlp-torch-start, got 'custom'",
         ),
+        (["vaedec", "--start", "torch"], "start must be one of random, greedy, got 'torch'"),
         (["gan", "--clusters", "3"], "the method gan has no clusters: leave --clusters out"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -199,8 +203,7 @@ ELSEWHERE = "{} is a setting of {}, not of method {} or network {}; "
         (["vade", "--mixture-start", "graph"], NOT_THERE.format("--mixture-start", "vade"), "--start"),
         (["vaegraph", "--graphs", "shared"], NOT_THERE.format("--graphs", "graph"), None),
         (["idec", "--graphs=own"], NOT_THERE.format("--graphs", "dec"), None),
-        (["vaedec", "--heads", "relu"], NOT_THERE.format("--heads", "dec"), "--header"),
-        (["vaedec", "--start", "torch"], ELSEWHERE.format("--start", "vade", "dec", "auto"), None),
+        (["vaedec", "--heads", "relu"], ELSEWHERE.format("--heads", "network vit", "dec", "auto"), "add --network vit"),
         (
             ["kmeans", "--joint-epochs", "3"],
             ELSEWHERE.format("--joint-epochs", "dec, graph, vade, hopfield-clusters", "kmeans", "auto"),

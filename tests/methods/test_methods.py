@@ -38,6 +38,9 @@ CASES: dict[str, Method] = {
     "mixture": vc.VAEMixture(K),
     "classifier": vc.METHODS["classifier"](),
     "gan": vc.METHODS["gan"](),
+    "rbm": vc.RBM(4),
+    "rbm, contrastive": vc.RBM(4, sampler=vc.ContrastiveDivergence(2), centred=False),
+    "dbm": vc.DBM((4, 3)),
     "stacked": vc.METHODS["stacked"](),
     "dec, from greedy layers": vc.DEC(K, start=vc.GreedyStart(noise=0.1)),
     "vae": vc.METHODS["vae"](type(vc.METHODS["vae"]().prior)(components=3)),
@@ -53,7 +56,8 @@ def fitted(names: Iterable[str]) -> list[Any]:
 
 
 def config_of(method: Method, **network: object) -> vc.Config:
-    return vc.Config(method.for_epochs(2), network=replace(NETWORK, **network), training=vc.TrainingConfig(32))
+    prepare = vc.PrepareConfig(scaling="minmax") if method.task == "density" else vc.PrepareConfig()
+    return vc.Config(method.for_epochs(2), prepare, replace(NETWORK, **network), vc.TrainingConfig(32))
 
 
 class Fits(dict[str, dict[str, list[vc.Run]]]):
@@ -180,14 +184,7 @@ def test_every_stage_comes_back_from_disk(name: str, fits: Fits, tmp_path: Path)
             np.testing.assert_array_equal(back.predict_proba(X), run.predict_proba(X))
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.long) if name == "stacked" else name
-        for name in CASES
-        if name not in CLUSTERING
-    ],
-)
+@pytest.mark.parametrize("name", fitted(name for name in CASES if name not in CLUSTERING))
 def test_what_a_model_cannot_do_is_one_sentence(name: str, fits: Fits) -> None:
     run = last(fits, name)
     with pytest.raises(vc.InputError, match=f"method {type(CASES[name]).__name__} "):

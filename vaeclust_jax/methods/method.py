@@ -103,6 +103,8 @@ class Method(ABC):
     """Whether its clusters follow the neighbour graph of the posterior, which then says how sure they are, too."""
     needs_labels: ClassVar[bool] = False
     """Whether it learns from the labels of all rows: a supervised method."""
+    usual_learning_rate: ClassVar[float] = 1e-3
+    """What the command begins with, where no experiment says more."""
     generates: ClassVar[bool] = True
     """Whether it uses the network's decoder."""
     takes_weights: ClassVar[bool] = False

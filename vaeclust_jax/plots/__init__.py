@@ -13,6 +13,7 @@ from vaeclust_jax.plots.images import image_pairs, images_by_cluster
 from vaeclust_jax.plots.num_clusters import num_clusters_figure
 from vaeclust_jax.plots.projections import latent_map, project, projection_title
 from vaeclust_jax.plots.ranks import critical_difference_diagram
+from vaeclust_jax.plots.rows import components, named_rows
 from vaeclust_jax.plots.sizes import cluster_sizes
 from vaeclust_jax.plots.uncertainty import (
     correctness_curve,
@@ -29,6 +30,7 @@ __all__ = [
     "cluster_sizes",
     "codes_beside_prior",
     "component_map",
+    "components",
     "confidence_histogram",
     "confusion",
     "correctness_curve",
@@ -42,6 +44,7 @@ __all__ = [
     "loss_parts",
     "loss_phases",
     "most_and_least_certain",
+    "named_rows",
     "naming_curves",
     "num_clusters_figure",
     "profiles_by_cluster",

@@ -1,6 +1,7 @@
 """Every task by the name that methods have for it (`Method.task`)."""
 
 from vaeclust_jax.studies.clustering import CLUSTERING
+from vaeclust_jax.studies.density import DENSITY
 from vaeclust_jax.studies.generation import GENERATION
 from vaeclust_jax.studies.memory import MEMORY
 from vaeclust_jax.studies.supervised import CLASSIFICATION
@@ -10,5 +11,6 @@ TASKS: dict[str, Task] = {
     "clustering": CLUSTERING,
     "generation": GENERATION,
     "classification": CLASSIFICATION,
+    "density": DENSITY,
     "memory": MEMORY,
 }
