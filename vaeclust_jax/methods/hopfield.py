@@ -173,6 +173,7 @@ class Hopfield(Method):
     """
 
     task: ClassVar[str] = "memory"
+    generates: ClassVar[bool] = False
     shared: ClassVar[tuple[str, ...]] = ("weights", "bias", "memories")
 
     net: Classical | Saturating | Modern = field(default_factory=Modern)

@@ -62,7 +62,6 @@ class HopfieldClusters(JointMethod):
 
     per_cluster: ClassVar[tuple[str, ...]] = ("fixed_points", "members")
     shared: ClassVar[tuple[str, ...]] = (*JointMethod.shared, "memories", "bias", "inverse_temperature")
-    takes_weights: ClassVar[bool] = True
 
     stopping: Settled = field(default_factory=lambda: Settled(0.0))
     """When the joint stage stops early."""
