@@ -160,13 +160,13 @@ def mean_field(params: Params, visible: Float[Array, "n v"], steps: int) -> tupl
     top, evidence = encoder["top"], visible @ encoder["weights"]
 
     def above(first: Float[Array, "n h"]) -> Float[Array, "n g"]:
-        return top["bias"] + jax.nn.sigmoid(first) @ top["weights"]
+        return top["bias"][None] + jax.nn.sigmoid(first) @ top["weights"]
 
     def update(_: int, logits: tuple[Array, Array]) -> tuple[Array, Array]:
-        first = encoder["bias"] + evidence + jax.nn.sigmoid(logits[1]) @ top["weights"].T
+        first = encoder["bias"][None] + evidence + jax.nn.sigmoid(logits[1]) @ top["weights"].T
         return first, above(first)
 
-    start = encoder["bias"] + 2 * evidence
+    start = encoder["bias"][None] + 2 * evidence
     return jax.lax.fori_loop(0, steps, update, (start, above(start)))
 
 
@@ -175,7 +175,7 @@ def variational_energy(params: Params, visible: Float[Array, "n v"], steps: int)
     first, second = mean_field(params, visible, steps)
     machine, q1, q2 = deep_machine(params), jax.nn.sigmoid(first), jax.nn.sigmoid(second)
     both = jnp.concatenate([visible, q2], axis=1)
-    energy = -both @ machine.visible - ((both @ machine.weights + machine.hidden) * q1).sum(axis=1)
+    energy = -both @ machine.visible - ((both @ machine.weights + machine.hidden[None]) * q1).sum(axis=1)
     entropy = sum((jax.nn.softplus(one) - one * jax.nn.sigmoid(one)).sum(axis=1) for one in (first, second))
     return energy - entropy
 
@@ -191,7 +191,7 @@ def deep(shape: tuple[int, ...], steps: int) -> Form:
     def fit(key: Key, params: Params, v: Array) -> Array:
         """Cross-entropy of rows that are decoded from their means: what is watched, not what is learned."""
         hidden = infer(params, v)[1]
-        logits = params["visible"].ravel() + hidden @ params["encoder"]["weights"].T
+        logits = params["visible"].ravel()[None] + hidden @ params["encoder"]["weights"].T
         return (jax.nn.softplus(logits) - v * logits).sum(axis=1)
 
     return Form(

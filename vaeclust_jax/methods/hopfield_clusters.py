@@ -177,7 +177,7 @@ def written(
         weight: of each memory; None: all the same.
     """
     x = jnp.asarray(memories, jnp.float32)
-    spread = float(jnp.sqrt(jnp.square(x - x.mean(axis=0)).sum(axis=1).mean())) or 1.0
+    spread = float(jnp.sqrt(jnp.square(x - x.mean(axis=0, keepdims=True)).sum(axis=1).mean())) or 1.0
     log_weight = jnp.zeros(len(x)) if weight is None else jnp.log(jnp.asarray(weight, jnp.float32))
 
     def at(bandwidth: float) -> tuple[int, float, FixedPoints]:

@@ -149,7 +149,7 @@ def rbm_heads(binarise: Binarise) -> Heads:
     """What a restricted machine can be asked; a code holds the probabilities of its hidden units."""
 
     def encode(params: Params, x: Array) -> tuple[Array, Array]:
-        logits = units_of(binarise, x) @ params["encoder"]["weights"] + params["encoder"]["bias"]
+        logits = units_of(binarise, x) @ params["encoder"]["weights"] + params["encoder"]["bias"][None]
         return jax.nn.sigmoid(logits), jax.nn.log_sigmoid(logits) + jax.nn.log_sigmoid(-logits)
 
     return Heads(

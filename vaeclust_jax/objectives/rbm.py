@@ -59,12 +59,12 @@ class Chain(NamedTuple):
 
 def hidden_logits(params: RBMParams, visible: Float[Array, "n v"]) -> Float[Array, "n h"]:
     """Logits of p(h_j = 1 | v)."""
-    return params.hidden + visible @ params.weights
+    return params.hidden[None] + visible @ params.weights
 
 
 def visible_logits(params: RBMParams, hidden: Float[Array, "n h"]) -> Float[Array, "n v"]:
     """Logits of p(v_i = 1 | h)."""
-    return params.visible + hidden @ params.weights.T
+    return params.visible[None] + hidden @ params.weights.T
 
 
 def free_energy(params: RBMParams, visible: Float[Array, "n v"]) -> Float[Array, " n"]:
@@ -158,7 +158,7 @@ def pseudo_log_likelihood(params: RBMParams, visible: Float[Array, "n v"]) -> Fl
 
     def add(total: Array, unit: tuple[Array, Array, Array]) -> tuple[Array, None]:
         value, weights, bias = unit
-        return total + _of_unit(logits, value, weights, bias), None
+        return total + _of_unit(logits, value, weights[None], bias), None
 
     units = (visible.T, params.weights, params.visible)
     return jax.lax.scan(add, jnp.zeros(len(visible)), units)[0]
@@ -226,8 +226,8 @@ def likelihood_gradient(data: Phase, model: Phase, offsets: Offsets) -> RBMParam
     """
 
     def products(phase: Phase) -> Float[Array, "v h"]:
-        seen = (phase.visible - offsets.visible) * phase.weight[:, None]
-        return seen.T @ (phase.hidden - offsets.hidden)
+        seen = (phase.visible - offsets.visible[None]) * phase.weight[:, None]
+        return seen.T @ (phase.hidden - offsets.hidden[None])
 
     weights = products(data) - products(model)
     visible = data.weight @ data.visible - model.weight @ model.visible - weights @ offsets.hidden
