@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks.quality.datasets import DATASETS, DEVELOPED_ON, NUM_CLASSES
+from benchmarks.quality.datasets import DATASETS, IN_VIEW, NUM_CLASSES
 from benchmarks.quality.methods import IN_WORDS, METHODS, as_text, setting_of
 from benchmarks.quality.rows import Row
 from vaeclust_jax.metrics import summarise
@@ -98,7 +98,7 @@ The strength in bold has the higher score: the log gap, less the log of (1 - agr
 def page(rows: Sequence[Row], views: Mapping[str, Mapping[str, Any]]) -> str:
     """All of `quality.md`, with how views were chosen for the images of each data set (`views.read`)."""
     setting = "\n".join(f"| {part} | {value} |" for part, value in IN_WORDS.items())
-    parts = [_HEAD.format(setting=setting, developed=", ".join(DEVELOPED_ON)), _overview(rows)]
+    parts = [_HEAD.format(setting=setting, developed=", ".join(IN_VIEW)), _overview(rows)]
     for dataset in [name for name in DATASETS if any(row.dataset == name for row in rows)]:
         parts.append(_section(dataset, [row for row in rows if row.dataset == dataset]))
     tried = {name: views[name] for name in DATASETS if name in views and views[name]["tried"]}
