@@ -18,7 +18,7 @@ import pytest
 
 from tests.cli.conftest import TINY, VAECLUST, Answer
 from tests.fitting.made import squares
-from vaeclust_jax.cli.run import _outliers, _plan, parse_run
+from vaeclust_jax.cli.run import _outliers, parse_run, planned
 from vaeclust_jax.experiments import EXPERIMENTS
 from vaeclust_jax.page import page
 
@@ -324,6 +324,6 @@ def test_auto_is_of_run_alone(vaeclust: Run, tmp_path: Path) -> None:
 def test_what_is_run_by_default_is_our_best_on_digits_and_makes_no_choice() -> None:
     args = parse_run([])
     assert (args.experiment.name, args.experiment.dataset) == ("vaegraph", "digits")
-    plan = _plan(args)
+    plan = planned(args)
     assert plan.parts.data.of(plan.config).preparation.output_shape == (8, 8, 1)
     assert (plan.config.method.augment, plan.views) == (0.0, None)

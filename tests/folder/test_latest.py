@@ -75,3 +75,12 @@ def test_the_word_stands_for_the_folder_that_it_leads_to(runs: Path, tmp_path: P
     (runs / "second").rmdir()
     with pytest.raises(InputError, match="is not there"):
         run_at(runs / "latest")
+
+
+def test_of_several_repetitions_it_is_the_last(runs: Path) -> None:
+    for name in ("split-0", "split-1"):
+        (runs / "second" / name).mkdir()
+        point_latest(runs / "second" / name)
+    point_latest(runs / "second")
+    assert run_at(Path("latest")) == runs / "second" / "split-1"
+    assert run_at(runs / "second") == runs / "second"

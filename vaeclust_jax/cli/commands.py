@@ -67,7 +67,7 @@ def dispatch(argv: list[str]) -> None:
 
 
 def _run(argv: list[str]) -> None:
-    from vaeclust_jax.cli.run import run
+    from vaeclust_jax.cli.repetitions import run
 
     run(argv)
 

@@ -1,13 +1,7 @@
-"""`vaeclust run`."""
+"""`vaeclust run`: its arguments, and what they mean for the data, with every refusal."""
 
-import shutil
-import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path
-from threading import Thread
 from typing import Any, Literal, NamedTuple
 
 import tyro
@@ -25,6 +19,11 @@ class RunArguments(Arguments):
     hints: Path | None = None
     """A CSV of what a person knows of some rows, by which vaegraph is semi-supervised: columns row (or file), and
     label, must_link or cannot_link. The page of a run and `vaeclust suggest` write such files."""
+    splits: int = 1
+    """Number of random splits into training and held-out rows. The run is done on each, with seeds of its own;
+    intervals and tests are then over splits, too."""
+    groups: int = 1
+    """Number of groups of seeds, on one split: the run is done with each. Seeds that vote are tested over groups."""
     resume: Path | None = None
     """The folder of a run that was ended early, to go on from its last checkpoint; other flags may be left out."""
     checkpoint_epochs: int | None = None
@@ -47,90 +46,6 @@ _MOST_SEEDS, _NO_SEED = 2**16, 2**32
 def parse_run(argv: list[str]) -> Parsed[RunArguments]:
     """What the words after `vaeclust run` mean."""
     return parse(RunArguments, argv, "vaeclust run")
-
-
-def run(argv: list[str]) -> None:
-    """Runs the command."""
-    args = parse_run(argv)  # first: `--help` need not wait for what trains
-    from vaeclust_jax.cli.compiling import use_compilation_cache
-    from vaeclust_jax.cli.interrupt import Interrupt
-    from vaeclust_jax.cli.progress import Reporter
-    from vaeclust_jax.cli.resume import CHECKPOINTS, given_again, remember
-    from vaeclust_jax.cli.summary import print_summary
-    from vaeclust_jax.folder import new_run_folder
-    from vaeclust_jax.folder.latest import point_latest
-    from vaeclust_jax.studies.execute import execute
-    from vaeclust_jax.studies.write import has_ended
-    from vaeclust_jax.trackers import TRACKERS
-    from vaeclust_jax.training.checkpoint import Checkpoint
-    from vaeclust_jax.training.checkpoint_folder import lock
-
-    if args.resume is not None:
-        args = given_again(args, argv, parse_run)
-    use_compilation_cache(args.flags.compilation_cache)
-    started = time.perf_counter()
-    plan = _plan(args)
-    experiment, flags = args.experiment, args.flags
-    if args.resume is None:
-        folder = new_run_folder(flags.out, experiment.name)
-        remember(folder, argv, plan.choice, plan.views, flags.hints)
-    else:
-        folder = args.resume
-    Thread(target=_import_what_draws, daemon=True).start()
-    held = lock(folder / CHECKPOINTS)
-    trackers = [TRACKERS[name](folder, resume=args.resume is not None) for name in dict.fromkeys(flags.track)]
-    with Reporter(quiet=flags.quiet) as reporter:
-        reporter.say(plan.headline(experiment.name))
-        try:
-            with Interrupt() as interrupt:
-                metrics, tables = execute(
-                    experiment,
-                    plan.config,
-                    plan.parts,
-                    plan.seeds,
-                    folder,
-                    say=interrupt.checked(reporter.say),
-                    callbacks=lambda arm: [reporter, *(tracker.of(arm) for tracker in trackers), interrupt],
-                    others=plan.others,
-                    choice=plan.choice,
-                    views=plan.views,
-                    checkpoint=Checkpoint(folder / CHECKPOINTS, flags.checkpoint_epochs, flags.checkpoint_minutes),
-                )
-                for tracker in trackers:
-                    tracker.keep()
-                    reporter.say(f"{tracker.package}: {tracker.shown_by}")
-            point_latest(folder)
-        except InputError:
-            if args.resume is not None or not _discard(folder):
-                print(f"vaeclust: what was written so far is in {folder}", file=sys.stderr)
-            raise
-        except BaseException as error:
-            print(f"vaeclust: what was written so far is in {folder}", file=sys.stderr)
-            if isinstance(error, KeyboardInterrupt) and not has_ended(folder):
-                print(f"vaeclust: to go on from there: vaeclust run --resume {folder}", file=sys.stderr)
-            raise
-        finally:
-            held.release()
-        page = _page(folder, reporter.say) if flags.page else None
-    print_summary(metrics, tables, folder, time.perf_counter() - started, page=page, verbose=flags.verbose)
-
-
-def _import_what_draws() -> None:
-    """Seconds, which pass on another core while the epochs run."""
-    for name in ("matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "bokeh.plotting"):
-        import_module(name)
-
-
-def _page(folder: Path, say: Callable[[str], None]) -> Path | None:
-    """The page of a run that has ended; whatever goes wrong with it, the run is there."""
-    from vaeclust_jax.page.page import write_page
-
-    say("writing the page")
-    try:
-        return write_page(folder)
-    except Exception as error:
-        print(f"vaeclust: no page was written: {error}; `vaeclust report {folder}` tries again", file=sys.stderr)
-        return None
 
 
 class Plan(NamedTuple):
@@ -158,7 +73,7 @@ class Plan(NamedTuple):
         return f"{name} on {dataset.name}: {len(dataset.x)} samples{said}"
 
 
-def _plan(args: Parsed[RunArguments]) -> Plan:
+def planned(args: Parsed[RunArguments]) -> Plan:
     """Everything that can be refused is, before what is left to a choice is chosen, which trains.
 
     Raises:
@@ -298,15 +213,3 @@ def _outliers(args: Parsed[RunArguments], dataset: Any) -> Any:
         return read(flags.outliers, args.reading, like=dataset)
     own = experiment.outliers is not None and flags.dataset in (None, experiment.dataset)
     return read(str(experiment.outliers), args.reading) if own else None
-
-
-def _discard(folder: Path) -> bool:
-    """Removes the folder of a run that was refused before it trained; one that holds results stays."""
-    from vaeclust_jax.cli.resume import ARGUMENTS, CHECKPOINTS, CHOSEN, HINTS
-
-    if {path.name for path in folder.iterdir()} - {"config.json", ARGUMENTS, CHOSEN, CHECKPOINTS, HINTS}:
-        return False
-    if any((folder / CHECKPOINTS).glob("*/epochs")):
-        return False
-    shutil.rmtree(folder)
-    return True

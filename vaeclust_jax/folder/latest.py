@@ -29,6 +29,8 @@ def point_latest(folder: Path) -> None:
 def run_at(path: Path) -> Path:
     """The folder that a person means: by `latest`, where nothing here has the name, the last run under `RUNS`.
 
+    Of a run that was done several times it is the last of them.
+
     Raises:
         InputError: there is no last run.
     """
@@ -37,7 +39,8 @@ def run_at(path: Path) -> Path:
     found = RUNS / LATEST if path == Path(LATEST) and not path.exists() else path
     if not found.exists():
         raise InputError(f"{found} is not there: start a run, or give the folder of one")
-    return found.with_name(os.readlink(found)) if _is_ours(found) else found
+    folder = found.with_name(os.readlink(found)) if _is_ours(found) else found
+    return run_at(folder / LATEST) if _is_ours(folder / LATEST) else folder
 
 
 def _is_ours(path: Path) -> bool:

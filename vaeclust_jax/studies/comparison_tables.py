@@ -90,14 +90,15 @@ def untested_note(rows: Sequence[ComparisonRecord]) -> str:
     return "".join(said)
 
 
-def comparison_table(name: str, others: str, compared: Sequence[ComparisonRecord]) -> Table:
-    """The named method against others, in the scores that both have."""
+def comparison_table(name: str, others: str, compared: Sequence[ComparisonRecord], over: str = "seeds") -> Table:
+    """The named method against others, in the scores that both have; `over`: what the tests are over."""
     rows = tuple((row.second, SCORES[row.metric], *cells_of_tests(row)) for row in compared)
     columns = (Column("against", "text"), Column("score", "text"), *TEST_COLUMNS)
     first = compared[0].first
+    place = "on one data set and split" if over == "seeds" else "on one data set"
     note = (
-        f"{first} minus the other, on all samples; intervals and tests are over seeds, on one data set and split. A "
-        "method in which nothing is random meets every seed with its one score. "
+        f"{first} minus the other, on all samples; intervals and tests are over {over}, {place}. A method in which "
+        "nothing is random meets each with its one score. "
         f"Holm: over all methods and scores that {first} is tested against.{untested_note(compared)}"
     )
     return Table(name, f"{first} against {others}", columns, rows, note)

@@ -81,7 +81,7 @@ def metrics_of(
     starts = starts_of(runs, seeds)
     found = ClusteringRecord(
         **common_fields(experiment, dataset),
-        protocol=protocol_record(first, dataset, told, classified, read),
+        protocol={**protocol_record(first, dataset, told, classified, read), **_over_rows(uncertainty)},
         mean=top.mean,
         std=top.std,
         seeds=top.seeds,
@@ -115,6 +115,18 @@ def metrics_of(
         hints=read,
     )
     return replace(found, verdict=verdict_of(found))
+
+
+def _over_rows(uncertainty: UncertaintyRecord) -> dict[str, str]:
+    """What the intervals of correlations are over, where there are any."""
+    if uncertainty.measures is None:
+        return {}
+    how = (
+        "taken as independent"
+        if uncertainty.groups is None
+        else f"resampled by {uncertainty.groups} objects, each of them whole"
+    )
+    return {"interval_of_correlations": f"95 % interval over the scored rows of one seed, {how}"}
 
 
 def _flagged(uncertainty: UncertaintyRecord) -> list[str]:

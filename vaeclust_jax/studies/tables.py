@@ -57,17 +57,17 @@ def tables_of(metrics: ClusteringRecord) -> list[Table]:
     return [table.without_empty() for table in tables if table.rows]
 
 
-def scores_table(results: Results, origins: Origins) -> Table:
-    """Every method and protocol, mean and deviation over seeds."""
+def scores_table(results: Results, origins: Origins, over: str = "seeds") -> Table:
+    """Every method and protocol, mean and deviation over seeds, or over what stands in their place."""
     rows = []
     for method, protocols in results.items():
         for protocol, result in protocols.items():
             cells = [_spread(result, key) for key in SCORES]
             if any(cell is not None for cell in cells):
                 rows.append((method, protocol, *cells, len(result.seeds)))
-    columns = (Column("method", "text"), Column("protocol", "text"), *_SCORE_COLUMNS, Column("seeds", "integer"))
+    columns = (Column("method", "text"), Column("protocol", "text"), *_SCORE_COLUMNS, Column(over, "integer"))
     note = (
-        "Mean ± standard deviation over seeds. ACC: best one-to-one match of clusters and classes. The silhouette is "
+        f"Mean ± standard deviation over {over}. ACC: best one-to-one match of clusters and classes. The silhouette is "
         "that of each method's own latent space: it says how compact clusters are, not whether they are right."
     )
     note += voted_note(name for name, origin in origins.items() if origin.together)
@@ -111,8 +111,8 @@ def clusters_table(clusters: Sequence[ClusterRecord]) -> Table:
     return Table("clusters", "Clusters", columns, rows, note)
 
 
-def intervals_table(results: Results) -> Table:
-    """95 % intervals of the means."""
+def intervals_table(results: Results, over: str = "seeds") -> Table:
+    """95 % intervals of the means over seeds, or over what stands in their place."""
 
     def cell(interval: tuple[float, float] | None) -> Cell:
         return None if interval is None else "[{:.3f}, {:.3f}]".format(*interval)
@@ -124,9 +124,10 @@ def intervals_table(results: Results) -> Table:
         if len(result.seeds) > 1 and any(result.interval.values())
     )
     columns = (Column("method", "text"), Column("protocol", "text"), *_SCORE_COLUMNS)
+    same, other = ("the data and the split", "another split") if over == "seeds" else ("the data", "other data")
     note = (
-        "95 % intervals of the mean over seeds, by Student's t, within the range of the score. The data and the split "
-        "are the same for all seeds, so that another split would add to them."
+        f"95 % intervals of the mean over {over}, by Student's t, within the range of the score. They share {same}, so "
+        f"that {other} would add to them."
     )
     return Table("intervals", "Intervals", columns, rows, note)
 

@@ -102,13 +102,17 @@ def implied_tests(reported: Reported) -> dict[str, ReportedTest]:
 
 
 def findings(
-    compared: Sequence[ComparisonRecord], beside: Sequence[ReportedScore], reported: Reported | None, named: str
+    compared: Sequence[ComparisonRecord],
+    beside: Sequence[ReportedScore],
+    reported: Reported | None,
+    named: str,
+    over: str = "seeds",
 ) -> list[str]:
-    """What the numbers say, in sentences made from them alone."""
+    """What the numbers say, in sentences made from them alone; `over`: what the tests are over."""
     sentences = reached(beside)
     if reported is not None and any(row.method == named for row in beside):
         sentences.append(_reported_tests(reported))
-    sentences += [_ahead(rows) for rows in _by_pair(compared) if not rows[0].second.endswith(ON_LATENTS)]
+    sentences += [_ahead(rows, over) for rows in _by_pair(compared) if not rows[0].second.endswith(ON_LATENTS)]
     return [sentence for sentence in sentences if sentence]
 
 
@@ -156,7 +160,7 @@ def _by_pair(compared: Sequence[ComparisonRecord]) -> list[list[ComparisonRecord
     return list(pairs.values())
 
 
-def _ahead(rows: Sequence[ComparisonRecord]) -> str:
+def _ahead(rows: Sequence[ComparisonRecord], over: str) -> str:
     """The named method against another one, in the scores that agree with classes."""
     parts = []
     for row in rows:
@@ -174,7 +178,7 @@ def _ahead(rows: Sequence[ComparisonRecord]) -> str:
         note = f"no test: {shown[0].reason}"
     else:
         kind = "Welch's t-tests" if all(row.paired is None for row in shown) else "paired t-tests"
-        note = f"{kind} over seeds, Holm{'' if min(adjusted) < ALPHA else ': no difference shown'}"
+        note = f"{kind} over {over}, Holm{'' if min(adjusted) < ALPHA else ': no difference shown'}"
     return f"{first} against {second}: {'; '.join(parts)} ({note})."
 
 
