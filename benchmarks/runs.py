@@ -1,0 +1,208 @@
+"""Runs that documents quote, as committed rows: the command, what it ran on, and the scores of every seed.
+
+    python -m benchmarks.runs                    # those of RUNS that have no row
+    python -m benchmarks.runs digits --again     # one, in the place of its row
+
+A document names the rows that its figures are of in a comment, `<!-- rows: NAME ... -->`, which holds up to the next
+comment or heading. `figures` is what it may then print; tests/benchmarks/test_runs.py looks.
+"""
+
+import argparse
+import json
+import os
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.machine import CHECKOUT, commit, this_machine, versions
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.folder import write_json
+from vaeclust_jax.metrics import summarise, t_interval
+
+PATH = Path(__file__).parent / "results" / "runs.json"
+QUALITY = Path(__file__).parent / "results" / "quality" / "rows.json"
+RUNS = {
+    "digits": "run",
+    "digits-fresh": "run --seeds 5 --first-seed 301",
+    "digits-vaedec-conv": "run vaedec --network conv --image-size 32 32 --epochs 30",
+    "coil20": "run coil20 --augment 0",
+    "mnist-test-mixture": "run vaegmm-mnist --dataset mnist-test --seeds 3",
+}
+"""By name, the words after `vaeclust`."""
+_SCORES = ("acc", "nmi", "ari", "silhouette")
+
+Scores = dict[str, dict[str, dict[str, list[float | None]]]]
+"""By method, protocol and score, one a seed; one alone where nothing is random."""
+
+
+class Run(NamedTuple):
+    """A run of the command line."""
+
+    name: str
+    command: str
+    commit: str | None
+    machine: str
+    threads: int
+    """Cores that the process might use, and XLA's threads with it."""
+    cpu_seconds: float
+    """Of all threads, with compilation and figures."""
+    versions: dict[str, str | None]
+    dataset: str
+    seeds: list[int]
+    scores: Scores
+    classified: dict[str, list[float]] | None = None
+    """Of experiments that name their clusters: accuracy on the test part by all labels, one a seed, by method."""
+
+
+def read(path: Path = PATH) -> dict[str, Run]:
+    """The committed rows by name.
+
+    Raises:
+        InputError: damaged, or not one of ours.
+    """
+    if not path.exists():
+        return {}
+    try:
+        return {one["name"]: Run(**one) for one in json.loads(path.read_text(encoding="utf-8"))}
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise InputError(f"{path} cannot be read as rows of runs: {error!r}") from error
+
+
+def measured(name: str, words: str) -> Run:
+    """Runs the command by itself.
+
+    Raises:
+        InputError: it failed.
+    """
+    before = _children()
+    with tempfile.TemporaryDirectory() as out:
+        argv = [sys.executable, "-m", "vaeclust_jax.cli", *words.split(), "--out", out, "--no-page", "--quiet"]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=CHECKOUT)
+        if done.returncode:
+            raise InputError(f"{words} failed: {done.stderr.strip()[-300:]}")
+        metrics = json.loads((Path(out) / "latest" / "metrics.json").read_text(encoding="utf-8"))
+    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return Run(
+        name, words, commit(), this_machine().name, threads, round(_children() - before, 1), versions(),
+        metrics["dataset"]["name"], [row["seed"] for row in metrics["seeds"]], _scores(metrics), _classified(metrics),
+    )  # fmt: skip
+
+
+def _children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _scores(metrics: dict[str, Any]) -> Scores:
+    return {
+        method: {
+            protocol: {key: [_rounded(row[key]) for row in result["seeds"]] for key in _SCORES}
+            for protocol, result in protocols.items()
+        }
+        for method, protocols in metrics["results"].items()
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 5)
+
+
+def _classified(metrics: dict[str, Any]) -> dict[str, list[float]] | None:
+    found = metrics["classification"]
+    if found is None:
+        return None
+    return {method: [round(row["accuracy"], 5) for row in of["seeds"]] for method, of in found["methods"].items()}
+
+
+def figures(name: str) -> set[str]:
+    """Everything that may be printed of a row, to three decimals: each seed, mean, deviation, extremes, interval.
+
+    Args:
+        name: of a run, or "quality" for the rows of `benchmarks.quality`, of which means and deviations may be.
+
+    Raises:
+        KeyError: there is no such row.
+    """
+    if name == "quality":
+        return {text for values in _of_quality() for text in _texts(values)}
+    run = read()[name]
+    columns = [values for protocols in run.scores.values() for of in protocols.values() for values in of.values()]
+    columns += [list(values) for values in (run.classified or {}).values()]
+    return {text for values in columns for text in _texts(values)}
+
+
+def _of_quality() -> Iterator[list[float | None]]:
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in json.loads(QUALITY.read_text(encoding="utf-8")):
+        groups.setdefault((row["dataset"], row["method"]), []).append(row)
+    for rows in groups.values():
+        yield from ([row[key] for row in rows] for key in ("acc", "nmi", "ari"))
+
+
+def _texts(values: Sequence[float | None]) -> Iterator[str]:
+    known = [value for value in values if value is not None]
+    if len(known) < len(values) or not known:
+        return
+    summary = summarise([{"": value} for value in known])
+    interval = t_interval(known, limits=(-1.0, 1.0))
+    for value in (*known, summary["mean"][""], summary["std"][""], *(interval or ())):
+        if value is not None:
+            yield f"{value:.3f}"
+
+
+FIGURE = re.compile(r"(?<![\d.,])[01]?\.\d{3}(?!\d)")
+NO_ROW = "No row is kept of"
+"""In a section: of its figures, which stand as they were measured once."""
+_EXCUSED = re.compile(r"\[\^norow\]|reported|[Pp]ublished")
+_ROWS = re.compile(r"<!-- rows: (.*?) -->")
+
+
+def without_row(text: str) -> list[str]:
+    """The lines of a document with a figure that neither has a row nor says that none is kept.
+
+    Args:
+        text: Markdown. A section that says `NO_ROW` has none; nor has a line with the footnote `[^norow]`, or of what a
+            source reports.
+    """
+    found = []
+    for section in re.split(r"^(?=#)", text, flags=re.MULTILINE):
+        rows: set[str] = set()
+        for line in section.split("\n") if NO_ROW not in section else ():
+            if marker := _ROWS.fullmatch(line.strip()):
+                rows = set().union(*map(figures, marker[1].split()))
+                continue
+            shown = {f"0{one}" if one.startswith(".") else one for one in FIGURE.findall(line)}
+            if shown - rows and not _EXCUSED.search(line):
+                found.append(line)
+    return found
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Runs the command."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.runs", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(RUNS)}; default: those without a row")
+    parser.add_argument("--again", action="store_true", help="also those that have a row")
+    args = parser.parse_args(argv)
+    if unknown := set(args.names) - set(RUNS):
+        parser.error(f"names must be among {', '.join(RUNS)}, got {', '.join(sorted(unknown))}")
+    for name in args.names or RUNS:
+        rows = read()
+        if name in rows and not args.again:
+            continue
+        rows[name] = measured(name, RUNS[name])
+        write_json(PATH, [rows[one]._asdict() for one in RUNS if one in rows])
+        print(f"{name}: {rows[name].cpu_seconds:.0f} CPU s", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except InputError as error:
+        sys.exit(f"benchmarks.runs: {error}")
