@@ -20,12 +20,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.machine import CHECKOUT, commit, this_machine, versions
+from benchmarks.results import FOLDER
+from benchmarks.table import cells
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.folder import write_json
 from vaeclust_jax.metrics import summarise, t_interval
 
-PATH = Path(__file__).parent / "results" / "runs.json"
-QUALITY = Path(__file__).parent / "results" / "quality" / "rows.json"
+PATH = FOLDER / "quality" / "runs.json"
+QUALITY = FOLDER / "quality" / "rows.json"
+TIMES = FOLDER / "cpu-2.json"
 RUNS = {
     "digits": "run",
     "digits-fresh": "run --seeds 5 --first-seed 301",
@@ -123,13 +126,16 @@ def figures(name: str) -> set[str]:
     """Everything that may be printed of a row, to three decimals: each seed, mean, deviation, extremes, interval.
 
     Args:
-        name: of a run, or "quality" for the rows of `benchmarks.quality`, of which means and deviations may be.
+        name: of a run; "quality", for the rows of `benchmarks.quality`; or "times", for those of `benchmarks`.
 
     Raises:
         KeyError: there is no such row.
     """
     if name == "quality":
         return {text for values in _of_quality() for text in _texts(values)}
+    if name == "times":
+        rows = json.loads(TIMES.read_text(encoding="utf-8"))["rows"]
+        return {text for row in rows for text in FIGURE.findall(" ".join((*cells(row), row["note"] or "")))}
     run = read()[name]
     columns = [values for protocols in run.scores.values() for of in protocols.values() for values in of.values()]
     columns += [list(values) for values in (run.classified or {}).values()]

@@ -29,7 +29,7 @@ from vaeclust_jax.selection.cluster import default_config
 from vaeclust_jax.whole_file import write_whole
 
 BENCHMARKS = Path(__file__).parent.parent
-POSES, SHARE, SEEDS = 72, 0.2, 5
+POSES, SHARE, SEEDS = 72, 0.2, 3
 FORMS = ("random", "arcs")
 _QUICK = {"pretrain_epochs": 2, "joint_epochs": 2}
 
