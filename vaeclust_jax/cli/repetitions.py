@@ -18,7 +18,6 @@ from vaeclust_jax.errors import InputError
 if TYPE_CHECKING:  # what trains is imported when the words are understood
     from vaeclust_jax.folder.records.repetitions import Over, Repetition
 
-REPETITIONS = "repetitions.json"
 _MOST, _NO_SEED = 1000, 2**32
 
 
@@ -80,6 +79,7 @@ def run_repetitions(args: Parsed[RunArguments], argv: list[str], resumed: Path |
     from vaeclust_jax.folder import write_json, write_tables
     from vaeclust_jax.folder.latest import point_latest
     from vaeclust_jax.folder.records.metrics_file import read_metrics
+    from vaeclust_jax.folder.records.repetitions import REPETITIONS
     from vaeclust_jax.folder.typed_json import read_json
     from vaeclust_jax.studies.repetitions import over_repetitions, repetition_tables
     from vaeclust_jax.studies.write import Clock, has_ended, write_end

@@ -9,6 +9,7 @@ from vaeclust_jax.folder.figure_list import FigureEntry, read_figure_list
 from vaeclust_jax.folder.map_file import LatentMap, read_map
 from vaeclust_jax.folder.records.clustering import ClusteringRecord
 from vaeclust_jax.folder.records.metrics_file import read_metrics, read_object
+from vaeclust_jax.folder.records.repetitions import REPETITIONS
 from vaeclust_jax.folder.records.task import TaskRecord
 from vaeclust_jax.folder.table import Table, read_tables
 from vaeclust_jax.folder.typed_json import from_json, read_json
@@ -43,7 +44,7 @@ def read_run(folder: Path) -> RunRecord:
     """Read the folder of a run that finished.
 
     Raises:
-        InputError: no such folder, no folder of a run, one of a run that did not finish, one of another
+        InputError: no such folder, no folder of a run, one of several runs, of a run that did not finish or of another
             version, or a damaged one.
     """
     config, metrics = read_config_and_metrics(folder)
@@ -72,10 +73,12 @@ def read_config_and_metrics(folder: Path) -> tuple[dict[str, Any], TaskRecord]:
     """What `config.json` and `metrics.json` of a run hold.
 
     Raises:
-        InputError: no such folder, no folder of a run, one of a run that did not finish, or a damaged one.
+        InputError: no such folder, no folder of a run, one of several runs, one of a run that did not finish, or a damaged one.
     """
     if not folder.is_dir():
         raise InputError(f"RUN_DIR must be the folder of a run, got {folder}, which {_what_it_is(folder)}")
+    if (several := sorted(folder.glob("*-0/config.json"))) and (folder / REPETITIONS).is_file():
+        raise InputError(f"{folder} holds several runs: give the folder of one, such as {several[0].parent}")
     if not (folder / "config.json").is_file():
         raise InputError(f"RUN_DIR must be the folder of a run, got {folder}, which holds no config.json")
     if not (folder / "metrics.json").is_file():

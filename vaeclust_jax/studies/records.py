@@ -119,7 +119,8 @@ def metrics_of(
 
 def _over_rows(uncertainty: UncertaintyRecord) -> dict[str, str]:
     """What the intervals of correlations are over, where there are any."""
-    if uncertainty.measures is None:
+    measures = (uncertainty.measures or {}).values()
+    if all(row.point_biserial is None for of in measures for row in of.seeds):  # without an error there is none
         return {}
     how = (
         "taken as independent"

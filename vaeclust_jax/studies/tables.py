@@ -145,7 +145,9 @@ def flagging_table(
         "Of the named method, on all samples, mean ± deviation over seeds. AUROC: a wrong assignment is less certain "
         "than a correct one. AURC: mean error over coverages, lower is better; excess: over the best possible order."
     )
-    if error_free:
+    if len(error_free) == len(next(iter(measures.values())).seeds):
+        note += " AUROC is not defined: no assignment is wrong."
+    elif error_free:
         note += f" AUROC is of the seeds that made an error: without {', '.join(map(str, error_free))}."
     if ensemble is not None:
         rows += [

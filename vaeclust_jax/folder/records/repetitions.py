@@ -9,6 +9,8 @@ from vaeclust_jax.folder.records.scores import Results
 from vaeclust_jax.folder.typed_json import as_json, from_json, read_json
 
 Over = Literal["splits", "groups"]
+REPETITIONS = "repetitions.json"
+"""In the folder that holds the runs."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,103 @@
+"""Every figure of the README and of the page of reproductions has a committed row, or says that none is kept."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import runs
+from benchmarks.machine import CHECKOUT
+from benchmarks.runs import FIGURE, Run, figures, read, without_row
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.metrics import t_interval
+from vaeclust_jax.metrics.statistics import around
+
+PAGES = ("README.md", "notebooks/reproductions.md")
+
+
+def row(name: str = "made", **changes: object) -> Run:
+    scores = {"vaegraph": {"all": {"acc": [0.91, 0.93, 0.95], "nmi": [0.5, 0.5, 0.5], "silhouette": [None] * 3}}}
+    fields = {
+        "name": name, "command": "run", "commit": "0123456789ab", "machine": "one", "threads": 2, "cpu_seconds": 9.0,
+        "versions": {"jax": "0.10.2"}, "dataset": "digits", "seeds": [0, 1, 2], "scores": scores,
+    }  # fmt: skip
+    return Run(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_figure_has_a_row_or_says_that_none_is_kept(page: str) -> None:
+    text = (CHECKOUT / page).read_text(encoding="utf-8")
+    assert len(FIGURE.findall(text)) > 50
+    assert without_row(text) == []
+
+
+def test_the_rows_say_all_that_makes_them_again() -> None:
+    found = read()
+    assert set(found) <= set(runs.RUNS)
+    for name, one in found.items():
+        assert one.command == runs.RUNS[name]
+        assert re.fullmatch("[0-9a-f]{12}", one.commit or ""), "of code that is committed"
+        assert one.threads >= 1
+        assert one.cpu_seconds > 0
+        assert {"python", "jax", "flax", "numpy", "scikit-learn"} <= set(one.versions)
+        assert all(
+            len(values) in (1, len(one.seeds))
+            for of in one.scores.values()
+            for by in of.values()
+            for values in by.values()
+        )
+
+
+def test_what_may_be_printed_of_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "read", lambda: {"made": row(classified={"k-means": [0.25, 0.75, 0.5]})})
+    low, high = t_interval([0.91, 0.93, 0.95]) or (0, 0)
+    of_acc = {"0.910", "0.930", "0.950", "0.020", f"{low:.3f}", f"{high:.3f}"}
+    assert of_acc | {"0.500", "0.000", "0.250", "0.750"} <= figures("made")
+    with pytest.raises(KeyError):
+        figures("another")
+
+
+def test_a_figure_without_a_row_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "figures", {"made": {"0.930", "0.020"}, "other": {"0.111"}}.__getitem__)
+    good = ["It has 0.930 ± 0.020, or .930.", "| reported | 0.85 ± 0.015 |", "| 0.777[^norow] |", "2.345 and 0.93"]
+    wrong = ["It has 0.931 ± 0.020.", "other is 0.111", "a coefficient of .777"]
+    text = "\n".join(["# A", "<!-- rows: made -->", *good, *wrong])
+    assert without_row(text) == wrong
+    both = text.replace("rows: made", "rows: made other")
+    assert without_row(both) == [wrong[0], wrong[2]]
+    assert without_row(f"{text}\n## B\nIt has 0.930.")[-1] == "It has 0.930.", "a comment ends with its section"
+    assert without_row(f"# A\n{runs.NO_ROW} the figures of this section.\n\n{wrong[0]}") == []
+    assert without_row(f"# A\n{wrong[0]}\n# B\n{runs.NO_ROW} it.") == [wrong[0]]
+
+
+def test_a_damaged_file_is_said(tmp_path: Path) -> None:
+    assert read(tmp_path / "none.json") == {}
+    (tmp_path / "bad.json").write_text('[{"name": "x"}]')
+    with pytest.raises(InputError, match="cannot be read as rows of runs"):
+        read(tmp_path / "bad.json")
+
+
+def test_the_pooled_figure_of_coil_20_follows_from_its_groups() -> None:
+    """22 seeds: the means, deviations and sizes of the table's groups that are not development's."""
+    text = (CHECKOUT / "notebooks" / "reproductions.md").read_text(encoding="utf-8")
+    groups = []
+    for seeds, n in (("29 to 36", 8), ("201 to 203", 3), ("37 to 39", 3), ("21 to 28", 8)):
+        ((mean, std),) = re.findall(rf"^\| {seeds} \| ([.\d]+) ± ([.\d]+) \|", text, flags=re.MULTILINE)
+        groups.append((n, float(mean), float(std)))
+    n, means, stds = map(np.array, zip(*groups, strict=True))
+    mean = (n * means).sum() / n.sum()
+    variance = ((n - 1) * stds**2 + n * (means - mean) ** 2).sum() / (n.sum() - 1)
+    interval = around(mean, np.sqrt(variance / n.sum()), n.sum() - 1)
+    assert f"{mean:.3f} ± {np.sqrt(variance):.3f}" == "0.945 ± 0.023"
+    assert interval == pytest.approx((0.934, 0.955), abs=0.0006)
+    for page in PAGES:
+        shown = (CHECKOUT / page).read_text(encoding="utf-8")
+        assert "ACC 0.945 ± 0.023" in shown
+        assert "0.934 to 0.955" in shown
+
+
+def test_an_unknown_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        runs.main(["no-such-run"])
+    assert "names must be among digits, " in capsys.readouterr().err
