@@ -73,7 +73,7 @@ def read_config_and_metrics(folder: Path) -> tuple[dict[str, Any], TaskRecord]:
     """What `config.json` and `metrics.json` of a run hold.
 
     Raises:
-        InputError: no such folder, no folder of a run, one of several runs, one of a run that did not finish, or a damaged one.
+        InputError: no such folder, no folder of a run, one of several, one that did not finish, or a damaged one.
     """
     if not folder.is_dir():
         raise InputError(f"RUN_DIR must be the folder of a run, got {folder}, which {_what_it_is(folder)}")
