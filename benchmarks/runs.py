@@ -3,8 +3,8 @@
     python -m benchmarks.runs                    # those of RUNS that have no row
     python -m benchmarks.runs digits --again     # one, in the place of its row
 
-A document names the rows that its figures are of in a comment, `<!-- rows: NAME ... -->`, which holds up to the next
-comment or heading. `figures` is what it may then print; tests/benchmarks/test_runs.py looks.
+A document names the rows that its figures are of in a comment, `<!-- rows: NAME / METHOD, METHOD; NAME ... -->`, which
+holds up to the next comment or heading. `figures` is what it may then print; tests/benchmarks/test_runs.py looks.
 """
 
 import argparse
@@ -122,30 +122,35 @@ def _classified(metrics: dict[str, Any]) -> dict[str, list[float]] | None:
     return {method: [round(row["accuracy"], 5) for row in of["seeds"]] for method, of in found["methods"].items()}
 
 
-def figures(name: str) -> set[str]:
-    """Everything that may be printed of a row, to three decimals: each seed, mean, deviation, extremes, interval.
+def figures(asked: str) -> set[str]:
+    """Everything that may be printed of rows, to three decimals: means, deviations, intervals; of one seed its scores.
 
     Args:
-        name: of a run; "quality", for the rows of `benchmarks.quality`; or "times", for those of `benchmarks`.
+        asked: "NAME" of a run, or "NAME / METHOD, METHOD" for some of its methods; "quality", or "quality / DATASET,
+            DATASET", for the rows of `benchmarks.quality`; "times", for those of `benchmarks`.
 
     Raises:
         KeyError: there is no such row.
     """
-    if name == "quality":
-        return {text for values in _of_quality() for text in _texts(values)}
+    name, _, rest = (part.strip() for part in asked.partition("/"))
+    only = [part.strip() for part in rest.split(",")] if rest else None
     if name == "times":
         rows = json.loads(TIMES.read_text(encoding="utf-8"))["rows"]
         return {text for row in rows for text in FIGURE.findall(" ".join((*cells(row), row["note"] or "")))}
+    if name == "quality":
+        return {text for values in _of_quality(only) for text in _texts(values)}
     run = read()[name]
-    columns = [values for protocols in run.scores.values() for of in protocols.values() for values in of.values()]
-    columns += [list(values) for values in (run.classified or {}).values()]
+    methods = [run.scores[method] for method in only or run.scores]
+    columns = [values for protocols in methods for of in protocols.values() for values in of.values()]
+    columns += [list(values) for method, values in (run.classified or {}).items() if only is None or method in only]
     return {text for values in columns for text in _texts(values)}
 
 
-def _of_quality() -> Iterator[list[float | None]]:
+def _of_quality(datasets: Sequence[str] | None) -> Iterator[list[float | None]]:
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in json.loads(QUALITY.read_text(encoding="utf-8")):
-        groups.setdefault((row["dataset"], row["method"]), []).append(row)
+        if datasets is None or row["dataset"] in datasets:
+            groups.setdefault((row["dataset"], row["method"]), []).append(row)
     for rows in groups.values():
         yield from ([row[key] for row in rows] for key in ("acc", "nmi", "ari"))
 
@@ -156,7 +161,7 @@ def _texts(values: Sequence[float | None]) -> Iterator[str]:
         return
     summary = summarise([{"": value} for value in known])
     interval = t_interval(known, limits=(-1.0, 1.0))
-    for value in (*known, summary["mean"][""], summary["std"][""], *(interval or ())):
+    for value in (summary["mean"][""], summary["std"][""], *(interval or ())):
         if value is not None:
             yield f"{value:.3f}"
 
@@ -180,7 +185,7 @@ def without_row(text: str) -> list[str]:
         rows: set[str] = set()
         for line in section.split("\n") if NO_ROW not in section else ():
             if marker := _ROWS.fullmatch(line.strip()):
-                rows = set().union(*map(figures, marker[1].split()))
+                rows = set().union(*map(figures, marker[1].split(";")))
                 continue
             shown = {f"0{one}" if one.startswith(".") else one for one in FIGURE.findall(line)}
             if shown - rows and not _EXCUSED.search(line):

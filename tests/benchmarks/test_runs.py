@@ -52,19 +52,21 @@ def test_the_rows_say_all_that_makes_them_again() -> None:
 def test_what_may_be_printed_of_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs, "read", lambda: {"made": row(classified={"k-means": [0.25, 0.75, 0.5]})})
     low, high = t_interval([0.91, 0.93, 0.95]) or (0, 0)
-    of_acc = {"0.910", "0.930", "0.950", "0.020", f"{low:.3f}", f"{high:.3f}"}
-    assert of_acc | {"0.500", "0.000", "0.250", "0.750"} <= figures("made")
+    of_scores = {"0.930", "0.020", f"{low:.3f}", f"{high:.3f}", "0.500", "0.000"}
+    assert figures("made / vaegraph") == of_scores
+    assert figures("made") - of_scores == {"0.250", "-0.121", "1.000"}  # of the accuracies as a classifier
     with pytest.raises(KeyError):
         figures("another")
 
 
 def test_a_figure_without_a_row_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "figures", {"made": {"0.930", "0.020"}, "other": {"0.111"}}.__getitem__)
+    made = {"made": {"0.930", "0.020"}, "other": {"0.111"}}
+    monkeypatch.setattr(runs, "figures", lambda asked: made[asked.strip()])
     good = ["It has 0.930 ± 0.020, or .930.", "| reported | 0.85 ± 0.015 |", "| 0.777[^norow] |", "2.345 and 0.93"]
     wrong = ["It has 0.931 ± 0.020.", "other is 0.111", "a coefficient of .777"]
     text = "\n".join(["# A", "<!-- rows: made -->", *good, *wrong])
     assert without_row(text) == wrong
-    both = text.replace("rows: made", "rows: made other")
+    both = text.replace("rows: made", "rows: made; other")
     assert without_row(both) == [wrong[0], wrong[2]]
     assert without_row(f"{text}\n## B\nIt has 0.930.")[-1] == "It has 0.930.", "a comment ends with its section"
     assert without_row(f"# A\n{runs.NO_ROW} the figures of this section.\n\n{wrong[0]}") == []
