@@ -28,6 +28,7 @@ from vaeclust_jax.metrics import summarise, t_interval
 
 PATH = FOLDER / "quality" / "runs.json"
 QUALITY = FOLDER / "quality" / "rows.json"
+HINTS = FOLDER / "quality" / "hints.json"
 TIMES = FOLDER / "cpu-2.json"
 RUNS = {
     "digits": "run",
@@ -127,7 +128,8 @@ def figures(asked: str) -> set[str]:
 
     Args:
         asked: "NAME" of a run, or "NAME / METHOD, METHOD" for some of its methods; "quality", or "quality / DATASET,
-            DATASET", for the rows of `benchmarks.quality`; "times", for those of `benchmarks`.
+            DATASET", for the rows of `benchmarks.quality`; "hints", for those of `benchmarks.quality.hints`, each by
+            itself, too; "times", for those of `benchmarks`.
 
     Raises:
         KeyError: there is no such row.
@@ -137,6 +139,12 @@ def figures(asked: str) -> set[str]:
     if name == "times":
         rows = json.loads(TIMES.read_text(encoding="utf-8"))["rows"]
         return {text for row in rows for text in FIGURE.findall(" ".join((*cells(row), row["note"] or "")))}
+    if name == "hints":
+        errors: dict[tuple[str, int], list[float | None]] = {}
+        for row in json.loads(HINTS.read_text(encoding="utf-8")):
+            errors.setdefault((row["method"], row["labels"]), []).append(row["error"])
+        every = [*errors.values(), *([one] for of in errors.values() for one in of)]
+        return {text for values in every for text in _texts(values)}
     if name == "quality":
         return {text for values in _of_quality(only) for text in _texts(values)}
     run = read()[name]
@@ -167,9 +175,10 @@ def _texts(values: Sequence[float | None]) -> Iterator[str]:
 
 
 FIGURE = re.compile(r"(?<![\d.,])[01]?\.\d{3}(?!\d)")
-NO_ROW = "No row is kept of"
-"""In a section: of its figures, which stand as they were measured once."""
-_EXCUSED = re.compile(r"\[\^norow\]|reported|[Pp]ublished")
+NO_ROW = "No row is kept of the figures of this section."
+NO_ROWS = "No row is kept of the figures of this page."
+"""They stand as they were measured once."""
+_EXCUSED = re.compile(r"\[\^norow\]|no result file is kept|reports? |reported|[Pp]ublished")
 _ROWS = re.compile(r"<!-- rows: (.*?) -->")
 
 
@@ -177,9 +186,11 @@ def without_row(text: str) -> list[str]:
     """The lines of a document with a figure that neither has a row nor says that none is kept.
 
     Args:
-        text: Markdown. A section that says `NO_ROW` has none; nor has a line with the footnote `[^norow]`, or of what a
-            source reports.
+        text: Markdown. A section that says `NO_ROW` has none, nor has a page that says `NO_ROWS`, a line with the
+            footnote `[^norow]`, or one of what a source reports.
     """
+    if NO_ROWS in text:
+        return []
     found = []
     for section in re.split(r"^(?=#)", text, flags=re.MULTILINE):
         rows: set[str] = set()
