@@ -31,20 +31,17 @@ def new_folder(args: Parsed[RunArguments]) -> Path:
     return new_run_folder(args.flags.out, args.experiment.name)
 
 
-def run_once(
-    args: Parsed[RunArguments], argv: list[str], begin: Callable[[Plan], Path], whole: Path | None = None
-) -> Done:
+def run_once(args: Parsed[RunArguments], argv: list[str], begin: Callable[[Plan], Path]) -> Done:
     """Plans, fits, measures and writes one run.
 
     Args:
         args: what was asked for; with `resume`, to go on with.
         argv: the words that mean it.
         begin: makes the folder of a run that is not resumed, when nothing of its plan can be refused any more.
-        whole: the folder of the repetitions that it is one of, which is what goes on after an interrupt.
     """
     from vaeclust_jax.cli.interrupt import Interrupt
     from vaeclust_jax.cli.progress import Reporter
-    from vaeclust_jax.cli.resume import CHECKPOINTS, remember
+    from vaeclust_jax.cli.resume import ARGUMENTS, CHECKPOINTS, remember
     from vaeclust_jax.folder.latest import point_latest
     from vaeclust_jax.studies.execute import execute
     from vaeclust_jax.studies.write import has_ended
@@ -90,8 +87,11 @@ def run_once(
             raise
         except BaseException as error:
             print(f"vaeclust: what was written so far is in {folder}", file=sys.stderr)
-            if isinstance(error, KeyboardInterrupt) and not has_ended(whole or folder):
-                print(f"vaeclust: to go on from there: vaeclust run --resume {whole or folder}", file=sys.stderr)
+            again = (
+                folder.parent if (folder.parent / ARGUMENTS).exists() else folder
+            )  # of all repetitions, if it is one
+            if isinstance(error, KeyboardInterrupt) and not has_ended(again):
+                print(f"vaeclust: to go on from there: vaeclust run --resume {again}", file=sys.stderr)
             raise
         finally:
             held.release()

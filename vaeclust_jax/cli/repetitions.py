@@ -5,6 +5,7 @@ FOLDER/repetitions.json        what is said over them
 """
 
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -102,21 +103,23 @@ def run_repetitions(args: Parsed[RunArguments], argv: list[str], resumed: Path |
 
         return made
 
-    for of in repetitions:
+    for number, of in enumerate(repetitions, 1):
         clock.begin(of.folder)
         there = None if whole is None or not (whole / of.folder).exists() else whole / of.folder
         if there is not None and has_ended(there):
             continue
         if there is not None and not (there / ARGUMENTS).exists():  # ended before its first file
-            there.rmdir()
+            discard(there)
             there = None
+        if not args.flags.quiet:
+            print(f"{of.folder}, {number} of {len(repetitions)}", file=sys.stderr)
         one = _repetition(args, of, None if whole is None or args.flags.hints is None else whole / HINTS, there)
         again = ["--splits", "1", "--groups", "1", "--seeds", str(args.flags.seeds)]
         again += ["--first-seed", str(of.seeds[0]), "--split-seed", str(of.split_seed)]
         try:
-            run_once(one, [*words, *again], begin(of), whole)
+            run_once(one, [*words, *again], begin(of))
         except InputError:
-            if whole is not None and of == repetitions[0] and resumed is None:
+            if whole is not None and number == 1 and resumed is None:
                 discard(whole)
             raise
     assert whole is not None
