@@ -7,7 +7,7 @@ from vaeclust_jax.folder.records.scores import Origin
 from vaeclust_jax.metrics import Comparison, compare
 from vaeclust_jax.metrics.statistics import Scores
 
-VOTED = "seeds that learn from each other are not independent"
+VOTED = "seeds that learn from each other are one vote, not independent ones: --groups gives several"
 SHARED = "both are read off one training"
 MATCHED = "on held-out rows clusters are matched to classes anew"
 BY_DESIGN = (VOTED, SHARED, MATCHED)
