@@ -201,8 +201,8 @@ ELSEWHERE = "{} is a setting of {}, not of method {} or network {}; "
         (["vaedec", "--num-clusters", "3"], NOT_THERE.format("--num-clusters", "dec"), "--clusters"),
         (["vaedec", "--joint-stopping", "validation"], NOT_THERE.format("--joint-stopping", "dec"), "--stopping"),
         (["vade", "--mixture-start", "graph"], NOT_THERE.format("--mixture-start", "vade"), "--start"),
-        (["vaegraph", "--graphs", "shared"], NOT_THERE.format("--graphs", "graph"), None),
-        (["idec", "--graphs=own"], NOT_THERE.format("--graphs", "dec"), None),
+        (["vaegraph", "--graphs", "shared"], NOT_THERE.format("--graphs", "graph"), "--groups"),
+        (["idec", "--graphs=own"], NOT_THERE.format("--graphs", "dec"), "--groups"),
         (["vaedec", "--heads", "relu"], ELSEWHERE.format("--heads", "network vit", "dec", "auto"), "add --network vit"),
         (
             ["kmeans", "--joint-epochs", "3"],
