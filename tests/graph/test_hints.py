@@ -1,11 +1,14 @@
 """Hints in the merge: constraints against enumeration, Ward under them against a search of all pairs, bad input."""
 
 from itertools import permutations
+from statistics import mean
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import entr
+from sklearn.datasets import load_digits
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.graph.clusters import merged_clusters
@@ -16,6 +19,7 @@ from vaeclust_jax.graph.neighbours import Posterior, posterior_graph
 from vaeclust_jax.graph.suggested import suggested
 from vaeclust_jax.graph.tree import tree_of
 from vaeclust_jax.graph.ward import ward
+from vaeclust_jax.metrics import accuracy
 from vaeclust_jax.objectives.propagation import propagate
 
 seeds = st.integers(0, 2**32 - 1)
@@ -271,3 +275,30 @@ def test_of_two_clusterings_the_hints_come_first_then_what_the_graph_shows() -> 
     odd[[0, 1, 4]] = 0, 1, 0
     assert clearer(graph, odd, astray, 4, hints) is odd  # as it keeps the hints
     assert clearer(graph, odd, np.where(blob == 3, 2, blob), 4, keeps) is odd  # the other has three clusters
+
+
+@pytest.mark.long
+def test_suggested_digits_are_worth_more_than_as_many_random_ones() -> None:
+    """By the merge alone, in the graph of the pixels, of five parts of the digits; `benchmarks.quality.suggested` fits
+    networks."""
+    x, y = load_digits(return_X_y=True)
+    errors: dict[str, list[float]] = {"suggested": [], "random": []}
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        rows = rng.permutation(len(x))[:1000]
+        z, of_rows = x[rows], y[rows]
+        graph = posterior_graph(Posterior(rng, z, np.full_like(z, 0.0)), 4)
+        merged = merged_clusters(graph, 10)
+        q = np.eye(10)[merged.labels]
+        for _ in range(5):
+            q = (graph @ q) / graph.sum(axis=1)[:, np.newaxis]
+        tree = tree_of(merged.merges, z.astype(np.float32), np.arange(len(z)))
+        lists = {"suggested": suggested(tree, entr(q).sum(axis=1), 30), "random": rng.permutation(len(z))[:30]}
+        rest = ~np.isin(np.arange(len(z)), [*lists["suggested"], *lists["random"]])
+        for name, asked in lists.items():
+            known = np.full(len(z), -1)
+            known[asked] = of_rows[asked]
+            labels = merged_clusters(graph, 10, hints=Hints(known).constraints(len(z))).labels
+            errors[name].append(1 - float(accuracy(of_rows[rest], labels[rest])))
+    assert mean(errors["suggested"]) < mean(errors["random"]) - 0.01, errors
+    assert sum(a < b for a, b in zip(*errors.values(), strict=True)) >= 4, errors

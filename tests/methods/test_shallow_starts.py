@@ -85,6 +85,6 @@ def test_gaussian_clusters_in_many_features_are_not_lost() -> None:
     known = np.full(len(x), -1)
     rows = np.random.default_rng(0).permutation(len(x))[:5]
     known[rows] = y[rows]
-    hinted = vc.fit(found.run.config, x, 0, hints=vc.Hints(known))  # before: .5, from the method's own graph
+    hinted = vc.fit(found.run.config, x, 0, hints=vc.Hints(known))  # not from its own graph, far less clear
     assert began_with(hinted.clarity_ or {}) != OWN
     assert vc.metrics.accuracy(y, hinted.predict(x)) > vc.metrics.accuracy(y, found.labels) - 0.01
