@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -81,19 +82,33 @@ class _WithTarget(JointMethod):
         if self.joint_epochs == 0 or isinstance(self.beta, str) or isinstance(self.gamma, str):
             return bound
         assert heads.assign is not None
-        mean, logvar = map(jnp.asarray, encode_rows(heads, params, x))
-        log_q = jnp.asarray(by_chunk(heads.assign, params, np.asarray(mean)))
+        codes = encode_rows(heads, params, x)
+        log_q = jnp.asarray(by_chunk(heads.assign, params, codes[0]))
         counts = None if weight is None else jnp.asarray(weight, jnp.float32)
-        p = target_distribution(self._agreed(heads, params, x, log_q, weight), counts)
-        kl, cluster = (average(part, counts) for part in (kl_to_standard_normal(mean, logvar), kl_divergence(p, log_q)))
-        parts = {"reconstruction": bound - kl, "kl": kl, "cluster": cluster}
-        return float(joint_loss(parts, self.beta, self.gamma)[0])
+        agreed = self._agreed(heads, params, x, log_q, weight)
+        return float(_joint_loss(bound, codes, log_q, agreed, counts, self.beta, self.gamma))
 
     def _agreed(
         self, heads: Heads, params: Params, x: Rows, log_q: Float[Array, "n k"], weight: Float[np.ndarray, " n"] | None
     ) -> Float[Array, "n k"]:
         """What the target is made of."""
         return log_q
+
+
+@jax.jit  # one program: as single operations they are three dozen
+def _joint_loss(
+    bound: float,
+    codes: tuple[Float[Array, "n l"], Float[Array, "n l"]],
+    log_q: Float[Array, "n k"],
+    agreed: Float[Array, "n k"],
+    weight: Float[Array, " n"] | None,
+    beta: float,
+    gamma: float,
+) -> Float[Array, ""]:
+    """The joint loss from reconstruction + KL (`bound`) and what the posterior and the assignments add."""
+    p = target_distribution(agreed, weight)
+    kl, cluster = (average(part, weight) for part in (kl_to_standard_normal(*codes), kl_divergence(p, log_q)))
+    return joint_loss({"reconstruction": bound - kl, "kl": kl, "cluster": cluster}, beta, gamma)[0]
 
 
 @dataclass(frozen=True)
@@ -248,7 +263,8 @@ class GraphDEC(_WithTarget):
         from vaeclust_jax.graph.neighbours import strongest
 
         neighbours, weights = strongest(self.graph(heads, params, x), EDGES_KEPT, weight)
-        return log_agreed(Edges(jnp.asarray(neighbours, jnp.int32), jnp.asarray(weights, jnp.float32)), log_q)
+        edges = Edges(jnp.asarray(neighbours, jnp.int32), jnp.asarray(weights, jnp.float32))
+        return jax.jit(log_agreed)(edges, log_q)
 
 
 def _value_share(data: DataSpec) -> float:
