@@ -72,7 +72,7 @@ Those on the other sets are older, and stay.[^vade]
     That run had one core instead of two, which rounds differently (ACC within 0.003).
 [^seconds]: VAE + k-means and VAE + mixture come from one fit, whose time both show.
     The choice of views, once for a data set, is not in it.
-    Those of vaegraph and of the neighbour graph were taken beside other work, and are up to twice too high.
+    Those of vaegraph, the neighbour graph, UMAP and Leiden were taken beside other work, and are up to twice too high.
 [^vade]: VaDE's prior now starts from codes.
     Before, it started from their means, with next to no variance where the encoder does not use a dimension.
     On pendigits eight of ten clusters were then empty after a few epochs, which the sizes and the loss showed.

@@ -50,7 +50,7 @@ def test_new_samples_are_noise_where_the_nearest_micro_cluster_is_or_is_too_far(
 
 def test_nothing_but_noise_is_said_and_too_few_are_refused() -> None:
     rng, grid = np.random.default_rng(0), np.stack(np.meshgrid(*2 * [np.arange(12.0)]), axis=-1).reshape(-1, 2)
-    with pytest.warns(InputWarning, match="all samples are noise: no part of the latents is denser"):
+    with pytest.warns(InputWarning, match="all samples are noise: the latents have no two dense parts of 10"):
         assert (dense_parts(grid).part < 0).all()
     with pytest.raises(InputError, match=rf"among {LEAST} micro-clusters or more, but the tree has 9"):
         dense_parts(rng.normal(size=(9, 2)))

@@ -50,10 +50,8 @@ def dense_parts(means: Float[np.ndarray, "m l"]) -> Dense:
     found = HDBSCAN(LEAST, min_samples=_NEIGHBOURS, copy=True).fit_predict(means)
     part = np.maximum(found, -1)
     if (part < 0).all():
-        warnings.warn(
-            "all samples are noise: no part of the latents is denser than the rest; ask without noise", InputWarning,
-            stacklevel=2,
-        )  # fmt: skip
+        none = f"the latents have no two dense parts of {LEAST} micro-clusters or more"
+        warnings.warn(f"all samples are noise: {none}; ask without noise", InputWarning, stacklevel=2)
     core = NearestNeighbors(n_neighbors=_NEIGHBOURS).fit(means).kneighbors(means)[0][:, -1]
     reach = np.zeros(len(means))
     for one in np.unique(part[part >= 0]):
