@@ -12,7 +12,7 @@ from scipy.special import entr
 from benchmarks.machine import commit
 from benchmarks.quality.arguments import parsed
 from benchmarks.quality.datasets import DATASETS, DEVELOPED_ON, NUM_CLASSES, dataset
-from benchmarks.quality.methods import METHODS, as_text, cluster, setting_of, together
+from benchmarks.quality.methods import METHODS, as_text, available, cluster, setting_of, together
 from benchmarks.quality.rows import Row, keep, read
 from benchmarks.quality.table import current, page
 from benchmarks.quality.views import asks, file_beside, strength
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--datasets", nargs="+", choices=list(DATASETS), default=list(DEVELOPED_ON),
         help="by default those the library was developed on: the others are scored once, with everything frozen",
     )  # fmt: skip
-    parser.add_argument("--methods", nargs="+", choices=list(METHODS), default=list(METHODS))
+    parser.add_argument("--methods", nargs="+", choices=list(METHODS), default=available())
     parser.add_argument("--seeds", nargs="+", type=int, help="by default 0 to 4, of large sets 0 to 2")
     args = parsed(parser, argv)
     rows = BENCHMARKS / "results" / "quality" / "rows.json" if args.out is None else args.out / "rows.json"

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks.quality.floors import FLOORS, missing
 from vaeclust_jax.data import Dataset, PrepareConfig, fit_preparation
+from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config, TrainingConfig, with_method
 from vaeclust_jax.fitting.config_json import config_to_json
 from vaeclust_jax.fitting.resolve import Preparations
@@ -41,6 +43,9 @@ IN_WORDS = {
     "greedy layers": "20 epochs each before the autoencoder's 100, a fifth of their input 0",
     "views, where a name has them, and in vaegraph": "the graphs of three VAEs choose for each data set whether "
     "images are moved (`choose_augment`)",
+    "UMAP + mixture": "20 neighbours, no least distance, K dimensions; full covariances, as in N2D",
+    "UMAP + HDBSCAN": "30 neighbours, no least distance, two dimensions; noise is a cluster, K is not given",
+    "Leiden": "modularity, 15 neighbours; K is not given",
     "graph of vaegraph, without views": "half is of the pixels or features themselves",
     'graph of "posterior alone"': "of codes only, as vaegraph's was before",
 }
@@ -66,6 +71,9 @@ METHODS: dict[str, Row] = {
     "Ward": Row(None, "ward"),
     "spectral": Row(None, "spectral"),
     "neighbour graph": Row(None, "graph"),
+    "UMAP + mixture": Row(None, "umap-mixture"),
+    "UMAP + HDBSCAN": Row(None, "UMAP + HDBSCAN"),
+    "Leiden": Row(None, "leiden"),
     "VAE + k-means": Row(_MIXTURE, "kmeans"),
     "VAE + mixture": Row(_MIXTURE, "mixture"),
     "DEC": Row(replace(_IDEC, joint_reconstruction=False), "joint"),
@@ -82,6 +90,11 @@ METHODS: dict[str, Row] = {
     "vaegraph": Row(replace(_GRAPH, augment="auto"), "joint"),
 }
 """K is that of the data set."""
+
+
+def available() -> list[str]:
+    """Names of the methods whose packages are installed."""
+    return [name for name, row in METHODS.items() if row.method is not None or not missing(row.stage)]
 
 
 def setting_of(name: str, num_clusters: int, quick: bool) -> Config | str:
@@ -135,6 +148,11 @@ def cluster(
     setting = setting_of(names[0], num_clusters, quick)
     if isinstance(setting, str):
         pixels = fit_preparation(x, prepare_of(x)).apply(x).reshape(len(x), -1)
+        if (packages := missing(setting)) != []:
+            raise InputError(f"{names[0]} needs {' and '.join(packages)}: pip install umap-learn igraph leidenalg")
+        if setting in FLOORS:
+            labels = FLOORS[setting].cluster(pixels, num_clusters, seed)
+            return {names[0]: Answer(labels, max(num_clusters, int(labels.max()) + 1))}
         return {names[0]: shallow_answers(setting, pixels, num_clusters, [seed])[0]}
     if getattr(setting.method, "augment", None) == "auto":
         setting = with_method(setting, augment=augment)

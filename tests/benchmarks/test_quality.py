@@ -13,13 +13,14 @@ from benchmarks.machine import CHECKOUT
 from benchmarks.quality import __main__ as command
 from benchmarks.quality import ablations, networks, views
 from benchmarks.quality.datasets import DATASETS, NUM_CLASSES
-from benchmarks.quality.methods import METHODS, PREPARE, as_text, cluster, prepare_of, setting_of, together
+from benchmarks.quality.methods import METHODS, PREPARE, as_text, available, cluster, prepare_of, setting_of, together
 from benchmarks.quality.moved import AXES, Point, Setting, Task, graph_of
 from benchmarks.quality.rows import Row, keep, read
 from benchmarks.quality.table import current, page
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.graph.neighbours import Posterior, posterior_graph
+from vaeclust_jax.metrics import accuracy
 from vaeclust_jax.selection.augment import AugmentChoice, Tried
 from vaeclust_jax.studies.assignments import Answer
 
@@ -100,6 +101,17 @@ def test_vectors_keep_their_size() -> None:
     assert set(labels) == {0, 1, 2}
 
 
+def test_floors_that_need_other_packages_find_blobs_or_say_what_is_missing() -> None:
+    y = np.arange(90) % 3
+    x = np.random.default_rng(0).normal(size=(90, 4)) + 12 * np.eye(3, 4)[y]
+    for name in ("UMAP + mixture", "UMAP + HDBSCAN", "Leiden"):
+        if name in available():
+            assert accuracy(y, cluster([name], x, 3, 0, True)[name].labels) > 0.9
+        else:
+            with pytest.raises(InputError, match=rf"{name} needs .*: pip install umap-learn".replace("+", r"\+")):
+                cluster([name], x, 3, 0, True)
+
+
 def test_views_are_chosen_once_for_a_data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked, path = [], views.file_beside(tmp_path / "new" / "rows.json")
 
@@ -153,11 +165,11 @@ def test_the_quick_form_runs_every_method(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "benchmarks.quality", "--quick", "--datasets", "digits", "--out", str(tmp_path)]
     subprocess.run(words, cwd=CHECKOUT, check=True, capture_output=True, timeout=600)
     rows = read(tmp_path / "rows.json")
-    assert {one.method for one in rows} == set(METHODS)
+    assert {one.method for one in rows} == set(available())
     assert all(0 < one.acc <= 1 and 0 <= one.nmi <= 1 and one.seconds > 0 for one in rows)
     assert all((one.auroc is None) == (METHODS[one.method].method is None) for one in rows)
     text = (tmp_path / "quality.md").read_text()
-    assert all(f"| {name} |" in text for name in METHODS)
+    assert all(f"| {name} |" in text for name in available())
 
 
 def test_the_default_point_of_an_ablation_is_the_library_s_graph() -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 import vaeclust_jax as vc
 from tests.cli.conftest import TINY, Answer
+from tests.cli.test_resume import contents, ended, started
 from vaeclust_jax.folder.records.metrics_file import read_metrics
 from vaeclust_jax.page.page import write_page
 
@@ -70,6 +72,29 @@ def test_suggested_rows_are_filled_in_and_given_back(
     assert code == 0, err
     more = [int(row["row"]) for row in csv.DictReader((tmp_path / "more.csv").open())]
     assert not told[more].any()
+
+
+@pytest.mark.long
+def test_a_killed_run_with_hints_goes_on_bit_for_bit_by_its_own_copy_of_them(
+    process: Run, blobs: tuple[Path, np.ndarray], tmp_path: Path, environment: dict[str, str]
+) -> None:
+    data, y = blobs
+    hints = tmp_path / "hints.csv"
+    hints.write_text("row,label,must_link\n" + "".join(f"{row},{'abc'[y[row]]},\n" for row in range(6)) + "7,,10\n")
+    words = ["run", str(data), *SETTINGS, "--tolerance", "0", "--epochs", "12", "--checkpoint-epochs", "1"]
+    words += ["--hints", str(hints), "--out"]
+    code, _, err = process(*words, tmp_path / "whole")
+    assert (code, err) == (0, "")
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    command, folder = started([*words, str(killed)], killed, environment)
+    assert ended(command, signal.SIGKILL)[0] == -signal.SIGKILL
+    hints.write_text("row,label\n0,z\n")  # another one by now
+    code, _, err = process("run", "--resume", folder, "--quiet")
+    assert code == 0, err
+    whole = contents(last(tmp_path / "whole"))
+    assert contents(folder) == whole
+    assert any(b'"must_link": 1' in found for name, found in whole.items() if name == "config.json")
 
 
 @pytest.mark.parametrize(

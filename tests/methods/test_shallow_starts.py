@@ -27,6 +27,16 @@ def test_far_clearer_clusters_begin_and_others_do_not() -> None:
     assert began_with(named(scores) or {}) == OWN
 
 
+def test_hints_number_and_move_clusters_that_need_no_network() -> None:
+    x, y = blobs()
+    known = np.full(len(x), -1)
+    known[:20] = (y[:20] + 1) % 3
+    starts = shallow_starts(x, 3, of_values(x), vc.Hints(known).constraints(len(x)))
+    assert starts is not None
+    for labels in starts.labels.values():
+        assert (labels == (y + 1) % 3).all()
+
+
 @pytest.mark.parametrize(("n", "k"), [(120, 1), (11, 3), (404, 101)])
 def test_nothing_is_asked_of(n: int, k: int) -> None:
     x = np.random.default_rng(0).normal(size=(n, 3)).astype(np.float32)
@@ -72,3 +82,9 @@ def test_gaussian_clusters_in_many_features_are_not_lost() -> None:
     assert found.run.clarity_ is not None
     assert began_with(found.run.clarity_) != OWN
     assert vc.metrics.accuracy(y, found.labels) > 0.9
+    known = np.full(len(x), -1)
+    rows = np.random.default_rng(0).permutation(len(x))[:5]
+    known[rows] = y[rows]
+    hinted = vc.fit(found.run.config, x, 0, hints=vc.Hints(known))  # not from its own graph, far less clear
+    assert began_with(hinted.clarity_ or {}) != OWN
+    assert vc.metrics.accuracy(y, hinted.predict(x)) > vc.metrics.accuracy(y, found.labels) - 0.01

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tyro
 
 from vaeclust_jax.cli.compiling import use_compilation_cache
@@ -20,6 +21,7 @@ from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.fitting.serialisation import load
 from vaeclust_jax.folder import check_writable, write_assignments
 from vaeclust_jax.folder.latest import run_at
+from vaeclust_jax.graph.tree import cuttable
 from vaeclust_jax.metrics import scores
 from vaeclust_jax.whole_file import whole_path
 
@@ -48,6 +50,9 @@ class Arguments:
     """How the file is read where the model does not know it."""
     write_h5ad: Path | None = None
     """Of AnnData: the .h5ad file to write it to with the answers in obs, obsm and obsp (see `to_anndata`)."""
+    noise: bool = False
+    """Write noise instead of a cluster for rows between what is dense (`Run.noise`), of a method that follows a
+    graph."""
     force: bool = False
     """Label rows even if all of them lie far outside the range of those trained on."""
     compilation_cache: bool = True
@@ -66,6 +71,8 @@ def predict(argv: list[str]) -> None:
     ):
         raise InputError("--write-h5ad needs AnnData (.h5ad, .zarr) as input, and a folder that is there to write into")
     run = load(run_at(args.run_dir), seed=args.seed)
+    if args.noise:
+        cuttable(run.tree_)
     check_writable(args.out.parent)
     dataset = read(args.input, args.reading, run.preparation)
     _check_range(run, dataset, args.force)
@@ -73,6 +80,8 @@ def predict(argv: list[str]) -> None:
         warnings.simplefilter("ignore", InputWarning)  # it has been said
         probabilities = run.predict_proba(dataset.x)
     table: dict[str, Any] = {"row": dataset.numbers, **cluster_table(probabilities)}
+    if args.noise:
+        table["cluster"] = np.where(run.noise(dataset.x), "noise", table["cluster"].astype(str))
     if run.cluster_mean is not None:
         table["unlike"] = run.unlikeness(dataset.x)
     if dataset.row_names is not None:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from vaeclust_jax.checks import is_whole
 from vaeclust_jax.data import Preparation
@@ -164,7 +164,7 @@ class Run:
         """The most probable cluster (class) of each sample, (n,), from 0 to K - 1."""
         return self.predict_proba(x).argmax(axis=1).astype(np.int32)
 
-    def cut(self, num_clusters: int | None = None, x: Any = None) -> Int[np.ndarray, " n"]:
+    def cut(self, num_clusters: int | None = None, x: Any = None, noise: bool = False) -> Int[np.ndarray, " n"]:
         """Any number of clusters without training again: the graph's merge, stopped where so many are left.
 
         A cut into the K of the fit is what the joint stage, or the vote of seeds, began with; these move samples.
@@ -174,14 +174,36 @@ class Run:
             num_clusters: how many; None: the number from 2 to 20 that lasts longest while the tree is merged.
             x: raw data, whose samples go with the micro-cluster whose mean latent is nearest; None: the samples of the
                 fit, in their order, those held out as `x`.
+            noise: whether samples that are `noise` get -1.
 
         Returns:
             (n,), from 0.
 
         Raises:
-            InputError: fewer than one, more than there are micro-clusters that differ, or there is no tree.
+            InputError: fewer than one, more than there are micro-clusters that differ, there is no tree, or see
+                `noise`.
         """
-        return cuttable(self.tree_).cut(num_clusters, None if x is None else self.embed(x))
+        tree, z = cuttable(self.tree_), None if x is None else self.embed(x)
+        labels = tree.cut(num_clusters, z)
+        return np.where(tree.noise(z), -1, labels).astype(np.int32) if noise else labels
+
+    def noise(self, x: Any = None) -> Bool[np.ndarray, " n"]:
+        """Whether each sample lies between what is dense in the latents: HDBSCAN's tree of the micro-clusters' means.
+
+        A part is dense that holds ten micro-clusters, some 35 samples, and lasts longer than what it falls into; where
+        there are not two of them, all is noise, and an `InputWarning` says so. That does not depend on K, and no
+        cluster is noise as a whole but by its samples.
+
+        Args:
+            x: raw data; None: the samples of the fit.
+
+        Returns:
+            (n,).
+
+        Raises:
+            InputError: fewer than ten micro-clusters, or there is no tree.
+        """
+        return cuttable(self.tree_).noise(None if x is None else self.embed(x))
 
     def to_frame(self, x: Any, backend: Literal["pandas", "polars"] | None = None) -> Any:
         """A frame with a row a sample: row, cluster, its probability, entropy of the assignment (nats).

@@ -6,7 +6,7 @@ from jaxtyping import Float, Int
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.graph import MAX_GROUPS
 from vaeclust_jax.graph.constraints import Constraints
-from vaeclust_jax.graph.hinted import hinted_clusters
+from vaeclust_jax.graph.hinted import clearer, hinted_clusters, moved_by_hints, settled_clusters
 from vaeclust_jax.graph.kernel import walk_embedding
 from vaeclust_jax.graph.micro import between, micro_clusters
 from vaeclust_jax.graph.neighbours import Graph
@@ -31,6 +31,7 @@ def merged_clusters(
     max_groups: int = MAX_GROUPS,
     weight: Float[np.ndarray, " n"] | None = None,
     hints: Constraints | None = None,
+    judge: Graph | None = None,
 ) -> Merged:
     """Labels (n,), their gap and the tree: micro-clusters, merged by how near a random walk finds them.
 
@@ -40,7 +41,9 @@ def merged_clusters(
         alpha: of the walk, see `walk_embedding`.
         max_groups: see `groups_of`.
         weight: above 0, of each point: how many points with its edges it stands for, see `between`. None: one.
-        hints: what is together, and what stays apart, see `hinted_clusters`.
+        hints: what is together, and what stays apart, see `hinted_clusters`. The labels are of that merge or, where
+            they are not clearer, the ones without hints settled under them (`settled_clusters`).
+        judge: the graph that shows which is clearer; None: the graph.
 
     Raises:
         InputError: more clusters than points, or see `groups_of`.
@@ -48,7 +51,14 @@ def merged_clusters(
     groups = groups_of(graph, num_clusters, max_groups, weight, hints)
     embedding = walk_embedding(between(graph, groups, weight), alpha)
     if hints is not None:
-        return hinted_clusters(embedding, groups, num_clusters, hints, weight)
+        led = hinted_clusters(embedding, groups, num_clusters, hints, weight)
+        if num_clusters == 1:
+            return led
+        alone = merged_clusters(graph, num_clusters, alpha, max_groups, weight).labels
+        alone = moved_by_hints(graph, alone, num_clusters, hints)
+        beside = settled_clusters(embedding, groups, alone, num_clusters, hints, weight)
+        judge = graph if judge is None else judge
+        return led._replace(labels=clearer(judge, led.labels, beside, num_clusters, hints))
     merged = ward(embedding, np.bincount(groups, weight), num_clusters)
     return merged._replace(labels=merged.labels[groups], merges=merged.merges._replace(groups=groups))
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 
 _NONE: frozenset[int] = frozenset()
 
@@ -62,20 +62,19 @@ class Constraints(NamedTuple):
         part[self.together] = parts
         return np.unique(np.sort(part[self.apart], axis=1), axis=0)
 
-    def numbered(self, labels: Int[np.ndarray, " n"], num_clusters: int) -> Int[np.ndarray, " n"]:
-        """The labels with class c as cluster c, the others in their order in the numbers that are left.
+    def numbers(self, votes: Float[np.ndarray, "n k"]) -> Int[np.ndarray, " k"]:
+        """The new number of each cluster: class c is the one that its points vote for, the others keep their order.
 
-        Where a class has points in several clusters, the one with the most of them.
+        The match of all classes at once that the most votes are for (Kuhn 1955).
         """
-        new, free = np.full(num_clusters, -1), list(range(num_clusters))
-        class_of = self.classes[self.together]
-        for known in np.unique(self.classes[self.classes >= 0]):
-            cluster = np.bincount(labels[class_of == known], minlength=num_clusters)
-            cluster[new >= 0] = -1
-            new[cluster.argmax()] = known
-            free.remove(known)
-        new[new < 0] = free
-        return new[labels]
+        from scipy.optimize import linear_sum_assignment  # takes long to import
+
+        known, class_of = np.unique(self.classes[self.classes >= 0]), self.classes[self.together]
+        of_class = np.array([votes[class_of == one].sum(axis=0) for one in known]).reshape(len(known), votes.shape[1])
+        new = np.full(votes.shape[1], -1)
+        new[linear_sum_assignment(-of_class)[1]] = known
+        new[new < 0] = np.setdiff1d(np.arange(len(new)), known)
+        return new
 
     def told(self, labels: Int[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
         """(n,) the cluster of each hinted point, -1 of the others: its class, or where most of its set are."""

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from vaeclust_jax.checks import is_whole
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.graph import MAX_GROUPS
+from vaeclust_jax.graph.noise import dense_parts
 
 _MOST_LAYERS = 20
 """Clusters of a cut that nobody gave a number for, at most."""
@@ -130,6 +131,21 @@ class Tree:
         """
         groups = self.merges.groups if z is None else nearest_of(self.means, z)
         return self.cut_groups(num_clusters)[groups]
+
+    def noise(self, z: Float[np.ndarray, "q l"] | None = None) -> Bool[np.ndarray, " n"]:
+        """Whether each sample is noise: in a micro-cluster that no dense part holds, or farther from it than that is.
+
+        Args:
+            z: latents of other samples; None: those merged.
+
+        Raises:
+            InputError: fewer micro-clusters than make a dense part.
+        """
+        dense = dense_parts(self.means)
+        if z is None:
+            return dense.part[self.merges.groups] < 0
+        nearest = nearest_of(self.means, z)
+        return dense.noise(nearest, np.linalg.norm(z - self.means[nearest], axis=1))
 
     def cut_groups(self, num_clusters: int | None = None) -> Int[np.ndarray, " m"]:
         """`cut`, of the micro-clusters."""

@@ -99,8 +99,8 @@ def from_graph(
     """Networks of the stage before, prototypes inside the clusters of its posterior's graph, the target from them.
 
     Where the graph of the values has a share, it judges those clusters beside ones found without a network
-    (`shallow_starts`), which the stage begins with where they are far clearer. Not where there are hints, which those
-    would not keep.
+    (`shallow_starts`), which the stage begins with where they are far clearer; where there are hints, once those are
+    moved by them too.
 
     Weights that both stages have, such as beta, go on where they were; the optimiser starts afresh.
 
@@ -124,7 +124,7 @@ def from_graph(
         fresh = init(init_key)
         posterior = posterior_of(graph_key, heads, before.params, rows.x, rows.encode(heads, before.params))
         graph = posterior_graph(posterior, beside=own, share=value_share)
-        labels, _, merges = merged_clusters(graph, num_clusters, weight=rows.weight, hints=hints)
+        labels, _, merges = merged_clusters(graph, num_clusters, weight=rows.weight, hints=hints, judge=own)
         memory = fresh.memory._replace(merges=_filled(fresh.memory.merges, merges))
         if shallow is not None:
             labels, clarity = shallow.begin(labels, num_clusters)
@@ -137,8 +137,8 @@ def from_graph(
     def start(keys: Key, before: Sequence[State | None], rows: Rows) -> list[State]:
         # The same for all seeds. Spectral clustering takes no weights.
         own = values_graph(rows.x, value_share)
-        asked = own is not None and rows.weight is None and hints is None
-        shallow = shallow_starts(rows.x, num_clusters, own) if asked else None
+        asked = own is not None and rows.weight is None
+        shallow = shallow_starts(rows.x, num_clusters, own, hints) if asked else None
         return [of_one(key, state, rows, own, shallow) for key, state in zip(keys, before, strict=True)]
 
     return start

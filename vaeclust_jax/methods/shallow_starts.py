@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from vaeclust_jax.graph.constraints import Constraints
 from vaeclust_jax.streamed import HostRows
 
 if TYPE_CHECKING:
@@ -48,7 +49,9 @@ class ShallowStarts(NamedTuple):
         return {OWN: own, **self.labels}[began_with(clear)], scores
 
 
-def shallow_starts(x: HostRows, num_clusters: int, graph: "Graph") -> ShallowStarts | None:
+def shallow_starts(
+    x: HostRows, num_clusters: int, graph: "Graph", hints: Constraints | None = None
+) -> ShallowStarts | None:
     """Clusters by every method of `SHALLOW_STARTS` that so many samples allow; None where nothing can be told.
 
     That is of one cluster, of more than 100 (which take minutes), and of fewer than four samples a cluster. All seeds
@@ -58,9 +61,12 @@ def shallow_starts(x: HostRows, num_clusters: int, graph: "Graph") -> ShallowSta
         x: prepared rows.
         num_clusters: K.
         graph: of their values.
+        hints: of the rows; the clusters then have the numbers of their classes, and hinted rows are where they belong
+            (`moved_by_hints`) before any are judged.
     """
     from vaeclust_jax.baselines.shallow import SHALLOW, unfit  # scikit-learn takes long to import
     from vaeclust_jax.graph.clarity import clarity
+    from vaeclust_jax.graph.hinted import moved_by_hints
 
     if not 2 <= num_clusters <= min(_MOST_CLUSTERS, len(x) // _FEWEST_SAMPLES):
         return None
@@ -69,6 +75,8 @@ def shallow_starts(x: HostRows, num_clusters: int, graph: "Graph") -> ShallowSta
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # no convergence, or fewer distinct samples than clusters: clarity judges it
         labels = {name: SHALLOW[name].cluster(values, num_clusters, 0) for name in asked}
+    if hints is not None:
+        labels = {name: moved_by_hints(graph, one, num_clusters, hints) for name, one in labels.items()}
     return ShallowStarts(labels, {name: clarity(graph, one, num_clusters) for name, one in labels.items()}, graph)
 
 
