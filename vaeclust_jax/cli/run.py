@@ -31,6 +31,11 @@ class RunArguments(Arguments):
     """Epochs between two checkpoints; default: by the clock alone."""
     checkpoint_minutes: float = 5.0
     """Minutes between two checkpoints."""
+    devices: int | None = None
+    """So many devices compute: seeds are laid over as many of them as divide their number, rows over the rest.
+    Default: the first alone."""
+    mesh: str | None = None
+    """Devices by what is laid over them, in place of --devices: seeds=4,rows=2 is eight."""
     track: tyro.conf.UseAppendAction[tuple[Literal["tensorboard", "trackio", "wandb", "mlflow"], ...]] = ()
     """Also write losses, figures and models for tensorboard, trackio, wandb or mlflow; may be given several times.
     tensorboard: in the run's folder. wandb: there, offline, unless WANDB_MODE says otherwise. mlflow: mlflow.db there,
@@ -95,6 +100,7 @@ def run(argv: list[str]) -> None:
                     choice=plan.choice,
                     views=plan.views,
                     checkpoint=Checkpoint(folder / CHECKPOINTS, flags.checkpoint_epochs, flags.checkpoint_minutes),
+                    mesh=plan.mesh,
                 )
                 for tracker in trackers:
                     tracker.keep()
@@ -142,6 +148,7 @@ class Plan(NamedTuple):
         seeds: their numbers.
         others: a data set that should look strange.
         choice, views: what was chosen, and why.
+        mesh: devices that fits are laid over; None: one.
     """
 
     config: Any
@@ -150,12 +157,14 @@ class Plan(NamedTuple):
     others: Any
     choice: Any
     views: Any
+    mesh: Any
 
     def headline(self, name: str) -> str:
         """What is fitted to what."""
         dataset, clusters = self.parts.fitted, getattr(self.config.method, "num_clusters", None)
         said = "" if clusters is None else f", {clusters} clusters"
-        return f"{name} on {dataset.name}: {len(dataset.x)} samples{said}"
+        over = "" if self.mesh is None else f", on devices {self.mesh}"
+        return f"{name} on {dataset.name}: {len(dataset.x)} samples{said}{over}"
 
 
 def _plan(args: Parsed[RunArguments]) -> Plan:
@@ -174,6 +183,7 @@ def _plan(args: Parsed[RunArguments]) -> Plan:
     for name in flags.track:
         TRACKERS[name].check_installed()
     seeds = seeds_of(flags)
+    mesh = _mesh_of(flags)
     _check_checkpoints(flags)
     dataset = load_dataset(args)
     others = _outliers(args, dataset)
@@ -184,7 +194,7 @@ def _plan(args: Parsed[RunArguments]) -> Plan:
     config = config_of(trial, dataset)
     tried = with_settings(config, augment=0.0) if chosen_views else config
     parts = parts_of(experiment, tried, dataset, hints)
-    check(experiment, tried, parts, seeds, others)
+    check(experiment, tried, parts, seeds, others, mesh)
     if chosen_views and not can_be_moved(parts.data.of(tried).preparation.output_shape):
         chosen_views, config = False, tried
     if args.resume is None:
@@ -199,8 +209,8 @@ def _plan(args: Parsed[RunArguments]) -> Plan:
     if chosen_views:
         views = views or _choose(args, "views", tried, parts, seeds)
         config = with_settings(config, augment=views.augment)
-    check(experiment, config, parts, seeds, others)
-    return Plan(config, parts, seeds, others, choice, views)
+    check(experiment, config, parts, seeds, others, mesh)
+    return Plan(config, parts, seeds, others, choice, views, mesh)
 
 
 def _choose(args: Parsed[RunArguments], what: str, config: Any, parts: Any, seeds: list[int]) -> Any:
@@ -260,6 +270,24 @@ def seeds_of(flags: Arguments) -> list[int]:
     if (last := flags.first_seed + flags.seeds - 1) >= _NO_SEED:
         raise InputError(f"seeds must be below 2**32, got {last}")
     return list(range(flags.first_seed, flags.first_seed + flags.seeds))
+
+
+def _mesh_of(flags: RunArguments) -> Any:
+    """The devices that were asked for; None: nobody asked.
+
+    Raises:
+        InputError: no such mesh, or one of another number of devices.
+    """
+    from vaeclust_jax.training.mesh import Mesh
+
+    if flags.mesh is None:
+        return None if flags.devices is None else Mesh.of_devices(flags.devices, flags.seeds)
+    mesh = Mesh.of_text(flags.mesh)
+    if flags.devices not in (None, mesh.num_devices):
+        raise InputError(
+            f"the mesh {mesh} is {mesh.num_devices} devices, and --devices says {flags.devices}: leave one of them out"
+        )
+    return mesh
 
 
 def _check_checkpoints(flags: RunArguments) -> None:
