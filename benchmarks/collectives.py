@@ -71,7 +71,9 @@ def collectives(hlo: str, size: int) -> list[Collective]:
                 continue
             shape, operation = got[1], got[2].removesuffix("-start")
             if operation in _KINDS:
-                groups = re.search(r"(?:replica_groups|source_target_pairs)=(\{\{.*?\}\}|\[[^ ]*?\]<=\[[^ ]*?\]\S*)", line)
+                groups = re.search(
+                    r"(?:replica_groups|source_target_pairs)=(\{\{.*?\}\}|\[[^ ]*?\]<=\[[^ ]*?\]\S*)", line
+                )
                 sent = _sent(operation, _bytes(shape), size)
                 found.append(Collective(operation, shape, sent, groups[1] if groups else "", times, conditions > 1))
             loop = re.search(r'known_trip_count":\{"n":"(\d+)"', line)

@@ -20,7 +20,14 @@ from vaeclust_jax.fitting.networks import check_custom, networks_of
 from vaeclust_jax.fitting.packed import check_leaves
 from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.progress import shown
-from vaeclust_jax.fitting.resolve import about_of, check_mesh, check_partial_labels, hints_for, prepared_for, resolved_for
+from vaeclust_jax.fitting.resolve import (
+    about_of,
+    check_mesh,
+    check_partial_labels,
+    hints_for,
+    prepared_for,
+    resolved_for,
+)
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.graph.hints import Hints
 from vaeclust_jax.graph.tree import tree_of
@@ -168,7 +175,18 @@ def fit_stages(
     seeds = checked_seeds(seeds)
     keys = jax.vmap(jax.random.key)(jnp.asarray(seeds, jnp.uint32))
     return _fit(
-        config, x, keys, seeds, networks, split_labels, partial_labels, sample_weight, hints, checkpoint, mesh, callbacks
+        config,
+        x,
+        keys,
+        seeds,
+        networks,
+        split_labels,
+        partial_labels,
+        sample_weight,
+        hints,
+        checkpoint,
+        mesh,
+        callbacks,
     )
 
 
