@@ -14,8 +14,8 @@ from jaxtyping import Array
 
 from vaeclust_jax.errors import TrainingDivergedError
 from vaeclust_jax.training.checkpoint import Keeper, refill
-from vaeclust_jax.training.mesh import Layout, Mesh, lay_data
 from vaeclust_jax.training.epoch import Data, Progress, begin, epoch_program
+from vaeclust_jax.training.mesh import Layout, Mesh, lay_data
 from vaeclust_jax.types import Key, Rows, Stage, State, Stopping
 
 History = list[dict[str, Any]]
@@ -100,7 +100,7 @@ def train(
         at = _Place(number, finished, history, keeper, layout)
         progress, failure = _run_epochs(stage, epoch_keys, progress, data, batch_size, names, at, on_epoch)
         if keeper is not None and number == len(stages) - 1 and not failure:
-            keeper.keep(number, lambda: (finished, progress), history)
+            keeper.keep(number, partial(at.tree, progress), history)
         finished.append(_handed_on(stage.stopping, progress, len(names), layout))
         if failure:
             raise TrainingDivergedError(failure, last_good=(finished, history))
@@ -152,7 +152,7 @@ def _begin_on_host(stopping: Stopping) -> Callable[[list[State], Array], Progres
     """As `_begin_all`, for a mesh: no device has room for all of it."""
 
     def begin_all(states: list[State], halvings: Array) -> Progress:
-        begun = [begin(state, stopping, halvings) for state in jax.device_get(states)]
+        begun = [begin(state, stopping, int(halvings)) for state in jax.device_get(states)]
         return jax.tree.map(lambda *leaves: np.stack(leaves), *begun)
 
     return begin_all

@@ -215,7 +215,7 @@ def lay_data(mesh: Mesh, data: Any) -> Any:
     size = num_rows + -num_rows % mesh.rows
     if mesh.rows > 1 and num_rows:
 
-        def part(index: tuple[slice, ...]) -> np.ndarray:
+        def part(index: Any) -> np.ndarray:  # slices
             start, stop, _ = index[0].indices(size)
             there = np.arange(start, max(start, min(stop, num_rows)))
             rows = np.asarray(x[there]) if len(there) else np.zeros((0, *x.shape[1:]), x.dtype)
