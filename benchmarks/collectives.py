@@ -19,7 +19,8 @@ import numpy as np
 
 import vaeclust_jax as vc
 from vaeclust_jax.training.epoch import Data, begin, epoch_program
-from vaeclust_jax.training.mesh import LaidRows, Layout, Mesh
+from vaeclust_jax.training.layout import LaidRows, Layout
+from vaeclust_jax.training.mesh import Mesh
 
 _BYTES = {"f64": 8, "s64": 8, "u64": 8, "f32": 4, "s32": 4, "u32": 4, "bf16": 2, "f16": 2, "pred": 1, "s8": 1, "u8": 1}
 _KINDS = ("all-reduce", "reduce-scatter", "all-gather", "all-to-all", "collective-permute")
@@ -72,7 +73,7 @@ def collectives(hlo: str, size: int) -> list[Collective]:
             shape, operation = got[1], got[2].removesuffix("-start")
             if operation in _KINDS:
                 groups = re.search(
-                    r"(?:replica_groups|source_target_pairs)=(\{\{.*?\}\}|\[[^ ]*?\]<=\[[^ ]*?\]\S*)", line
+                    r"(?:replica_groups|source_target_pairs)=(\{\{.*?\}\}|\[[\d,]+\]<=\[[\d,]+\](?:T\([\d,]+\))?)", line
                 )
                 sent = _sent(operation, _bytes(shape), size)
                 found.append(Collective(operation, shape, sent, groups[1] if groups else "", times, conditions > 1))

@@ -167,7 +167,7 @@ class Learner(NamedTuple):
     by_row: tuple[str, ...] | None = None
     """Places in `State.memory`, such as "p" or "assigned/assignment", of arrays with an entry a training row.
 
-    They may then be laid over devices with the rows (`training.mesh`): `step` reads them by `rows_of` alone, and
+    They may then be laid over devices with the rows (`training.layout`): `step` reads them by `rows_of` alone, and
     `end_epoch` takes weights, 0 for rows that are filled up with. None: the rows of this learner stay on one device.
     """
 

@@ -13,7 +13,8 @@ from jax import lax
 
 from vaeclust_jax.streamed import Streamed
 from vaeclust_jax.training.epoch import Data
-from vaeclust_jax.training.mesh import Layout, Mesh, lay_data, rows_of
+from vaeclust_jax.training.layout import Layout, lay_data, rows_of
+from vaeclust_jax.training.mesh import Mesh
 
 CHECKED: list[str] = []
 FAILED: list[str] = []

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import vaeclust_jax as vc
 from tests.fitting.made import K, blobs, config
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.training import mesh as mesh_module
+from vaeclust_jax.training.layout import rows_of
 from vaeclust_jax.training.mesh import Mesh
 
 EIGHT = "--xla_force_host_platform_device_count=8"
@@ -125,7 +125,7 @@ def test_a_mesh_is_a_mesh(mesh: object) -> None:
 
 def test_without_a_mesh_an_index_is_an_index() -> None:
     array, index = np.arange(12.0).reshape(6, 2), np.array([3, 0, 3])
-    np.testing.assert_array_equal(mesh_module.rows_of(array, index), array[index])  # type: ignore[arg-type]
+    np.testing.assert_array_equal(rows_of(array, index), array[index])  # type: ignore[arg-type]
 
 
 def test_rows_on_eight_devices_are_those_of_numpy() -> None:

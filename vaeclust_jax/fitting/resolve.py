@@ -134,7 +134,7 @@ def check_mesh(mesh: Any, config: Config, stages: Sequence[Stage], num_seeds: in
     if not isinstance(mesh, Mesh):
         raise InputError(f"mesh must be Mesh(seeds=..., rows=...), got {mesh!r}")
     mesh.check(num_seeds, config.training.batch_size)
-    apart = [stage.name for stage in stages if stage.num_epochs > 0 and stage.learner.by_row is None]
+    apart = [stage.name for stage in stages if stage.learner.by_row is None]
     if mesh.rows > 1 and apart:
         raise InputError(
             f"the method {type(config.method).__name__} cannot lay rows over devices (stage {apart[0]!r}), got the "

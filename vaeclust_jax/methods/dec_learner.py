@@ -46,7 +46,7 @@ from vaeclust_jax.objectives.dec import (
 from vaeclust_jax.objectives.elbo import LIKELIHOODS
 from vaeclust_jax.objectives.propagation import propagate
 from vaeclust_jax.random import normal
-from vaeclust_jax.training.mesh import rows_of
+from vaeclust_jax.training.layout import rows_of
 from vaeclust_jax.types import Batch, Controller, Heads, Info, Key, Learner, Networks, Params, State
 
 EDGES_KEPT = 48

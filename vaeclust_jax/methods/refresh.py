@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Int
 
 from vaeclust_jax.objectives.average import average
 from vaeclust_jax.streamed import Streamed
-from vaeclust_jax.training.mesh import LaidRows
+from vaeclust_jax.training.layout import LaidRows
 
 # Small enough that a convolution's arrays stay in a CPU's cache: 1440 images of 32 x 32 take 107 ms at 120 a time, 200
 # at once.

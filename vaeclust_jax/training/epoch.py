@@ -12,7 +12,7 @@ from jaxtyping import Array, Bool, Float, Int
 from vaeclust_jax.compiling import quick_to_compile
 from vaeclust_jax.for_each import for_each
 from vaeclust_jax.random import as_numbers
-from vaeclust_jax.training.mesh import Layout
+from vaeclust_jax.training.layout import Layout
 from vaeclust_jax.types import Batch, Info, Key, Learner, State, Stopping
 
 

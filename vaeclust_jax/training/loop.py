@@ -15,7 +15,8 @@ from jaxtyping import Array
 from vaeclust_jax.errors import TrainingDivergedError
 from vaeclust_jax.training.checkpoint import Keeper, refill
 from vaeclust_jax.training.epoch import Data, Progress, begin, epoch_program
-from vaeclust_jax.training.mesh import Layout, Mesh, lay_data
+from vaeclust_jax.training.layout import Layout, lay_data
+from vaeclust_jax.training.mesh import Mesh
 from vaeclust_jax.types import Key, Rows, Stage, State, Stopping
 
 History = list[dict[str, Any]]
