@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 import tyro
 
 from vaeclust_jax.cli.arguments import Arguments, Parsed, num_clusters_of, parse
+from vaeclust_jax.cli.execution import check_checkpoints, mesh_of
 from vaeclust_jax.errors import InputError
 
 
@@ -183,8 +184,8 @@ def _plan(args: Parsed[RunArguments]) -> Plan:
     for name in flags.track:
         TRACKERS[name].check_installed()
     seeds = seeds_of(flags)
-    mesh = _mesh_of(flags)
-    _check_checkpoints(flags)
+    mesh = mesh_of(flags.devices, flags.mesh, flags.seeds)
+    check_checkpoints(flags.checkpoint_epochs, flags.checkpoint_minutes)
     dataset = load_dataset(args)
     others = _outliers(args, dataset)
     chosen_k, chosen_views = flags.clusters == "auto", getattr(experiment.method, "augment", None) == "auto"
@@ -270,31 +271,6 @@ def seeds_of(flags: Arguments) -> list[int]:
     if (last := flags.first_seed + flags.seeds - 1) >= _NO_SEED:
         raise InputError(f"seeds must be below 2**32, got {last}")
     return list(range(flags.first_seed, flags.first_seed + flags.seeds))
-
-
-def _mesh_of(flags: RunArguments) -> Any:
-    """The devices that were asked for; None: nobody asked.
-
-    Raises:
-        InputError: no such mesh, or one of another number of devices.
-    """
-    from vaeclust_jax.training.mesh import Mesh
-
-    if flags.mesh is None:
-        return None if flags.devices is None else Mesh.of_devices(flags.devices, flags.seeds)
-    mesh = Mesh.of_text(flags.mesh)
-    if flags.devices not in (None, mesh.num_devices):
-        raise InputError(
-            f"the mesh {mesh} is {mesh.num_devices} devices, and --devices says {flags.devices}: leave one of them out"
-        )
-    return mesh
-
-
-def _check_checkpoints(flags: RunArguments) -> None:
-    if flags.checkpoint_epochs is not None and flags.checkpoint_epochs < 1:
-        raise InputError(f"checkpoint_epochs must be at least 1, got {flags.checkpoint_epochs}")
-    if not flags.checkpoint_minutes > 0:
-        raise InputError(f"checkpoint_minutes must be positive, got {flags.checkpoint_minutes}")
 
 
 def load_dataset(args: Parsed[Any]) -> Any:

@@ -12,7 +12,6 @@ import numpy as np
 
 from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.fitting.callback import Callback, Callbacks
-from vaeclust_jax.fitting.components import components
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.config_json import config_to_json
 from vaeclust_jax.fitting.memory import check_memory
@@ -20,6 +19,7 @@ from vaeclust_jax.fitting.networks import check_custom, networks_of
 from vaeclust_jax.fitting.packed import check_leaves
 from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.progress import shown
+from vaeclust_jax.fitting.reached import models_reached
 from vaeclust_jax.fitting.resolve import (
     about_of,
     check_mesh,
@@ -30,14 +30,12 @@ from vaeclust_jax.fitting.resolve import (
 )
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.graph.hints import Hints
-from vaeclust_jax.graph.tree import tree_of
 from vaeclust_jax.keys import as_key, checked_seeds
 from vaeclust_jax.training.checkpoint import Checkpoint, Keeper
 from vaeclust_jax.training.encodings import TrainingRows
 from vaeclust_jax.training.epoch import Data
-from vaeclust_jax.training.loop import History, stage_keys, train
+from vaeclust_jax.training.loop import stage_keys, train
 from vaeclust_jax.training.mesh import Mesh
-from vaeclust_jax.training.rows import by_chunk
 from vaeclust_jax.types import Key, Networks, Stage, State
 
 
@@ -255,9 +253,9 @@ def _fit(
         except TrainingDivergedError as error:
             states, history = error.last_good
             reached = _with_clusters(stages, keys, states, rows)
-            error.last_good = _runs(config, data, both, stages, reached, names, history, hints)
+            error.last_good = models_reached(config, data, both, stages, reached, names, history, hints)
             raise
-        fitted = _runs(config, data, both, stages, states, names, history, hints)
+        fitted = models_reached(config, data, both, stages, states, names, history, hints)
     listeners.on_end(next(reversed(fitted.values()), []))
     return fitted
 
@@ -303,46 +301,3 @@ def _keeper(
     if hints is not None:  # likewise
         identity["data"]["hints"] = hints.digest
     return Keeper(checkpoint, identity)
-
-
-def _runs(
-    config: Config,
-    data: Prepared,
-    networks: Networks,
-    stages: Sequence[Stage],
-    states: Sequence[Sequence[State]],
-    names: Sequence[int],
-    history: History,
-    hints: Hints | None,
-) -> dict[str, list[Run]]:
-    """A `Run` a seed for every stage reached that ends with a model; those whose method takes hints have them."""
-    of_seed = {name: [row for row in history if row["seed"] == name] for name in names}
-    return {
-        stage.name: [
-            _run(replace(config, method=stage.model), data, networks, state, of_seed[name], hints)
-            for state, name in zip(of_stage, names, strict=True)
-        ]
-        for stage, of_stage in zip(stages, states, strict=False)
-        if stage.model is not None
-    }
-
-
-def _run(
-    config: Config, data: Prepared, networks: Networks, state: State, history: History, hints: Hints | None
-) -> Run:
-    heads, params = config.method.heads(networks), state.params
-    check_leaves(config, params)
-    run = Run(
-        config, data.preparation, heads, params, history=history, hints=hints if config.method.takes_hints else None,
-        train_index=data.train_index, validation_index=data.validation_index,
-    )  # fmt: skip
-    if heads.assign is None:
-        return run
-    all_means, all_logvar = data.encodings.of(heads, params)
-    mean, logvar = all_means[data.train_index], all_logvar[data.train_index]
-    merges = config.method.merges(state.memory)
-    tree = None if merges is None else tree_of(merges, all_means, data.train_index)
-    log_q = by_chunk(heads.assign, params, mean)
-    mean, scale, share = components(heads, params, mean, logvar, log_q, data.train_weight)
-    clarity = config.method.clarity(state.memory)
-    return replace(run, cluster_mean=mean, cluster_scale=scale, cluster_share=share, tree_=tree, clarity_=clarity)
