@@ -10,6 +10,7 @@ from vaeclust_jax.plots.dendrogram import dendrogram
 from vaeclust_jax.plots.figures import reconstructions, save_figures
 from vaeclust_jax.plots.generated import decoded_clusters, most_and_least_certain, samples_beside_data
 from vaeclust_jax.plots.images import image_pairs, images_by_cluster
+from vaeclust_jax.plots.lines import accuracy_by_labels
 from vaeclust_jax.plots.num_clusters import num_clusters_figure
 from vaeclust_jax.plots.projections import latent_map, project, projection_title
 from vaeclust_jax.plots.ranks import critical_difference_diagram
@@ -24,6 +25,7 @@ from vaeclust_jax.plots.uncertainty import (
 from vaeclust_jax.plots.vectors import profiles_by_cluster
 
 __all__ = [
+    "accuracy_by_labels",
     "attention_maps",
     "class_confusion",
     "class_shares",
