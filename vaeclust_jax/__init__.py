@@ -44,6 +44,7 @@ from vaeclust_jax.selection.cluster import Clustered, cluster
 from vaeclust_jax.selection.consensus import Consensus, consensus
 from vaeclust_jax.selection.num_clusters import Choice, choose_num_clusters
 from vaeclust_jax.training.checkpoint import Checkpoint
+from vaeclust_jax.training.mesh import Mesh
 from vaeclust_jax.types import Batch, Heads, Learner, Network, Networks, Stage, State, Stopping
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ __all__ = [
     "InputError",
     "InputWarning",
     "Learner",
+    "Mesh",
     "Method",
     "Modern",
     "Network",

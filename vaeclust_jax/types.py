@@ -164,6 +164,12 @@ class Learner(NamedTuple):
     """(controllers' states, mean losses of the epoch) -> (those of the next epoch, info)."""
     gentler: Callable[[State], State] = lambda state: state
     """The state with a lower learning rate, to try an epoch again whose loss was not finite."""
+    by_row: tuple[str, ...] | None = None
+    """Places in `State.memory`, such as "p" or "assigned/assignment", of arrays with an entry a training row.
+
+    They may then be laid over devices with the rows (`training.layout`): `step` reads them by `rows_of` alone, and
+    `end_epoch` takes weights, 0 for rows that are filled up with. None: the rows of this learner stay on one device.
+    """
 
 
 class Heads(NamedTuple):

@@ -169,7 +169,7 @@ def test_seeds_that_are_no_distinct_whole_numbers(seeds: Any) -> None:
 
 @pytest.mark.long
 def test_more_seeds_than_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "_memory", lambda: 10**4)
+    monkeypatch.setattr(memory, "_memory", lambda num_devices: 10**4)
     vc.fit(config(pretrain_epochs=1), VECTORS, KEY)  # one model, Adam's moments too
     with pytest.raises(vc.InputError, match=r"training needs .* GB at least .* take fewer seeds"):
         vc.fit_seeds(config(), VECTORS, [0, 1, 2])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import FrozenInstanceError, fields, replace
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import vaeclust_jax as vc
 from tests.fitting.made import K, blobs, config
 from vaeclust_jax.fitting.config_json import config_from_json, config_to_json
 from vaeclust_jax.fitting.fit import fit_stages
-from vaeclust_jax.fitting.packed import reordered
+from vaeclust_jax.fitting.packed import place_of, reordered
 from vaeclust_jax.fitting.serialisation import unpack
 from vaeclust_jax.methods.method import Method
 from vaeclust_jax.studies.tasks import TASKS
@@ -118,6 +119,28 @@ def test_swept_numbers_share_the_programs(name: str) -> None:
     assert programs(method, about) == programs(method, about._replace(learning_rate=0.1))
     if hasattr(method, "beta"):
         assert programs(method, about) == programs(replace(method, beta=3.0), about) or name.endswith("reconstruction")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_by_row_are_the_arrays_that_grow_with_the_rows(name: str) -> None:
+    """Of learners whose rows can be laid over devices: one array more or less would be cut, or kept whole."""
+
+    def shapes(n: int) -> list[tuple[vc.Stage, dict[str, tuple[int, ...]]]]:
+        method = CASES[name].resolved(vc.DataSpec((5,), n, num_classes=K))
+        labels = np.arange(n) % K if method.needs_labels else None
+        about = vc.About(NETWORK.build((5,)), 2, n, 32, 1e-3, 10, True, labels, num_seeds=2, shape=(5,))
+        stages = [stage for stage in method.stages(about) if stage.learner.by_row is not None]
+        states = [jax.eval_shape(stage.learner.init, jax.random.key(0)) for stage in stages]
+        return [
+            (stage, {place_of(path): leaf.shape for path, leaf in jax.tree_util.tree_leaves_with_path(state.memory)})
+            for stage, state in zip(stages, states, strict=True)
+        ]
+
+    for (stage, few), (_, more) in zip(shapes(96), shapes(97), strict=True):
+        assert stage.learner.by_row is not None
+        grow = {place for place, shape in few.items() if shape[:1] == (96,) and more[place] == (97, *shape[1:])}
+        assert {place for place in stage.learner.by_row if place in few} == grow
+        assert "weight" in signature(stage.learner.end_epoch).parameters  # 0 of rows that are filled up with
 
 
 @pytest.mark.parametrize("name", fitted(CASES))

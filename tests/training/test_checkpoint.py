@@ -109,7 +109,7 @@ def test_a_run_that_ended_is_read_and_not_run_again(
 def test_the_last_ones_and_the_best_stay(tmp_path: Path) -> None:
     with kept(tmp_path, every_epochs=1, keep=2) as keeper:
         for epoch, loss in enumerate([5.0, 2.0, 4.0, 3.0, 6.0], start=1):
-            keeper.offer(0, jnp.ones(3), [{"stage": "vae", "epoch": epoch, "loss": 0.0, "val_loss": loss}])
+            keeper.offer(0, lambda: jnp.ones(3), [{"stage": "vae", "epoch": epoch, "loss": 0.0, "val_loss": loss}])
     assert numbers(tmp_path) == [2, 4, 5]
 
 
@@ -275,7 +275,7 @@ def test_what_fits_kept_is_removed_and_nothing_else(tmp_path: Path) -> None:
         with kept(tmp_path / "kept" / name, every_epochs=1) as keeper:
             keeper.restore()
             for _ in range(3):
-                keeper.offer(0, jnp.ones(3), [])
+                keeper.offer(0, lambda: jnp.ones(3), [])
         return tmp_path / "kept" / name
 
     damaged = keep("0") / "epochs" / "3" / "arrays"
@@ -345,7 +345,7 @@ def test_what_is_kept_is_a_copy(tmp_path: Path) -> None:
     """Training gives its buffers away in the next epoch, while the writer may still be at work."""
     array = np.zeros(1000)
     with kept(tmp_path, every_epochs=1) as keeper:
-        keeper.offer(0, array, [])
+        keeper.offer(0, lambda: array, [])
         array += 1
     with kept(tmp_path) as keeper:
         saved = keeper.restore()

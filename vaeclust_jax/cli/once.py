@@ -76,6 +76,7 @@ def run_once(args: Parsed[RunArguments], argv: list[str], begin: Callable[[Plan]
                     choice=plan.choice,
                     views=plan.views,
                     checkpoint=Checkpoint(folder / CHECKPOINTS, flags.checkpoint_epochs, flags.checkpoint_minutes),
+                    mesh=plan.mesh,
                 )
                 for tracker in trackers:
                     tracker.keep()

@@ -28,6 +28,8 @@ HINTS = "hints.csv"
 """In a run's folder: what a person knew of its rows, as it was given."""
 _FREE = ("out", "quiet", "verbose", "page", "resume", "compilation_cache", "checkpoint_epochs", "checkpoint_minutes")
 """What a resumed run may do in another way: it changes no result."""
+_DEVICES = ("devices", "mesh")
+"""Likewise, but those of the run unless others are given: rows over other devices are summed in another order."""
 
 A = TypeVar("A", bound=Arguments)
 
@@ -65,11 +67,13 @@ def given_again(args: Parsed[A], argv: list[str], parse: Callable[[list[str]], P
     if has_ended(folder):
         tidy(folder, folder / CHECKPOINTS)  # it may have been killed in its last moment
         raise InputError(f"the run in {folder} has ended: there is nothing left to do")
-    again = replace(before, flags=replace(before.flags, **{name: getattr(args.flags, name) for name in _FREE}))
+    given = any(getattr(args.flags, name) is not None for name in _DEVICES)
+    taken = (*_FREE, *_DEVICES) if given else _FREE
+    again = replace(before, flags=replace(before.flags, **{name: getattr(args.flags, name) for name in taken}))
     if _only_free(in_full(argv, ())):
         return again
     pairs = _compared(_settings(again), _settings(args))
-    different = [f"{name} was {old} and is {new}" for name, old, new in pairs if old != new]
+    different = [f"{name} was {old} and is {new}" for name, old, new in pairs if old != new and name not in _DEVICES]
     if different:
         raise InputError(f"the run in {folder} was started with other settings: {', '.join(different)}")
     return again
@@ -94,7 +98,7 @@ def chosen_before(folder: Path) -> tuple[Choice | None, AugmentChoice | None]:
 def _only_free(argv: list[str]) -> bool:
     flags = [word.partition("=")[0].removeprefix("--no-").removeprefix("--") for word in argv if word.startswith("-")]
     values = len([word for word in argv if not word.startswith("-")])
-    return all(flag.replace("-", "_") in _FREE for flag in flags) and values <= len(flags)
+    return all(flag.replace("-", "_") in (*_FREE, *_DEVICES) for flag in flags) and values <= len(flags)
 
 
 def _settings(args: Parsed[A]) -> dict[str, Any]:

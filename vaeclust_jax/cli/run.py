@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 import tyro
 
 from vaeclust_jax.cli.arguments import Arguments, Parsed, num_clusters_of, parse
+from vaeclust_jax.cli.execution import check_checkpoints, mesh_of
 from vaeclust_jax.errors import InputError
 
 
@@ -30,6 +31,11 @@ class RunArguments(Arguments):
     """Epochs between two checkpoints; default: by the clock alone."""
     checkpoint_minutes: float = 5.0
     """Minutes between two checkpoints."""
+    devices: int | None = None
+    """So many devices compute: seeds are laid over as many of them as divide their number, rows over the rest.
+    Default: the first alone."""
+    mesh: str | None = None
+    """Devices by what is laid over them, in place of --devices: seeds=4,rows=2 is eight."""
     track: tyro.conf.UseAppendAction[tuple[Literal["tensorboard", "trackio", "wandb", "mlflow"], ...]] = ()
     """Also write losses, figures and models for tensorboard, trackio, wandb or mlflow; may be given several times.
     tensorboard: in the run's folder. wandb: there, offline, unless WANDB_MODE says otherwise. mlflow: mlflow.db there,
@@ -57,6 +63,7 @@ class Plan(NamedTuple):
         seeds: their numbers.
         others: a data set that should look strange.
         choice, views: what was chosen, and why.
+        mesh: devices that fits are laid over; None: one.
     """
 
     config: Any
@@ -65,12 +72,14 @@ class Plan(NamedTuple):
     others: Any
     choice: Any
     views: Any
+    mesh: Any
 
     def headline(self, name: str) -> str:
         """What is fitted to what."""
         dataset, clusters = self.parts.fitted, getattr(self.config.method, "num_clusters", None)
         said = "" if clusters is None else f", {clusters} clusters"
-        return f"{name} on {dataset.name}: {len(dataset.x)} samples{said}"
+        over = "" if self.mesh is None else f", on devices {self.mesh}"
+        return f"{name} on {dataset.name}: {len(dataset.x)} samples{said}{over}"
 
 
 def planned(args: Parsed[RunArguments]) -> Plan:
@@ -89,7 +98,8 @@ def planned(args: Parsed[RunArguments]) -> Plan:
     for name in flags.track:
         TRACKERS[name].check_installed()
     seeds = seeds_of(flags)
-    _check_checkpoints(flags)
+    mesh = mesh_of(flags.devices, flags.mesh, flags.seeds)
+    check_checkpoints(flags.checkpoint_epochs, flags.checkpoint_minutes)
     dataset = load_dataset(args)
     others = _outliers(args, dataset)
     chosen_k, chosen_views = flags.clusters == "auto", getattr(experiment.method, "augment", None) == "auto"
@@ -99,7 +109,7 @@ def planned(args: Parsed[RunArguments]) -> Plan:
     config = config_of(trial, dataset)
     tried = with_settings(config, augment=0.0) if chosen_views else config
     parts = parts_of(experiment, tried, dataset, hints)
-    check(experiment, tried, parts, seeds, others)
+    check(experiment, tried, parts, seeds, others, mesh)
     if chosen_views and not can_be_moved(parts.data.of(tried).preparation.output_shape):
         chosen_views, config = False, tried
     if args.resume is None:
@@ -114,8 +124,8 @@ def planned(args: Parsed[RunArguments]) -> Plan:
     if chosen_views:
         views = views or _choose(args, "views", tried, parts, seeds)
         config = with_settings(config, augment=views.augment)
-    check(experiment, config, parts, seeds, others)
-    return Plan(config, parts, seeds, others, choice, views)
+    check(experiment, config, parts, seeds, others, mesh)
+    return Plan(config, parts, seeds, others, choice, views, mesh)
 
 
 def _choose(args: Parsed[RunArguments], what: str, config: Any, parts: Any, seeds: list[int]) -> Any:
@@ -175,13 +185,6 @@ def seeds_of(flags: Arguments) -> list[int]:
     if (last := flags.first_seed + flags.seeds - 1) >= _NO_SEED:
         raise InputError(f"seeds must be below 2**32, got {last}")
     return list(range(flags.first_seed, flags.first_seed + flags.seeds))
-
-
-def _check_checkpoints(flags: RunArguments) -> None:
-    if flags.checkpoint_epochs is not None and flags.checkpoint_epochs < 1:
-        raise InputError(f"checkpoint_epochs must be at least 1, got {flags.checkpoint_epochs}")
-    if not flags.checkpoint_minutes > 0:
-        raise InputError(f"checkpoint_minutes must be positive, got {flags.checkpoint_minutes}")
 
 
 def load_dataset(args: Parsed[Any]) -> Any:

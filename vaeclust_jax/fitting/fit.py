@@ -12,7 +12,6 @@ import numpy as np
 
 from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.fitting.callback import Callback, Callbacks
-from vaeclust_jax.fitting.components import components
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.config_json import config_to_json
 from vaeclust_jax.fitting.memory import check_memory
@@ -20,16 +19,23 @@ from vaeclust_jax.fitting.networks import check_custom, networks_of
 from vaeclust_jax.fitting.packed import check_leaves
 from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.progress import shown
-from vaeclust_jax.fitting.resolve import about_of, check_partial_labels, hints_for, prepared_for, resolved_for
+from vaeclust_jax.fitting.reached import models_reached
+from vaeclust_jax.fitting.resolve import (
+    about_of,
+    check_mesh,
+    check_partial_labels,
+    hints_for,
+    prepared_for,
+    resolved_for,
+)
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.graph.hints import Hints
-from vaeclust_jax.graph.tree import tree_of
 from vaeclust_jax.keys import as_key, checked_seeds
 from vaeclust_jax.training.checkpoint import Checkpoint, Keeper
 from vaeclust_jax.training.encodings import TrainingRows
 from vaeclust_jax.training.epoch import Data
-from vaeclust_jax.training.loop import History, stage_keys, train
-from vaeclust_jax.training.rows import by_chunk
+from vaeclust_jax.training.loop import stage_keys, train
+from vaeclust_jax.training.mesh import Mesh
 from vaeclust_jax.types import Key, Networks, Stage, State
 
 
@@ -44,6 +50,7 @@ def fit(
     sample_weight: Any = None,
     hints: Hints | None = None,
     checkpoint: Checkpoint | None = None,
+    mesh: Mesh | None = None,
     callbacks: Sequence[Callback] = (),
     verbose: bool = False,
 ) -> Run:
@@ -68,6 +75,8 @@ def fit(
         hints: what a person knows of some rows, for `GraphDEC`: it is then semi-supervised. Of rows held out for
             validation they are not read.
         checkpoint: where to keep how far training is; the same call goes on from there, bit for bit, if it was ended.
+        mesh: devices to lay seeds and rows over; None: all is on jax's first. It need not be that of the call which
+            wrote the checkpoint.
         callbacks: are told of the start, of every epoch and of the end, in their order.
         verbose: show a bar a stage with its losses, on stderr or in a notebook.
 
@@ -88,7 +97,7 @@ def fit(
     keys = as_key(key)[None]
     with shown(verbose, callbacks) as told:
         stages = _fit(
-            config, x, keys, [0], networks, split_labels, partial_labels, sample_weight, hints, checkpoint, told
+            config, x, keys, [0], networks, split_labels, partial_labels, sample_weight, hints, checkpoint, mesh, told
         )
     return list(stages.values())[-1][0]
 
@@ -104,6 +113,7 @@ def fit_seeds(
     sample_weight: Any = None,
     hints: Hints | None = None,
     checkpoint: Checkpoint | None = None,
+    mesh: Mesh | None = None,
     callbacks: Sequence[Callback] = (),
     verbose: bool = False,
 ) -> list[Run]:
@@ -135,6 +145,7 @@ def fit_seeds(
             sample_weight=sample_weight,
             hints=hints,
             checkpoint=checkpoint,
+            mesh=mesh,
             callbacks=told,
         )
     return list(stages.values())[-1]
@@ -151,6 +162,7 @@ def fit_stages(
     sample_weight: Any = None,
     hints: Hints | None = None,
     checkpoint: Checkpoint | None = None,
+    mesh: Mesh | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> dict[str, list[Run]]:
     """`fit_seeds`, keeping every stage that ends with a model: {"kmeans": runs, "joint": runs}, in their order.
@@ -161,7 +173,18 @@ def fit_stages(
     seeds = checked_seeds(seeds)
     keys = jax.vmap(jax.random.key)(jnp.asarray(seeds, jnp.uint32))
     return _fit(
-        config, x, keys, seeds, networks, split_labels, partial_labels, sample_weight, hints, checkpoint, callbacks
+        config,
+        x,
+        keys,
+        seeds,
+        networks,
+        split_labels,
+        partial_labels,
+        sample_weight,
+        hints,
+        checkpoint,
+        mesh,
+        callbacks,
     )
 
 
@@ -176,6 +199,7 @@ def _fit(
     sample_weight: Any,
     hints: Hints | None,
     checkpoint: Checkpoint | None,
+    mesh: Mesh | None,
     callbacks: Sequence[Callback],
 ) -> dict[str, list[Run]]:
     if not isinstance(config, Config):
@@ -200,13 +224,17 @@ def _fit(
     for stage, first in zip(stages, firsts, strict=True):
         if stage.model is not None:
             check_leaves(replace(config, method=stage.model), first.params)
-    check_memory(firsts, len(names))
+    if mesh is not None:
+        check_mesh(mesh, config, stages, len(names))
+    check_memory(firsts, len(names), mesh)
     supervised = config.method.needs_labels
     y, held_out_y = (
         (None, None) if known is None or not supervised
         else (jnp.asarray(known[index], jnp.int32) for index in (data.train_index, data.validation_index))
     )  # fmt: skip
-    rows = TrainingRows(data.train, y, data.train_index, data.encodings, data.train_weight)
+    whole = mesh is None or mesh.rows == 1  # on a device
+    train_x, validation_x = (data.train, data.validation) if whole else (data.train_on_host, data.validation_on_host)
+    rows = TrainingRows(train_x, y, data.train_index, data.encodings, data.train_weight)
     counts = None if data.validation_weight is None else jnp.asarray(data.validation_weight)
     with _keeper(checkpoint, config, keys, data, told, hints) as keeper, listeners.listening(config, names):
         try:
@@ -214,19 +242,20 @@ def _fit(
                 stages,
                 keys,
                 rows,
-                Data(data.validation, held_out_y, counts),
+                Data(validation_x, held_out_y, counts),
                 batch_size=config.training.batch_size,
                 names=names,
                 halvings=config.training.halvings,
                 keeper=keeper,
                 on_epoch=listeners.on_epoch,
+                mesh=mesh,
             )
         except TrainingDivergedError as error:
             states, history = error.last_good
             reached = _with_clusters(stages, keys, states, rows)
-            error.last_good = _runs(config, data, both, stages, reached, names, history, hints)
+            error.last_good = models_reached(config, data, both, stages, reached, names, history, hints)
             raise
-        fitted = _runs(config, data, both, stages, states, names, history, hints)
+        fitted = models_reached(config, data, both, stages, states, names, history, hints)
     listeners.on_end(next(reversed(fitted.values()), []))
     return fitted
 
@@ -272,46 +301,3 @@ def _keeper(
     if hints is not None:  # likewise
         identity["data"]["hints"] = hints.digest
     return Keeper(checkpoint, identity)
-
-
-def _runs(
-    config: Config,
-    data: Prepared,
-    networks: Networks,
-    stages: Sequence[Stage],
-    states: Sequence[Sequence[State]],
-    names: Sequence[int],
-    history: History,
-    hints: Hints | None,
-) -> dict[str, list[Run]]:
-    """A `Run` a seed for every stage reached that ends with a model; those whose method takes hints have them."""
-    of_seed = {name: [row for row in history if row["seed"] == name] for name in names}
-    return {
-        stage.name: [
-            _run(replace(config, method=stage.model), data, networks, state, of_seed[name], hints)
-            for state, name in zip(of_stage, names, strict=True)
-        ]
-        for stage, of_stage in zip(stages, states, strict=False)
-        if stage.model is not None
-    }
-
-
-def _run(
-    config: Config, data: Prepared, networks: Networks, state: State, history: History, hints: Hints | None
-) -> Run:
-    heads, params = config.method.heads(networks), state.params
-    check_leaves(config, params)
-    run = Run(
-        config, data.preparation, heads, params, history=history, hints=hints if config.method.takes_hints else None,
-        train_index=data.train_index, validation_index=data.validation_index,
-    )  # fmt: skip
-    if heads.assign is None:
-        return run
-    all_means, all_logvar = data.encodings.of(heads, params)
-    mean, logvar = all_means[data.train_index], all_logvar[data.train_index]
-    merges = config.method.merges(state.memory)
-    tree = None if merges is None else tree_of(merges, all_means, data.train_index)
-    log_q = by_chunk(heads.assign, params, mean)
-    mean, scale, share = components(heads, params, mean, logvar, log_q, data.train_weight)
-    clarity = config.method.clarity(state.memory)
-    return replace(run, cluster_mean=mean, cluster_scale=scale, cluster_share=share, tree_=tree, clarity_=clarity)

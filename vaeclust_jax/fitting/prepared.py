@@ -80,6 +80,16 @@ class Prepared:
         return self._for_programs(self.validation_index)
 
     @cached_property
+    def train_on_host(self) -> jax.Array:
+        """The training rows for programs of many devices, none of which has room for all of them."""
+        return self._streamed(self.train_index)
+
+    @cached_property
+    def validation_on_host(self) -> jax.Array:
+        """The held-out rows, likewise."""
+        return self._streamed(self.validation_index)
+
+    @cached_property
     def validation_digest(self) -> str:
         """Of the held-out rows."""
         found = hashlib.sha256()
@@ -90,9 +100,13 @@ class Prepared:
     def _for_programs(self, index: Int[np.ndarray, " k"]) -> jax.Array:
         part = self.rows[index]
         if isinstance(part, MappedRows) and len(part):
-            self._kept_alive.append(part)  # a program that reads them does not
-            return cast(jax.Array, Streamed(part))
+            return self._streamed(index)
         return jnp.asarray(np.asarray(part) if len(part) else np.zeros((0, *self.rows.shape[1:]), np.float32))
+
+    def _streamed(self, index: Int[np.ndarray, " k"]) -> jax.Array:
+        part = self.rows[index]
+        self._kept_alive.append(part)  # a program that reads them does not
+        return cast(jax.Array, Streamed(part))
 
     @cached_property
     def _kept_alive(self) -> list[Any]:

@@ -1,5 +1,6 @@
 """What a config means for data: nothing left open, every refusal said, and nothing trained."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,8 @@ from vaeclust_jax.graph.constraints import Constraints
 from vaeclust_jax.graph.hints import Hints, check_clusters
 from vaeclust_jax.methods.method import About, DataSpec
 from vaeclust_jax.networks import NetworkConfig
-from vaeclust_jax.types import Heads, Networks
+from vaeclust_jax.training.mesh import Mesh
+from vaeclust_jax.types import Heads, Networks, Stage
 
 
 def prepared_for(
@@ -101,7 +103,12 @@ def hints_for(hints: Any, data: Prepared) -> Constraints | None:
 
 
 def models_of(
-    config: Config, data: Prepared, labels: np.ndarray | None, num_seeds: int, hints: Any = None
+    config: Config,
+    data: Prepared,
+    labels: np.ndarray | None,
+    num_seeds: int,
+    hints: Any = None,
+    mesh: Mesh | None = None,
 ) -> dict[str, Heads]:
     """What the models of a fit could be asked, by the stage that ends with each, in their order; nothing is trained.
 
@@ -113,7 +120,26 @@ def models_of(
     networks = networks_of(config, data.preparation.output_shape, None)
     told = None if labels is None else labels[data.train_index]
     stages = config.method.stages(about_of(config, data, networks, told, num_seeds, asked))
+    if mesh is not None:
+        check_mesh(mesh, config, stages, num_seeds)
     return {stage.name: stage.model.heads(networks) for stage in stages if stage.model is not None}
+
+
+def check_mesh(mesh: Any, config: Config, stages: Sequence[Stage], num_seeds: int) -> None:
+    """Whether the stages of a fit can be computed on a mesh.
+
+    Raises:
+        InputError: no `Mesh`, devices that are not there, or what does not go over them.
+    """
+    if not isinstance(mesh, Mesh):
+        raise InputError(f"mesh must be Mesh(seeds=..., rows=...), got {mesh!r}")
+    mesh.check(num_seeds, config.training.batch_size)
+    apart = [stage.name for stage in stages if stage.learner.by_row is None]
+    if mesh.rows > 1 and apart:
+        raise InputError(
+            f"the method {type(config.method).__name__} cannot lay rows over devices (stage {apart[0]!r}), got the "
+            f"mesh {mesh}: give rows=1"
+        )
 
 
 def _measured(config: Config, data: Prepared) -> NetworkConfig:

@@ -46,10 +46,14 @@ from vaeclust_jax.objectives.dec import (
 from vaeclust_jax.objectives.elbo import LIKELIHOODS
 from vaeclust_jax.objectives.propagation import propagate
 from vaeclust_jax.random import normal
+from vaeclust_jax.training.layout import rows_of
 from vaeclust_jax.types import Batch, Controller, Heads, Info, Key, Learner, Networks, Params, State
 
 EDGES_KEPT = 48
 """Of each point, the strongest: the others weigh next to nothing, and rows of one width are one gather."""
+
+_BY_ROW = ("p", "assigned/assignment", "edges/neighbours", "edges/weights", "merges/groups", "told")
+"""Of `Target`: see `Learner.by_row`."""
 
 Assign = Callable[[Params, Float[Array, "n l"]], Float[Array, "n k"]]
 
@@ -150,7 +154,7 @@ def _static(
 
     def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, Info]:
         codes, parts = vae_losses(networks, likelihood, deterministic, key, params, batch)
-        p = jax.lax.stop_gradient(state.memory.p[batch.index])
+        p = jax.lax.stop_gradient(rows_of(state.memory.p, batch.index))
         cluster = kl_divergence(p, assign(params, codes.z if q_from == "sample" else codes.mean))
         parts["cluster"] = weighted_mean(cluster, batch.weight)
         control = state.control
@@ -179,6 +183,7 @@ def _static(
         end_epoch=end_epoch,
         advance=advancing(beta=update_beta, gamma=update_gamma),
         gentler=halved_learning_rate,
+        by_row=_BY_ROW,
     )
 
 

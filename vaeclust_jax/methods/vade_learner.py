@@ -115,6 +115,7 @@ def _static(
         end_epoch=end_epoch,
         advance=advancing(beta=update_beta),
         gentler=halved_learning_rate,
+        by_row=("assignment",),
     )
 
 

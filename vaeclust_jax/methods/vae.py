@@ -123,6 +123,7 @@ def _static(networks: Networks, likelihood_name: str, deterministic: bool, updat
         evaluate=lambda key, state, batch: loss(key, state.params, state, batch)[1],
         advance=advancing(beta=update_beta),
         gentler=halved_learning_rate,
+        by_row=(),
     )
 
 

@@ -22,6 +22,7 @@ from vaeclust_jax.studies.task import Study, Task
 from vaeclust_jax.studies.tasks import TASKS
 from vaeclust_jax.studies.write import Clock, keep_fitted, write_config, write_drawn, write_end, write_measured
 from vaeclust_jax.training.checkpoint import Checkpoint
+from vaeclust_jax.training.mesh import Mesh
 
 Say = Callable[[str], None]
 
@@ -49,6 +50,7 @@ def execute(
     choice: Choice | None = None,
     views: AugmentChoice | None = None,
     checkpoint: Checkpoint | None = None,
+    mesh: Mesh | None = None,
 ) -> tuple[TaskRecord, list[Table]]:
     """Fits and measures every arm of the experiment and fills `folder`.
 
@@ -65,6 +67,7 @@ def execute(
         choice: how the config's number of clusters was chosen, if it was.
         views: how the config's `augment` was chosen, if it was.
         checkpoint: its folder gets one for each fit; a later call goes on from them. Removed when all is written.
+        mesh: devices that every fit is laid over; None: one device.
 
     Returns:
         What `metrics.json` and `tables.json` hold.
@@ -75,9 +78,9 @@ def execute(
             `folder`.
     """
     dataset, test, data, hints = parts
-    check(experiment, config, parts, seeds, others)
+    check(experiment, config, parts, seeds, others, mesh)
     task, experiment = task_of(experiment.method), experiment.of_seeds(len(seeds))
-    fits = Fits(config, dataset, seeds, data, checkpoint, callbacks, hints)
+    fits = Fits(config, dataset, seeds, data, checkpoint, callbacks, hints, mesh)
     write_config(folder, experiment, config, dataset, seeds, hints)
     clock = Clock()
     _fit(experiment, fits, seeds, folder, say, clock)
@@ -102,7 +105,12 @@ def execute(
 
 
 def check(
-    experiment: Experiment, config: Config, parts: Parts, seeds: Sequence[int], others: Dataset | None = None
+    experiment: Experiment,
+    config: Config,
+    parts: Parts,
+    seeds: Sequence[int],
+    others: Dataset | None = None,
+    mesh: Mesh | None = None,
 ) -> None:
     """Every refusal, before anything is trained or chosen. Arguments: those of `execute`.
 
@@ -115,7 +123,7 @@ def check(
         check_comparable(parts.fitted, others, config.prepare)
     if parts.hints is not None and not config.method.takes_hints:
         raise InputError(f"the method {type(config.method).__name__} takes no hints: vaegraph (GraphDEC) does")
-    Fits(config, parts.fitted, seeds, parts.data, hints=parts.hints).check(
+    Fits(config, parts.fitted, seeds, parts.data, hints=parts.hints, mesh=mesh).check(
         experiment.of_seeds(len(seeds)).arms, task.needs
     )
 

@@ -17,6 +17,7 @@ from vaeclust_jax.graph.hints import Hints
 from vaeclust_jax.studies.experiment import Arm
 from vaeclust_jax.studies.labelling import told_labels
 from vaeclust_jax.training.checkpoint import Checkpoint
+from vaeclust_jax.training.mesh import Mesh
 
 Stages = dict[str, list[Run]]
 """By stage, one model a seed."""
@@ -37,6 +38,7 @@ class Fits:
         checkpoint: its folder gets one for each fit; a later call goes on from them.
         callbacks: told of each fit by the name of the arm that is the first to need it.
         hints: for the arms whose method takes some.
+        mesh: devices that every fit is laid over; None: one device.
     """
 
     def __init__(
@@ -48,10 +50,11 @@ class Fits:
         checkpoint: Checkpoint | None = None,
         callbacks: CallbacksOf = lambda arm: (),
         hints: Hints | None = None,
+        mesh: Mesh | None = None,
     ):
         self._config, self._dataset, self._seeds = config, dataset, seeds
         self._checkpoint, self._callbacks = checkpoint, callbacks
-        self._data, self._hints = data, hints
+        self._data, self._hints, self._mesh = data, hints, mesh
         self._stages: dict[Wanted, Stages] = {}
 
     def check(self, arms: Mapping[str, Arm], needs: Sequence[str]) -> None:
@@ -67,7 +70,7 @@ class Fits:
         for name, arm in arms.items():
             config = self._wanted(arm)[0]
             asked = self._hints_of(config)
-            models = models_of(config, self.data(arm), self._labels(arm), len(self._seeds), asked)
+            models = models_of(config, self.data(arm), self._labels(arm), len(self._seeds), asked, self._mesh)
             if arm.stage is not None and arm.stage not in models:
                 raise InputError(f"{name} is read off after stage {arm.stage!r}, but stages are {', '.join(models)}")
             kind = type(config.method).__name__
@@ -100,6 +103,7 @@ class Fits:
                 partial_labels=self._labels(arm),
                 hints=self._hints_of(wanted[0]),
                 checkpoint=checkpoint,
+                mesh=self._mesh,
                 callbacks=self._callbacks(name),
             )
         except TrainingDivergedError as error:

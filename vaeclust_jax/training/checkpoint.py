@@ -6,7 +6,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,8 +117,8 @@ class Keeper:
                 return saved
         return None
 
-    def offer(self, stage: int, tree: Any, history: Sequence[Mapping[str, Any]]) -> None:
-        """Called after every epoch; keeps the position if it is time to."""
+    def offer(self, stage: int, tree: Callable[[], Any], history: Sequence[Mapping[str, Any]]) -> None:
+        """Called after every epoch; keeps the position if it is time to, and asks for the tree then alone."""
         self._number += 1
         number, when = self._last
         every = self._checkpoint.every_epochs
@@ -126,19 +126,19 @@ class Keeper:
         if by_count or time.monotonic() - when >= 60 * self._checkpoint.every_minutes:
             self._write(stage, tree, history)
 
-    def keep(self, stage: int, tree: Any, history: Sequence[Mapping[str, Any]]) -> None:
+    def keep(self, stage: int, tree: Callable[[], Any], history: Sequence[Mapping[str, Any]]) -> None:
         """Keeps the position now, and returns once it is on disk."""
         if self._last[0] != self._number or not self._numbers():
             self._write(stage, tree, history)
         self._settle()
 
-    def _write(self, stage: int, tree: Any, history: Sequence[Mapping[str, Any]]) -> None:
+    def _write(self, stage: int, tree: Callable[[], Any], history: Sequence[Mapping[str, Any]]) -> None:
         """Starts to write; what goes wrong is said, and training goes on."""
         import orbax.checkpoint as ocp
 
         self._settle()
         self._last = (self._number, time.monotonic())
-        leaves = [np.array(leaf) for leaf in jax.tree.leaves(tree)]  # copies: training gives its own away
+        leaves = [np.array(leaf) for leaf in jax.tree.leaves(tree())]  # copies: training gives its own away
         said = {"format": _FORMAT, "stage": stage, "history": list(history)}
         record = {**said, "digest": _digest(leaves, said)}
         try:
@@ -221,7 +221,11 @@ def refill(tree: Any, leaves: list[np.ndarray]) -> Any:
             raise InputError(f"the checkpoint is of another fit: array {place} is {now.dtype} {now.shape}")
     if len(new) < len(old):
         raise InputError("the checkpoint is of another fit: it has fewer arrays")
-    return jax.tree.unflatten(structure, [jax.numpy.asarray(leaf) for leaf in new])
+    # What is on the host stays there.
+    as_before = [
+        now if isinstance(before, np.ndarray) else jax.numpy.asarray(now) for before, now in zip(old, new, strict=True)
+    ]
+    return jax.tree.unflatten(structure, as_before)
 
 
 def _digest(leaves: Sequence[np.ndarray], said: Mapping[str, Any]) -> str:

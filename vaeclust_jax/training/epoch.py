@@ -12,6 +12,7 @@ from jaxtyping import Array, Bool, Float, Int
 from vaeclust_jax.compiling import quick_to_compile
 from vaeclust_jax.for_each import for_each
 from vaeclust_jax.random import as_numbers
+from vaeclust_jax.training.layout import Layout
 from vaeclust_jax.types import Batch, Info, Key, Learner, State, Stopping
 
 
@@ -87,8 +88,16 @@ def _select(condition: Array, yes: Any, no: Any) -> Any:
     return jax.tree.map(lambda a, b: jnp.where(condition, a, b), yes, no)
 
 
-def epoch_program(learner: Learner, stopping: Stopping, batch_size: int) -> Callable[..., tuple[Progress, Info]]:
+def epoch_program(
+    learner: Learner, stopping: Stopping, batch_size: int, layout: Layout | None = None
+) -> Callable[..., tuple[Progress, Info]]:
     """The jitted epoch of S seeds, compiled once for learners that differ in swept numbers alone.
+
+    Args:
+        learner: of the stage.
+        stopping: its rule.
+        batch_size: rows a gradient step.
+        layout: of the arguments over devices; None: they are on one.
 
     Returns:
         (keys (S,), Progress stacked over seeds [donated], number of the last epoch, `Data` of training, of validation)
@@ -97,7 +106,7 @@ def epoch_program(learner: Learner, stopping: Stopping, batch_size: int) -> Call
     """
     # `init` closes over swept numbers (learning rate, beta, ...), so it stays out of the cache's key.
     functions = (learner.step, learner.evaluate, learner.end_epoch, learner.advance, learner.gentler)
-    return _program(*functions, stopping, batch_size)
+    return _program(*functions, stopping, batch_size, layout)
 
 
 @lru_cache
@@ -109,6 +118,7 @@ def _program(
     gentler: Callable[[State], State],
     stopping: Stopping,
     batch_size: int,
+    layout: Layout | None,
 ) -> Callable[..., tuple[Progress, Info]]:
     @jax.jit  # traced once, however often it is called below
     def one_more(key: Key, progress: Progress, train: Data, validation: Data) -> tuple[Progress, Info]:
@@ -156,4 +166,5 @@ def _program(
         return for_each(lambda key, progress: unless_frozen(key, progress, *shared), keys, progress)
 
     # Seeds share the data; the state is donated, so that an accelerator holds S states once.
-    return jax.jit(epoch, donate_argnums=1, compiler_options=quick_to_compile())
+    program = epoch if layout is None else layout.program(epoch)
+    return jax.jit(program, donate_argnums=1, compiler_options=quick_to_compile())

@@ -15,6 +15,8 @@ from jaxtyping import Array
 from vaeclust_jax.errors import TrainingDivergedError
 from vaeclust_jax.training.checkpoint import Keeper, refill
 from vaeclust_jax.training.epoch import Data, Progress, begin, epoch_program
+from vaeclust_jax.training.layout import Layout, lay_data
+from vaeclust_jax.training.mesh import Mesh
 from vaeclust_jax.types import Key, Rows, Stage, State, Stopping
 
 History = list[dict[str, Any]]
@@ -47,6 +49,7 @@ def train(
     halvings: int = 0,
     keeper: Keeper | None = None,
     on_epoch: Callable[[History], None] | None = None,
+    mesh: Mesh | None = None,
 ) -> tuple[list[list[State]], History]:
     """Runs the stages one after the other for all seeds.
 
@@ -62,6 +65,7 @@ def train(
         keeper: keeps where training is, and says where an earlier run of the same call was: that one goes on.
         on_epoch: called on the host after every epoch with its history rows, and the `num_epochs` of the stage; first
             with those of the earlier run.
+        mesh: devices to lay seeds and rows over; None: all is on one. It has been checked.
 
     Returns:
         (states[stage][seed], history).
@@ -72,6 +76,8 @@ def train(
     """
     finished: list[list[State]] = []
     data = (Data(rows.x, rows.y, None if rows.weight is None else jnp.asarray(rows.weight)), validation)
+    if mesh is not None:
+        data = (lay_data(mesh, data[0]), lay_data(mesh, data[1]))
     saved = None if keeper is None else keeper.restore()
     history: History = [] if saved is None else saved.history
     if on_epoch is not None:
@@ -87,15 +93,16 @@ def train(
         if saved is not None and number < saved.stage:  # the start gives the tree, the checkpoint its leaves
             finished.append(refill(first, saved.leaves))
             continue
-        progress = _begin_all(stage.stopping)(first, jnp.asarray(halvings))
+        layout = None if mesh is None else Layout(mesh, stage.learner.by_row or (), len(names), rows.x.shape[0])
+        begun = _begin_all if layout is None else _begin_on_host
+        progress = begun(stage.stopping)(first, jnp.asarray(halvings))
         if saved is not None and number == saved.stage:
             progress = refill(progress, saved.leaves)
-        at = _Place(number, finished, history, keeper)
+        at = _Place(number, finished, history, keeper, layout)
         progress, failure = _run_epochs(stage, epoch_keys, progress, data, batch_size, names, at, on_epoch)
-        handed_on = jax.vmap(stage.stopping.result)(progress.memory, progress.state)
         if keeper is not None and number == len(stages) - 1 and not failure:
-            keeper.keep(number, (finished, progress), history)
-        finished.append(unstack(handed_on, len(names)))
+            keeper.keep(number, partial(at.tree, progress), history)
+        finished.append(_handed_on(stage.stopping, progress, len(names), layout))
         if failure:
             raise TrainingDivergedError(failure, last_good=(finished, history))
     return finished, history
@@ -119,6 +126,11 @@ class _Place(NamedTuple):
     finished: list[list[State]]
     history: History
     keeper: Keeper | None
+    layout: Layout | None
+
+    def tree(self, progress: Progress) -> Any:
+        """What a checkpoint holds, which does not depend on the devices."""
+        return self.finished, progress if self.layout is None else self.layout.back(progress)
 
 
 # One program each: as single operations they are dozens, which XLA compiles, or reads, one by one.
@@ -137,6 +149,25 @@ def _begin_all(stopping: Stopping) -> Callable[[list[State], Array], Progress]:
     return jax.jit(lambda states, halvings: stack([begin(state, stopping, halvings) for state in states]))
 
 
+def _begin_on_host(stopping: Stopping) -> Callable[[list[State], Array], Progress]:
+    """As `_begin_all`, for a mesh: no device has room for all of it."""
+
+    def begin_all(states: list[State], halvings: Array) -> Progress:
+        begun = [begin(state, stopping, int(halvings)) for state in jax.device_get(states)]
+        return jax.tree.map(lambda *leaves: np.stack(leaves), *begun)
+
+    return begin_all
+
+
+def _handed_on(stopping: Stopping, progress: Progress, size: int, layout: Layout | None) -> list[State]:
+    """The states with which a stage ends; those of a mesh are on the host, but for what is asked of a model."""
+    if layout is None:
+        return unstack(jax.vmap(stopping.result)(progress.memory, progress.state), size)
+    apart = [jax.tree.map(lambda leaf, i=i: leaf[i, ...], progress) for i in range(size)]
+    states = [stopping.result(one.memory, one.state) for one in apart]
+    return [state._replace(params=jax.tree.map(jnp.asarray, state.params)) for state in states]
+
+
 def _run_epochs(
     stage: Stage,
     keys: Key,
@@ -148,7 +179,10 @@ def _run_epochs(
     on_epoch: Callable[[History], None] | None,
 ) -> tuple[Progress, str]:
     """All epochs of a stage, rows appended to its history; also a sentence about a failure, or ""."""
-    program, last = epoch_program(stage.learner, stage.stopping, batch_size), jnp.asarray(stage.num_epochs)
+    program = epoch_program(stage.learner, stage.stopping, batch_size, at.layout)
+    last, failure = jnp.asarray(stage.num_epochs), ""
+    if at.layout is not None:
+        keys, progress = at.layout.keys(keys), at.layout.lay(progress)
     seen = jax.device_get(_seen(progress))
     while not (seen.stopped | (seen.epoch >= stage.num_epochs)).all():
         progress, infos = program(keys, progress, last, *data)
@@ -169,17 +203,18 @@ def _run_epochs(
         if seen.failed.any():
             bad = [rows[seed] for seed in np.flatnonzero(seen.failed).tolist()]
             at.history.extend(bad)
-            return progress, f"training stopped: {_what_failed(bad[0])}; the state of the epoch before is kept. {_CURE}"
+            failure = f"training stopped: {_what_failed(bad[0])}; the state of the epoch before is kept. {_CURE}"
+            break
         try:
             if at.keeper is not None:
-                at.keeper.offer(at.stage, (at.finished, progress), at.history)
+                at.keeper.offer(at.stage, partial(at.tree, progress), at.history)
             if on_epoch is not None and done:
                 on_epoch(_told(done, stage))
         except BaseException:
             if at.keeper is not None:
-                at.keeper.keep(at.stage, (at.finished, progress), at.history)
+                at.keeper.keep(at.stage, partial(at.tree, progress), at.history)
             raise
-    return progress, ""
+    return progress if at.layout is None else at.layout.back(progress), failure
 
 
 class _Seen(NamedTuple):

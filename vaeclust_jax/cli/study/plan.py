@@ -13,7 +13,18 @@ from vaeclust_jax.cli.run import parse_run
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.shown import shortened
 
-_BELONG_TO_STUDY = ("--seeds", "--out", "-o", "--resume", "--dataset", "--help", "-h", "--help-all")
+_BELONG_TO_STUDY = (
+    "--seeds",
+    "--out",
+    "-o",
+    "--resume",
+    "--dataset",
+    "--splits",
+    "--groups",
+    "--help",
+    "-h",
+    "--help-all",
+)
 
 
 class Cell(NamedTuple):
@@ -110,7 +121,8 @@ def _split(name: str, line: str) -> list[str]:
         raise InputError(f"{name} must not hold an empty word")
     for word in words:
         if word.partition("=")[0] in _BELONG_TO_STUDY:
-            raise InputError(f"{name} must be without {word.partition('=')[0]}, which the study sets, got {line!r}")
+            flag = word.partition("=")[0]
+            raise InputError(f"{name} must be without {flag}: a study sets data, seeds and folders of single runs")
     return words
 
 
