@@ -2,6 +2,7 @@
 
 from vaeclust_jax.networks.build import MLP, AutoNetwork, Conv, CustomNetwork, NetworkConfig, convolutions_pay
 from vaeclust_jax.networks.of_papers import ReluHeadsMLP, TorchStartMLP
+from vaeclust_jax.networks.sequences import LSTM, Conv1D, Dense
 
 NETWORKS: dict[str, type[NetworkConfig]] = {
     "auto": AutoNetwork,
@@ -10,15 +11,21 @@ NETWORKS: dict[str, type[NetworkConfig]] = {
     "custom": CustomNetwork,
     "mlp-relu-heads": ReluHeadsMLP,
     "mlp-torch-start": TorchStartMLP,
+    "dense": Dense,
+    "lstm": LSTM,
+    "conv1d": Conv1D,
 }
 """Every kind by the name that a command line and a model file have for it."""
 
 __all__ = [
+    "LSTM",
     "MLP",
     "NETWORKS",
     "AutoNetwork",
     "Conv",
+    "Conv1D",
     "CustomNetwork",
+    "Dense",
     "NetworkConfig",
     "ReluHeadsMLP",
     "TorchStartMLP",
