@@ -25,14 +25,17 @@ from vaeclust_jax.fitting.fit import fit, fit_seeds
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.fitting.serialisation import load
 from vaeclust_jax.methods.dec import DEC, GraphDEC
+from vaeclust_jax.methods.forecaster import Forecaster
 from vaeclust_jax.methods.joint import BestValidation, Settled
 from vaeclust_jax.methods.kmeans import VAEKMeans
 from vaeclust_jax.methods.method import About, DataSpec, Method
 from vaeclust_jax.methods.mixture import VAEMixture
+from vaeclust_jax.methods.optimisers import LBFGS, Optax
 from vaeclust_jax.methods.registry import METHODS
+from vaeclust_jax.methods.regressor import Regressor
 from vaeclust_jax.methods.settings import VAEMethod
 from vaeclust_jax.methods.vade import EMStart, GraphStart, VaDE
-from vaeclust_jax.networks import MLP, AutoNetwork, Conv
+from vaeclust_jax.networks import LSTM, MLP, AutoNetwork, Conv, Conv1D, Dense
 from vaeclust_jax.selection.augment import AugmentChoice, choose_augment
 from vaeclust_jax.selection.cluster import Clustered, cluster
 from vaeclust_jax.selection.consensus import Consensus, consensus
@@ -46,6 +49,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEC",
+    "LBFGS",
+    "LSTM",
     "METHODS",
     "MLP",
     "VAEDEC",
@@ -61,9 +66,12 @@ __all__ = [
     "Config",
     "Consensus",
     "Conv",
+    "Conv1D",
     "DataSpec",
+    "Dense",
     "DynamicBetaVAE",
     "EMStart",
+    "Forecaster",
     "GraphDEC",
     "GraphStart",
     "Heads",
@@ -73,7 +81,9 @@ __all__ = [
     "Method",
     "Network",
     "Networks",
+    "Optax",
     "PrepareConfig",
+    "Regressor",
     "Run",
     "Settled",
     "Stage",

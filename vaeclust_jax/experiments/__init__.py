@@ -5,8 +5,12 @@ from dataclasses import MISSING, fields
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.experiments import (
+    course_forecast,
+    course_optimisers,
+    course_regression,
     dynamic_beta_insects,
     idec,
+    series,
     vade,
     vaedec,
     vaedec_coil20,
@@ -32,6 +36,12 @@ EXPERIMENTS: dict[str, Experiment] = {
         vaedec_controllers.EXPERIMENT,
         vaegmm_mnist.EXPERIMENT,
         vaegmm_mnist.LITERAL,
+        series.EXPERIMENT,
+        course_forecast.EXPERIMENT,
+        course_forecast.LITERAL,
+        course_forecast.SCAN,
+        course_regression.EXPERIMENT,
+        course_optimisers.EXPERIMENT,
     )
 }
 DEFAULT = vaegraph.EXPERIMENT.name

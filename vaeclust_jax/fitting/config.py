@@ -137,4 +137,4 @@ def check_config(config: Config, data: DataSpec) -> None:
     if likelihood not in (None, "auto", *config.network.likelihoods):
         allowed = " or ".join(map(repr, config.network.likelihoods))
         raise InputError(f"network {type(config.network).__name__} needs the likelihood {allowed}, got {likelihood!r}")
-    config.network.check(data.shape)
+    config.network.check(config.method.network_shape(data.shape, config.network.latent_dim))

@@ -8,10 +8,12 @@ from importlib.metadata import entry_points
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.methods.classifier import Classifier
 from vaeclust_jax.methods.dec import DEC, GraphDEC
+from vaeclust_jax.methods.forecaster import Forecaster
 from vaeclust_jax.methods.gan import GAN
 from vaeclust_jax.methods.kmeans import VAEKMeans
 from vaeclust_jax.methods.method import Method
 from vaeclust_jax.methods.mixture import VAEMixture
+from vaeclust_jax.methods.regressor import Regressor
 from vaeclust_jax.methods.vade import VaDE
 
 _log = logging.getLogger(__name__)
@@ -24,6 +26,8 @@ METHODS: dict[str, type[Method]] = {
     "mixture": VAEMixture,
     "classifier": Classifier,
     "gan": GAN,
+    "regressor": Regressor,
+    "forecaster": Forecaster,
 }
 """The house's own."""
 

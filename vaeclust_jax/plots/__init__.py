@@ -5,9 +5,11 @@ from vaeclust_jax.plots.classifier import class_confusion, component_map, naming
 from vaeclust_jax.plots.curves import loss_part, loss_parts
 from vaeclust_jax.plots.dendrogram import dendrogram
 from vaeclust_jax.plots.figures import reconstructions, save_figures
+from vaeclust_jax.plots.forecasts import errors_by_origin, fold_losses, forecasts_from, forecasts_of
 from vaeclust_jax.plots.generated import decoded_clusters, most_and_least_certain, samples_beside_data
 from vaeclust_jax.plots.images import image_pairs, images_by_cluster
 from vaeclust_jax.plots.num_clusters import num_clusters_figure
+from vaeclust_jax.plots.predictions import predictions_against_truth, surfaces
 from vaeclust_jax.plots.projections import latent_map, project, projection_title
 from vaeclust_jax.plots.ranks import critical_difference_diagram
 from vaeclust_jax.plots.sizes import cluster_sizes
@@ -29,6 +31,10 @@ __all__ = [
     "critical_difference_diagram",
     "decoded_clusters",
     "dendrogram",
+    "errors_by_origin",
+    "fold_losses",
+    "forecasts_from",
+    "forecasts_of",
     "image_pairs",
     "images_by_cluster",
     "latent_map",
@@ -37,6 +43,7 @@ __all__ = [
     "most_and_least_certain",
     "naming_curves",
     "num_clusters_figure",
+    "predictions_against_truth",
     "profiles_by_cluster",
     "project",
     "projection_title",
@@ -45,5 +52,6 @@ __all__ = [
     "risk_coverage_curves",
     "samples_beside_data",
     "save_figures",
+    "surfaces",
     "uncertainty_histogram",
 ]

@@ -1,7 +1,9 @@
 """Every task by the name that methods have for it (`Method.task`)."""
 
 from vaeclust_jax.studies.clustering import CLUSTERING
+from vaeclust_jax.studies.forecasting import FORECASTING
 from vaeclust_jax.studies.generation import GENERATION
+from vaeclust_jax.studies.regression import REGRESSION
 from vaeclust_jax.studies.supervised import CLASSIFICATION
 from vaeclust_jax.studies.task import Task
 
@@ -9,4 +11,6 @@ TASKS: dict[str, Task] = {
     "clustering": CLUSTERING,
     "generation": GENERATION,
     "classification": CLASSIFICATION,
+    "regression": REGRESSION,
+    "forecasting": FORECASTING,
 }

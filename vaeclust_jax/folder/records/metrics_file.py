@@ -6,11 +6,19 @@ from typing import Any
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.folder.records.classification import ClassificationRecord
 from vaeclust_jax.folder.records.clustering import ClusteringRecord
+from vaeclust_jax.folder.records.forecasting import ForecastRecord
 from vaeclust_jax.folder.records.generation import GenerationRecord
+from vaeclust_jax.folder.records.regression import RegressionRecord
 from vaeclust_jax.folder.records.task import SCHEMA, TaskRecord
 from vaeclust_jax.folder.typed_json import from_json, read_json
 
-_RECORDS: tuple[type[TaskRecord], ...] = (ClusteringRecord, GenerationRecord, ClassificationRecord)
+_RECORDS: tuple[type[TaskRecord], ...] = (
+    ClusteringRecord,
+    GenerationRecord,
+    ClassificationRecord,
+    RegressionRecord,
+    ForecastRecord,
+)
 RECORDS = {one.task: one for one in _RECORDS}
 """By the name of the task."""
 
