@@ -4,17 +4,20 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from jaxtyping import Float
 
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.resolve import Preparations
+from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder.records.regression import RegressionRecord, RegressionScores, SeedRegressionScores
 from vaeclust_jax.folder.table import Column, Table, spread
-from vaeclust_jax.plots import fold_losses, predictions_against_truth, surfaces
+from vaeclust_jax.plots import fold_losses, loss_bands, predictions_against_truth, surfaces
 from vaeclust_jax.studies.common import common_fields, over_seeds, split_sentence
 from vaeclust_jax.studies.figures import Picture, history_of
+from vaeclust_jax.studies.speed import seconds_an_epoch
 from vaeclust_jax.studies.task import Drawn, Measured, Parts, Study, Task
 
 SCORES = RegressionScores.names
@@ -118,6 +121,17 @@ def _figures(study: Study, measured: Measured) -> Drawn:
     losses = {arm: history_of(runs) for arm, runs in study.runs.items()}
     caption = "Squared error in units of the variance; thin lines are seeds, the thick one their mean."
     yield "losses", Picture(fold_losses(losses), "Training", "Losses", caption)
+    if len(study.runs) > 1:
+        seconds = {
+            arm: seconds_an_epoch(runs[0].config, study.data[arm], len(runs)) for arm, runs in study.runs.items()
+        }
+        curves = {arm: _curves(runs) for arm, runs in study.runs.items()}
+        drawn = loss_bands(curves, seconds, "training loss")
+        caption = (
+            "Mean of the seeds and a standard deviation around it, in the logarithm, while all seeds train. Seconds "
+            "are of all seeds as one program, measured after the run."
+        )
+        yield "optimisers", Picture(drawn, "Training", "Losses over epochs and over seconds", caption)
     named = study.experiment.named
     first = answers[named][0]
     caption = "The test part: on the diagonal a prediction is right."
@@ -127,6 +141,12 @@ def _figures(study: Study, measured: Measured) -> Drawn:
         drawn = surfaces(x, {"truth": y[:, 0], "prediction": first[:, 0]})
         caption = "The test part over its two inputs, and where the prediction is off."
         yield "surfaces", Picture(drawn, "Predictions", "Surfaces of truth and prediction", caption)
+
+
+def _curves(runs: list[Run]) -> Float[np.ndarray, "s e"]:
+    """The training losses of the epochs that all seeds have."""
+    shortest = min(len(run.history) for run in runs)
+    return np.array([[row["loss"] for row in run.history[:shortest]] for run in runs])
 
 
 REGRESSION = Task(("regress",), _check, _measure, _tables, _figures, _parts)
