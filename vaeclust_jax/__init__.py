@@ -26,6 +26,7 @@ from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.fitting.serialisation import load
 from vaeclust_jax.methods.dec import DEC, GraphDEC
 from vaeclust_jax.methods.forecaster import Forecaster
+from vaeclust_jax.methods.greedy import GreedyStart, RandomStart
 from vaeclust_jax.methods.joint import BestValidation, Settled
 from vaeclust_jax.methods.kmeans import VAEKMeans
 from vaeclust_jax.methods.method import About, DataSpec, Method
@@ -35,7 +36,7 @@ from vaeclust_jax.methods.registry import METHODS
 from vaeclust_jax.methods.regressor import Regressor
 from vaeclust_jax.methods.settings import VAEMethod
 from vaeclust_jax.methods.vade import EMStart, GraphStart, VaDE
-from vaeclust_jax.networks import LSTM, MLP, AutoNetwork, Conv, Conv1D, Dense
+from vaeclust_jax.networks import CNN, LSTM, MLP, AutoNetwork, Conv, Conv1D, Dense, ViT
 from vaeclust_jax.selection.augment import AugmentChoice, choose_augment
 from vaeclust_jax.selection.cluster import Clustered, cluster
 from vaeclust_jax.selection.consensus import Consensus, consensus
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from vaeclust_jax.estimators import VAEDEC, DynamicBetaVAE, VAEGaussianMixture, VAEGraph
 
 __all__ = [
+    "CNN",
     "DEC",
     "LBFGS",
     "LSTM",
@@ -74,6 +76,7 @@ __all__ = [
     "Forecaster",
     "GraphDEC",
     "GraphStart",
+    "GreedyStart",
     "Heads",
     "InputError",
     "InputWarning",
@@ -83,6 +86,7 @@ __all__ = [
     "Networks",
     "Optax",
     "PrepareConfig",
+    "RandomStart",
     "Regressor",
     "Run",
     "Settled",
@@ -97,6 +101,7 @@ __all__ = [
     "VAEMethod",
     "VAEMixture",
     "VaDE",
+    "ViT",
     "calibrated",
     "choose_augment",
     "choose_num_clusters",

@@ -21,6 +21,10 @@ class Network(NamedTuple):
     Attributes:
         init: (key) -> params.
         apply: (params, *arrays) -> array, or a tuple of arrays.
+        train: (key, params, weight, *arrays) -> (what `apply` answers, parameters by name that replace those of
+            `params`): how it answers while it is trained, where that is another function. Dropout draws by the key;
+            batch norm takes the mean and the variance of the batch, in which rows count by weight, and hands on its
+            running ones. None: as `apply`.
 
     Example:
         >>> linear = vc.Network(
@@ -33,6 +37,22 @@ class Network(NamedTuple):
 
     init: Callable[[Key], Params]
     apply: Callable[..., Any]
+    train: Callable[..., tuple[Any, dict[str, Params]]] | None = None
+
+
+class Stack(NamedTuple):
+    """The layers of an encoder and a decoder that mirror each other, one by one.
+
+    Attributes:
+        depth: layers of the encoder up to the mean, as many as the decoder has.
+        up: (layer from 0, the encoder's parameters, what the layer sees) -> what the next one sees; the first sees x.
+        down: (layer from 0, the decoder's parameters, what `up` of that layer gives) -> what that layer saw; of the
+            first the likelihood's parameter.
+    """
+
+    depth: int
+    up: Callable[[int, Params, Any], Any]
+    down: Callable[[int, Params, Any], Any]
 
 
 class Networks(NamedTuple):
@@ -45,6 +65,7 @@ class Networks(NamedTuple):
         view: (key, x) -> x of the same shape: what the encoder sees of samples while it is trained, each
             time anew; the decoder gives back the samples as they are, so that codes forget what a view changes.
             None: the samples themselves.
+        stack: the layers of both, for methods that train them one by one; None: they do not mirror each other.
 
     Example:
         >>> encoder = vc.Network(lambda key: jax.random.normal(key, (4, 4)), lambda w, x: jnp.split(x @ w, 2, axis=1))
@@ -58,6 +79,7 @@ class Networks(NamedTuple):
     encoder: Network
     decoder: Network
     view: Callable[[Key, Any], Any] | None = None
+    stack: Stack | None = None
 
 
 class Batch(NamedTuple):

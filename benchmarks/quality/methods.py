@@ -12,6 +12,7 @@ from vaeclust_jax.fitting.config import Config, TrainingConfig, with_method
 from vaeclust_jax.fitting.config_json import config_to_json
 from vaeclust_jax.fitting.resolve import Preparations
 from vaeclust_jax.methods.dec import DEC, GraphDEC
+from vaeclust_jax.methods.greedy import GreedyStart
 from vaeclust_jax.methods.joint import Settled
 from vaeclust_jax.methods.method import Method
 from vaeclust_jax.methods.mixture import VAEMixture
@@ -37,6 +38,7 @@ IN_WORDS = {
     "weights": "beta 1, gamma 100",
     "covariances": "full in VAE + mixture, diagonal in VaDE",
     'autoencoder of DEC, IDEC and "VaDE, autoencoder first"': "deterministic, with beta 0",
+    "greedy layers": "20 epochs each before the autoencoder's 100, a fifth of their input 0",
     "views, where a name has them, and in vaegraph": "the graphs of three VAEs choose for each data set whether "
     "images are moved (`choose_augment`)",
     "graph of vaegraph, without views": "half is of the pixels or features themselves",
@@ -55,6 +57,7 @@ class Row(NamedTuple):
 _EPOCHS: dict[str, Any] = {"pretrain_epochs": 100, "joint_epochs": 50}
 _MIXTURE = VAEMixture(10, beta=1.0, pretrain_epochs=_EPOCHS["pretrain_epochs"])
 _IDEC = DEC(10, deterministic=True, beta=0.0, gamma=100.0, **_EPOCHS)
+_GREEDY = GreedyStart(layer_epochs=20, noise=0.2)
 _GRAPH = GraphDEC(10, beta=1.0, gamma=100.0, vote=False, stopping=Settled(), **_EPOCHS)
 
 METHODS: dict[str, Row] = {
@@ -67,6 +70,8 @@ METHODS: dict[str, Row] = {
     "VAE + mixture": Row(_MIXTURE, "mixture"),
     "DEC": Row(replace(_IDEC, joint_reconstruction=False), "joint"),
     "IDEC": Row(_IDEC, "joint"),
+    "DEC, greedy layers": Row(replace(_IDEC, joint_reconstruction=False, start=_GREEDY), "joint"),
+    "IDEC, greedy layers": Row(replace(_IDEC, start=_GREEDY), "joint"),
     "VAE+DEC": Row(DEC(10, beta=1.0, gamma=100.0, **_EPOCHS), "joint"),
     "VaDE": Row(VaDE(10, beta=1.0, **_EPOCHS), "joint"),
     "VaDE, autoencoder first": Row(VaDE(10, beta=1.0, start=EMStart(deterministic=True), **_EPOCHS), "joint"),
@@ -88,7 +93,7 @@ def setting_of(name: str, num_clusters: int, quick: bool) -> Config | str:
     return with_method(Config(method, PREPARE, NETWORK, TRAINING), num_clusters=num_clusters)
 
 
-_LATER = {"compactness": "mean", "fitted_to": "mean"}
+_LATER = {"compactness": "mean", "fitted_to": "mean", "start": {"kind": "RandomStart"}}
 """Settings that rows were measured before, at the value that they had then, or that no row depends on."""
 
 

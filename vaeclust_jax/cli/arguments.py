@@ -50,6 +50,8 @@ class Arguments:
     """The first seed."""
     epochs: int | None = None
     """Epochs of every stage that the method has; flags such as --pretrain-epochs override it for theirs."""
+    quick: bool = False
+    """The experiment's quick form: a small data set and fewer epochs, at most two minutes on two cores."""
     out: Path = RUNS
     """Parent of the run's folder; made if need be."""
     quiet: bool = False
@@ -95,6 +97,10 @@ def parse(kind: type[A], argv: Sequence[str], prog: str) -> Parsed[A]:
 def _parse_as(kind: type[A], argv: list[str], prog: str, name: str, epochs: int | None) -> Parsed[A]:
     """The words with the defaults of an experiment; again with others, if they turn out to ask for them."""
     base = experiment_of(name)
+    if "--quick" in argv:
+        if base.quick is None:
+            raise InputError(f"{name} has no quick form: give --dataset and --epochs")
+        base = base.quick(base)
     method = base.method if epochs is None else base.method.for_epochs(epochs)
     told = any(arm.labelled > 0 for arm in base.arms.values())
     sections = {

@@ -5,9 +5,12 @@ from dataclasses import MISSING, fields
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.experiments import (
+    course_cnn,
     course_forecast,
     course_optimisers,
     course_regression,
+    course_sae,
+    course_vit,
     dynamic_beta_insects,
     idec,
     series,
@@ -42,6 +45,12 @@ EXPERIMENTS: dict[str, Experiment] = {
         course_forecast.SCAN,
         course_regression.EXPERIMENT,
         course_optimisers.EXPERIMENT,
+        course_cnn.EXPERIMENT,
+        course_cnn.ABLATIONS,
+        course_sae.EXPERIMENT,
+        course_vit.EXPERIMENT,
+        course_vit.GRID,
+        course_vit.ATTENTION,
     )
 }
 DEFAULT = vaegraph.EXPERIMENT.name

@@ -137,4 +137,7 @@ def check_config(config: Config, data: DataSpec) -> None:
     if likelihood not in (None, "auto", *config.network.likelihoods):
         allowed = " or ".join(map(repr, config.network.likelihoods))
         raise InputError(f"network {type(config.network).__name__} needs the likelihood {allowed}, got {likelihood!r}")
+    if config.method.generates and not config.network.has_decoder:
+        names = type(config.network).__name__, type(config.method).__name__
+        raise InputError("network {} has no decoder, which the method {} needs: use another network".format(*names))
     config.network.check(config.method.network_shape(data.shape, config.network.latent_dim))

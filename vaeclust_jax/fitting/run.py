@@ -128,7 +128,7 @@ class Run:
         if odd is not None and odd.sentence:
             warnings.warn(odd.sentence, InputWarning, stacklevel=2)
         if self.heads.predict is not None:
-            return np.exp(by_chunk(self.heads.predict, self.params, rows))
+            return np.exp(self._at_temperature(by_chunk(self.heads.predict, self.params, rows)))
         self._has(self.heads.encode, "encode")
         return np.exp(self.log_assign(encode_rows(self.heads, self.params, rows)[0]))
 
@@ -152,7 +152,9 @@ class Run:
 
     def log_assign(self, z: Float[np.ndarray, "n l"]) -> Float[np.ndarray, "n k"]:
         """Log-probability of every cluster for codes, (n, K)."""
-        log_q = by_chunk(self._has(self.heads.assign, "assign to clusters"), self.params, z)
+        return self._at_temperature(by_chunk(self._has(self.heads.assign, "assign to clusters"), self.params, z))
+
+    def _at_temperature(self, log_q: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n k"]:
         return log_q if self.temperature == 1 else scale(log_q, self.temperature)
 
     def uncertainty(self, x: Any, key: Key | int, num_passes: int = 100) -> Uncertainty:

@@ -1,8 +1,9 @@
 """A supervised classifier: the encoder of the config's network, a ReLU, and a linear layer, by cross-entropy."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
@@ -31,6 +32,7 @@ class Classifier(Method):
 
     task: ClassVar[str] = "classification"
     needs_labels: ClassVar[bool] = True
+    generates: ClassVar[bool] = False
     takes_weights: ClassVar[bool] = True
     shared: ClassVar[tuple[str, ...]] = ("encoder", "classes")
 
@@ -74,22 +76,53 @@ def _heads(networks: Networks) -> Heads:
 
 
 def _logits(networks: Networks, params: Params, x: Array) -> Array:
-    features = jax.nn.relu(networks.encoder.apply(params["encoder"], x)[0])
+    return classified(params, networks.encoder.apply(params["encoder"], x)[0])
+
+
+def classified(params: Params, mean: Array) -> Array:
+    """Logits of the classes from the encoder's mean."""
+    features = jax.nn.relu(mean)
     return features @ params["classes"]["kernel"] + params["classes"]["bias"][None]
+
+
+def judged(logits: Array, batch: Batch) -> tuple[Array, Info]:
+    """Cross-entropy (nats a sample), and beside it the share that is wrong."""
+    nll = optax.losses.softmax_cross_entropy_with_integer_labels(logits, batch.y)
+    wrong = jnp.asarray(logits.argmax(axis=-1) != batch.y, jnp.float32)
+    total = weighted_mean(nll, batch.weight)
+    return total, {"loss": total, "error": weighted_mean(wrong, batch.weight)}
+
+
+def _step_in_training(train: Callable[..., Any]) -> Callable[[Key, State, Batch], tuple[State, Info]]:
+    """`Learner.step` of an encoder that is another function while it is trained: see `Network.train`.
+
+    No gradient reaches what it hands on (running statistics), so Adam leaves that as it is, and it is replaced here.
+    """
+
+    def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, Any]:
+        (mean, _), handed_on = train(key, params["encoder"], batch.weight, batch.x)
+        total, info = judged(classified(params, mean), batch)
+        return total, (info, handed_on)
+
+    step = gradient_step(loss)
+
+    def replacing(key: Key, state: State, batch: Batch) -> tuple[State, Info]:
+        state, (info, handed_on) = step(key, state, batch)  # type: ignore[misc]
+        params = {**state.params, "encoder": {**state.params["encoder"], **handed_on}}
+        return state._replace(params=params), info
+
+    return replacing
 
 
 @lru_cache
 def _static(networks: Networks) -> Learner:
     def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, Info]:
-        logits = _logits(networks, params, batch.x)
-        nll = optax.losses.softmax_cross_entropy_with_integer_labels(logits, batch.y)
-        wrong = jnp.asarray(logits.argmax(axis=-1) != batch.y, jnp.float32)
-        total = weighted_mean(nll, batch.weight)
-        return total, {"loss": total, "error": weighted_mean(wrong, batch.weight)}
+        return judged(_logits(networks, params, batch.x), batch)
 
+    train = networks.encoder.train
     return Learner(
         init=lambda key: first_state({"encoder": networks.encoder.init(key)}),
-        step=gradient_step(loss),
+        step=gradient_step(loss) if train is None else _step_in_training(train),
         evaluate=lambda key, state, batch: loss(key, state.params, state, batch)[1],
         gentler=halved_learning_rate,
     )

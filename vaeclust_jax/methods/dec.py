@@ -28,6 +28,7 @@ from vaeclust_jax.methods.dec_learner import (
     refreshed,
 )
 from vaeclust_jax.methods.graph_starts import from_graph, from_vote, posterior_of, values_graph
+from vaeclust_jax.methods.greedy import GreedyStart, RandomStart, beginning
 from vaeclust_jax.methods.joint import JointMethod, Settled
 from vaeclust_jax.methods.kmeans import kmeans_of
 from vaeclust_jax.methods.method import About, DataSpec, check_at_least, check_graph, mean_score
@@ -114,6 +115,16 @@ class DEC(_WithTarget):
     q_from: Literal["mean", "sample"] = "mean"
     """What the training q is computed from: the posterior's mean, or a sample of it."""
 
+    start: RandomStart | GreedyStart = field(default_factory=RandomStart)
+    """What the autoencoder begins as."""
+
+    def check(self, data: DataSpec) -> None:  # noqa: D102
+        super().check(data)
+        self.start.check()
+
+    def for_epochs(self, num_epochs: int) -> Self:  # noqa: D102
+        return replace(super().for_epochs(num_epochs), start=self.start.for_epochs(num_epochs))
+
     def stages(self, about: About) -> list[Stage]:  # noqa: D102
         learner = dec(
             about.networks,
@@ -128,7 +139,7 @@ class DEC(_WithTarget):
         )
         stopping = self.joint_stopping(about)
         joint = Stage("joint", learner, self.joint_epochs, from_centroids(learner), stopping, self)
-        return [*kmeans_of(self).stages(about), joint]
+        return [*beginning(kmeans_of(self).stages(about), about, self.start, self.likelihood), joint]
 
     def heads(self, networks: Networks) -> Heads:  # noqa: D102
         return dec_heads(networks, self.likelihood, self.deterministic)

@@ -100,6 +100,8 @@ class Method(ABC):
     """Whether its clusters follow the neighbour graph of the posterior, which then says how sure they are, too."""
     needs_labels: ClassVar[bool] = False
     """Whether it learns from the labels of all rows: a supervised method."""
+    generates: ClassVar[bool] = True
+    """Whether it uses the network's decoder."""
     takes_weights: ClassVar[bool] = False
     """Whether its losses, and what its stages start from, count rows by their `sample_weight`."""
 

@@ -14,6 +14,7 @@ from vaeclust_jax.methods.kmeans import VAEKMeans
 from vaeclust_jax.methods.method import Method
 from vaeclust_jax.methods.mixture import VAEMixture
 from vaeclust_jax.methods.regressor import Regressor
+from vaeclust_jax.methods.stacked import StackedAutoencoder
 from vaeclust_jax.methods.vade import VaDE
 
 _log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ METHODS: dict[str, type[Method]] = {
     "gan": GAN,
     "regressor": Regressor,
     "forecaster": Forecaster,
+    "stacked": StackedAutoencoder,
 }
 """The house's own."""
 

@@ -34,6 +34,7 @@ class Regressor(Method):
     """
 
     task: ClassVar[str] = "regression"
+    generates: ClassVar[bool] = False
     takes_weights: ClassVar[bool] = True
     shared: ClassVar[tuple[str, ...]] = ("encoder",)
 

@@ -1,13 +1,17 @@
 """Encoders and decoders; the only room that imports flax."""
 
 from vaeclust_jax.networks.build import MLP, AutoNetwork, Conv, CustomNetwork, NetworkConfig, convolutions_pay
+from vaeclust_jax.networks.classifying import CNN
 from vaeclust_jax.networks.of_papers import ReluHeadsMLP, TorchStartMLP
 from vaeclust_jax.networks.sequences import LSTM, Conv1D, Dense
+from vaeclust_jax.networks.transformer import ViT
 
 NETWORKS: dict[str, type[NetworkConfig]] = {
     "auto": AutoNetwork,
     "mlp": MLP,
     "conv": Conv,
+    "cnn": CNN,
+    "vit": ViT,
     "custom": CustomNetwork,
     "mlp-relu-heads": ReluHeadsMLP,
     "mlp-torch-start": TorchStartMLP,
@@ -18,6 +22,7 @@ NETWORKS: dict[str, type[NetworkConfig]] = {
 """Every kind by the name that a command line and a model file have for it."""
 
 __all__ = [
+    "CNN",
     "LSTM",
     "MLP",
     "NETWORKS",
@@ -29,5 +34,6 @@ __all__ = [
     "NetworkConfig",
     "ReluHeadsMLP",
     "TorchStartMLP",
+    "ViT",
     "convolutions_pay",
 ]

@@ -12,12 +12,13 @@ if TYPE_CHECKING:  # half a second that `import vaeclust_jax` need not take
     from flax import nnx
 
 
-def from_module(build: "Callable[[nnx.Rngs], nnx.Module]") -> Network:
+def from_module(build: "Callable[[nnx.Rngs], nnx.Module]", method: str = "__call__") -> Network:
     """A pure `Network` from a Flax NNX module.
 
     Args:
         build: makes the module; its `__call__` takes arrays with the batch first. The module may hold
             `nnx.Param` alone: BatchNorm statistics or stored Rngs raise here, at construction.
+        method: of the module, what `apply` calls.
     """
     from flax import nnx
 
@@ -28,16 +29,51 @@ def from_module(build: "Callable[[nnx.Rngs], nnx.Module]") -> Network:
         return nnx.to_pure_dict(params)
 
     def apply(params: Params, *arrays: jax.Array) -> jax.Array | tuple[jax.Array, ...]:
-        return nnx.merge(graph, nnx.State(params))(*arrays)
+        return getattr(nnx.merge(graph, nnx.State(params)), method)(*arrays)
 
     return Network(init, apply)
+
+
+def from_training_module(build: "Callable[[nnx.Rngs], nnx.Module]") -> Network:
+    """A `Network` that is another function while it is trained (`Network.train`), from a Flax NNX module.
+
+    Its parameters are {"weights": what gradients change, "statistics": what training hands on}. They stand beside each
+    other because whoever keeps a model's parameters, a stopping rule or a file, needs both.
+
+    Args:
+        build: makes the module. Its `__call__` takes arrays with the batch first; its `train` takes (key, weight,
+            *arrays), and may change its `nnx.BatchStat`.
+    """
+    from flax import nnx
+
+    kinds = (nnx.Param, nnx.BatchStat)
+    graph, *_ = nnx.split(nnx.eval_shape(lambda: build(nnx.Rngs(0))), *kinds)
+
+    def init(key: Key) -> Params:
+        _, weights, statistics = nnx.split(build(nnx.Rngs(key)), *kinds)
+        return {"weights": nnx.to_pure_dict(weights), "statistics": nnx.to_pure_dict(statistics)}
+
+    def made(params: Params) -> Any:
+        return nnx.merge(graph, nnx.State(params["weights"]), nnx.State(params["statistics"]))
+
+    def train(key: Key, params: Params, weight: jax.Array, *arrays: jax.Array) -> tuple[Any, dict[str, Params]]:
+        module = made(params)
+        answer = module.train(key, weight, *arrays)
+        return answer, {"statistics": nnx.to_pure_dict(nnx.split(module, *kinds)[2])}
+
+    return Network(init, lambda params, *arrays: made(params)(*arrays), train)
 
 
 def standardised(network: Network, mean: float, std: float) -> Network:
     """The same network behind x -> (x - mean) / std: an encoder sees standardised pixels, the loss [0, 1] ones."""
     if (mean, std) == (0.0, 1.0):
         return network
-    return Network(network.init, lambda params, x: network.apply(params, (x - mean) / std))
+    train = network.train
+    return Network(
+        network.init,
+        lambda params, x: network.apply(params, (x - mean) / std),
+        None if train is None else lambda key, params, weight, x: train(key, params, weight, (x - mean) / std),
+    )
 
 
 def in_bfloat16(network: Network) -> Network:

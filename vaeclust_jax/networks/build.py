@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from vaeclust_jax.checks import check_types
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.networks.adapter import from_module, in_bfloat16, standardised
+from vaeclust_jax.networks.stack import mlp_stack, stack_standardised
 from vaeclust_jax.types import Networks
 
 _MOST_LAYERS = 100
@@ -23,6 +24,8 @@ class NetworkConfig(ABC):
 
     likelihoods: ClassVar[tuple[str, ...]] = ("bernoulli", "gaussian", "squared")
     """Those that its decoder's output can be the parameter of."""
+    has_decoder: ClassVar[bool] = True
+    """Whether it is for methods that generate, too."""
 
     latent_dim: int = 10
     """Size L of the latent space."""
@@ -193,13 +196,15 @@ def build_mlp(config: MLP, shape: tuple[int, ...], *, heads: str, start: str) ->
     return Networks(
         from_module(lambda rngs: MLPEncoder(shape, config.hidden, *common, rngs=rngs)),
         from_module(lambda rngs: MLPDecoder(shape, back, *common, rngs=rngs)),
+        stack=mlp_stack(shape, len(back)) if back == config.hidden[::-1] and heads == "linear" else None,
     )
 
 
 @lru_cache
 def standardising(networks: Networks, mean: float, std: float) -> Networks:
     """The same networks with an encoder that sees (x - mean) / std."""
-    return networks._replace(encoder=standardised(networks.encoder, mean, std))
+    stack = None if networks.stack is None else stack_standardised(networks.stack, mean, std)
+    return networks._replace(encoder=standardised(networks.encoder, mean, std), stack=stack)
 
 
 @lru_cache
@@ -207,4 +212,4 @@ def computing_in(networks: Networks, dtype: Literal["float32", "bfloat16"]) -> N
     """The same networks with their arithmetic in `dtype`: see `in_bfloat16`; "float32" leaves them as they are."""
     if dtype == "float32":
         return networks
-    return networks._replace(encoder=in_bfloat16(networks.encoder), decoder=in_bfloat16(networks.decoder))
+    return networks._replace(encoder=in_bfloat16(networks.encoder), decoder=in_bfloat16(networks.decoder), stack=None)

@@ -1,8 +1,10 @@
 """The figures; the only room with matplotlib, which is imported only to draw."""
 
 from vaeclust_jax.plots.agreement import confidence_histogram, confusion
+from vaeclust_jax.plots.attention import attention_maps
+from vaeclust_jax.plots.candidates import scores_by_size
 from vaeclust_jax.plots.classifier import class_confusion, component_map, naming_curves
-from vaeclust_jax.plots.curves import loss_part, loss_parts
+from vaeclust_jax.plots.curves import loss_part, loss_parts, loss_phases
 from vaeclust_jax.plots.dendrogram import dendrogram
 from vaeclust_jax.plots.figures import reconstructions, save_figures
 from vaeclust_jax.plots.forecasts import errors_by_origin, fold_losses, forecasts_from, forecasts_of
@@ -23,6 +25,7 @@ from vaeclust_jax.plots.uncertainty import (
 from vaeclust_jax.plots.vectors import profiles_by_cluster
 
 __all__ = [
+    "attention_maps",
     "class_confusion",
     "cluster_sizes",
     "component_map",
@@ -42,6 +45,7 @@ __all__ = [
     "loss_bands",
     "loss_part",
     "loss_parts",
+    "loss_phases",
     "most_and_least_certain",
     "naming_curves",
     "num_clusters_figure",
@@ -54,6 +58,7 @@ __all__ = [
     "risk_coverage_curves",
     "samples_beside_data",
     "save_figures",
+    "scores_by_size",
     "surfaces",
     "uncertainty_histogram",
 ]

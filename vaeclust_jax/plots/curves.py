@@ -80,6 +80,39 @@ def loss_part(history: Sequence[Row], part: str, *, ax: Axes | None = None) -> F
     return figure_of(axes)
 
 
+def loss_phases(history: Sequence[Row]) -> Figure:
+    """Draw the loss of each stage in a panel of its own, for stages whose losses do not compare.
+
+    Thin lines are seeds, the thick one is their mean; training is solid, validation dashed.
+
+    Args:
+        history: as for `loss_parts`, with a `loss` in every row.
+
+    Raises:
+        InputError: no row has a loss.
+    """
+    stages = list(dict.fromkeys(row["stage"] for row in history if "loss" in row))
+    if not stages:
+        raise InputError("history must have a loss, got none.")
+    figure, panels = small_multiples(len(stages), (2.7, 2.5), max_columns=4)
+    for stage, axes in zip(stages, panels, strict=True):
+        rows = [row for row in history if row["stage"] == stage]
+        for key, colour, dash, label in (
+            ("loss", BLUE, "-", "training"),
+            ("val_loss", VERMILLION, "--", "validation"),
+        ):
+            _draw_lines(axes, rows, {stage: 0}, key, colour, dash, label)
+        axes.set_title(stage, fontsize=NORMAL)
+        axes.locator_params(axis="x", integer=True, min_n_ticks=1)
+        axes.set_xlabel("epoch", fontsize=SMALL)
+    panels[0].set_ylabel("nats per sample", fontsize=SMALL)
+    handles: dict[Any, Any] = {line.get_label(): line for axes in panels for line in axes.get_lines()}
+    shown = [name for name in ("training", "validation", "one seed") if name in handles]
+    legend = [handles[name] for name in shown]
+    figure.legend(legend, shown, loc="outside lower center", ncols=3, fontsize=SMALL, frameon=False)
+    return figure
+
+
 def _parts_in(history: Sequence[Row]) -> list[str]:
     """Return the parts of the loss that rows have, each once."""
     parts = dict.fromkeys(key.removeprefix("val_") for row in history for key in row if key not in _KEYS)

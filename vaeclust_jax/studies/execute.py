@@ -74,7 +74,7 @@ def execute(
     write_config(folder, experiment, runs[experiment.named][0].config, dataset, seeds)
     prepared = {name: fits.data(arm) for name, arm in arms.items()}
     stages = {name: fits.stages(arm) for name, arm in arms.items()}
-    study = Study(experiment, dataset, test, seeds, prepared, stages, runs, others, choice, views)
+    study = Study(experiment, dataset, test, seeds, prepared, stages, runs, others, choice, views, clock.seconds)
 
     def step(name: str) -> None:
         clock.begin(name)

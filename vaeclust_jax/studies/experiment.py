@@ -49,6 +49,16 @@ class Reported(NamedTuple):
     tests: dict[str, tuple[float, float]]
 
 
+class Sized(NamedTuple):
+    """What a source prints of an arm that is one of many to choose from."""
+
+    arm: str
+    accuracy: float
+    """On its test part."""
+    seconds: float
+    """Of training."""
+
+
 @dataclass(frozen=True)
 class Experiment:
     """An experiment; every setting is a default that the command line can change.
@@ -64,6 +74,9 @@ class Experiment:
         shallow: methods without a network that it is held against, of `baselines.shallow`.
         classifies: its clusters are named by the labels of the held-out rows and classify a test part, which is kept
             from everything else.
+        chooses: its arms classify, and are ranked by their accuracy on held-out rows; the best of them is the named
+            one, and alone is scored on the test part. What a source prints of them; empty: all are scored.
+        quick: what `--quick` makes of it, which takes at most two minutes on two cores; None: it has no such form.
     """
 
     name: str
@@ -78,6 +91,8 @@ class Experiment:
     reported: Reported | None = None
     shallow: tuple[str, ...] = FLOOR
     classifies: bool = False
+    chooses: tuple[Sized, ...] = ()
+    quick: "Callable[[Experiment], Experiment] | None" = None
 
     def of_seeds(self, num_seeds: int) -> "Experiment":
         """The experiment with the arms that so many seeds can be scored by."""

@@ -1,29 +1,42 @@
 """The task of methods that classify: errors on rows that nothing has seen, and how honest their probabilities are."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
-from vaeclust_jax.folder.records.classification import ClassificationRecord, ClassScores, SeedClassScores
+from vaeclust_jax.data import Dataset
+from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.folder.records.classification import Candidate, ClassificationRecord, ClassScores, SeedClassScores
 from vaeclust_jax.folder.table import Column, Table, spread
-from vaeclust_jax.plots import class_confusion, reliability_diagram
+from vaeclust_jax.networks import ViT
+from vaeclust_jax.plots import class_confusion, loss_phases, reliability_diagram
+from vaeclust_jax.studies.candidates import attention_picture, candidates_table, ranked, sizes_picture, with_arm
 from vaeclust_jax.studies.common import common_fields, over_seeds, split_sentence
 from vaeclust_jax.studies.figures import Picture, history_of, loss_picture
 from vaeclust_jax.studies.task import Drawn, Measured, Study, Task
 from vaeclust_jax.uncertainty.calibration import expected_calibration_error, reliability
+from vaeclust_jax.uncertainty.temperature import fit_temperature
 
 SCORES = ClassScores.names
+_TINY = np.finfo(np.float32).tiny
 
 
 def _measure(study: Study, step: Callable[[str], None]) -> Measured:
+    candidates: tuple[Candidate, ...] = ()
+    if study.experiment.chooses:
+        step("ranking on held-out rows")
+        candidates = ranked(study)
+        study = with_arm(study, candidates[0].arm)
     step("scoring the test part")
     assert study.test is not None, "kept back"
     assert study.test.y is not None, "which has labels"
     x, y = study.test.x, study.test.y
-    answers = {arm: [run.predict_proba(x) for run in runs] for arm, runs in study.runs.items()}
+    models = {arm: [at_held_out(run, study.dataset) for run in runs] for arm, runs in study.runs.items()}
+    answers = {arm: [run.predict_proba(x) for run in runs] for arm, runs in models.items()}
     results = {
-        arm: over_seeds(ClassScores, SeedClassScores, [_judged(q, y) for q in of_seeds], study.seeds)
-        for arm, of_seeds in answers.items()
+        arm: over_seeds(ClassScores, SeedClassScores, [_judged(run, x, y) for run in runs], study.seeds)
+        for arm, runs in models.items()
     }
     named, held_out = study.experiment.named, len(study.runs[study.experiment.named][0].validation_index)
     of_named = results[named]
@@ -33,6 +46,8 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
         protocol={
             "fitted_on": split_sentence(study),
             "stopped_on": f"the other {held_out} rows (their loss)" if held_out else "nothing",
+            "temperature_from": f"labels of those {held_out} rows" if held_out else "nothing",
+            **({"chosen_on": f"accuracy on those {held_out} rows"} if candidates else {}),
             "scored_on": f"{len(y)} rows beside those above, once",
             "labels_used_for": "training, stopping and scoring, each on rows of its own",
             "spread": "standard deviation over seeds (n - 1)",
@@ -43,18 +58,39 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
         findings=(f"{named} errs on {1 - of_named.mean.accuracy:.2%} of {len(y)} rows it never saw.",),
         warnings=(),
         results=results,
+        candidates=candidates,
     )
-    return Measured(record, _columns(study, answers[named]), answers)
+    return Measured(record, _columns(study, answers[named]), answers, models[named])
 
 
-def _judged(q: np.ndarray, y: np.ndarray) -> ClassScores:
-    correct = q.argmax(axis=1) == y
+def at_held_out(run: Run, dataset: Dataset) -> Run:
+    """The classifier at the temperature under which the labels of its held-out rows are likeliest (Guo et al. 2017).
+
+    As it is where nothing is held out, or where every one of those rows is right: then no temperature is best.
+    """
+    rows = run.validation_index
+    if not len(rows) or dataset.y is None:
+        return run
+    found = fit_temperature(np.log(np.maximum(run.predict_proba(dataset.x[rows]), _TINY)), dataset.y[rows])
+    return run if found is None else replace(run, temperature=found)
+
+
+def _judged(run: Run, x: np.ndarray, y: np.ndarray) -> ClassScores:
+    raw = replace(run, temperature=1.0).predict_proba(x)
+    correct = raw.argmax(axis=1) == y
+    scores = ClassScores(
+        accuracy=float(correct.mean()), nll=_nll(raw, y), ece=expected_calibration_error(raw.max(axis=1), correct)
+    )
+    if run.temperature == 1:
+        return scores
+    q = run.predict_proba(x)
+    error = expected_calibration_error(q.max(axis=1), correct)
+    return replace(scores, temperature=run.temperature, scaled_nll=_nll(q, y), scaled_ece=error)
+
+
+def _nll(q: np.ndarray, y: np.ndarray) -> float:
     own = np.take_along_axis(q, y[:, np.newaxis], axis=1)[:, 0]
-    return ClassScores(
-        accuracy=float(correct.mean()),
-        nll=float(-np.log(np.maximum(own, np.finfo(np.float32).tiny)).mean()),
-        ece=expected_calibration_error(q.max(axis=1), correct),
-    )
+    return float(-np.log(np.maximum(own, _TINY)).mean())
 
 
 def _columns(study: Study, answers: list[np.ndarray]) -> dict[str, np.ndarray]:
@@ -78,25 +114,39 @@ def _tables(record: ClassificationRecord) -> list[Table]:
         for arm, of in record.results.items()
     )
     columns = (Column("method", "text"), *map(Column, SCORES.values()), Column("seeds", "integer"))
-    note = "On the test part, which neither training nor stopping saw. ECE: 15 bins, at the probabilities as they are."
-    return [Table("scores", "Classification", columns, rows, note)]
+    note = (
+        "On the test part, which neither training nor stopping saw. ECE: 15 bins. The temperature is that under which "
+        "labels of held-out rows are likeliest."
+    )
+    tables = [Table("scores", "Classification", columns, rows, note)]
+    return [*tables, candidates_table(record.candidates)] if record.candidates else tables
 
 
 def _figures(study: Study, measured: Measured) -> Drawn:
     """Of the first seed of the named arm; the losses of all seeds."""
     assert study.test is not None
     assert study.test.y is not None
-    y, named = study.test.y, study.experiment.named
+    y, named = study.test.y, measured.metrics.method
     q, runs = measured.kept[named][0], study.runs[named]
     counts = np.zeros((q.shape[1], q.shape[1] + 1), int)  # the last column is of answers without a class
     np.add.at(counts, (y, q.argmax(axis=1)), 1)
     bins = reliability(q.max(axis=1), q.argmax(axis=1) == y)
     drawn = reliability_diagram(bins.confidence, bins.accuracy, bins.count, bins.low, bins.high, ece=bins.ece)
     caption = "Accuracy against the probability of the class; on the diagonal a model means what it says."
-    yield "loss_parts", loss_picture(named, history_of(runs))
+    history = history_of(runs)
+    yield "loss_parts", loss_picture(named, history)
+    if len({row["stage"] for row in history}) > 1:
+        of_phases = (
+            "Thin lines are seeds, the thick one their mean; held-out rows dashed. Each stage has its own scale."
+        )
+        yield "phases", Picture(loss_phases(history), "Training", f"Stages of {named}, one by one", of_phases)
     confusion = class_confusion(counts, study.test.class_names)
     yield "confusion", Picture(confusion, "Classification", "Confusion on the test part", "Classes by answers.")
     yield "reliability", Picture(drawn, "Uncertainty", "Reliability on the test part", caption)
+    if isinstance(runs[0].config.network, ViT):
+        yield "attention", attention_picture(runs[0], study.test)
+    if isinstance(measured.metrics, ClassificationRecord) and measured.metrics.candidates:
+        yield "sizes", sizes_picture(study, measured.metrics.candidates)
 
 
 CLASSIFICATION = Task(("predict",), lambda data: None, _measure, _tables, _figures)

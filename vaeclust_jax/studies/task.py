@@ -1,6 +1,7 @@
 """What is measured of a method: the form that every task has."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,6 +39,7 @@ class Study(NamedTuple):
         runs: of each arm, one a seed.
         others: a data set that should look strange.
         choice, views: how the number of clusters and the views were chosen, if they were.
+        seconds: wall seconds of each arm's fit in this call, "fit NAME"; for figures alone.
     """
 
     experiment: Experiment
@@ -50,6 +52,7 @@ class Study(NamedTuple):
     others: Dataset | None = None
     choice: Choice | None = None
     views: AugmentChoice | None = None
+    seconds: Mapping[str, float] = MappingProxyType({})
 
 
 class Measured(NamedTuple):

@@ -61,10 +61,6 @@ def write_config(folder: Path, experiment: Experiment, config: Config, dataset: 
 def keep_fitted(folder: Path, runs: Sequence[Run], seeds: Sequence[int]) -> None:
     """`history.csv`, and a model a seed."""
     write_history(folder / "history.csv", [row for run in runs for row in run.history])
-    _keep_models(folder, runs, seeds)
-
-
-def _keep_models(folder: Path, runs: Sequence[Run], seeds: Sequence[int]) -> None:
     for seed, run in zip(seeds, runs, strict=True):
         run.save(seed_file(folder, seed))
 
@@ -72,7 +68,7 @@ def _keep_models(folder: Path, runs: Sequence[Run], seeds: Sequence[int]) -> Non
 def write_measured(folder: Path, measured: Measured, tables: Sequence[Table], seeds: Sequence[int]) -> None:
     """`assignments.csv`, `metrics.json` and `tables.json`, and the models again where measuring changed them."""
     if measured.models is not None:
-        _keep_models(folder, measured.models, seeds)
+        keep_fitted(folder, measured.models, seeds)
     if measured.columns is not None:
         write_assignments(folder / "assignments.csv", measured.columns)
     write_json(folder / "metrics.json", measured.metrics.record())
