@@ -36,7 +36,7 @@ from vaeclust_jax.methods.registry import METHODS
 from vaeclust_jax.methods.regressor import Regressor
 from vaeclust_jax.methods.settings import VAEMethod
 from vaeclust_jax.methods.vade import EMStart, GraphStart, VaDE
-from vaeclust_jax.networks import CNN, LSTM, MLP, AutoNetwork, Conv, Conv1D, Dense, ViT
+from vaeclust_jax.networks import CNN, LSTM, MLP, AutoNetwork, Conv, Conv1D, Dense, PooledCNN, ViT
 from vaeclust_jax.selection.augment import AugmentChoice, choose_augment
 from vaeclust_jax.selection.cluster import Clustered, cluster
 from vaeclust_jax.selection.consensus import Consensus, consensus
@@ -85,6 +85,7 @@ __all__ = [
     "Network",
     "Networks",
     "Optax",
+    "PooledCNN",
     "PrepareConfig",
     "RandomStart",
     "Regressor",

@@ -45,6 +45,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         course_forecast.SCAN,
         course_regression.EXPERIMENT,
         course_optimisers.EXPERIMENT,
+        course_optimisers.CNN,
         course_cnn.EXPERIMENT,
         course_cnn.ABLATIONS,
         course_sae.EXPERIMENT,

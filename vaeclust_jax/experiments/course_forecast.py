@@ -3,7 +3,7 @@
     vaeclust run course-forecast --seeds 10
     vaeclust run course-forecast-literal --seeds 10
     vaeclust run course-forecast-scan --seeds 3                     # by which lag and width were chosen
-    vaeclust run course-forecast --dataset lorenz --epochs 20       # the quick form, on a series made here
+    vaeclust run course-forecast --quick                            # on a series made here
     vaeclust run course-forecast --dataset mine.csv --column y      # a series of one's own
 
 The first 1,000 values are trained on; 100 are predicted from five origins, the published one first. Folds hold out 150
@@ -41,6 +41,13 @@ def _cell(lag: int, width: int) -> Callable[[Config], Config]:
     return lambda config: with_method(replace(config, network=network), lag=lag, fold=1)
 
 
+def _quick(experiment: Experiment) -> Experiment:
+    """Fewer values to look back, cells and epochs, and one fold."""
+    arms = {name: arm for name, arm in experiment.arms.items() if "fold" not in name or name == "lstm, fold 1"}
+    method = replace(experiment.method, lag=20, epochs=20)
+    return replace(experiment, dataset="lorenz", arms=arms, method=method, network=LSTM(latent_dim=1, cells=(16,)))
+
+
 LITERAL = Experiment(
     name="course-forecast-literal",
     summary="an LSTM and an MLP on the Santa Fe laser as a course report has them (lag 80), beside baselines",
@@ -54,6 +61,7 @@ LITERAL = Experiment(
     prepare=PrepareConfig(scaling="standardise-all", split="last", validation=0.0),
     network=LSTM(latent_dim=1, cells=(100,)),
     method=Forecaster(lag=80, epochs=150, first_origin=1000),
+    quick=_quick,
     training=TrainingConfig(patience=1000),  # no fold stops early: the model itself has nothing to stop by
 )
 
@@ -74,4 +82,5 @@ SCAN = replace(
         "lstm": Arm(unchanged),
         **{f"lag {lag}, {width} cells": Arm(_cell(lag, width)) for lag in (10, 20, 40) for width in (25, 50)},
     },
+    quick=None,
 )

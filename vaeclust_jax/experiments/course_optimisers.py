@@ -1,6 +1,8 @@
 """Optimisers by the loss over epochs and over seconds, on a noisy function of one input.
 
     vaeclust run course-optimisers --seeds 10
+    vaeclust run course-optimisers --quick
+    vaeclust run course-optimisers-cnn --seeds 5            # SGD, Adam and Adadelta on images; --quick on digits
 
 Gradient descent with 0.05 and 0.1, with momentum, Adam and L-BFGS with a line search are the source's, and so are 2,500
 epochs; every step is of all rows. The function is sin(x^2) with noise of deviation 0.2
@@ -13,9 +15,10 @@ from dataclasses import replace
 
 from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.fitting.config import Config, TrainingConfig, with_method
+from vaeclust_jax.methods.classifier import Classifier
 from vaeclust_jax.methods.optimisers import LBFGS, Optax, Optimiser
 from vaeclust_jax.methods.regressor import Regressor
-from vaeclust_jax.networks import Dense
+from vaeclust_jax.networks import Dense, PooledCNN
 from vaeclust_jax.studies.experiment import Arm, Experiment, unchanged
 
 
@@ -42,4 +45,26 @@ EXPERIMENT = Experiment(
     network=Dense(latent_dim=1, hidden=(50,), activations=("tanh",)),
     method=Regressor(epochs=2500, optimiser=Optax("sgd")),
     training=TrainingConfig(learning_rate=0.05, patience=2500, batch_size=2**12),
+    quick=lambda experiment: replace(experiment, method=experiment.method.for_epochs(300)),
+)
+
+CNN = Experiment(
+    name="course-optimisers-cnn",
+    summary="SGD, Adam and Adadelta on a CNN of 34,826 parameters and MNIST, in a reduced form: 5 epochs",
+    dataset="mnist",
+    arms={
+        "adam": Arm(_by(Optax("adam"), 1e-3)),
+        "sgd": Arm(_by(Optax("sgd"), 0.01)),
+        "adadelta": Arm(_by(Optax("adadelta"), 1.0)),
+    },
+    prepare=PrepareConfig(validation=1 / 12),
+    network=PooledCNN(),
+    method=Classifier(epochs=5),
+    training=TrainingConfig(batch_size=128),
+    quick=lambda experiment: replace(
+        experiment,
+        dataset="digits",
+        prepare=PrepareConfig(image_size=(16, 16), validation=0.2),
+        network=PooledCNN(channels=(16, 32)),
+    ),
 )

@@ -1,6 +1,7 @@
 """Clusters of series: VAEs that read them step by step, by convolutions, or as vectors.
 
     vaeclust run series --seeds 5
+    vaeclust run series --quick
     vaeclust run series --dataset mine.npz --clusters 4     # x (n, T), or (n, T C) with --channels-a-step C
 
 The series are made here: a plateau, a rise or a fall at random times, with noise (Saito 1994). Labels are read for
@@ -34,4 +35,5 @@ EXPERIMENT = Experiment(
     prepare=PrepareConfig(scaling="standardise-all"),
     network=Conv1D(),
     method=DEC(3),
+    quick=lambda experiment: replace(experiment, method=experiment.method.for_epochs(5)),
 )

@@ -5,7 +5,7 @@ The learning rate is `TrainingConfig.learning_rate`, and data in the state: swee
 
 import ast
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -92,8 +92,11 @@ def transformation(optimiser: Optimiser) -> optax.GradientTransformationExtraArg
     if isinstance(optimiser, LBFGS):
         search = optax.scale_by_zoom_linesearch(optimiser.linesearch_steps, initial_guess_strategy="one")
         return optax.lbfgs(memory_size=optimiser.memory, linesearch=search)
-    static = [name for name in _parameters(optimiser.rule) if name != "learning_rate"]
-    made = optax.inject_hyperparams(getattr(optax, optimiser.rule), static_args=static)
+    made, swept = getattr(optax, optimiser.rule), ("learning_rate",)
+    # Adam's other numbers are data in the state of every learner here (`methods.vae.adam`): a state fits all of them.
+    swept += tuple(name for name, one in _parameters(optimiser.rule).items() if isinstance(one.default, float))
+    static = [name for name in _parameters(optimiser.rule) if name not in swept]
+    made = optax.inject_hyperparams(made, static_args=static)
     return optax.with_extra_args_support(made(learning_rate=0.0, **optimiser.settings))
 
 
@@ -142,14 +145,14 @@ def _halved(state: State) -> State:
 
 
 @lru_cache
-def _parameters(rule: str) -> tuple[str, ...]:
+def _parameters(rule: str) -> Mapping[str, inspect.Parameter]:
     """The settings of an optimiser of optax.
 
     Raises:
         InputError: there is no such optimiser.
     """
     made = getattr(optax, rule, None) if rule.isidentifier() and rule.islower() else None
-    names = tuple(inspect.signature(made).parameters) if inspect.isfunction(made) else ()
+    names = inspect.signature(made).parameters if inspect.isfunction(made) else {}
     if rule == "lbfgs":
         raise InputError("rule 'lbfgs' is an optimiser of its own: write LBFGS(), or --optimiser lbfgs")
     if "learning_rate" not in names:

@@ -1,7 +1,7 @@
 """Encoders and decoders; the only room that imports flax."""
 
 from vaeclust_jax.networks.build import MLP, AutoNetwork, Conv, CustomNetwork, NetworkConfig, convolutions_pay
-from vaeclust_jax.networks.classifying import CNN
+from vaeclust_jax.networks.classifying import CNN, PooledCNN
 from vaeclust_jax.networks.of_papers import ReluHeadsMLP, TorchStartMLP
 from vaeclust_jax.networks.sequences import LSTM, Conv1D, Dense
 from vaeclust_jax.networks.transformer import ViT
@@ -11,6 +11,7 @@ NETWORKS: dict[str, type[NetworkConfig]] = {
     "mlp": MLP,
     "conv": Conv,
     "cnn": CNN,
+    "pooled-cnn": PooledCNN,
     "vit": ViT,
     "custom": CustomNetwork,
     "mlp-relu-heads": ReluHeadsMLP,
@@ -32,6 +33,7 @@ __all__ = [
     "CustomNetwork",
     "Dense",
     "NetworkConfig",
+    "PooledCNN",
     "ReluHeadsMLP",
     "TorchStartMLP",
     "ViT",
