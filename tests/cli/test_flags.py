@@ -166,7 +166,8 @@ def test_a_choice_brings_its_own_flags_and_nothing_else_has_them() -> None:
         (["vaedec", "--stopping", "never"], "stopping must be one of settled, best-validation, got 'never'"),
         (
             ["vaedec", "--network", "custom"],
-            "network must be one of auto, mlp, conv, mlp-relu-heads, mlp-torch-start, got 'custom'",
+            "network must be one of auto, mlp, conv, cnn, pooled-cnn, vit, mlp-relu-heads, mlp-torch-start, dense, "
+            "lstm, conv1d, got 'custom'",
         ),
         (["gan", "--clusters", "3"], "the method gan has no clusters: leave --clusters out"),
     ],
@@ -183,7 +184,7 @@ def test_a_setting_that_is_not_there_is_refused_with_the_nearest(
 
 
 NOT_THERE = "there is no flag {} for method {} and network auto; "
-MLPS = "network mlp, network mlp-relu-heads, network mlp-torch-start"
+MLPS = "network mlp, network mlp-relu-heads, network mlp-torch-start, network dense"
 ELSEWHERE = "{} is a setting of {}, not of method {} or network {}; "
 
 

@@ -38,6 +38,8 @@ CASES: dict[str, Method] = {
     "mixture": vc.VAEMixture(K),
     "classifier": vc.METHODS["classifier"](),
     "gan": vc.METHODS["gan"](),
+    "regressor": vc.Regressor(),
+    "forecaster": vc.Forecaster(lag=3),
 }
 CLUSTERING = [name for name, method in CASES.items() if method.task == "clustering"]
 
