@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
-from vaeclust_jax.plots.style import BLUE, GREY, NORMAL, SMALL, VERMILLION, as_hex, categorical_colours, small_multiples
+from vaeclust_jax.plots.style import (
+    BLUE,
+    GREY,
+    NORMAL,
+    SMALL,
+    VERMILLION,
+    as_hex,
+    categorical_colours,
+    new_figure,
+    small_multiples,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,8 +92,6 @@ def errors_by_origin(origins: Sequence[int] | np.ndarray, errors: Mapping[str, F
         origins: how many values are before each.
         errors: by method.
     """
-    from vaeclust_jax.plots.style import new_figure
-
     figure = new_figure(max(5.5, 1.1 * len(origins) + 2), 3.4)
     axes = figure.subplots()
     colours = as_hex(categorical_colours(len(errors)))
