@@ -87,7 +87,7 @@ class Method(ABC):
 
     Example:
         >>> sorted(name for name, method in vc.METHODS.items() if method.task != "clustering")
-        ['classifier', 'gan']
+        ['classifier', 'forecaster', 'gan', 'regressor', 'stacked']
     """
 
     task: ClassVar[str] = "clustering"

@@ -54,8 +54,8 @@ class LBFGS:
     """L-BFGS with a zoom line search (Nocedal and Wright 2006, chapters 3 and 7); each step sees all rows.
 
     Example:
-        >>> vc.LBFGS(memory=5)
-        LBFGS(memory=5)
+        >>> vc.Regressor(optimiser=vc.LBFGS(memory=5)).optimiser.memory
+        5
     """
 
     memory: int = 10
