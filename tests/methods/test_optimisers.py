@@ -1,5 +1,8 @@
 """Optimisers by name, and their steps against oracles."""
 
+from collections.abc import Callable
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,23 +10,23 @@ import pytest
 from scipy.optimize import minimize, rosen, rosen_der
 
 import vaeclust_jax as vc
-from vaeclust_jax.methods.optimisers import check_optimiser, gentler_of, start_of, step_of
+from vaeclust_jax.methods.optimisers import Loss, check_optimiser, gentler_of, start_of, step_of
 
 BATCH = vc.Batch(jnp.zeros((1, 1)), None, jnp.zeros(1, int), jnp.ones(1))
 KEY = jax.random.key(0)
 
 
-def bowl(key: object, params: jax.Array, state: object, batch: object) -> tuple[jax.Array, dict[str, jax.Array]]:
+def bowl(key: Any, params: Any, state: Any, batch: Any) -> tuple[jax.Array, dict[str, jax.Array]]:
     value = jnp.sum(jnp.array([1.0, 10.0]) * params**2)
     return value, {"loss": value}
 
 
-def valley(key: object, w: jax.Array, state: object, batch: object) -> tuple[jax.Array, dict[str, jax.Array]]:
+def valley(key: Any, w: Any, state: Any, batch: Any) -> tuple[jax.Array, dict[str, jax.Array]]:
     value = (100 * (w[1:] - w[:-1] ** 2) ** 2 + (1 - w[:-1]) ** 2).sum()
     return value, {"loss": value}
 
 
-def path(optimiser: vc.Optax | vc.LBFGS, loss: object, start: list[float], rate: float, steps: int) -> np.ndarray:
+def path(optimiser: vc.Optax | vc.LBFGS, loss: Loss, start: list[float], rate: float, steps: int) -> np.ndarray:
     state = start_of(optimiser, jnp.array(start), rate)
     step, places = jax.jit(step_of(optimiser, loss)), []
     for _ in range(steps):
@@ -101,6 +104,6 @@ def test_any_optimiser_of_optax_steps_down(rule: str) -> None:
         (lambda: check_optimiser(vc.LBFGS(), 100, 64), "needs all 100 training rows in one batch, got batch_size 64"),
     ],
 )
-def test_what_is_no_optimiser_is_one_sentence(make: object, sentence: str) -> None:
+def test_what_is_no_optimiser_is_one_sentence(make: Callable[[], object], sentence: str) -> None:
     with pytest.raises(vc.InputError, match=sentence):
         make()

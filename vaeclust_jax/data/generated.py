@@ -18,7 +18,8 @@ def lorenz() -> Arrays:
         x, y, z = at
         return np.array([10 * (y - x), x * (28 - z) - y, x * y - 8 / 3 * z])
 
-    at, step, values = np.array([1.0, 1.0, 25.0]), 0.01, []
+    at, step = np.array([1.0, 1.0, 25.0]), 0.01
+    values: list[float] = []
     for number in range(8 * (3000 + 100)):
         if number % 8 == 0:
             values.append(at[0] ** 2)

@@ -44,6 +44,7 @@ def _cell(lag: int, width: int) -> Callable[[Config], Config]:
 def _quick(experiment: Experiment) -> Experiment:
     """Fewer values to look back, cells and epochs, and one fold."""
     arms = {name: arm for name, arm in experiment.arms.items() if "fold" not in name or name == "lstm, fold 1"}
+    assert isinstance(experiment.method, Forecaster), "the experiment's"
     method = replace(experiment.method, lag=20, epochs=20)
     return replace(experiment, dataset="lorenz", arms=arms, method=method, network=LSTM(latent_dim=1, cells=(16,)))
 

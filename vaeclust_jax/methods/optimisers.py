@@ -92,11 +92,11 @@ def transformation(optimiser: Optimiser) -> optax.GradientTransformationExtraArg
     if isinstance(optimiser, LBFGS):
         search = optax.scale_by_zoom_linesearch(optimiser.linesearch_steps, initial_guess_strategy="one")
         return optax.lbfgs(memory_size=optimiser.memory, linesearch=search)
-    made, swept = getattr(optax, optimiser.rule), ("learning_rate",)
+    known = _parameters(optimiser.rule)
     # Adam's other numbers are data in the state of every learner here (`methods.vae.adam`): a state fits all of them.
-    swept += tuple(name for name, one in _parameters(optimiser.rule).items() if isinstance(one.default, float))
-    static = [name for name in _parameters(optimiser.rule) if name not in swept]
-    made = optax.inject_hyperparams(made, static_args=static)
+    swept = {"learning_rate", *(name for name, one in known.items() if isinstance(one.default, float))}
+    static = [name for name in known if name not in swept]
+    made = optax.inject_hyperparams(getattr(optax, optimiser.rule), static_args=static)
     return optax.with_extra_args_support(made(learning_rate=0.0, **optimiser.settings))
 
 
@@ -152,7 +152,7 @@ def _parameters(rule: str) -> Mapping[str, inspect.Parameter]:
         InputError: there is no such optimiser.
     """
     made = getattr(optax, rule, None) if rule.isidentifier() and rule.islower() else None
-    names = inspect.signature(made).parameters if inspect.isfunction(made) else {}
+    names: Mapping[str, inspect.Parameter] = inspect.signature(made).parameters if inspect.isfunction(made) else {}
     if rule == "lbfgs":
         raise InputError("rule 'lbfgs' is an optimiser of its own: write LBFGS(), or --optimiser lbfgs")
     if "learning_rate" not in names:
@@ -160,15 +160,16 @@ def _parameters(rule: str) -> Mapping[str, inspect.Parameter]:
     return names
 
 
+_WORDS = {"true": "True", "false": "False", "none": "None"}
+
+
 def _parsed(setting: str) -> tuple[str, Any]:
     name, equals, value = setting.partition("=")
+    sentence = f"rule_settings must be name=number, =true or =false, and not the learning rate, got {setting!r}"
     try:
-        found = {"true": True, "false": False, "none": None}.get(value.lower(), ...)
-        found = ast.literal_eval(value) if found is ... else found
-    except (ValueError, SyntaxError):
-        found = ...
+        found = ast.literal_eval(_WORDS.get(value.lower(), value))
+    except (ValueError, SyntaxError) as error:
+        raise InputError(sentence) from error
     if not equals or name == "learning_rate" or not isinstance(found, (int, float, type(None))):
-        raise InputError(
-            f"rule_settings must be name=number, =true or =false, and not the learning rate, got {setting!r}"
-        )
+        raise InputError(sentence)
     return name, found
