@@ -42,6 +42,17 @@ class Optax:
         for name in self.settings:
             if name not in known:
                 raise InputError(f"rule_settings of {self.rule} must be among {', '.join(sorted(known))}, got {name!r}")
+        if (self.rule, self.rule_settings) != ("adam", ()):
+            self._check_made()
+
+    def _check_made(self) -> None:
+        """Steps down a line without computing anything: what optax then says of its settings is one sentence."""
+        try:
+            rule = transformation(self)
+            jax.eval_shape(lambda w: rule.update(w, rule.init(w), w, value=w, grad=w), jnp.zeros(()))
+        except Exception as error:  # of optax, which has its own for each optimiser
+            reason = " ".join(str(error).split())[:150]
+            raise InputError(f"rule_settings {self.rule_settings} do not suit {self.rule}: {reason}") from error
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -151,7 +162,7 @@ def _parameters(rule: str) -> Mapping[str, inspect.Parameter]:
     Raises:
         InputError: there is no such optimiser.
     """
-    made = getattr(optax, rule, None) if rule.isidentifier() and rule.islower() else None
+    made = vars(optax).get(rule)  # not `getattr`, which finds what is deprecated, too
     names: Mapping[str, inspect.Parameter] = inspect.signature(made).parameters if inspect.isfunction(made) else {}
     if rule == "lbfgs":
         raise InputError("rule 'lbfgs' is an optimiser of its own: write LBFGS(), or --optimiser lbfgs")
