@@ -55,6 +55,13 @@ def test_no_part_sees_what_comes_after_it(drawn: tuple[vc.Forecaster, int]) -> N
     np.testing.assert_allclose(data.preparation.offset, train.mean(), rtol=1e-5)
 
 
+def test_a_series_that_only_changes_later_is_refused() -> None:
+    series = np.concatenate([np.ones(300), SERIES[:100]])
+    config = vc.Config(vc.Forecaster(lag=5, first_origin=290, horizon=10), PREPARE, vc.Dense(latent_dim=1))
+    with pytest.raises(vc.InputError, match="a series must change, but all 290 values are 1"):
+        Windows(Dataset(series[:, np.newaxis], None, "late")).of(config)
+
+
 def test_a_closed_loop_reads_what_it_predicted() -> None:
     """Of a model that predicts 2 a - b from (b, a), a straight line goes on; with a scaling in between."""
     config = vc.Config(vc.Forecaster(lag=2), PREPARE, vc.Dense(latent_dim=1))

@@ -54,6 +54,7 @@ class Windows(Preparations):
         seen, held_out = method.trained_and_held_out(len(self.series))
         key = (config.prepare, size, seen, held_out)
         if key not in self._made:
+            checked_series(self.series[: seen - held_out])  # what is trained on must change, too
             rows = windows(self.series[:seen], size)
             weight = np.ones(len(rows))
             if held_out:  # of several values at once: stretches that begin to predict before those, and end in them
