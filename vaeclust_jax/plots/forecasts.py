@@ -130,6 +130,8 @@ def fold_losses(histories: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
                 mean = np.mean([values[:shortest] for _, values in curves], axis=0)
                 axes.plot(curves[0][0][:shortest], mean, style, color=colour, lw=1.6, label=label)
         axes.set_yscale("log")
+        axes.tick_params(which="both", labelsize=SMALL)
+        axes.locator_params(axis="x", integer=True, min_n_ticks=1)
         axes.set_title(name, fontsize=NORMAL, loc="left")
         axes.set_xlabel("epoch", fontsize=SMALL)
     panels[0].set_ylabel("squared error / variance", fontsize=SMALL)

@@ -31,7 +31,6 @@ from vaeclust_jax.studies.common import common_fields, over_seeds
 from vaeclust_jax.studies.figures import Picture, history_of
 from vaeclust_jax.studies.task import Drawn, Measured, Parts, Study, Task
 
-_SHOWN_PAST = 100
 SCORES = ForecastScores.names
 
 
@@ -288,7 +287,7 @@ def _figures(study: Study, measured: Measured) -> Drawn:
     caption = "Of all values before the first origin; nothing is held out."
     yield "losses", Picture(fold_losses(losses), "Training", "Loss of the models", caption)
     first = int(kept.origins[0])
-    past = kept.series[max(0, first - _SHOWN_PAST) : first]
+    past = kept.series[max(0, first - kept.horizon // 2) : first]
     truth = kept.series[first : first + kept.horizon]
     drawn = forecasts_of({name: found[:, 0] for name, found in kept.forecasts.items()}, past, truth)
     caption = "The first origin: the truth in black, every seed a thin line, their median a thick one."
