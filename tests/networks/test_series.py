@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.test_util import check_grads
 from scipy.signal import correlate
 
 import vaeclust_jax as vc
@@ -56,7 +57,7 @@ def test_gradients_of_a_cell_are_finite_differences() -> None:
     rng = np.random.default_rng(0)
     c, h, of_input, recurrent = (rng.normal(size=shape) for shape in ((2, 3), (2, 3), (2, 12), (3, 12)))
     with jax.enable_x64():
-        jax.test_util.check_grads(lstm_step, (c, h, of_input, recurrent), order=1, modes=["rev"])
+        check_grads(lstm_step, (c, h, of_input, recurrent), order=1, modes=["rev"])
 
 
 @pytest.mark.parametrize(("steps", "size", "stride"), [(9, 3, 1), (9, 5, 2), (8, 4, 2), (2, 5, 2), (1, 3, 2)])

@@ -163,7 +163,7 @@ def _parameters(rule: str) -> Mapping[str, inspect.Parameter]:
         InputError: there is no such optimiser.
     """
     made = vars(optax).get(rule)  # not `getattr`, which finds what is deprecated, too
-    names: Mapping[str, inspect.Parameter] = inspect.signature(made).parameters if inspect.isfunction(made) else {}
+    names: Mapping[str, inspect.Parameter] = inspect.signature(made).parameters if callable(made) else {}
     if rule == "lbfgs":
         raise InputError("rule 'lbfgs' is an optimiser of its own: write LBFGS(), or --optimiser lbfgs")
     if "learning_rate" not in names:

@@ -35,7 +35,7 @@ def loss_bands(losses: Mapping[str, Float[np.ndarray, "s e"]], seconds: Mapping[
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xlabel(what, fontsize=SMALL)
-        axes.tick_params(labelsize=SMALL)
+        axes.tick_params(which="both", labelsize=SMALL)
     panels[0].set_ylabel(label, fontsize=SMALL)
     handles, names = panels[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=5, fontsize=SMALL, frameon=False)
