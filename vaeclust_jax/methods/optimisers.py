@@ -162,7 +162,8 @@ def _parameters(rule: str) -> Mapping[str, inspect.Parameter]:
     Raises:
         InputError: there is no such optimiser.
     """
-    made = vars(optax).get(rule)  # not `getattr`, which finds what is deprecated, too
+    # Not `getattr`, which finds what is deprecated, too.
+    made = vars(optax).get(rule) if rule.islower() else None
     names: Mapping[str, inspect.Parameter] = inspect.signature(made).parameters if callable(made) else {}
     if rule == "lbfgs":
         raise InputError("rule 'lbfgs' is an optimiser of its own: write LBFGS(), or --optimiser lbfgs")
