@@ -15,6 +15,7 @@ from tests.fitting.made import config, squares
 from vaeclust_jax.estimators import VAEKMeans
 from vaeclust_jax.fitting.fit import fit_stages
 from vaeclust_jax.for_each import for_each
+from vaeclust_jax.methods.generative_vae import MixturePrior
 from vaeclust_jax.methods.vade import GraphStart
 from vaeclust_jax.random import normal
 from vaeclust_jax.uncertainty import latent_distance, negative_elbo
@@ -36,7 +37,10 @@ def small(method: str, network: str = "mlp", **changes: Any) -> vc.Config:
     tiny: dict[str, Any] = {"hidden": (8,)} if network == "mlp" else {}
     shared = config(method="kmeans", network=network, batch_size=16, validation=changes.pop("validation", 0.0), **tiny)
     own = {"num_clusters": 3, "pretrain_epochs": 2, "joint_epochs": 2, "epochs": 2, "update_target_interval": 1}
+    own["prior"] = MixturePrior(components=3)
     names = {field.name for field in fields(kind)}
+    if kind.task == "density":
+        shared = replace(shared, prepare=replace(shared.prepare, scaling="minmax"))
     return replace(shared, method=kind(**{name: own[name] for name in own if name in names}, **changes))
 
 

@@ -24,14 +24,19 @@ from vaeclust_jax.fitting.config import Config, TrainingConfig
 from vaeclust_jax.fitting.fit import fit, fit_seeds
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.fitting.serialisation import load
+from vaeclust_jax.graph.hints import Hints
+from vaeclust_jax.methods.boltzmann import ContrastiveDivergence, PersistentDivergence
+from vaeclust_jax.methods.dbm import DBM
 from vaeclust_jax.methods.dec import DEC, GraphDEC
 from vaeclust_jax.methods.forecaster import Forecaster
 from vaeclust_jax.methods.greedy import GreedyStart, RandomStart
+from vaeclust_jax.methods.hopfield import Classical, Hopfield, Modern, Saturating
 from vaeclust_jax.methods.joint import BestValidation, Settled
 from vaeclust_jax.methods.kmeans import VAEKMeans
 from vaeclust_jax.methods.method import About, DataSpec, Method
 from vaeclust_jax.methods.mixture import VAEMixture
 from vaeclust_jax.methods.optimisers import LBFGS, Optax
+from vaeclust_jax.methods.rbm import RBM
 from vaeclust_jax.methods.registry import METHODS
 from vaeclust_jax.methods.regressor import Regressor
 from vaeclust_jax.methods.settings import VAEMethod
@@ -50,11 +55,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CNN",
+    "DBM",
     "DEC",
     "LBFGS",
     "LSTM",
     "METHODS",
     "MLP",
+    "RBM",
     "VAEDEC",
     "About",
     "AugmentChoice",
@@ -64,9 +71,11 @@ __all__ = [
     "Callback",
     "Checkpoint",
     "Choice",
+    "Classical",
     "Clustered",
     "Config",
     "Consensus",
+    "ContrastiveDivergence",
     "Conv",
     "Conv1D",
     "DataSpec",
@@ -78,18 +87,23 @@ __all__ = [
     "GraphStart",
     "GreedyStart",
     "Heads",
+    "Hints",
+    "Hopfield",
     "InputError",
     "InputWarning",
     "Learner",
     "Method",
+    "Modern",
     "Network",
     "Networks",
     "Optax",
+    "PersistentDivergence",
     "PooledCNN",
     "PrepareConfig",
     "RandomStart",
     "Regressor",
     "Run",
+    "Saturating",
     "Settled",
     "Stage",
     "State",

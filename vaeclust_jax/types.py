@@ -184,6 +184,7 @@ class Heads(NamedTuple):
         energy: (params, z) -> (n,) nats, how far codes are from all clusters, which `assign` forgets; where it has such
             a thing.
         view: `Networks.view`.
+        recall: (params, x, most=...) -> (x that a memory comes to rest at, iterations (n,)), of `most` at most.
 
     Example:
         >>> heads = vc.DEC(3, likelihood="gaussian").heads(vc.MLP(latent_dim=2).build((4,)))
@@ -202,6 +203,7 @@ class Heads(NamedTuple):
     centres: Callable[[Params], Float[Array, "k r l"]] | None = None
     energy: Callable[[Params, Float[Array, "n l"]], Float[Array, " n"]] | None = None
     view: Callable[[Key, Any], Any] | None = None
+    recall: Callable[..., tuple[Float[Array, "n ..."], Int[Array, " n"]]] | None = None
 
 
 class Stopping(NamedTuple):

@@ -11,7 +11,7 @@ from scipy.special import entr
 
 from benchmarks.machine import commit
 from benchmarks.quality.arguments import parsed
-from benchmarks.quality.datasets import DATASETS, DEVELOPED_ON, dataset, num_classes
+from benchmarks.quality.datasets import DATASETS, DEVELOPED_ON, NUM_CLASSES, dataset
 from benchmarks.quality.methods import METHODS, as_text, cluster, setting_of, together
 from benchmarks.quality.rows import Row, keep, read
 from benchmarks.quality.table import current, page
@@ -56,11 +56,11 @@ def _score(
     n = min(len(whole.x), _QUICK_ROWS) if quick else len(whole.x)
     few = range(1) if quick else range(MANY if n <= SMALL else FEW)
     for seed in few if seeds is None else seeds:
-        for group in together(methods, num_classes(name), quick):
+        for group in together(methods, NUM_CLASSES[name], quick):
             there = {row[:3] for row in current(read(path), quick)}
             missing = [method for method in group if (name, method, seed) not in there]
             if missing:
-                x, k = whole.x[:n], num_classes(name)
+                x, k = whole.x[:n], NUM_CLASSES[name]
                 augment = strength(file_beside(path), name, x, k, quick) if asks(missing[0]) else 0.0
                 for row in _measured(name, x, whole.y[:n], missing, seed, quick, augment):
                     keep(path, row)
@@ -72,14 +72,14 @@ def _measured(
     name: str, x: np.ndarray, y: np.ndarray, methods: Sequence[str], seed: int, quick: bool, augment: float
 ) -> list[Row]:
     started = time.process_time()
-    found = cluster(methods, x, num_classes(name), seed, quick, augment)
+    found = cluster(methods, x, NUM_CLASSES[name], seed, quick, augment)
     seconds = round(time.process_time() - started, 3)  # of 200 rows milliseconds
     answers, rows = {method: [one] for method, one in found.items()}, []
     results = score_methods(answers, {"all": np.arange(len(x))}, Dataset(x, y, name), [seed])
     for method, one in found.items():
         (scored,) = results[method]["all"].seeds
         acc, nmi, ari = (round(value or 0.0, 4) for value in (scored.acc, scored.nmi, scored.ari))
-        setting = as_text(setting_of(method, num_classes(name), quick))
+        setting = as_text(setting_of(method, NUM_CLASSES[name], quick))
         rows.append(Row(name, method, seed, setting, acc, nmi, ari, seconds, commit(), _auroc(y, one)))
     return rows
 

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.metrics.cluster import contingency_matrix
 
-from benchmarks.quality.datasets import dataset, num_classes
+from benchmarks.quality.datasets import NUM_CLASSES, dataset
 from benchmarks.quality.methods import setting_of
 from vaeclust_jax.fitting.config import Config, with_method
 from vaeclust_jax.fitting.fit import fit_seeds
@@ -111,7 +111,7 @@ class Task(NamedTuple):
     def of(cls, name: str, seed: int, quick: bool) -> "Task":
         """With 200 rows and two epochs a stage, if quick."""
         data, rows = dataset(name), slice(200) if quick else slice(None)
-        config = setting_of(METHOD, num_classes(name), quick)
+        config = setting_of(METHOD, NUM_CLASSES[name], quick)
         assert not isinstance(config, str)
         return cls(name, seed, data.x[rows], data.y[rows], config)  # type: ignore[arg-type, index]
 

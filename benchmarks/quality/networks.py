@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.machine import commit
 from benchmarks.quality.arguments import parsed
-from benchmarks.quality.datasets import dataset, num_classes
+from benchmarks.quality.datasets import NUM_CLASSES, dataset
 from benchmarks.quality.rows import Row, keep, read
 from vaeclust_jax import MLP, Conv, fit
 from vaeclust_jax.fitting.config import with_method
@@ -36,7 +36,7 @@ def _measured(name: str, side: int, network: str, seed: int, quick: bool) -> Row
     whole = dataset(name)
     assert whole.y is not None
     rows = np.linspace(0, len(whole.x) - 1, 200 if quick else min(len(whole.x), _ROWS)).astype(int)
-    config = with_method(default_config(num_classes(name)), augment=0.0, **(_QUICK if quick else {}))
+    config = with_method(default_config(NUM_CLASSES[name]), augment=0.0, **(_QUICK if quick else {}))
     config = replace(config, network=NETWORKS[network], prepare=replace(config.prepare, image_size=(side, side)))
     started = time.process_time()
     labels = fit(config, whole.x[rows], seed).predict(whole.x[rows])

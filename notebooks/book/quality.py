@@ -56,15 +56,21 @@ def floor(dataset: str) -> float:
     return max(value for name in shallow if (value := mean(name, dataset, "acc")) is not None)
 
 
+def shared() -> list[str]:
+    """The data sets that every method of `CHOICES` was scored on: means over others do not compare."""
+    return [one for one in datasets() if all(mean(method, one, "acc") is not None for method in CHOICES)]
+
+
 def decision() -> str:
     """Which method, when, at what cost, with what accuracy to expect."""
-    found = []
+    found, common = [], shared()
     for method, (name, how, when) in CHOICES.items():
         reached = {one: value for one in datasets() if (value := mean(method, one, "acc")) is not None}
         ahead = sum(value > floor(one) for one, value in reached.items())
         deep = METHODS[method].method is not None
         cost = " / ".join(shown(mean(method, one, "seconds"), 0) for one in COST_OF)
-        expected = f"{fmean(reached.values()):.2f} ({min(reached.values()):.2f} to {max(reached.values()):.2f})"
+        of_common = [reached[one] for one in common]
+        expected = f"{fmean(of_common):.2f} ({min(of_common):.2f} to {max(of_common):.2f})"
         found.append([f"{name}<br>{how}", when, expected, f"{ahead} of {len(reached)}" if deep else "", cost])
     return table(["method", "take it when", "ACC: mean (range)", "ahead of floor", "CPU s"], found, numbers_from=2)
 

@@ -11,7 +11,8 @@ import pytest
 
 from benchmarks.machine import CHECKOUT
 from benchmarks.quality import __main__ as command
-from benchmarks.quality import ablations, networks, table, views
+from benchmarks.quality import ablations, networks, views
+from benchmarks.quality.datasets import DATASETS, NUM_CLASSES
 from benchmarks.quality.methods import METHODS, PREPARE, as_text, cluster, prepare_of, setting_of, together
 from benchmarks.quality.moved import AXES, Point, Setting, Task, graph_of
 from benchmarks.quality.rows import Row, keep, read
@@ -47,11 +48,11 @@ def test_the_page_has_mean_and_deviation_over_seeds() -> None:
     older = row("DEC", seed=2, dataset="mnist-test")._replace(auroc=None)  # than the column
     text = page([row(acc=0.5), row(seed=1, acc=0.7), row("DEC", dataset="mnist-test"), right, older], views)
     assert (
-        f"| VaDE | 0.600 ± {np.std([0.5, 0.7], ddof=1):.3f} | 0.600 ± 0.000 | 0.700 ± 0.000 | 0.800 ± 0.000 | "
+        f"| VaDE | 0.600 ± {np.std([0.5, 0.7], ddof=1):.3f} | 0.600 ± 0.000 | 0.700 ± 0.000 |  | 0.800 ± 0.000 | "
         "8.0 ± 0.0 | 2 |"
     ) in text
     assert (
-        "| DEC | 0.667 ± 0.289 | 0.600 ± 0.000 | 0.700 ± 0.000 | 0.800 (without 1) | 8.0 ± 0.0 | 3 | MNIST ACC .84 to"
+        "| DEC | 0.667 ± 0.289 | 0.600 ± 0.000 | 0.700 ± 0.000 |  | 0.800 (without 1) | 8.0 ± 0.0 | 3 | MNIST ACC .84"
     ) in text
     assert "no label read but to score" in text
     assert "| digits | **0** | 0.750 | 0.0100 | 0.500 | 6.494 |\n| digits | 1 | 0.500 |" in text
@@ -59,8 +60,25 @@ def test_the_page_has_mean_and_deviation_over_seeds() -> None:
     assert "## Views" not in page([row()], {})
 
 
-def test_the_committed_page_is_that_of_the_committed_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table, "num_classes", lambda name: 20 if name == "coil20" else 10)  # without a download
+def test_the_overview_says_where_the_best_method_is_below_the_floor() -> None:
+    floor = [row("Ward", acc=0.8), row("k-means", acc=0.7)._replace(nmi=0.9)]
+    ours = [row("IDEC", acc=0.6), *(row("vaegraph", seed, acc) for seed, acc in enumerate((0.75, 0.81)))]
+    text = page([*floor, *ours, row("vaegraph", dataset="usps")], {})
+    assert "| digits | 0.800 (Ward) / 0.900 (k-means) | 0.600 / 0.600 | 0.780 / 0.600 | ACC, NMI |" in text
+    assert "| usps | " not in text  # no floor is measured there
+    better = [one._replace(acc=0.795, nmi=0.91) for one in ours]
+    assert "| 0.795 / 0.910 | no |" in page([*floor, *better], {})
+    rows = [line for line in text.splitlines() if line.startswith(("| vaegraph", "| Ward"))]
+    assert [line.split(" | ")[4] for line in rows] == ["", "ACC, NMI", ""]
+
+
+def test_every_set_has_a_documented_number_of_classes() -> None:
+    assert set(NUM_CLASSES) == set(DATASETS)
+    for name in ("iris", "wine", "breast-cancer"):  # which scikit-learn ships
+        assert len(np.unique(DATASETS[name]().y)) == NUM_CLASSES[name]
+
+
+def test_the_committed_page_is_that_of_the_committed_rows() -> None:
     rows = command.BENCHMARKS / "results" / "quality" / "rows.json"
     text = page(current(read(rows), False), views.read(views.file_beside(rows), False))
     assert text == (command.BENCHMARKS / "quality.md").read_text(encoding="utf-8")

@@ -157,7 +157,7 @@ def test_a_mistake_exits_2_and_leaves_nothing(
         (["--tolerance", "2"], "tolerance must lie in [0, 1]"),
         (["--network", "conv"], "network 'conv' needs images"),
         (["--learning-rate", "0"], "learning_rate must be positive"),
-        (["gan", "--likelihood", "squared"], "--likelihood is a setting of kmeans, dec, graph, vade, mixture, not of"),
+        (["gan", "--likelihood", "squared"], "--likelihood is a setting of kmeans, dec, graph, vade, mixture, vae, "),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

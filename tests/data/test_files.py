@@ -182,7 +182,7 @@ def test_decompression_bomb_is_named(limit: int, tmp_path: Path, monkeypatch: py
     ("name", "parts"),
     [
         ("mnits", ["'mnits'", "did you mean mnist", "vaeclust data list"]),
-        ("qqqqq", ["known are digits, coil20", "vaeclust data list"]),
+        ("qqqqq", ["known are digits, digit-shapes, coil20", "vaeclust data list"]),
         ("gone/data.npz", ["gone/data.npz does not exist"]),
         ("gone.npz", ["gone.npz does not exist"]),
         ("", ["'' is no data set"]),

@@ -9,7 +9,7 @@ import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import vaeclust_jax.estimators
-from vaeclust_jax.estimators import VAEDEC, DynamicBetaVAE, VaDE, VAEGaussianMixture, VAEGraph, VAEKMeans
+from vaeclust_jax.estimators import RBM, VAEDEC, DynamicBetaVAE, VaDE, VAEGaussianMixture, VAEGraph, VAEKMeans
 
 FAILING = {
     "check_sample_weight_equivalence_on_dense_data": "batches of repeated rows are others than those of weighted ones",
@@ -24,6 +24,12 @@ def failing(estimator: Any) -> dict[str, str]:
 @pytest.mark.long
 @parametrize_with_checks([VAEKMeans()], expected_failed_checks=failing)
 def test_one_estimator(estimator: Any, check: Any) -> None:
+    check(estimator)
+
+
+@pytest.mark.long
+@parametrize_with_checks([RBM(4, n_iter=2)])
+def test_the_machine(estimator: Any, check: Any) -> None:
     check(estimator)
 
 

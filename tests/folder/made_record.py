@@ -5,7 +5,17 @@ from typing import Any
 
 from vaeclust_jax.folder.records.classification import ClassificationRecord, ClassScores, SeedClassScores
 from vaeclust_jax.folder.records.clustering import ClusteringRecord
+from vaeclust_jax.folder.records.density import DensityRecord, DensityScores, Restoration, SeedDensityScores
 from vaeclust_jax.folder.records.generation import GenerationRecord, SampleScores, SeedSampleScores
+from vaeclust_jax.folder.records.memory import (
+    LoadPoint,
+    MemoryRecord,
+    MemoryScores,
+    NoisePoint,
+    RestingPoint,
+    SeedMemoryScores,
+    SmallNet,
+)
 from vaeclust_jax.folder.records.scores import SeedScores
 from vaeclust_jax.folder.records.task import DataRecord, Summary
 from vaeclust_jax.folder.records.uncertainty import UncertaintyRecord
@@ -91,4 +101,49 @@ CLASSIFIED = ClassificationRecord(
     std=_OF_CLASSIFIER.std,
     seeds=_OF_CLASSIFIER.seeds,
     results={"classifier": _OF_CLASSIFIER},
+)
+
+_NATS: dict[str, float | None] = {
+    "log_likelihood": -20.5,
+    "reverse": -20.75,
+    "exact": None,
+    "train": -20.0,
+    "deviation": 0.25,
+    "pseudo": -18.0,
+}
+_OF_MACHINE = Summary(
+    mean=DensityScores(**_NATS),
+    std=DensityScores(**dict.fromkeys(_NATS)),
+    seeds=(SeedDensityScores(seed=4, **_NATS),),
+)
+DENSE = DensityRecord(
+    **COMMON,
+    method="rbm",
+    mean=_OF_MACHINE.mean,
+    std=_OF_MACHINE.std,
+    seeds=_OF_MACHINE.seeds,
+    results={"rbm": _OF_MACHINE},
+    restored=(Restoration(region="left", machine=0.1, mean_image=0.2, neighbour=0.3),),
+)
+
+_OF_NET = Summary(
+    mean=MemoryScores(recalled=0.75, iterations=8.0),
+    std=MemoryScores(recalled=None, iterations=None),
+    seeds=(SeedMemoryScores(seed=4, recalled=0.75, iterations=8.0),),
+)
+_RESTS = RestingPoint(place=(1.0, -1.0), share=1.0, stable=True, stored=True)
+REMEMBERED = MemoryRecord(
+    **COMMON,
+    method="hopfield",
+    mean=_OF_NET.mean,
+    std=_OF_NET.std,
+    seeds=_OF_NET.seeds,
+    results={"hopfield": _OF_NET},
+    noise={
+        "hopfield": (
+            NoisePoint(noise=2.0, most=40, recalled=0.75, recalled_std=0.0, iterations=8.0, iterations_std=1.0),
+        )
+    },
+    capacity={"hopfield": (LoadPoint(load=0.1, recalled=0.5, recalled_std=0.25),)},
+    small=(SmallNet(patterns=((1.0, -1.0),), starts=9, resting=(_RESTS,), iterations=8.0, iterations_std=1.0),),
 )

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from scipy.cluster.hierarchy import linkage
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 from sklearn.mixture import GaussianMixture
 
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.graph.tree import layers_of
 from vaeclust_jax.metrics import num_clusters_curve
 
 
@@ -38,6 +40,17 @@ def test_curves_equal_scikit_learn() -> None:
         first, *others = (KMeans(number, n_init=3, random_state=1).fit_predict(one) for one in vectors)
         pairs = [(first, others[0]), (first, others[1]), (others[0], others[1])]
         assert agreement == pytest.approx(np.mean([adjusted_rand_score(*pair) for pair in pairs]))
+
+
+def test_layers_are_logs_of_the_heights_between_which_a_tree_has_so_many_clusters() -> None:
+    trees = [linkage(z, "ward")[:, 2] for z in blobs(4)]
+    curve = num_clusters_curve(blobs(4), [2, 3, 4, 5], 0, [layers_of(heights) for heights in trees])
+    expected = [np.mean([np.log(h[-k + 1] / h[-k]) for h in trees]) for k in (2, 3, 4, 5)]
+    np.testing.assert_allclose(curve.layers, expected, rtol=1e-6)
+    assert curve.best["layers"] == 4
+    few = num_clusters_curve(blobs(4), [2, 3, 4], 0, [layers_of(trees[0][-3:])])  # four points have been merged
+    assert few.layers is not None
+    assert few.layers[2] == 0
 
 
 def test_one_cloud_has_no_gap() -> None:

@@ -372,7 +372,7 @@ def test_labels_of_all_samples_are_saved_under_their_new_names(browser: Chrome, 
     find(browser, "#save-csv").click()
     text = saved(downloads / "labels.csv")
     rows = list(csv.DictReader(text.splitlines()))
-    assert list(rows[0]) == ["row", "file", "cluster", "name", "probability", "trusted"]
+    assert list(rows[0]) == ["row", "file", "cluster", "name", "probability", "trusted", "label"]
     assert [int(row["row"]) for row in rows] == whole.row.tolist()
     assert [row["file"] for row in rows] == whole.file.tolist()
     merged = np.where(whole.cluster == 5, 2, whole.cluster)
@@ -380,6 +380,13 @@ def test_labels_of_all_samples_are_saved_under_their_new_names(browser: Chrome, 
     assert [row["name"] for row in rows] == [f"'{NAME}" if one == 2 else f"cluster {one}" for one in merged]
     np.testing.assert_allclose([float(row["probability"]) for row in rows], whole.probability, atol=5.1e-5)
     assert [row["trusted"] for row in rows] == ["no" if one == 7 else "yes" for one in merged]
+    # Hints for `vaeclust run --hints`: of the two that were merged and named, the surer half of each.
+    middle = {one: np.sort(whole.probability[whole.cluster == one].round(4)) for one in (2, 5)}
+    middle = {one: values[len(values) // 2] for one, values in middle.items()}
+    sure = whole.probability.round(4)
+    hinted = [one in middle and sure[row] >= middle[one] for row, one in enumerate(whole.cluster)]
+    assert any(hinted)
+    assert [row["label"] for row in rows] == [f"'{NAME}" if one else "" for one in hinted]
     find(browser, "#save-json").click()
     record = json.loads(saved(downloads / "labels.json"))
     assert record["clusters"][5] == {"cluster": 5, "merged_into": 2, "name": NAME, "trusted": True}

@@ -52,6 +52,10 @@ def test_every_criterion_has_a_panel_and_the_deciding_one_says_so(png) -> None:
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert titles == ["bic: 3 (chosen)", "stability: 3", "silhouette: 3", "gap: 3"]
     assert png(figure)[0] > 100
+    curve = CURVE._replace(best={**CURVE.best, "layers": 4}, layers=[0.1, 0.2, 0.5])
+    figure = num_clusters_figure(curve, "layers")
+    assert figure.axes[4].get_title(loc="left") == "layers: 4 (chosen)"
+    np.testing.assert_allclose(np.asarray(figure.axes[4].lines[0].get_ydata(), float), [0.1, 0.2, 0.5])
 
 
 def test_what_does_not_fit_is_refused() -> None:

@@ -22,10 +22,24 @@ def test_the_three_blobs_are_found_through_a_vae() -> None:
     assert Choice.of(json.loads(json.dumps(choice.record()))) == choice
 
 
+def test_a_method_that_follows_a_graph_takes_the_layer_that_lasts() -> None:
+    x, _ = blobs()
+    choice = vc.choose_num_clusters(
+        config(method="graph", pretrain_epochs=20, learning_rate=1e-2), x, 0, candidates=range(2, 7)
+    )
+    assert (choice.num_clusters, choice.criterion, choice.curve.best["layers"]) == (3, "layers", 3)
+    assert choice.reason.startswith("3 clusters of 2 to 6: the trees of three seeds' graphs have so many clusters for")
+    assert Choice.of(json.loads(json.dumps(choice.record()))) == choice
+    assert vc.choose_num_clusters(config(method="dec"), x, 0, candidates=range(2, 7)).criterion == "bic"
+
+
 def test_mistakes_are_named() -> None:
     x, _ = blobs()
-    with pytest.raises(vc.InputError, match="criterion must be one of bic, stability, silhouette, gap, got 'elbow'"):
+    said = "criterion must be auto or one of bic, stability, silhouette, gap, layers, got 'elbow'"
+    with pytest.raises(vc.InputError, match=said):
         vc.choose_num_clusters(config(), x, jax.random.key(0), criterion="elbow")
+    with pytest.raises(vc.InputError, match="criterion 'layers' is of a graph, which DEC does not follow"):
+        vc.choose_num_clusters(config(method="dec"), x, 0, criterion="layers")
     with pytest.raises(vc.InputError, match=r"a whole number from 0 to .*, got -1"):
         vc.choose_num_clusters(config(), x, -1)
 

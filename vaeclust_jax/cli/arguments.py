@@ -38,12 +38,15 @@ class Arguments:
 
     experiment: tyro.conf.Positional[str] = DEFAULT
     """An experiment or a method: see `vaeclust list`. Data may follow it, or stand in its place."""
+    on: str | None = None
+    """Another form of the experiment, where it has one: `course-hopfield --on latents`."""
     dataset: str | None = None
     """A name from `vaeclust data list`, an array file (.npz, .npy, .mat, .h5ad), a table (.csv, .tsv, .txt, .parquet,
     .feather), or a folder of images or of WAV recordings; default: the experiment's."""
     clusters: int | Literal["auto"] | None = None
     """Number of clusters K; default: the documented number of classes of a named set. auto (vaeclust run): the
-    number from 2 to 20 at which the BIC of a mixture on the VAE's latents is lowest, chosen without labels."""
+    number from 2 to 20 that the graph's tree has for longest, or, where the method follows no graph, at which the BIC
+    of a mixture on the VAE's latents is lowest; chosen without labels."""
     seeds: int = 1
     """Number of seeds, fitted as one program: first_seed, first_seed + 1, ..."""
     first_seed: int = 0

@@ -90,6 +90,12 @@ def _compare(argv: list[str]) -> None:
     compare(argv)
 
 
+def _suggest(argv: list[str]) -> None:
+    from vaeclust_jax.cli.suggest import suggest
+
+    suggest(argv)
+
+
 def _tune(argv: list[str]) -> None:
     from vaeclust_jax.cli.tune import tune
 
@@ -179,6 +185,7 @@ _COMMANDS = {
     "predict": _Command("RUN_DIR INPUT", "label new samples with a run's model", _predict),
     "report": _Command("RUN_DIR", "the page of a run again, and its tables for other programs", _report),
     "compare": _Command("RUN_DIR...", "runs side by side: scores, tests of every pair, ranks over data sets", _compare),
+    "suggest": _Command("RUN_DIR", "which rows to label, for run --hints", _suggest),
     "tune": _Command("[EXPERIMENT] [DATA]", "choose settings without labels", _tune),
     "check": _Command("DATA", "what would be trained on, and what is odd about it", _check),
     "list": _Command("", "the experiments and the methods", _list),

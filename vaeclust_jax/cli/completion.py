@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import shtab
 import tyro
 
-from vaeclust_jax.cli import check, compare, predict, report
+from vaeclust_jax.cli import check, compare, predict, report, suggest
 from vaeclust_jax.cli.arguments import Arguments as FitArguments
 from vaeclust_jax.cli.flags import NETWORKS_BY_NAME, Section, Setting, choices_of
 from vaeclust_jax.cli.run import RunArguments
@@ -42,6 +42,7 @@ _ARGUMENTS: dict[str, type] = {
     "predict": predict.Arguments,
     "report": report.Arguments,
     "compare": compare.Arguments,
+    "suggest": suggest.Arguments,
     "tune": TuneArguments,
     "check": check.Arguments,
     "completion": Arguments,

@@ -13,7 +13,7 @@ from vaeclust_jax.methods.method import Method
 from vaeclust_jax.studies.experiment import Experiment
 
 _BASIC = (
-    "dataset", "clusters", "seeds", "epochs", "outliers", "out", "quiet", "resume", "track", "verbose",
+    "dataset", "clusters", "seeds", "epochs", "outliers", "hints", "out", "quiet", "resume", "track", "verbose",
     "label_column", "drop_columns", "missing",
     "image_size", "scaling", "validation",
     "likelihood", "beta", "gamma", "augment", "pretrain_epochs", "joint_epochs", "start", "covariance", "num_classes",

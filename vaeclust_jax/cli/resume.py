@@ -16,7 +16,7 @@ from vaeclust_jax.folder.typed_json import from_json, read_json
 from vaeclust_jax.selection.augment import AugmentChoice
 from vaeclust_jax.selection.num_clusters import Choice
 from vaeclust_jax.studies.write import has_ended, tidy
-from vaeclust_jax.whole_file import write_whole
+from vaeclust_jax.whole_file import whole_file, write_whole
 
 ARGUMENTS = "arguments.json"
 """In a run's folder: the words after `vaeclust run`."""
@@ -24,14 +24,21 @@ CHECKPOINTS = "checkpoints"
 """In the folder of a run that has not ended: where its fits are."""
 CHOSEN = "chosen.json"
 """In the folder of a run that was asked for `auto`: what it took, which takes minutes to find again."""
+HINTS = "hints.csv"
+"""In a run's folder: what a person knew of its rows, as it was given."""
 _FREE = ("out", "quiet", "verbose", "page", "resume", "compilation_cache", "checkpoint_epochs", "checkpoint_minutes")
 """What a resumed run may do in another way: it changes no result."""
 
 A = TypeVar("A", bound=Arguments)
 
 
-def remember(folder: Path, argv: list[str], choice: Choice | None, views: AugmentChoice | None) -> None:
-    """Writes down what the run was started with, and what it chose."""
+def remember(
+    folder: Path, argv: list[str], choice: Choice | None, views: AugmentChoice | None, hints: Path | None = None
+) -> None:
+    """Writes down what the run was started with, its hints, and what it chose."""
+    if hints is not None:
+        with whole_file(folder / HINTS) as file:
+            file.write(hints.read_bytes())
     chosen = {"choice": choice, "views": views}
     if any(chosen.values()):
         write_json(folder / CHOSEN, {name: one and one.record() for name, one in chosen.items()})

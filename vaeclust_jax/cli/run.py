@@ -22,6 +22,9 @@ class RunArguments(Arguments):
 
     outliers: str | None = None
     """Another data set, as --dataset: how well do its samples stand out? Default: the experiment's, on its own data."""
+    hints: Path | None = None
+    """A CSV of what a person knows of some rows, by which vaegraph is semi-supervised: columns row (or file), and
+    label, must_link or cannot_link. The page of a run and `vaeclust suggest` write such files."""
     resume: Path | None = None
     """The folder of a run that was ended early, to go on from its last checkpoint; other flags may be left out."""
     checkpoint_epochs: int | None = None
@@ -70,7 +73,7 @@ def run(argv: list[str]) -> None:
     experiment, flags = args.experiment, args.flags
     if args.resume is None:
         folder = new_run_folder(flags.out, experiment.name)
-        remember(folder, argv, plan.choice, plan.views)
+        remember(folder, argv, plan.choice, plan.views, flags.hints)
     else:
         folder = args.resume
     Thread(target=_import_what_draws, daemon=True).start()
@@ -175,10 +178,12 @@ def _plan(args: Parsed[RunArguments]) -> Plan:
     dataset = load_dataset(args)
     others = _outliers(args, dataset)
     chosen_k, chosen_views = flags.clusters == "auto", getattr(experiment.method, "augment", None) == "auto"
-    trial = replace(args, flags=replace(flags, clusters=2)) if chosen_k else args
+    hints = _hints(args, dataset)
+    least = 2 if hints is None else max(2, len(hints.names))
+    trial = replace(args, flags=replace(flags, clusters=least)) if chosen_k else args
     config = config_of(trial, dataset)
     tried = with_settings(config, augment=0.0) if chosen_views else config
-    parts = parts_of(experiment, tried, dataset)
+    parts = parts_of(experiment, tried, dataset, hints)
     check(experiment, tried, parts, seeds, others)
     if chosen_views and not can_be_moved(parts.data.of(tried).preparation.output_shape):
         chosen_views, config = False, tried
@@ -189,7 +194,8 @@ def _plan(args: Parsed[RunArguments]) -> Plan:
         check_views(tried, unstratified(tried, parts))  # before a number of clusters is chosen, too
     if chosen_k:
         choice = choice or _choose(args, "clusters", tried, parts, seeds)
-        config, tried = (with_settings(one, num_clusters=choice.num_clusters) for one in (config, tried))
+        number = max(choice.num_clusters, least)
+        config, tried = (with_settings(one, num_clusters=number) for one in (config, tried))
     if chosen_views:
         views = views or _choose(args, "views", tried, parts, seeds)
         config = with_settings(config, augment=views.augment)
@@ -222,6 +228,16 @@ def _choose(args: Parsed[RunArguments], what: str, config: Any, parts: Any, seed
 def unstratified(config: Any, parts: Any) -> Any:
     """The rows that a choice is made by: no label is read for their split."""
     return parts.data.of(replace(config, prepare=replace(config.prepare, stratify=False)))
+
+
+def _hints(args: Parsed[RunArguments], dataset: Any) -> Any:
+    """Those of the file that was given; of a run that goes on, of the copy in its folder."""
+    from vaeclust_jax.cli.resume import HINTS
+    from vaeclust_jax.data.hints import read_hints
+
+    if args.flags.hints is None:
+        return None
+    return read_hints(args.flags.hints if args.resume is None else args.resume / HINTS, dataset)
 
 
 def with_settings(config: Any, **settings: Any) -> Any:
@@ -286,9 +302,9 @@ def _outliers(args: Parsed[RunArguments], dataset: Any) -> Any:
 
 def _discard(folder: Path) -> bool:
     """Removes the folder of a run that was refused before it trained; one that holds results stays."""
-    from vaeclust_jax.cli.resume import ARGUMENTS, CHECKPOINTS, CHOSEN
+    from vaeclust_jax.cli.resume import ARGUMENTS, CHECKPOINTS, CHOSEN, HINTS
 
-    if {path.name for path in folder.iterdir()} - {"config.json", ARGUMENTS, CHOSEN, CHECKPOINTS}:
+    if {path.name for path in folder.iterdir()} - {"config.json", ARGUMENTS, CHOSEN, CHECKPOINTS, HINTS}:
         return False
     if any((folder / CHECKPOINTS).glob("*/epochs")):
         return False

@@ -20,9 +20,9 @@ def in_full(argv: Sequence[str], names: Collection[str]) -> list[str]:
         names: of experiments and methods, which a folder of the same name does not hide.
 
     Raises:
-        InputError: data are given twice.
+        InputError: data are given twice, or the experiment has no such form.
     """
-    words = with_header([_in_full(word) for word in argv])
+    words = _with_form(with_header([_in_full(word) for word in argv]), names)
     place = int(bool(words) and words[0] in names)
     if len(words) > place and not words[place].startswith("-") and (place or is_data(words[0])):
         data = words.pop(place)
@@ -30,6 +30,23 @@ def in_full(argv: Sequence[str], names: Collection[str]) -> list[str]:
             raise InputError(f"data are given twice, as {data} and by --dataset")
         words[place:place] = ["--dataset", data]
     return words
+
+
+def _with_form(words: list[str], names: Collection[str]) -> list[str]:
+    """`NAME --on WORD` as the experiment `NAME-on-WORD`."""
+    place = next((number for number, word in enumerate(words) if word.partition("=")[0] == "--on"), None)
+    if place is None:
+        return words
+    _, equals, form = words[place].partition("=")
+    end = place + 1 if equals else place + 2
+    form = form if equals else "".join(words[place + 1 : end])
+    rest = words[:place] + words[end:]
+    base = rest[0] if rest and rest[0] in names else ""
+    forms = [name.removeprefix(f"{base}-on-") for name in names if base and name.startswith(f"{base}-on-")]
+    if form not in forms:
+        known = f"must be {' or '.join(sorted(forms))} of {base}" if forms else "follows an experiment that has forms"
+        raise InputError(f"--on {known}, got {form!r}" if forms else f"--on {known}, such as course-hopfield")
+    return [f"{base}-on-{form}", *rest[1:]]
 
 
 def _in_full(word: str) -> str:

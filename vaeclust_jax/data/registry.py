@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vaeclust_jax.data import formats, generated, wingbeat
+from vaeclust_jax.data import digit_shapes, formats, generated, wingbeat
 from vaeclust_jax.data.download import Archive
 from vaeclust_jax.data.formats import Arrays, Files
 
@@ -61,6 +61,14 @@ DATASETS: dict[str, Entry] = {
         home="https://archive.ics.uci.edu/dataset/80",
         class_names=_DIGIT_NAMES,
         embedded=formats.read_digits,
+    ),
+    "digit-shapes": Entry(
+        description="the shapes of 0 to 9 as dots, 21 x 15, one of each: patterns for a memory",
+        shape=(10, 21, 15, 1),
+        num_classes=10,
+        home="vaeclust_jax.data.digit_shapes",
+        class_names=_DIGIT_NAMES,
+        embedded=digit_shapes.shapes,
     ),
     "coil20": Entry(
         description="COIL-20 (processed): 20 objects on a turntable, 72 poses each, 128 x 128 grey",

@@ -26,6 +26,7 @@ from vaeclust_jax.fitting.packed import Packed, reordered
 from vaeclust_jax.fitting.prepared import of_mean_one
 from vaeclust_jax.fitting.resolve import check_sample_weight
 from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.graph.hints import Hints
 from vaeclust_jax.keys import PASSES, SAMPLES, key_of
 from vaeclust_jax.methods.method import score_all
 from vaeclust_jax.methods.settings import VAEMethod
@@ -45,8 +46,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
     floats in [0, 1]; frames of pandas and polars too. Images that come as rows need `image_shape`.
 
     Args:
-        n_clusters: K, or "auto": the number from 2 to 20 at which the BIC of a mixture on a VAE's latents is lowest
-            (`vaeclust_jax.choose_num_clusters`).
+        n_clusters: K, or "auto": a number from 2 to 20, chosen by `vaeclust_jax.choose_num_clusters`.
         latent_dim: L, the size of the latent space, which `transform` maps to.
         network: "mlp", "conv" (images), or "auto": conv for images of at least 32 x 32 pixels, mlp else.
         hidden: widths of the MLP encoder's hidden layers; the decoder has them in reverse.
@@ -159,7 +159,12 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
         return self._fit(samples(self, X, self.image_shape, reset=True), callbacks, sample_weight)
 
     def _fit(
-        self, x: Rows, callbacks: Sequence[Callback] = (), sample_weight: Any = None, partial_labels: Any = None
+        self,
+        x: Rows,
+        callbacks: Sequence[Callback] = (),
+        sample_weight: Any = None,
+        partial_labels: Any = None,
+        hints: Hints | None = None,
     ) -> Self:
         share_programs()
         weight = None if sample_weight is None else check_sample_weight(sample_weight, len(x))
@@ -178,6 +183,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
             seeds,
             partial_labels=partial_labels,
             sample_weight=weight,
+            hints=hints,
             callbacks=callbacks,
             verbose=bool(self.verbose),
         )
@@ -265,13 +271,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
 
         def table(run: Run, x: Rows) -> np.recarray:
             q, sure = run.predict_proba(x), run.uncertainty(x, self._key(PASSES), n_passes)
-            columns = (
-                q.argmax(axis=1),
-                q.max(axis=1),
-                sure.entropy,
-                sure.mutual_information,
-                sure.latent_variance,
-            )
+            columns = (q.argmax(axis=1), q.max(axis=1), sure.entropy, sure.mutual_information, sure.latent_variance)
             names = "cluster,probability,entropy,mutual_information,latent_variance"
             return np.rec.fromarrays(columns, formats=[column.dtype for column in columns], names=names)
 

@@ -11,6 +11,7 @@ from vaeclust_jax.estimators.base import DeepClusterer
 from vaeclust_jax.estimators.inputs import number_or_name
 from vaeclust_jax.estimators.stream import StreamingClusterer
 from vaeclust_jax.fitting.callback import Callback
+from vaeclust_jax.graph.hints import Hints
 from vaeclust_jax.methods import dec, kmeans, mixture, vade
 from vaeclust_jax.methods.joint import Settled
 from vaeclust_jax.methods.settings import VAEMethod
@@ -33,9 +34,14 @@ class VAEKMeans(DeepClusterer):
         return kmeans.VAEKMeans(num_clusters, **self._vae_settings())
 
     def _fit(
-        self, x: np.ndarray, callbacks: Sequence[Callback] = (), sample_weight: Any = None, partial_labels: Any = None
+        self,
+        x: np.ndarray,
+        callbacks: Sequence[Callback] = (),
+        sample_weight: Any = None,
+        partial_labels: Any = None,
+        hints: Hints | None = None,
     ) -> Self:
-        super()._fit(x, callbacks, sample_weight, partial_labels)
+        super()._fit(x, callbacks, sample_weight, partial_labels, hints)
         squares = np.square(self._run().embed(x) - self.cluster_centers_[self.labels_])
         if sample_weight is not None:
             squares = squares * np.asarray(sample_weight, float)[:, np.newaxis]

@@ -11,6 +11,7 @@ from vaeclust_jax.estimators.base import DeepClusterer
 from vaeclust_jax.estimators.inputs import samples
 from vaeclust_jax.fitting.callback import Callback
 from vaeclust_jax.fitting.streaming import Momentum, one_more_epoch
+from vaeclust_jax.graph.hints import Hints
 
 RESERVOIR = 2048
 """Rows kept of all parts."""
@@ -65,11 +66,16 @@ class StreamingClusterer(DeepClusterer):
         return self
 
     def _fit(
-        self, x: np.ndarray, callbacks: Sequence[Callback] = (), sample_weight: Any = None, partial_labels: Any = None
+        self,
+        x: np.ndarray,
+        callbacks: Sequence[Callback] = (),
+        sample_weight: Any = None,
+        partial_labels: Any = None,
+        hints: Hints | None = None,
     ) -> Self:
         if hasattr(self, "_stream"):  # `fit` begins anew
             del self._stream
-        return super()._fit(x, callbacks, sample_weight, partial_labels)
+        return super()._fit(x, callbacks, sample_weight, partial_labels, hints)
 
 
 def _joined(stream: Stream, rows: np.ndarray) -> Stream:

@@ -1,15 +1,19 @@
 """The estimator whose clusters follow a graph."""
 
+from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from jaxtyping import Int
+from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from vaeclust_jax.estimators.base import DeepClusterer
 from vaeclust_jax.estimators.inputs import number_or_name, samples
+from vaeclust_jax.fitting.callback import Callback
+from vaeclust_jax.graph.hints import Hints
 from vaeclust_jax.graph.tree import Tree
 from vaeclust_jax.methods.dec import GraphDEC
 from vaeclust_jax.methods.settings import VAEMethod
@@ -93,6 +97,38 @@ class VAEGraph(DeepClusterer):
         self.gamma = gamma
         self.augment = augment
         self.joint_epochs = joint_epochs
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        partial_labels: Any = None,
+        must_link: Any = (),
+        cannot_link: Any = (),
+        sample_weight: Any = None,
+        callbacks: Sequence[Callback] = (),
+    ) -> Self:
+        """Trains on X and clusters it; y is not read. With hints it is semi-supervised, see `vaeclust_jax.Hints`.
+
+        Args:
+            X: rows.
+            y: ignored, as pipelines and searches pass it.
+            partial_labels: (n,) classes from 0, -1 where none is known: class c is cluster c.
+            must_link: pairs of rows, from 0, that belong to one cluster.
+            cannot_link: pairs of rows that do not.
+            sample_weight: as `DeepClusterer.fit` has them.
+            callbacks: likewise.
+
+        Raises:
+            ValueError: X, a hint or a parameter that cannot be used, or hints that contradict each other.
+            TrainingDivergedError: a loss turned non-finite.
+        """
+        x = samples(self, X, self.image_shape, reset=True)
+        asked = partial_labels is not None or len(must_link) or len(cannot_link)
+        hints = Hints(partial_labels, must_link, cannot_link) if asked else None
+        return self._fit(x, callbacks, sample_weight, hints=hints)
 
     def _method(self, num_clusters: int) -> VAEMethod:
         return GraphDEC(

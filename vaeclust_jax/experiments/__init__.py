@@ -6,10 +6,16 @@ from dataclasses import MISSING, fields
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.experiments import (
     course_cnn,
+    course_dbm,
     course_forecast,
+    course_gan,
+    course_hopfield,
+    course_hopfield_on_latents,
     course_optimisers,
+    course_rbm,
     course_regression,
     course_sae,
+    course_vae,
     course_vit,
     dynamic_beta_insects,
     idec,
@@ -21,6 +27,7 @@ from vaeclust_jax.experiments import (
     vaegmm_mnist,
     vaegraph,
 )
+from vaeclust_jax.fitting.config import TrainingConfig
 from vaeclust_jax.methods.method import Method
 from vaeclust_jax.methods.registry import all_methods
 from vaeclust_jax.studies.experiment import Arm, Experiment, unchanged
@@ -39,6 +46,9 @@ EXPERIMENTS: dict[str, Experiment] = {
         vaedec_controllers.EXPERIMENT,
         vaegmm_mnist.EXPERIMENT,
         vaegmm_mnist.LITERAL,
+        course_rbm.EXPERIMENT,
+        course_rbm.SCAN,
+        course_dbm.EXPERIMENT,
         series.EXPERIMENT,
         course_forecast.EXPERIMENT,
         course_forecast.LITERAL,
@@ -52,6 +62,10 @@ EXPERIMENTS: dict[str, Experiment] = {
         course_vit.EXPERIMENT,
         course_vit.GRID,
         course_vit.ATTENTION,
+        course_vae.EXPERIMENT,
+        course_gan.EXPERIMENT,
+        course_hopfield.EXPERIMENT,
+        course_hopfield_on_latents.EXPERIMENT,
     )
 }
 DEFAULT = vaegraph.EXPERIMENT.name
@@ -84,7 +98,14 @@ def of_method(name: str, kind: type[Method]) -> Experiment:
     for one in fields(kind):
         if one.init and one.default is MISSING and one.default_factory is MISSING and one.name not in needed:
             raise InputError(f"the method {name!r} needs a default for {one.name}, with which the command can begin")
-    return Experiment(name, summary_of(kind), dataset="digits", arms={name: Arm(unchanged)}, method=kind(**needed))
+    return Experiment(
+        name,
+        summary_of(kind),
+        dataset="digits",
+        arms={name: Arm(unchanged)},
+        method=kind(**needed),
+        training=TrainingConfig(learning_rate=kind.usual_learning_rate),
+    )
 
 
 def summary_of(kind: type[Method]) -> str:

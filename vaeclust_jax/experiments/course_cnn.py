@@ -13,15 +13,9 @@ The source does not say optimiser, batch size and epochs: Adam 1e-3, 64 rows, at
 from dataclasses import replace
 
 from vaeclust_jax.data import PrepareConfig
-from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.methods.classifier import Classifier
 from vaeclust_jax.networks import CNN
-from vaeclust_jax.studies.experiment import Arm, Experiment, unchanged
-
-
-def _with(config: Config, **settings: object) -> Config:
-    return replace(config, network=replace(config.network, **settings))
-
+from vaeclust_jax.studies.experiment import Arm, Experiment, unchanged, with_network
 
 EXPERIMENT = Experiment(
     name="course-cnn",
@@ -40,9 +34,9 @@ ABLATIONS = replace(
     summary="course-cnn without batch norm, without dropout, and with kernels of 3 or 5",
     arms={
         "cnn": Arm(unchanged),
-        "no batch norm": Arm(lambda config: _with(config, batch_norm=False)),
-        "no dropout": Arm(lambda config: _with(config, dropout=(0.0, 0.0, 0.0, 0.0))),
-        "kernels of 3": Arm(lambda config: _with(config, kernels=(3, 3, 3, 3), paddings=(1, 1, 1, 1))),
-        "kernels of 5": Arm(lambda config: _with(config, kernels=(5, 5, 5, 5), paddings=(2, 2, 2, 2))),
+        "no batch norm": Arm(lambda config: with_network(config, batch_norm=False)),
+        "no dropout": Arm(lambda config: with_network(config, dropout=(0.0, 0.0, 0.0, 0.0))),
+        "kernels of 3": Arm(lambda config: with_network(config, kernels=(3, 3, 3, 3), paddings=(1, 1, 1, 1))),
+        "kernels of 5": Arm(lambda config: with_network(config, kernels=(5, 5, 5, 5), paddings=(2, 2, 2, 2))),
     },
 )

@@ -14,7 +14,8 @@ alone" is the model before all layers are trained together.
 from dataclasses import replace
 
 from vaeclust_jax.data import PrepareConfig
-from vaeclust_jax.fitting.config import Config, TrainingConfig, with_method
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.fitting.config import Config, TrainingConfig
 from vaeclust_jax.methods.greedy import GreedyStart, RandomStart
 from vaeclust_jax.methods.stacked import StackedAutoencoder
 from vaeclust_jax.networks import MLP
@@ -24,14 +25,30 @@ _LAYERS = 2
 
 
 def _denoising(config: Config) -> Config:
-    return with_method(config, start=replace(config.method.start, noise=0.3))
+    method, start = _parts(config)
+    return replace(config, method=replace(method, start=replace(start, noise=0.3)))
 
 
 def _at_once(config: Config) -> Config:
     """As many epochs as all stages together, of the whole network."""
+    method, start = _parts(config)
+    epochs = _LAYERS * start.layer_epochs + method.classes_epochs + method.epochs
+    return replace(config, method=replace(method, start=RandomStart(), classes_epochs=0, epochs=epochs))
+
+
+def _parts(config: Config) -> tuple[StackedAutoencoder, GreedyStart]:
+    """The method and its start.
+
+    Raises:
+        InputError: it has no greedy layers to compare with.
+    """
     method = config.method
-    epochs = _LAYERS * method.start.layer_epochs + method.classes_epochs + method.epochs
-    return with_method(config, start=RandomStart(), classes_epochs=0, epochs=epochs)
+    assert isinstance(method, StackedAutoencoder)
+    if not isinstance(method.start, GreedyStart):
+        raise InputError(
+            "course-sae compares greedy layers with none: leave --start out, or run stacked --start random"
+        )
+    return method, method.start
 
 
 EXPERIMENT = Experiment(

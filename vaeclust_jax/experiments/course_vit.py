@@ -22,7 +22,7 @@ from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.fitting.config import Config, TrainingConfig
 from vaeclust_jax.methods.classifier import Classifier
 from vaeclust_jax.networks import ViT
-from vaeclust_jax.studies.experiment import Arm, Experiment, Sized, unchanged
+from vaeclust_jax.studies.experiment import Arm, Experiment, Sized, unchanged, with_network
 
 
 class Cell(NamedTuple):
@@ -41,8 +41,7 @@ class Cell(NamedTuple):
 
     def configure(self, config: Config) -> Config:
         """`Arm.configure`."""
-        sizes = {"dim": self.dim, "depth": self.depth, "mlp_dim": self.mlp_dim, "latent_dim": self.dim}
-        return replace(config, network=replace(config.network, **sizes))
+        return with_network(config, dim=self.dim, depth=self.depth, mlp_dim=self.mlp_dim, latent_dim=self.dim)
 
 
 CELLS = (
@@ -92,6 +91,7 @@ CELLS = (
 
 def _quick(epochs: int) -> Callable[[Experiment], Experiment]:
     def quick(experiment: Experiment) -> Experiment:
+        assert isinstance(experiment.network, ViT)
         network = replace(experiment.network, patch=2)
         training = TrainingConfig(batch_size=32, learning_rate=1e-3)
         method = Classifier(epochs=epochs)

@@ -20,8 +20,9 @@ from vaeclust_jax.fitting.networks import check_custom, networks_of
 from vaeclust_jax.fitting.packed import check_leaves
 from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.progress import shown
-from vaeclust_jax.fitting.resolve import about_of, check_partial_labels, prepared_for, resolved_for
+from vaeclust_jax.fitting.resolve import about_of, check_partial_labels, hints_for, prepared_for, resolved_for
 from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.graph.hints import Hints
 from vaeclust_jax.graph.tree import tree_of
 from vaeclust_jax.keys import as_key, checked_seeds
 from vaeclust_jax.training.checkpoint import Checkpoint, Keeper
@@ -41,6 +42,7 @@ def fit(
     split_labels: Any = None,
     partial_labels: Any = None,
     sample_weight: Any = None,
+    hints: Hints | None = None,
     checkpoint: Checkpoint | None = None,
     callbacks: Sequence[Callback] = (),
     verbose: bool = False,
@@ -63,6 +65,8 @@ def fit(
         sample_weight: (n,) finite numbers of at least 0, what each row counts: one of weight 2 as two rows, one of
             weight 0 is neither trained on nor held out. Of a batch they weigh the losses, over all rows k-means, EM,
             targets, graphs and scaling. The number of steps does not depend on them.
+        hints: what a person knows of some rows, for `GraphDEC`: it is then semi-supervised. Of rows held out for
+            validation they are not read.
         checkpoint: where to keep how far training is; the same call goes on from there, bit for bit, if it was ended.
         callbacks: are told of the start, of every epoch and of the end, in their order.
         verbose: show a bar a stage with its losses, on stderr or in a notebook.
@@ -83,7 +87,9 @@ def fit(
     """
     keys = as_key(key)[None]
     with shown(verbose, callbacks) as told:
-        stages = _fit(config, x, keys, [0], networks, split_labels, partial_labels, sample_weight, checkpoint, told)
+        stages = _fit(
+            config, x, keys, [0], networks, split_labels, partial_labels, sample_weight, hints, checkpoint, told
+        )
     return list(stages.values())[-1][0]
 
 
@@ -96,6 +102,7 @@ def fit_seeds(
     split_labels: Any = None,
     partial_labels: Any = None,
     sample_weight: Any = None,
+    hints: Hints | None = None,
     checkpoint: Checkpoint | None = None,
     callbacks: Sequence[Callback] = (),
     verbose: bool = False,
@@ -126,6 +133,7 @@ def fit_seeds(
             split_labels=split_labels,
             partial_labels=partial_labels,
             sample_weight=sample_weight,
+            hints=hints,
             checkpoint=checkpoint,
             callbacks=told,
         )
@@ -141,6 +149,7 @@ def fit_stages(
     split_labels: Any = None,
     partial_labels: Any = None,
     sample_weight: Any = None,
+    hints: Hints | None = None,
     checkpoint: Checkpoint | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> dict[str, list[Run]]:
@@ -151,7 +160,9 @@ def fit_stages(
     """
     seeds = checked_seeds(seeds)
     keys = jax.vmap(jax.random.key)(jnp.asarray(seeds, jnp.uint32))
-    return _fit(config, x, keys, seeds, networks, split_labels, partial_labels, sample_weight, checkpoint, callbacks)
+    return _fit(
+        config, x, keys, seeds, networks, split_labels, partial_labels, sample_weight, hints, checkpoint, callbacks
+    )
 
 
 def _fit(
@@ -163,6 +174,7 @@ def _fit(
     split_labels: Any,
     partial_labels: Any,
     sample_weight: Any,
+    hints: Hints | None,
     checkpoint: Checkpoint | None,
     callbacks: Sequence[Callback],
 ) -> dict[str, list[Run]]:
@@ -177,13 +189,14 @@ def _fit(
     else:
         data = prepared_for(config, x, split_labels, sample_weight, custom=networks is not None)
     known = None if partial_labels is None else check_partial_labels(partial_labels, len(data.rows))
-    config = resolved_for(config, data, known, custom=networks is not None)
+    asked = hints_for(hints, data)
+    config = resolved_for(config, data, known, asked, custom=networks is not None)
     both = networks_of(config, data.preparation.output_shape, networks)
     if networks is not None:
         seen = config.method.network_shape(data.preparation.output_shape, config.network.latent_dim)
         check_custom(both, config.network.latent_dim, seen)
     told = None if known is None else known[data.train_index]
-    stages = config.method.stages(about_of(config, data, both, told, len(names)))
+    stages = config.method.stages(about_of(config, data, both, told, len(names), asked))
     firsts = [jax.eval_shape(stage.learner.init, jax.random.key(0)) for stage in stages]  # nothing is computed
     for stage, first in zip(stages, firsts, strict=True):
         if stage.model is not None:
@@ -196,7 +209,7 @@ def _fit(
     )  # fmt: skip
     rows = TrainingRows(data.train, y, data.train_index, data.encodings, data.train_weight)
     counts = None if data.validation_weight is None else jnp.asarray(data.validation_weight)
-    with _keeper(checkpoint, config, keys, data, told) as keeper, listeners.listening(config, names):
+    with _keeper(checkpoint, config, keys, data, told, hints) as keeper, listeners.listening(config, names):
         try:
             states, history = train(
                 stages,
@@ -212,9 +225,9 @@ def _fit(
         except TrainingDivergedError as error:
             states, history = error.last_good
             reached = _with_clusters(stages, keys, states, rows)
-            error.last_good = _runs(config, data, both, stages, reached, names, history)
+            error.last_good = _runs(config, data, both, stages, reached, names, history, hints)
             raise
-        fitted = _runs(config, data, both, stages, states, names, history)
+        fitted = _runs(config, data, both, stages, states, names, history, hints)
     listeners.on_end(next(reversed(fitted.values()), []))
     return fitted
 
@@ -236,7 +249,12 @@ def _with_clusters(
 
 
 def _keeper(
-    checkpoint: Checkpoint | None, config: Config, keys: Key, data: Prepared, known: np.ndarray | None
+    checkpoint: Checkpoint | None,
+    config: Config,
+    keys: Key,
+    data: Prepared,
+    known: np.ndarray | None,
+    hints: Hints | None,
 ) -> AbstractContextManager[Keeper | None]:
     """What a checkpoint must have in common with the fit that goes on from it: everything but the networks' code."""
     if checkpoint is None:
@@ -252,6 +270,8 @@ def _keeper(
     }
     if data.weight is not None:  # the key is new, and checkpoints of fits without weights lack it
         identity["data"]["sample_weight"] = hashlib.sha256(data.weight.tobytes()).hexdigest()
+    if hints is not None:  # likewise
+        identity["data"]["hints"] = hints.digest
     return Keeper(checkpoint, identity)
 
 
@@ -263,12 +283,13 @@ def _runs(
     states: Sequence[Sequence[State]],
     names: Sequence[int],
     history: History,
+    hints: Hints | None,
 ) -> dict[str, list[Run]]:
-    """A `Run` a seed for every stage reached that ends with a model."""
+    """A `Run` a seed for every stage reached that ends with a model; those whose method takes hints have them."""
     of_seed = {name: [row for row in history if row["seed"] == name] for name in names}
     return {
         stage.name: [
-            _run(replace(config, method=stage.model), data, networks, state, of_seed[name])
+            _run(replace(config, method=stage.model), data, networks, state, of_seed[name], hints)
             for state, name in zip(of_stage, names, strict=True)
         ]
         for stage, of_stage in zip(stages, states, strict=False)
@@ -276,18 +297,15 @@ def _runs(
     }
 
 
-def _run(config: Config, data: Prepared, networks: Networks, state: State, history: History) -> Run:
+def _run(
+    config: Config, data: Prepared, networks: Networks, state: State, history: History, hints: Hints | None
+) -> Run:
     heads, params = config.method.heads(networks), state.params
     check_leaves(config, params)
     run = Run(
-        config,
-        data.preparation,
-        heads,
-        params,
-        train_index=data.train_index,
-        validation_index=data.validation_index,
-        history=history,
-    )
+        config, data.preparation, heads, params, history=history, hints=hints if config.method.takes_hints else None,
+        train_index=data.train_index, validation_index=data.validation_index,
+    )  # fmt: skip
     if heads.assign is None:
         return run
     all_means, all_logvar = data.encodings.of(heads, params)
@@ -296,4 +314,5 @@ def _run(config: Config, data: Prepared, networks: Networks, state: State, histo
     tree = None if merges is None else tree_of(merges, all_means, data.train_index)
     log_q = by_chunk(heads.assign, params, mean)
     mean, scale, share = components(heads, params, mean, logvar, log_q, data.train_weight)
-    return replace(run, cluster_mean=mean, cluster_scale=scale, cluster_share=share, tree_=tree)
+    clarity = config.method.clarity(state.memory)
+    return replace(run, cluster_mean=mean, cluster_scale=scale, cluster_share=share, tree_=tree, clarity_=clarity)

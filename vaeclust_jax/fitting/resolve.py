@@ -11,6 +11,8 @@ from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config, check_config, resolve
 from vaeclust_jax.fitting.networks import networks_of
 from vaeclust_jax.fitting.prepared import Prepared, prepare
+from vaeclust_jax.graph.constraints import Constraints
+from vaeclust_jax.graph.hints import Hints, check_clusters
 from vaeclust_jax.methods.method import About, DataSpec
 from vaeclust_jax.networks import NetworkConfig
 from vaeclust_jax.types import Heads, Networks
@@ -45,8 +47,15 @@ class Preparations:
         return self._known[config.prepare]
 
 
-def resolved_for(config: Config, data: Prepared, labels: np.ndarray | None = None, *, custom: bool = False) -> Config:
-    """The config with nothing left open, checked against the data.
+def resolved_for(
+    config: Config,
+    data: Prepared,
+    labels: np.ndarray | None = None,
+    hints: Constraints | None = None,
+    *,
+    custom: bool = False,
+) -> Config:
+    """The config with nothing left open, checked against the data; `hints`: of the training rows.
 
     Raises:
         InputError: a setting that cannot work.
@@ -68,19 +77,42 @@ def resolved_for(config: Config, data: Prepared, labels: np.ndarray | None = Non
         )
     config = replace(config, method=config.method.resolved(spec), network=_measured(config, data))
     check_config(config, spec)
+    if hints is not None:
+        if not config.method.takes_hints:
+            raise InputError(f"the method {type(config.method).__name__} takes no hints: vaegraph (GraphDEC) does")
+        check_clusters(hints, config.num_clusters)
     return config
 
 
-def models_of(config: Config, data: Prepared, labels: np.ndarray | None, num_seeds: int) -> dict[str, Heads]:
+def hints_for(hints: Any, data: Prepared) -> Constraints | None:
+    """What hints of all rows ask of the training rows.
+
+    Raises:
+        InputError: they cannot be used, contradict each other, or are of rows alone that are not trained on.
+    """
+    if hints is None:
+        return None
+    if not isinstance(hints, Hints):
+        raise InputError(f"hints must be Hints(...), got {type(hints).__name__}")
+    of_training = hints.constraints(len(data.rows)).of_rows(data.train_index)
+    if not of_training.hinted.any():
+        raise InputError("hints must be about training rows, got rows that are held out or of weight 0 alone")
+    return of_training
+
+
+def models_of(
+    config: Config, data: Prepared, labels: np.ndarray | None, num_seeds: int, hints: Any = None
+) -> dict[str, Heads]:
     """What the models of a fit could be asked, by the stage that ends with each, in their order; nothing is trained.
 
     Raises:
         InputError: a setting that cannot work.
     """
-    config = resolved_for(config, data, labels)
+    asked = hints_for(hints, data)
+    config = resolved_for(config, data, labels, asked)
     networks = networks_of(config, data.preparation.output_shape, None)
     told = None if labels is None else labels[data.train_index]
-    stages = config.method.stages(about_of(config, data, networks, told, num_seeds))
+    stages = config.method.stages(about_of(config, data, networks, told, num_seeds, asked))
     return {stage.name: stage.model.heads(networks) for stage in stages if stage.model is not None}
 
 
@@ -93,8 +125,15 @@ def _measured(config: Config, data: Prepared) -> NetworkConfig:
     return replace(network, input_mean=mean, input_std=std)
 
 
-def about_of(config: Config, data: Prepared, networks: Networks, labels: np.ndarray | None, num_seeds: int) -> About:
-    """What the method's stages are made of; `labels`: of the training rows."""
+def about_of(
+    config: Config,
+    data: Prepared,
+    networks: Networks,
+    labels: np.ndarray | None,
+    num_seeds: int,
+    hints: Constraints | None = None,
+) -> About:
+    """What the method's stages are made of; `labels` and `hints`: of the training rows."""
     training = config.training
     return About(
         networks,
@@ -107,6 +146,7 @@ def about_of(config: Config, data: Prepared, networks: Networks, labels: np.ndar
         labels=labels,
         num_seeds=num_seeds,
         shape=data.preparation.output_shape,
+        hints=hints,
     )
 
 

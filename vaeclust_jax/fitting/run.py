@@ -20,6 +20,7 @@ from vaeclust_jax.fitting.frame import cluster_table, frame_library, frame_of
 from vaeclust_jax.fitting.history import kept_history
 from vaeclust_jax.fitting.model_file import write_model
 from vaeclust_jax.fitting.packed import OF_CLUSTERS, TREE, Packed, named_arrays
+from vaeclust_jax.graph.hints import Hints
 from vaeclust_jax.graph.tree import Tree, cuttable
 from vaeclust_jax.keys import SAMPLES, as_key
 from vaeclust_jax.objectives.mixture import sample as draw
@@ -56,6 +57,10 @@ class Run:
         temperature: T of the probabilities, softmax(log q / T): 1 as trained, see `calibrated`.
         tree_: of a method that follows a graph: how its micro-clusters were merged, which scipy takes for a linkage
             matrix; see `cut`. None elsewhere, and in files of older versions. After a vote it is still the seed's own.
+        clarity_: of such a method, how clear the clusters are that training could begin with (`graph.clarity`), each
+            by its name. It begins with those of "its graph", or with the clearest where they are ahead by 0.05. None
+            elsewhere, where none were asked, and after `load`.
+        hints: that the fit was given; None: none.
 
     Example:
         >>> x = np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0)
@@ -79,6 +84,8 @@ class Run:
     history: list[dict[str, Any]] = field(default_factory=list)
     temperature: float = 1.0
     tree_: Tree | None = None
+    clarity_: dict[str, float] | None = None
+    hints: Hints | None = None
 
     def __repr__(self) -> str:
         """In place of the arrays, which fill screens: how many there are."""
@@ -216,6 +223,10 @@ class Run:
         """The expected samples of codes, in the units of `prepare`."""
         return by_chunk(self._has(self.heads.decode, "decode"), self.params, z)
 
+    def recall(self, x: Any) -> Float[np.ndarray, "n ..."]:
+        """What a memory comes to rest at from the samples, in the units of `prepare`."""
+        return by_chunk(self._has(self.heads.recall, "recall"), self.params, self.preparation.rows(x))[0]
+
     def unlikeness(self, x: Any) -> Float[np.ndarray, " n"]:
         """How strange each sample is, (n,): the distance to the nearest cluster in its standard deviations, see
         `uncertainty.outliers.latent_distance`."""
@@ -244,11 +255,11 @@ class Run:
         if not is_whole(num_samples) or num_samples < 1:
             raise InputError(f"num_samples must be a whole number of at least 1, got {num_samples!r}")
         key = as_key(key, SAMPLES)
+        if cluster is not None and (self.heads.sample is not None or self.heads.assign is None):
+            raise InputError(f"the method {type(self.config.method).__name__} has no clusters to draw from")
         if self.heads.sample is not None:
-            if cluster is not None:
-                raise InputError(f"the method {type(self.config.method).__name__} has no clusters to draw from")
             return np.asarray(self.heads.sample(key, self.params, num_samples))
-        num_clusters = self.config.num_clusters
+        num_clusters = self.config.num_clusters if self.heads.assign is not None else 0
         if cluster is not None and (not is_whole(cluster) or not 0 <= cluster < num_clusters):
             raise InputError(f"cluster must lie in 0 to {num_clusters - 1}, got {cluster!r}")
         if self.heads.prior is not None:
@@ -278,7 +289,8 @@ class Run:
         Raises:
             InputError: the file cannot be written.
         """
-        write_model(Path(path), self.pack(), {"history": kept_history(self.history), "temperature": self.temperature})
+        more = {"history": kept_history(self.history), "temperature": self.temperature}
+        write_model(Path(path), self.pack(), more if self.hints is None else {**more, "hints": self.hints.record()})
 
     def _has(self, part: Any, what: str) -> Any:
         if part is None:

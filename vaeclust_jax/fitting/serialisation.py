@@ -19,6 +19,7 @@ from vaeclust_jax.fitting.networks import networks_of
 from vaeclust_jax.fitting.packed import OF_CLUSTERS, TREE, Packed, check_leaves, place_of
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.forked import check_not_forked
+from vaeclust_jax.graph.hints import Hints
 from vaeclust_jax.graph.tree import Merges, Tree
 from vaeclust_jax.methods.method import About, DataSpec
 from vaeclust_jax.networks import CustomNetwork
@@ -144,7 +145,8 @@ def load(path: str | os.PathLike[str], *, seed: int | None = None, networks: Net
     try:
         history = checked_history(more.get("history", []))  # older files have none, as of what follows
         temperature = checked_temperature(more.get("temperature", 1.0))
-        return replace(unpack(packed, networks), history=history, temperature=temperature)
+        hints = Hints.of(more["hints"]) if "hints" in more else None
+        return replace(unpack(packed, networks), history=history, temperature=temperature, hints=hints)
     except Exception as error:  # a manifest may say anything
         raise InputError(f"{file} is damaged: {shortened(error)}") from error
 

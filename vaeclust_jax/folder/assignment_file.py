@@ -29,22 +29,35 @@ def read_assignments(path: Path) -> Assignments:
     Raises:
         InputError: it cannot be read, or is not one of ours.
     """
-    found = Assignments([], [], [], [])
-    assert found.file is not None
+    table = read_columns(path)
+    try:
+        file = table.get("file")
+        return Assignments(
+            [int(one) for one in table["row"]],
+            [int(one) for one in table["cluster"]],
+            [float(one) for one in table["probability"]],
+            file if file is not None and any(file) else None,
+        )
+    except (ValueError, KeyError) as error:
+        raise InputError(f"{path} cannot be read as the assignments of a run: {error!r}") from error
+
+
+def read_columns(path: Path) -> dict[str, list[str]]:
+    """All columns as text, up to the second seed.
+
+    Raises:
+        InputError: it cannot be read, or is not one of ours.
+    """
+    found: list[dict[str, str]] = []
     try:
         with path.open(newline="", encoding="utf-8", errors="surrogateescape") as lines:
-            rows = csv.DictReader(lines)
-            first = None
-            for one in rows:
-                first = one["seed"] if first is None else first
-                if one["seed"] != first:
+            for one in csv.DictReader(lines):
+                if found and one["seed"] != found[0]["seed"]:
                     break
-                found.row.append(int(one["row"]))
-                found.cluster.append(int(one["cluster"]))
-                found.probability.append(float(one["probability"]))
-                found.file.append(one.get("file") or "")
+                found.append(one)
+        columns = {name: [one[name] or "" for one in found] for name in found[0]} if found else {}
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise InputError(f"{path} cannot be read as the assignments of a run: {error!r}") from error
-    if not found.row:
-        raise InputError(f"{path} cannot be read as the assignments of a run: it has no rows")
-    return found if any(found.file) else found._replace(file=None)
+    if missing := {"seed", "row", "cluster", "probability"} - columns.keys():
+        raise InputError(f"{path} cannot be read as the assignments of a run: it has no {min(missing)}")
+    return columns

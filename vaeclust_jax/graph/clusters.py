@@ -5,6 +5,8 @@ from jaxtyping import Float, Int
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.graph import MAX_GROUPS
+from vaeclust_jax.graph.constraints import Constraints
+from vaeclust_jax.graph.hinted import hinted_clusters
 from vaeclust_jax.graph.kernel import walk_embedding
 from vaeclust_jax.graph.micro import between, micro_clusters
 from vaeclust_jax.graph.neighbours import Graph
@@ -28,6 +30,7 @@ def merged_clusters(
     alpha: float = 0.99,
     max_groups: int = MAX_GROUPS,
     weight: Float[np.ndarray, " n"] | None = None,
+    hints: Constraints | None = None,
 ) -> Merged:
     """Labels (n,), their gap and the tree: micro-clusters, merged by how near a random walk finds them.
 
@@ -37,24 +40,32 @@ def merged_clusters(
         alpha: of the walk, see `walk_embedding`.
         max_groups: see `groups_of`.
         weight: above 0, of each point: how many points with its edges it stands for, see `between`. None: one.
+        hints: what is together, and what stays apart, see `hinted_clusters`.
 
     Raises:
         InputError: more clusters than points, or see `groups_of`.
     """
-    groups = groups_of(graph, num_clusters, max_groups, weight)
+    groups = groups_of(graph, num_clusters, max_groups, weight, hints)
     embedding = walk_embedding(between(graph, groups, weight), alpha)
+    if hints is not None:
+        return hinted_clusters(embedding, groups, num_clusters, hints, weight)
     merged = ward(embedding, np.bincount(groups, weight), num_clusters)
     return merged._replace(labels=merged.labels[groups], merges=merged.merges._replace(groups=groups))
 
 
 def groups_of(
-    graph: Graph, at_least: int, at_most: int = MAX_GROUPS, weight: Float[np.ndarray, " n"] | None = None
+    graph: Graph,
+    at_least: int,
+    at_most: int = MAX_GROUPS,
+    weight: Float[np.ndarray, " n"] | None = None,
+    hints: Constraints | None = None,
 ) -> Int[np.ndarray, " n"]:
     """What is merged into clusters, (n,) from 0: micro-clusters, or the points where there are fewer than `at_least`.
 
     Where there are more than `at_most` of them, micro-clusters of micro-clusters, which are about a quarter as many,
     and so on: the walk's matrix has a row for each, and the graph between them is of the same kind. Where that leads
     from more than `at_most` to fewer than `at_least`, as many as can be merged: their strongest edges alone are taken.
+    Of hints no group holds points that stay apart; those of one set count as one.
 
     Raises:
         InputError: more clusters than can be merged, or a graph in more parts than that.
@@ -62,15 +73,18 @@ def groups_of(
     groups, smallest = np.arange(graph.shape[0]), graph.shape[0]
     counts = None  # whose edge is strongest does not depend on how many points a neighbour stands for
     while True:
-        joined = micro_clusters(between(graph, groups, counts))[groups]
+        joining = None if hints is None else hints.of_groups(groups)
+        joined = micro_clusters(between(graph, groups, counts), joining=joining)[groups]
         smallest = int(joined.max()) + 1
-        if smallest < at_least or smallest == groups.max() + 1:
+        apart = smallest if hints is None else int(hints.nodes(joined).max()) + 1
+        if apart < at_least or smallest == groups.max() + 1:
             break
         groups, counts = joined, weight
         if smallest <= at_most:
             break
     if at_least <= at_most < groups.max() + 1:
-        groups = micro_clusters(between(graph, groups, counts), at_most)[groups]
+        joining = None if hints is None else hints.of_groups(groups)
+        groups = micro_clusters(between(graph, groups, counts), at_most, joining)[groups]
     if groups.max() + 1 > at_most:
         raise InputError(
             f"num_clusters {at_least} is out of reach: the graph joins {len(groups)} samples into {groups.max() + 1} "

@@ -37,6 +37,11 @@ def clusters_of(pairs: Int[np.ndarray, "h 2"], num_clusters: int) -> Int[np.ndar
     return np.unique([_root(parent, point) for point in range(m)], return_inverse=True)[1]
 
 
+def layers_of(heights: Float[np.ndarray, " h"]) -> Float[np.ndarray, " c"]:
+    """How long 2, 3, ... clusters last: log of the height at which they end over where they begin, one fewer than h."""
+    return np.diff(np.log(np.maximum(heights.astype(float), np.finfo(np.float32).tiny)))[::-1]
+
+
 def nearest_of(means: Float[np.ndarray, "m l"], z: Float[np.ndarray, "n l"]) -> Int[np.ndarray, " n"]:
     """The number of the mean that is nearest to each point."""
     from sklearn.metrics import pairwise_distances_argmin
@@ -105,9 +110,8 @@ class Tree:
 
     @property
     def layers(self) -> Float[np.ndarray, " c"]:
-        """(m - 2,) how long 2, 3, ... clusters last: log of the height at which they end over where they begin."""
-        heights = np.log(np.maximum(self.merges.heights.astype(float), np.finfo(np.float32).tiny))
-        return np.diff(heights)[::-1]
+        """(m - 2,) see `layers_of`."""
+        return layers_of(self.merges.heights)
 
     @property
     def most(self) -> int:

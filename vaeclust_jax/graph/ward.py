@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.graph.tree import Merges, clusters_of
@@ -23,12 +25,23 @@ class Merged(NamedTuple):
     merges: Merges
 
 
-def ward(points: Float[np.ndarray, "m d"], sizes: Float[np.ndarray, " m"], num_clusters: int) -> Merged:
+def ward(
+    points: Float[np.ndarray, "m d"],
+    sizes: Float[np.ndarray, " m"],
+    num_clusters: int,
+    apart: Int[np.ndarray, "p 2"] | None = None,
+) -> Merged:
     """Merges points, each standing for `sizes` of them, down to `num_clusters`.
 
     Always the pair whose union adds least to the sum of squares, |A| |B| / (|A| + |B|) times the squared distance of
     their means (Ward 1963). By chains of nearest neighbours, which find the same merges as a search of all pairs
     (Murtagh 1983), in m^2 time and space.
+
+    Args:
+        points: what is merged.
+        sizes: of each.
+        num_clusters: k.
+        apart: pairs of points whose clusters are not merged while any others can be.
 
     Raises:
         InputError: more clusters than points.
@@ -36,7 +49,7 @@ def ward(points: Float[np.ndarray, "m d"], sizes: Float[np.ndarray, " m"], num_c
     m = len(points)
     if not 1 <= num_clusters <= m:
         raise InputError(f"num_clusters must lie in 1 to {m}, the number of micro-clusters, got {num_clusters}")
-    merges = _merges(points, np.asarray(sizes, float))
+    merges = _merges(points, np.asarray(sizes, float), apart)
     # Chains find merges out of order: the cheapest m - k of them make the clusters.
     merges.sort(key=lambda merge: merge[0])
     costs = np.array([cost for cost, _, _ in merges])
@@ -49,20 +62,28 @@ def ward(points: Float[np.ndarray, "m d"], sizes: Float[np.ndarray, " m"], num_c
     return Merged(labels, float(np.log(following / last)), tree)
 
 
-def _merges(points: np.ndarray, sizes: np.ndarray) -> list[tuple[float, int, int]]:
-    """(cost, a, b) of the whole tree, a and b members of the two clusters."""
+def _merges(points: np.ndarray, sizes: np.ndarray, apart: np.ndarray | None) -> list[tuple[float, int, int]]:
+    """(cost, a, b) of the whole tree, a and b members of the two clusters.
+
+    What stays apart costs infinitely much, and so does whatever it is merged into: chains hold as before.
+    """
     squares = (points**2).sum(axis=1)
     cost = np.maximum(squares[:, np.newaxis] + squares - 2 * points @ points.T, 0)
     cost *= sizes[:, np.newaxis] * sizes / (sizes[:, np.newaxis] + sizes)
     np.fill_diagonal(cost, np.inf)
-    sizes, alive = sizes.copy(), np.ones(len(points), bool)
+    if apart is not None:
+        cost[apart[:, 0], apart[:, 1]] = cost[apart[:, 1], apart[:, 0]] = np.inf
+    given, sizes, alive, shut = sizes, sizes.copy(), np.ones(len(points), bool), np.zeros(len(points), bool)
     chain: list[int] = []
     merges = []
-    while alive.sum() > 1:
+    while (alive & ~shut).any() and alive.sum() > 1:
         if not chain:
-            chain = [int(np.flatnonzero(alive)[0])]
+            chain = [int(np.flatnonzero(alive & ~shut)[0])]
         a = chain[-1]
         b = int(np.argmin(cost[a]))
+        if cost[a, b] == np.inf:  # nothing may join it; so it is the only one of its chain
+            shut[a], chain = True, []
+            continue
         if len(chain) > 1 and cost[a, chain[-2]] <= cost[a, b]:  # ties go back, or the chain would run in circles
             b = chain[-2]
         if len(chain) < 2 or b != chain[-2]:
@@ -79,4 +100,17 @@ def _merges(points: np.ndarray, sizes: np.ndarray) -> list[tuple[float, int, int
         row[b] = np.inf
         cost[b], cost[:, b] = row, row
         cost[a], cost[:, a] = np.inf, np.inf
-    return merges
+    return merges + _above(merges, points, given) if alive.sum() > 1 else merges
+
+
+def _above(merges: list[tuple[float, int, int]], points: np.ndarray, sizes: np.ndarray) -> list[tuple[float, int, int]]:
+    """The top of the tree, which joins what stays apart."""
+    ends = np.array([pair for _, *pair in merges], int).reshape(-1, 2).T
+    links = sparse.coo_array((np.ones(len(merges)), tuple(ends)), shape=(len(points), len(points)))
+    count, cluster = connected_components(links, directed=False)
+    total = np.bincount(cluster, sizes)
+    member = sparse.csr_array((sizes, (cluster, np.arange(len(points)))), shape=(count, len(points)))
+    member_of = np.unique(cluster, return_index=True)[1]
+    highest = max((cost for cost, _, _ in merges), default=0.0)
+    above = _merges(member @ points / total[:, np.newaxis], total, None)
+    return [(max(cost, highest), int(member_of[a]), int(member_of[b])) for cost, a, b in above]

@@ -106,10 +106,10 @@ def _step_in_training(
         total, info = judged(classified(params, mean), batch)
         return total, (info, handed_on)
 
-    step = step_of(optimiser, loss)
+    step: Callable[[Key, State, Batch], tuple[State, Any]] = step_of(optimiser, loss)
 
     def replacing(key: Key, state: State, batch: Batch) -> tuple[State, Info]:
-        state, (info, handed_on) = step(key, state, batch)  # type: ignore[misc]
+        state, (info, handed_on) = step(key, state, batch)
         params = {**state.params, "encoder": {**state.params["encoder"], **handed_on}}
         return state._replace(params=params), info
 

@@ -14,6 +14,7 @@ from jaxtyping import Array, Float
 from vaeclust_jax.control.parse import parse_controller
 from vaeclust_jax.data.mapped import Rows
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.graph import in_reach
 from vaeclust_jax.graph.tree import Merges
 from vaeclust_jax.keys import OBJECTIVE_GRAPH, key_of
 from vaeclust_jax.methods.dec_learner import (
@@ -33,6 +34,7 @@ from vaeclust_jax.methods.joint import JointMethod, Settled
 from vaeclust_jax.methods.kmeans import kmeans_of
 from vaeclust_jax.methods.method import About, DataSpec, check_at_least, check_graph, mean_score
 from vaeclust_jax.methods.settings import relative_weight
+from vaeclust_jax.methods.shallow_starts import named
 from vaeclust_jax.methods.starts import carry_on, from_centroids
 from vaeclust_jax.objectives.average import average
 from vaeclust_jax.objectives.dec import kl_divergence, target_distribution
@@ -45,8 +47,6 @@ if TYPE_CHECKING:
     from vaeclust_jax.graph.neighbours import Graph
 
 _LARGEST = float(np.finfo(np.float32).max)
-_MOST_PRODUCTS, _MOST_VALUES = 10**13, 2**28
-"""Of a search for the neighbours of all samples: minutes on two cores, and 1 GB."""
 
 
 @dataclass(frozen=True)
@@ -119,8 +119,8 @@ class DEC(_WithTarget):
     """What the autoencoder begins as."""
 
     def check(self, data: DataSpec) -> None:  # noqa: D102
-        super().check(data)
         self.start.check()
+        super().check(data)
 
     def for_epochs(self, num_epochs: int) -> Self:  # noqa: D102
         return replace(super().for_epochs(num_epochs), start=self.start.for_epochs(num_epochs))
@@ -149,6 +149,9 @@ class DEC(_WithTarget):
 class GraphDEC(_WithTarget):
     """VAE + DEC with several prototypes a cluster and a target that follows the posterior's neighbour graph.
 
+    It begins with the clusters of that graph, or with ones found without a network (`methods.shallow_starts`) where
+    these are far clearer.
+
     Example:
         >>> vc.Config(vc.GraphDEC(10, num_prototypes=3))
         Config(method=GraphDEC(num_clusters=10, num_prototypes=3))
@@ -157,6 +160,7 @@ class GraphDEC(_WithTarget):
     per_cluster: ClassVar[tuple[str, ...]] = ("prototypes",)
     shared: ClassVar[tuple[str, ...]] = (*_WithTarget.shared, "log_scale")
     follows_graph: ClassVar[bool] = True
+    takes_hints: ClassVar[bool] = True
 
     num_prototypes: int = 5
     """Prototypes of each cluster."""
@@ -202,17 +206,19 @@ class GraphDEC(_WithTarget):
             gamma=self.gamma_controller(),
             learning_rate=about.learning_rate,
             update_target_interval=self.update_target_interval,
+            hinted=about.hints is not None,
         )
         heads, stopping = self.heads(about.networks), self.joint_stopping(about)
         start = replace(self, joint_epochs=0)
+        from_own = from_graph(learner, heads, refreshed, self.value_share, self.num_clusters, about.hints)
         stages = [
             *kmeans_of(self).stages(about),
-            Stage("graph", learner, 0, from_graph(learner, heads, refreshed, self.value_share), NEVER, start),
+            Stage("graph", learner, 0, from_own, NEVER, start),
             Stage("joint", learner, self.joint_epochs, carry_on, stopping, self),
         ]
         if self.vote and about.num_seeds > 1:
             stages += [
-                Stage("shared-graph", learner, 0, from_vote(learner, heads, refreshed), NEVER, self),
+                Stage("shared-graph", learner, 0, from_vote(learner, heads, refreshed, about.hints), NEVER, self),
                 Stage("shared-joint", learner, self.joint_epochs, carry_on, stopping, self),
             ]
         return stages
@@ -224,6 +230,9 @@ class GraphDEC(_WithTarget):
         groups, pairs, heights = (np.asarray(part) for part in memory.merges)
         count = int(groups.max())
         return Merges(groups, pairs[:count], heights[:count])
+
+    def clarity(self, memory: Any) -> dict[str, float] | None:  # noqa: D102
+        return named(np.asarray(memory.clarity))
 
     def graph(self, heads: Heads, params: Params, x: Rows) -> "Graph":  # noqa: D102
         from vaeclust_jax.graph.neighbours import posterior_graph  # scipy takes long to import
@@ -244,5 +253,4 @@ class GraphDEC(_WithTarget):
 
 def _value_share(data: DataSpec) -> float:
     """What an open `value_share` means."""
-    n, size = data.num_samples or 0, math.prod(data.shape)
-    return 0.5 if n * n * size <= _MOST_PRODUCTS and n * size <= _MOST_VALUES else 0.0
+    return 0.5 if in_reach(data.num_samples or 0, math.prod(data.shape)) else 0.0

@@ -25,6 +25,7 @@ from vaeclust_jax.control.controller import Update, advancing
 from vaeclust_jax.graph import MAX_GROUPS
 from vaeclust_jax.graph.tree import Merges
 from vaeclust_jax.methods.refresh import Assigned, map_chunks, share_changed
+from vaeclust_jax.methods.shallow_starts import NOT_ASKED, SHALLOW_STARTS
 from vaeclust_jax.methods.vae import (
     first_state,
     gradient_step,
@@ -70,19 +71,23 @@ class Target(NamedTuple):
     edges: Edges | None
     """What q is spread over; None: over nothing."""
     merges: Merges | None
-    """The tree of the clusters that the stage began with; behind its last merge zeros, as shapes are fixed."""
+    """The tree of the graph that the stage began with; behind its last merge zeros, as shapes are fixed."""
+    clarity: Float[Array, " s"] | None
+    """Of the clusters that it could begin with (`methods.shallow_starts`); `NOT_ASKED` of some."""
+    told: Int[Array, " n"] | None = None
+    """The cluster that each row is held in, -1 where a person said nothing; None: there are no hints."""
 
 
 def refreshed(target: Target, log_q: Float[Array, "n k"], weight: Float[Array, " n"] | None = None) -> Target:
     """The target of new assignments: q, spread over the graph if there is one, sharpened; rows count by weight."""
-    agreed = log_q if target.edges is None else log_agreed(target.edges, log_q)
+    agreed = log_q if target.edges is None else log_agreed(target.edges, log_q, target.told)
     assigned = share_changed(target.assigned, log_q, weight)
     return target._replace(p=target_distribution(agreed, weight), assigned=assigned)
 
 
-def log_agreed(edges: Edges, log_q: Float[Array, "n k"]) -> Float[Array, "n k"]:
-    """Log of what neighbours agree on."""
-    agreed = propagate(jnp.exp(log_q), *edges)
+def log_agreed(edges: Edges, log_q: Float[Array, "n k"], told: Int[Array, " n"] | None = None) -> Float[Array, "n k"]:
+    """Log of what neighbours agree on, and those that were told their cluster say."""
+    agreed = propagate(jnp.exp(log_q), *edges, told=told)
     return jnp.log(jnp.maximum(agreed, jnp.finfo(agreed.dtype).tiny))
 
 
@@ -177,9 +182,15 @@ def _static(
     )
 
 
-def _first_target(num_samples: int, num_clusters: int, edges: Edges | None, merges: Merges | None) -> Target:
+def _first_target(
+    num_samples: int,
+    num_clusters: int,
+    edges: Edges | None = None,
+    merges: Merges | None = None,
+    clarity: Array | None = None,
+) -> Target:
     unassigned = Assigned(jnp.full((num_samples,), -1, jnp.int32), jnp.ones(()))
-    return Target(jnp.full((num_samples, num_clusters), 1.0 / num_clusters), unassigned, edges, merges)
+    return Target(jnp.full((num_samples, num_clusters), 1.0 / num_clusters), unassigned, edges, merges, clarity)
 
 
 @lru_cache
@@ -254,6 +265,7 @@ def graph_dec(
     gamma: float | Controller = 100.0,
     learning_rate: float = 1e-3,
     update_target_interval: int = 5,
+    hinted: bool = False,
 ) -> Learner:
     """VAE + DEC with a graph's target as a `Learner`.
 
@@ -269,6 +281,7 @@ def graph_dec(
         gamma: weight of KL(P || Q), likewise.
         learning_rate: Adam's.
         update_target_interval: epochs between refreshes of P.
+        hinted: whether rows are told their cluster, by the start.
 
     `init` draws prototypes from N(0, I) and joins no points; `methods.graph_starts` builds the graph.
     """
@@ -287,7 +300,10 @@ def graph_dec(
         edges = Edges(alone, jnp.full(alone.shape, 1.0 / EDGES_KEPT))
         most = max(min(num_samples, MAX_GROUPS) - 1, 0)
         merges = Merges(jnp.zeros(num_samples, jnp.int32), jnp.zeros((most, 2), jnp.int32), jnp.zeros(most))
-        target = _first_target(num_samples, num_clusters, edges, merges)
+        clarity = jnp.full(1 + len(SHALLOW_STARTS), NOT_ASKED)
+        target = _first_target(num_samples, num_clusters, edges, merges, clarity)
+        if hinted:
+            target = target._replace(told=jnp.full((num_samples,), -1, jnp.int32))
         return with_numbers(first_state(params, target), learning_rate, beta=beta, gamma=gamma)
 
     return static._replace(init=init)

@@ -8,7 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
+from vaeclust_jax.graph.constraints import Constraints
 from vaeclust_jax.graph.tree import Merges
+from vaeclust_jax.methods.shallow_starts import ShallowStarts, shallow_starts
 from vaeclust_jax.methods.starts import (
     Start,
     from_clusters,
@@ -86,8 +88,19 @@ def from_graph_mixture(
     return from_clusters(learner, clusters)
 
 
-def from_graph(learner: Learner, heads: Heads, spread: Spread, value_share: float) -> Start:
+def from_graph(
+    learner: Learner,
+    heads: Heads,
+    spread: Spread,
+    value_share: float,
+    num_clusters: int,
+    hints: Constraints | None = None,
+) -> Start:
     """Networks of the stage before, prototypes inside the clusters of its posterior's graph, the target from them.
+
+    Where the graph of the values has a share, it judges those clusters beside ones found without a network
+    (`shallow_starts`), which the stage begins with where they are far clearer. Not where there are hints, which those
+    would not keep.
 
     Weights that both stages have, such as beta, go on where they were; the optimiser starts afresh.
 
@@ -96,11 +109,13 @@ def from_graph(learner: Learner, heads: Heads, spread: Spread, value_share: floa
         heads: of a model with the same encoder.
         spread: the target of a graph.
         value_share: of the graph of the rows' own values in the mean.
+        num_clusters: K.
+        hints: of the training rows, which the clusters and the target keep.
     """
 
     init = without_weights(learner)
 
-    def of_one(key: Key, before: State | None, rows: Rows, own: "Graph | None") -> State:
+    def of_one(key: Key, before: State | None, rows: Rows, own: "Graph | None", shallow: ShallowStarts | None) -> State:
         from vaeclust_jax.graph.clusters import merged_clusters  # scipy and scikit-learn take long to import
         from vaeclust_jax.graph.neighbours import posterior_graph, strongest
 
@@ -109,20 +124,27 @@ def from_graph(learner: Learner, heads: Heads, spread: Spread, value_share: floa
         fresh = init(init_key)
         posterior = posterior_of(graph_key, heads, before.params, rows.x, rows.encode(heads, before.params))
         graph = posterior_graph(posterior, beside=own, share=value_share)
-        labels, _, merges = merged_clusters(graph, fresh.params["prototypes"].shape[0], weight=rows.weight)
-        fresh = fresh._replace(memory=fresh.memory._replace(merges=_filled(fresh.memory.merges, merges)))
+        labels, _, merges = merged_clusters(graph, num_clusters, weight=rows.weight, hints=hints)
+        memory = fresh.memory._replace(merges=_filled(fresh.memory.merges, merges))
+        if shallow is not None:
+            labels, clarity = shallow.begin(labels, num_clusters)
+            memory = memory._replace(clarity=jnp.asarray(clarity))
+        fresh, labels = _told(fresh._replace(memory=memory), labels, hints)
         edges = strongest(graph, fresh.memory.edges.neighbours.shape[1], rows.weight)
         z = posterior.mean.astype(np.float32)
         return _following(prototypes_key, fresh, before, edges, labels, z, spread, rows.weight)
 
     def start(keys: Key, before: Sequence[State | None], rows: Rows) -> list[State]:
-        own = values_graph(rows.x, value_share)  # the same for all seeds
-        return [of_one(key, state, rows, own) for key, state in zip(keys, before, strict=True)]
+        # The same for all seeds. Spectral clustering takes no weights.
+        own = values_graph(rows.x, value_share)
+        asked = own is not None and rows.weight is None and hints is None
+        shallow = shallow_starts(rows.x, num_clusters, own) if asked else None
+        return [of_one(key, state, rows, own, shallow) for key, state in zip(keys, before, strict=True)]
 
     return start
 
 
-def from_vote(learner: Learner, heads: Heads, spread: Spread) -> Start:
+def from_vote(learner: Learner, heads: Heads, spread: Spread, hints: Constraints | None = None) -> Start:
     """What several seeds that follow graphs of their own say together, for each of them to learn.
 
     Most of them say what the clusters are (`metrics.consensus`), which so have the same numbers in all of them, and the
@@ -132,6 +154,7 @@ def from_vote(learner: Learner, heads: Heads, spread: Spread) -> Start:
         learner: as for `from_graph`, and that of the stage before.
         heads: of its model.
         spread: likewise.
+        hints: likewise; they outvote the seeds.
     """
 
     init = without_weights(learner)
@@ -153,8 +176,10 @@ def from_vote(learner: Learner, heads: Heads, spread: Spread) -> Start:
         for key, state, z in zip(keys, seeds, codes, strict=True):
             init_key, prototypes_key = jax.random.split(key)
             fresh = init(init_key)
-            fresh = fresh._replace(memory=fresh.memory._replace(merges=state.memory.merges))
-            states.append(_following(prototypes_key, fresh, state, edges, labels, z, spread, rows.weight))
+            kept = {"merges": state.memory.merges, "clarity": state.memory.clarity}
+            fresh = fresh._replace(memory=fresh.memory._replace(**kept))
+            fresh, voted = _told(fresh, labels, hints)
+            states.append(_following(prototypes_key, fresh, state, edges, voted, z, spread, rows.weight))
         return states
 
     return start
@@ -197,6 +222,17 @@ def posterior_of(key: Key, heads: Heads, params: Params, x: HostRows, known: "Co
         return finite(encode_views(jax.random.fold_in(views_key, number), heads, params, x))
 
     return Posterior(np.random.default_rng(seed_from_key(rng_key)), *codes, view)
+
+
+def _told(
+    fresh: State, labels: Int[np.ndarray, " n"], hints: Constraints | None
+) -> tuple[State, Int[np.ndarray, " n"]]:
+    """The state and the labels with the clusters of the rows that a hint is about."""
+    if hints is None:
+        return fresh, labels
+    told = hints.told(labels)
+    state = fresh._replace(memory=fresh.memory._replace(told=jnp.asarray(told, jnp.int32)))
+    return state, np.where(told >= 0, told, labels)
 
 
 def _filled(room: Merges, merges: Merges) -> Merges:

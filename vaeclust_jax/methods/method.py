@@ -11,6 +11,7 @@ from vaeclust_jax.checks import check_types
 from vaeclust_jax.data.mapped import Rows, chunks
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.graph import MAX_GROUPS, NUM_NEIGHBOURS
+from vaeclust_jax.graph.constraints import Constraints
 from vaeclust_jax.graph.tree import Merges
 from vaeclust_jax.keys import SCORE, key_of
 from vaeclust_jax.training.score import score_rows
@@ -55,6 +56,7 @@ class About(NamedTuple):
         labels: (n,) classes of the training rows, -1 where none is known; None where no label is read.
         num_seeds: trained as one program.
         shape: of one sample.
+        hints: what a person knows of the training rows; None where nobody said anything.
 
     Example:
         >>> networks = vc.MLP(latent_dim=2).build((4,))
@@ -73,6 +75,7 @@ class About(NamedTuple):
     labels: Int[np.ndarray, " n"] | None = None
     num_seeds: int = 1
     shape: tuple[int, ...] = ()
+    hints: Constraints | None = None
 
 
 @dataclass(frozen=True)
@@ -86,8 +89,8 @@ class Method(ABC):
     point of the group `vaeclust.methods`.
 
     Example:
-        >>> sorted(name for name, method in vc.METHODS.items() if method.task != "clustering")
-        ['classifier', 'forecaster', 'gan', 'regressor', 'stacked']
+        >>> vc.METHODS["dec"].task, vc.METHODS["classifier"].task, vc.METHODS["gan"].task
+        ('clustering', 'classification', 'generation')
     """
 
     task: ClassVar[str] = "clustering"
@@ -100,10 +103,14 @@ class Method(ABC):
     """Whether its clusters follow the neighbour graph of the posterior, which then says how sure they are, too."""
     needs_labels: ClassVar[bool] = False
     """Whether it learns from the labels of all rows: a supervised method."""
+    usual_learning_rate: ClassVar[float] = 1e-3
+    """What the command begins with, where no experiment says more."""
     generates: ClassVar[bool] = True
     """Whether it uses the network's decoder."""
     takes_weights: ClassVar[bool] = False
     """Whether its losses, and what its stages start from, count rows by their `sample_weight`."""
+    takes_hints: ClassVar[bool] = False
+    """Whether its clusters keep to `Hints`."""
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -129,6 +136,13 @@ class Method(ABC):
 
     def merges(self, memory: Any) -> Merges | None:
         """How training samples were merged into clusters, of the last `State.memory`; None: no tree is kept."""
+        return None
+
+    def clarity(self, memory: Any) -> dict[str, float] | None:
+        """How clear the clusters are that training could begin with, of the last `State.memory`; None: none are asked.
+
+        Each by its name; see `methods.shallow_starts.began_with`.
+        """
         return None
 
     def objective(self, heads: Heads, params: Params, x: Rows, weight: Float[np.ndarray, " n"] | None = None) -> float:

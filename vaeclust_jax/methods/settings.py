@@ -33,7 +33,7 @@ class VAEMethod(Method):
 
     Example:
         >>> [name for name, method in vc.METHODS.items() if issubclass(method, vc.VAEMethod)]
-        ['kmeans', 'dec', 'graph', 'vade', 'mixture']
+        ['kmeans', 'dec', 'graph', 'vade', 'mixture', 'hopfield-clusters']
     """
 
     num_clusters: int

@@ -1,7 +1,7 @@
 """How samples of a generator compare with the data's: in mean and covariance, and as sets."""
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from vaeclust_jax.errors import InputError
 
@@ -51,6 +51,18 @@ def precision_recall(
     if min(len(real), len(generated)) <= num_neighbors:
         raise InputError(f"precision and recall need more than {num_neighbors} samples of each kind")
     return _share_among(generated, real, num_neighbors), _share_among(real, generated, num_neighbors)
+
+
+def nearest(samples: Float[np.ndarray, "n f"], rows: Float[np.ndarray, "m f"]) -> Int[np.ndarray, " n"]:
+    """The row that is nearest to each sample, in Euclidean distance.
+
+    Raises:
+        InputError: other shapes.
+    """
+    from sklearn.metrics import pairwise_distances_argmin
+
+    _check(samples, rows)
+    return np.asarray(pairwise_distances_argmin(samples, rows))
 
 
 def _share_among(samples: np.ndarray, others: np.ndarray, k: int) -> float:

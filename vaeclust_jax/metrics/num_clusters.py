@@ -1,4 +1,4 @@
-"""How many clusters do vectors have? Four answers that read no label, over a range of numbers.
+"""How many clusters do vectors have? Answers that read no label, over a range of numbers.
 
 - BIC of a Gaussian mixture with full covariances (Schwarz 1978), lowest: how many Gaussians describe the density. A
   cluster that is no Gaussian counts as several.
@@ -7,9 +7,11 @@
 - Silhouette (Rousseeuw 1987), highest: how much nearer is the own cluster than the next one?
 - Gap (Tibshirani, Walther and Hastie 2001): the smallest number whose dispersion, against that of samples spread
   evenly, is within a standard error of the next one's.
+- Layers, longest, where a graph of the vectors is merged: over what factor of heights does the tree have so many
+  clusters (as HDBSCAN asks of each cluster, Campello, Moulavi and Sander 2013)?
 
-The last three are of k-means; all but stability are of the first seed's vectors. All is scikit-learn's: a number of
-clusters is a shape, and each would compile anew.
+Stability, silhouette and gap are of k-means; BIC, silhouette and gap are of the first seed's vectors. But for layers,
+all is scikit-learn's: a number of clusters is a shape, and each would compile anew.
 """
 
 import warnings
@@ -42,6 +44,7 @@ class NumClusters(NamedTuple):
         silhouette: in [-1, 1], higher is better.
         gap: nats, see above.
         gap_error: its standard error.
+        layers: log of the factor, see above; None where there is no graph.
         best: by criterion, the number it says.
     """
 
@@ -52,15 +55,23 @@ class NumClusters(NamedTuple):
     gap: list[float]
     gap_error: list[float]
     best: dict[str, int]
+    layers: list[float] | None = None
 
 
-def num_clusters_curve(seeds: Sequence[Float[np.ndarray, "n l"]], candidates: Sequence[int], seed: int) -> NumClusters:
-    """All four criteria over the candidates.
+def num_clusters_curve(
+    seeds: Sequence[Float[np.ndarray, "n l"]],
+    candidates: Sequence[int],
+    seed: int,
+    layers: Sequence[Float[np.ndarray, " c"]] = (),
+) -> NumClusters:
+    """All criteria over the candidates.
 
     Args:
         seeds: of two seeds or more, finite vectors of the same samples.
         candidates: see `check_candidates`.
         seed: of starts and references.
+        layers: of trees, how long 2, 3, ... clusters last (`graph.tree.layers_of`); they are averaged. None where
+            there is no graph.
 
     Raises:
         InputError: vectors or candidates that cannot be used.
@@ -100,7 +111,10 @@ def num_clusters_curve(seeds: Sequence[Float[np.ndarray, "n l"]], candidates: Se
         "silhouette": numbers[int(np.argmax(silhouette))],
         "gap": numbers[_first_within(gap, error)],
     }
-    return NumClusters(numbers, bic, stability, silhouette, gap.tolist(), error.tolist(), best)
+    lasting = [float(np.mean([_lasts(one, k) for one in layers])) for k in numbers] if layers else None
+    if lasting is not None:
+        best["layers"] = numbers[int(np.argmax(lasting))]
+    return NumClusters(numbers, bic, stability, silhouette, gap.tolist(), error.tolist(), best, lasting)
 
 
 def check_candidates(candidates: Sequence[int], num_samples: int) -> list[int]:
@@ -116,6 +130,11 @@ def check_candidates(candidates: Sequence[int], num_samples: int) -> list[int]:
             f"{num_samples} samples, got {numbers}"
         )
     return numbers
+
+
+def _lasts(layers: Float[np.ndarray, " c"], k: int) -> float:
+    """How long k clusters last; 0 of more than there are to merge."""
+    return float(layers[k - 2]) if k - 2 < len(layers) else 0.0
 
 
 def _kmeans(z: np.ndarray, k: int, seed: int) -> tuple[Int[np.ndarray, " n"], float]:

@@ -41,16 +41,19 @@ def from_training_module(build: "Callable[[nnx.Rngs], nnx.Module]") -> Network:
     other because whoever keeps a model's parameters, a stopping rule or a file, needs both.
 
     Args:
-        build: makes the module. Its `__call__` takes arrays with the batch first; its `train` takes (key, weight,
+        build: makes the module. Its `__call__` takes arrays with the batch first; its `in_training` takes (key, weight,
             *arrays), and may change its `nnx.BatchStat`.
     """
     from flax import nnx
 
-    kinds = (nnx.Param, nnx.BatchStat)
-    graph, *_ = nnx.split(nnx.eval_shape(lambda: build(nnx.Rngs(0))), *kinds)
+    def split(module: nnx.Module) -> tuple[Any, Any, Any]:
+        parts: Any = nnx.split(module, nnx.Param, nnx.BatchStat)
+        return parts[0], parts[1], parts[2]
+
+    graph = split(nnx.eval_shape(lambda: build(nnx.Rngs(0))))[0]
 
     def init(key: Key) -> Params:
-        _, weights, statistics = nnx.split(build(nnx.Rngs(key)), *kinds)
+        _, weights, statistics = split(build(nnx.Rngs(key)))
         return {"weights": nnx.to_pure_dict(weights), "statistics": nnx.to_pure_dict(statistics)}
 
     def made(params: Params) -> Any:
@@ -58,8 +61,8 @@ def from_training_module(build: "Callable[[nnx.Rngs], nnx.Module]") -> Network:
 
     def train(key: Key, params: Params, weight: jax.Array, *arrays: jax.Array) -> tuple[Any, dict[str, Params]]:
         module = made(params)
-        answer = module.train(key, weight, *arrays)
-        return answer, {"statistics": nnx.to_pure_dict(nnx.split(module, *kinds)[2])}
+        answer = module.in_training(key, weight, *arrays)
+        return answer, {"statistics": nnx.to_pure_dict(split(module)[2])}
 
     return Network(init, lambda params, *arrays: made(params)(*arrays), train)
 

@@ -32,7 +32,7 @@ class BatchNorm(nnx.Module):
         """By the running statistics."""
         return self._normalised(x, self.mean[...], self.var[...])
 
-    def train(self, weight: Float[Array, " n"], x: Float[Array, "n ... c"]) -> Float[Array, "n ... c"]:
+    def in_training(self, weight: Float[Array, " n"], x: Float[Array, "n ... c"]) -> Float[Array, "n ... c"]:
         """By the statistics of the batch, in which rows count by weight: padding does not."""
         axes = tuple(range(x.ndim - 1))
         share = jnp.broadcast_to(weight.reshape(-1, *[1] * (x.ndim - 1)), (*x.shape[:-1], 1))

@@ -48,10 +48,10 @@ class NormConv(nnx.Module):
         y = self._convolved(x)
         return jax.nn.relu(y if self.norm is None else self.norm(y))
 
-    def train(self, key: Key, weight: Float[Array, " n"], x: Float[Array, "n h w c"]) -> Float[Array, "n p q o"]:
+    def in_training(self, key: Key, weight: Float[Array, " n"], x: Float[Array, "n h w c"]) -> Float[Array, "n p q o"]:
         """As `Network.train`."""
         y = self._convolved(x)
-        y = jax.nn.relu(y if self.norm is None else self.norm.train(weight, y))
+        y = jax.nn.relu(y if self.norm is None else self.norm.in_training(weight, y))
         return dropout(key, y, self.layer.dropout)
 
     def _convolved(self, x: Array) -> Array:
@@ -75,10 +75,10 @@ class NormConvEncoder(nnx.Module):
             x = layer(x)
         return self._dense(x)
 
-    def train(self, key: Key, weight: Float[Array, " n"], x: Float[Array, "n h w c"]) -> tuple[Array, Array]:
+    def in_training(self, key: Key, weight: Float[Array, " n"], x: Float[Array, "n h w c"]) -> tuple[Array, Array]:
         """As `Network.train`."""
         for of_layer, layer in zip(jax.random.split(key, len(self.layers)), self.layers, strict=True):
-            x = layer.train(of_layer, weight, x)
+            x = layer.in_training(of_layer, weight, x)
         return self._dense(x)
 
     def _dense(self, x: Array) -> tuple[Array, Array]:

@@ -43,7 +43,7 @@ class PooledEncoder(nnx.Module):
         features = x.reshape(x.shape[0], -1)
         return features, jnp.zeros_like(features)
 
-    def train(self, key: Key, weight: Float[Array, " n"], x: Float[Array, "n h w c"]) -> tuple[Array, Array]:
+    def in_training(self, key: Key, weight: Float[Array, " n"], x: Float[Array, "n h w c"]) -> tuple[Array, Array]:
         """As `Network.train`."""
         features, nothing = self(x)
         return dropout(key, features, self.rate), nothing

@@ -37,4 +37,4 @@ def stack_standardised(stack: Stack, mean: float, std: float) -> Stack:
 
 
 def _linear(weights: Params, x: Array) -> Array:
-    return x @ weights["kernel"] + weights["bias"]
+    return x @ weights["kernel"] + weights["bias"][None]

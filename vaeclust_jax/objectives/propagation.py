@@ -11,6 +11,7 @@ def propagate(
     weights: Float[Array, "n d"],
     share: float = 0.9,
     num_steps: int = 30,
+    told: Int[Array, " n"] | None = None,
 ) -> Float[Array, "n k"]:
     """F <- share D^-1 A F + (1 - share) Q, from F = Q: a walk on the graph that now and then asks q again.
 
@@ -22,9 +23,15 @@ def propagate(
         weights: D^-1 A, rows sum to one.
         share: of the neighbours.
         num_steps: of the walk.
+        told: of each point the cluster that it is held in throughout, -1 where none is known (Zhu and Ghahramani,
+            Learning from Labeled and Unlabeled Data with Label Propagation, 2002).
     """
 
-    def step(f: Array, _: None) -> tuple[Array, None]:
-        return share * jnp.einsum("nd,ndk->nk", weights, f[neighbours]) + (1 - share) * q, None
+    def held(f: Array) -> Array:
+        return f if told is None else jnp.where(told[:, None] >= 0, jax.nn.one_hot(told, q.shape[1]), f)
 
+    def step(f: Array, _: None) -> tuple[Array, None]:
+        return held(share * jnp.einsum("nd,ndk->nk", weights, f[neighbours]) + (1 - share) * q), None
+
+    q = held(q)
     return jax.lax.scan(step, q, None, length=num_steps)[0]

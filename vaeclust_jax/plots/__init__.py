@@ -4,6 +4,7 @@ from vaeclust_jax.plots.agreement import confidence_histogram, confusion
 from vaeclust_jax.plots.attention import attention_maps
 from vaeclust_jax.plots.candidates import scores_by_size
 from vaeclust_jax.plots.classifier import class_confusion, component_map, naming_curves
+from vaeclust_jax.plots.codes import class_shares, codes_beside_prior
 from vaeclust_jax.plots.curves import loss_part, loss_parts, loss_phases
 from vaeclust_jax.plots.dendrogram import dendrogram
 from vaeclust_jax.plots.figures import reconstructions, save_figures
@@ -15,6 +16,7 @@ from vaeclust_jax.plots.optimisers import loss_bands
 from vaeclust_jax.plots.predictions import predictions_against_truth, surfaces
 from vaeclust_jax.plots.projections import latent_map, project, projection_title
 from vaeclust_jax.plots.ranks import critical_difference_diagram
+from vaeclust_jax.plots.rows import components, named_rows
 from vaeclust_jax.plots.sizes import cluster_sizes
 from vaeclust_jax.plots.uncertainty import (
     correctness_curve,
@@ -27,8 +29,11 @@ from vaeclust_jax.plots.vectors import profiles_by_cluster
 __all__ = [
     "attention_maps",
     "class_confusion",
+    "class_shares",
     "cluster_sizes",
+    "codes_beside_prior",
     "component_map",
+    "components",
     "confidence_histogram",
     "confusion",
     "correctness_curve",
@@ -47,6 +52,7 @@ __all__ = [
     "loss_parts",
     "loss_phases",
     "most_and_least_certain",
+    "named_rows",
     "naming_curves",
     "num_clusters_figure",
     "predictions_against_truth",

@@ -60,12 +60,13 @@ def decoded_clusters(centroids: ArrayLike, samples: ArrayLike, *, ax: Axes | Non
     return figure_of(axes)
 
 
-def samples_beside_data(samples: ArrayLike, data: ArrayLike) -> Figure:
+def samples_beside_data(samples: ArrayLike, data: ArrayLike, names: tuple[str, str] = ("data", "samples")) -> Figure:
     """Draw samples of a model below rows of the data, both in the order that they come in, four rows and two at most.
 
     Args:
         samples: images of shape (n, height, width, 1 or 3) in [0, 1], or vectors of shape (n, features).
         data: shape (m, ...), of the same kind.
+        names: over what is above, and over what is below.
 
     Raises:
         InputError: one of them cannot be shown, or they are of different shapes.
@@ -74,7 +75,7 @@ def samples_beside_data(samples: ArrayLike, data: ArrayLike) -> Figure:
     if samples.shape[1:] != data.shape[1:]:
         raise InputError(f"samples and data must be of one shape, got {samples.shape[1:]} and {data.shape[1:]}.")
     both = _visible("samples and data", np.concatenate([data, samples]))
-    blocks = {"data": both[: len(data)], "samples": both[len(data) :]}
+    blocks = dict(zip(names, (both[: len(data)], both[len(data) :]), strict=True))
     heights = [-(-len(block) // PER_ROW) for block in blocks.values()]
     figure = new_figure(PER_ROW * CELL + 0.2, sum(heights) * CELL + 0.7)
     panels = figure.subplots(len(blocks), 1, height_ratios=heights)

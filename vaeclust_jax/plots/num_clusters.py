@@ -16,6 +16,7 @@ _LABELS = {
     "stability": "agreement of seeds (adjusted Rand)",
     "silhouette": "silhouette, higher is better",
     "gap": "gap (nats), first not surpassed",
+    "layers": "how long so many last (log of heights)",
 }
 
 
@@ -29,10 +30,11 @@ def num_clusters_figure(curve: NumClusters, criterion: str) -> Figure:
     Raises:
         InputError: no such criterion.
     """
-    if criterion not in _LABELS:
-        raise InputError(f"criterion must be one of {', '.join(_LABELS)}, got {criterion!r}.")
-    figure, panels = small_multiples(len(_LABELS), (3.4, 2.5), max_columns=2)
-    for (name, label), axes in zip(_LABELS.items(), panels, strict=True):
+    if criterion not in curve.best:
+        raise InputError(f"criterion must be one of {', '.join(curve.best)}, got {criterion!r}.")
+    asked = [name for name in _LABELS if name in curve.best]
+    figure, panels = small_multiples(len(asked), (3.4, 2.5), max_columns=2)
+    for name, axes in zip(asked, panels, strict=True):
         error = curve.gap_error if name == "gap" else None
         axes.errorbar(
             curve.candidates, getattr(curve, name), yerr=error,
@@ -42,5 +44,5 @@ def num_clusters_figure(curve: NumClusters, criterion: str) -> Figure:
         axes.axvline(curve.best[name], color=VERMILLION if decided else GREY, ls="--", lw=1)
         axes.set_title(f"{name}: {curve.best[name]}{' (chosen)' if decided else ''}", fontsize=NORMAL, loc="left")
         axes.set_xlabel("clusters", fontsize=SMALL)
-        axes.set_ylabel(label, fontsize=SMALL)
+        axes.set_ylabel(_LABELS[name], fontsize=SMALL)
     return figure

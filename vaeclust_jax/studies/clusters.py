@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from jaxtyping import Int
 from sklearn.metrics import adjusted_rand_score
 
 from vaeclust_jax.data import Dataset
@@ -16,7 +17,10 @@ _MIXED = 0.6  # share of the class that a cluster holds most of
 
 
 def clusters_of(
-    answers: Sequence[Answer], dataset: Dataset, shallow: Sequence[Answer] = ()
+    answers: Sequence[Answer],
+    dataset: Dataset,
+    shallow: Sequence[Answer] = (),
+    scored: Int[np.ndarray, " s"] | None = None,
 ) -> tuple[ClusterRecord, ...]:
     """A record of each cluster of the first of several seeds' answers, empty ones included.
 
@@ -24,19 +28,21 @@ def clusters_of(
         answers: of the seeds.
         dataset: that they are about.
         shallow: an answer of each method without a network.
+        scored: rows whose class counts; None: all.
     """
     first = answers[0]
     k, q = first.num_clusters, first.probabilities
     stable = cluster_stability(np.stack([one.labels for one in answers]), k)
     likeness = [cluster_stability(np.stack([first.labels, one.labels]), k) for one in shallow]
     features = features_apart(dataset, first.labels, k) if dataset.x.ndim == 2 else None
+    judged = np.isin(np.arange(len(first.labels)), np.arange(0) if scored is None else scored)
     found = []
     for cluster in range(k):
         members = first.labels == cluster
         some = bool(members.any())
         sure = float(q[members].max(axis=1).mean()) if some else None
         stability = None if stable is None or not some else float(stable[cluster])
-        name, purity = _majority(members, dataset)
+        name, purity = _majority(members if scored is None else members & judged, dataset)
         nearest, share = _nearest(q[members], cluster) if some and k > 1 else (None, None)
         found.append(
             ClusterRecord(

@@ -9,6 +9,7 @@ from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.resolve import Preparations
 from vaeclust_jax.folder import Table
 from vaeclust_jax.folder.records.task import TaskRecord
+from vaeclust_jax.graph.hints import Hints
 from vaeclust_jax.methods.method import Method
 from vaeclust_jax.selection.augment import AugmentChoice
 from vaeclust_jax.selection.num_clusters import Choice
@@ -62,19 +63,19 @@ def execute(
         TrainingDivergedError: as `fit`; config, history and the models of the last good state are then in
             `folder`.
     """
-    dataset, test, data = parts
+    dataset, test, data, hints = parts
     check(experiment, config, parts, seeds, others)
     task, experiment = task_of(experiment.method), experiment.of_seeds(len(seeds))
-    fits = Fits(config, dataset, seeds, data, checkpoint, callbacks)
-    write_config(folder, experiment, config, dataset, seeds)
+    fits = Fits(config, dataset, seeds, data, checkpoint, callbacks, hints)
+    write_config(folder, experiment, config, dataset, seeds, hints)
     clock = Clock()
     _fit(experiment, fits, seeds, folder, say, clock)
     arms = experiment.arms
     runs = {name: fits.runs(arm) for name, arm in arms.items()}
-    write_config(folder, experiment, runs[experiment.named][0].config, dataset, seeds)
+    write_config(folder, experiment, runs[experiment.named][0].config, dataset, seeds, hints)
     prepared = {name: fits.data(arm) for name, arm in arms.items()}
     stages = {name: fits.stages(arm) for name, arm in arms.items()}
-    study = Study(experiment, dataset, test, seeds, prepared, stages, runs, others, choice, views, clock.seconds)
+    study = Study(experiment, dataset, test, seeds, prepared, stages, runs, others, choice, views, hints, clock.seconds)
 
     def step(name: str) -> None:
         clock.begin(name)
@@ -101,7 +102,11 @@ def check(
     task.check(parts.data.of(config))
     if others is not None:
         check_comparable(parts.fitted, others, config.prepare)
-    Fits(config, parts.fitted, seeds, parts.data).check(experiment.of_seeds(len(seeds)).arms, task.needs)
+    if parts.hints is not None and not config.method.takes_hints:
+        raise InputError(f"the method {type(config.method).__name__} takes no hints: vaegraph (GraphDEC) does")
+    Fits(config, parts.fitted, seeds, parts.data, hints=parts.hints).check(
+        experiment.of_seeds(len(seeds)).arms, task.needs
+    )
 
 
 def task_of(method: Method) -> Task:
@@ -115,19 +120,23 @@ def task_of(method: Method) -> Task:
     return TASKS[method.task]
 
 
-def parts_of(experiment: Experiment, config: Config, dataset: Dataset) -> Parts:
-    """The data set, and rows of it that are kept back where the task needs some.
+def parts_of(experiment: Experiment, config: Config, dataset: Dataset, hints: Hints | None = None) -> Parts:
+    """The data set, rows of it that are kept back where the task needs some, and hints of all its rows.
 
     Raises:
         InputError: there are no labels for that, or too few rows.
     """
     if (parts := task_of(config.method).parts) is not None:
+        if hints is not None:
+            raise InputError(f"{experiment.name} does not cluster: leave the hints out")
         return parts(dataset, config)
     if experiment.classifies:
         check_labelled_rows(config.prepare)
     classifies = experiment.classifies or config.method.needs_labels
+    if classifies and hints is not None:
+        raise InputError(f"{experiment.name} classifies by labels of its own: leave the hints out")
     fitted, test = hold_back(dataset) if classifies else (dataset, None)
-    return Parts(fitted, test, Preparations(fitted, fitted.y))
+    return Parts(fitted, test, Preparations(fitted, fitted.y), hints)
 
 
 def _fit(experiment: Experiment, fits: Fits, seeds: Sequence[int], folder: Path, say: Say, clock: Clock) -> None:

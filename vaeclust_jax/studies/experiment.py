@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from vaeclust_jax.baselines.shallow import FLOOR
 from vaeclust_jax.data import PrepareConfig
@@ -26,6 +26,11 @@ class Arm(NamedTuple):
 def unchanged(config: Config) -> Config:
     """`Arm.configure` of the experiment's own settings."""
     return config
+
+
+def with_network(config: Config, **settings: Any) -> Config:
+    """The config with other settings of its network."""
+    return replace(config, network=replace(config.network, **settings))
 
 
 def with_beta(beta: float | str) -> Callable[[Config], Config]:
@@ -108,3 +113,8 @@ class Experiment:
     def baseline(self) -> str:
         """The arm it is held against."""
         return next(reversed(self.arms))
+
+
+def unchanged_form(experiment: Experiment) -> Experiment:
+    """`Experiment.quick` of one that is quick as it is."""
+    return experiment

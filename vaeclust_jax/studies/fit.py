@@ -13,6 +13,7 @@ from vaeclust_jax.fitting.fit import fit_stages
 from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.resolve import Preparations, models_of
 from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.graph.hints import Hints
 from vaeclust_jax.studies.experiment import Arm
 from vaeclust_jax.studies.labelling import told_labels
 from vaeclust_jax.training.checkpoint import Checkpoint
@@ -35,6 +36,7 @@ class Fits:
         data: the data set, prepared.
         checkpoint: its folder gets one for each fit; a later call goes on from them.
         callbacks: told of each fit by the name of the arm that is the first to need it.
+        hints: for the arms whose method takes some.
     """
 
     def __init__(
@@ -45,10 +47,11 @@ class Fits:
         data: Preparations,
         checkpoint: Checkpoint | None = None,
         callbacks: CallbacksOf = lambda arm: (),
+        hints: Hints | None = None,
     ):
         self._config, self._dataset, self._seeds = config, dataset, seeds
         self._checkpoint, self._callbacks = checkpoint, callbacks
-        self._data = data
+        self._data, self._hints = data, hints
         self._stages: dict[Wanted, Stages] = {}
 
     def check(self, arms: Mapping[str, Arm], needs: Sequence[str]) -> None:
@@ -56,22 +59,25 @@ class Fits:
 
         Args:
             arms: what is to be fitted.
-            needs: heads that its models must have.
+            needs: heads that its models must have, or one of those joined by "or".
 
         Raises:
             InputError: as `fit`, or an arm asks for a stage or a head that its method does not have.
         """
         for name, arm in arms.items():
             config = self._wanted(arm)[0]
-            models = models_of(config, self.data(arm), self._labels(arm), len(self._seeds))
+            asked = self._hints_of(config)
+            models = models_of(config, self.data(arm), self._labels(arm), len(self._seeds), asked)
             if arm.stage is not None and arm.stage not in models:
                 raise InputError(f"{name} is read off after stage {arm.stage!r}, but stages are {', '.join(models)}")
             kind = type(config.method).__name__
             if not models:
                 raise InputError(f"no stage of the method {kind} ends with a model: the last one must")
             heads = models[list(models)[-1] if arm.stage is None else arm.stage]
-            if missing := [head for head in needs if getattr(heads, head) is None]:
-                raise InputError(f"{kind}.heads must have {missing[0]!r}, which the task {config.method.task} asks for")
+            for need in needs:
+                if any(getattr(heads, head) is not None for head in need.split(" or ")):
+                    continue
+                raise InputError(f"{kind}.heads must have {need!r}, which the task {config.method.task} asks for")
 
     def fit(self, arm: Arm, name: str, say: Callable[[str], None]) -> None:
         """Fits what the arm needs, unless it is there.
@@ -92,6 +98,7 @@ class Fits:
                 self.data(arm),
                 self._seeds,
                 partial_labels=self._labels(arm),
+                hints=self._hints_of(wanted[0]),
                 checkpoint=checkpoint,
                 callbacks=self._callbacks(name),
             )
@@ -115,6 +122,9 @@ class Fits:
 
     def _wanted(self, arm: Arm) -> Wanted:
         return arm.configure(self._config), arm.labelled
+
+    def _hints_of(self, config: Config) -> Hints | None:
+        return self._hints if config.method.takes_hints else None
 
     def _labels(self, arm: Arm) -> np.ndarray | None:
         if self._wanted(arm)[0].method.needs_labels:

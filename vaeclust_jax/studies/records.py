@@ -12,13 +12,16 @@ from vaeclust_jax.folder.records.named_clusters import NamedClusters
 from vaeclust_jax.folder.records.scores import Origin
 from vaeclust_jax.folder.records.uncertainty import OutlierRecord, UncertaintyRecord
 from vaeclust_jax.folder.typed_json import as_json
+from vaeclust_jax.graph.hints import Hints
 from vaeclust_jax.selection.augment import AugmentChoice
 from vaeclust_jax.selection.num_clusters import Choice
 from vaeclust_jax.studies.assignments import Answer
+from vaeclust_jax.studies.clarity import starts_of, starts_sentences
 from vaeclust_jax.studies.classification_figures import classification_finding
 from vaeclust_jax.studies.clusters import alike, clusters_of
 from vaeclust_jax.studies.common import common_fields
 from vaeclust_jax.studies.experiment import Experiment
+from vaeclust_jax.studies.hints import hints_record, hints_sentences, scored_rows, without_hints
 from vaeclust_jax.studies.scores import against_the_floor, collapse_warnings, protocol_record, score_methods
 from vaeclust_jax.studies.tests import against_reported, comparisons, findings, implied_tests
 from vaeclust_jax.studies.uncertainty import judge_uncertainty
@@ -38,6 +41,8 @@ def metrics_of(
     choice: Choice | None = None,
     views: AugmentChoice | None = None,
     left_out: Sequence[str] = (),
+    clarity: dict[str, float] | None = None,
+    hints: Hints | None = None,
 ) -> ClusteringRecord:
     """What was measured of a clustering.
 
@@ -53,29 +58,38 @@ def metrics_of(
         choice: how the number of clusters was chosen, if it was.
         views: how the strength of views was chosen, if it was.
         left_out: sentences on the methods that were not run.
+        clarity: of `clarity_of`.
+        hints: that the named method read.
     """
     first, named = runs[0], experiment.named
-    protocols = {"all": np.arange(len(dataset.x)), "validation": first.validation_index}
+    rows = scored_rows(hints, len(dataset.x))
+    judged, scored = without_hints(answers, dataset, rows)
+    held_out = np.flatnonzero(np.isin(rows, first.validation_index))
+    protocols = {"all": np.arange(len(scored.x)), "validation": held_out}
     protocols = {name: index for name, index in protocols.items() if len(index)}
     together = [name for name, arm in experiment.arms.items() if arm.together]
-    results = score_methods(answers, protocols, dataset, seeds, together)
+    results = score_methods(judged, protocols, scored, seeds, together)
     origins = {name: Origin(fit=fits.get(name), together=name in together) for name in results}
     top = results[named]["all"]
     compared = comparisons(results, named, origins)
     reported = experiment.reported if dataset.name == getattr(experiment.reported, "dataset", None) else None
     beside = [] if reported is None else against_reported(results, reported)
-    uncertainty = judge_uncertainty(answers[named], dataset, seeds)
+    uncertainty = judge_uncertainty(judged[named], scored, seeds)
+    read = None if hints is None else hints_record(hints, answers[named])
     shallow = tuple(name for name in results if name not in experiment.arms)
     told = {name: one.labelled for name, one in experiment.arms.items()}
+    starts = starts_of(runs, seeds)
     found = ClusteringRecord(
         **common_fields(experiment, dataset),
-        protocol=protocol_record(first, dataset, told, classified),
+        protocol=protocol_record(first, dataset, told, classified, read),
         mean=top.mean,
         std=top.std,
         seeds=top.seeds,
         findings=(
+            *hints_sentences(read),
             *against_the_floor(results, named, shallow),
             *(one.reason for one in (choice, views) if one is not None),
+            *starts_sentences(starts),
             *findings(compared, beside, reported, named),
             *([] if classified is None else classification_finding(classified, named)),
             *_flagged(uncertainty),
@@ -86,6 +100,8 @@ def metrics_of(
         augment_choice=None if views is None else as_json(views.record()),
         results=results,
         origins=origins,
+        starts=starts,
+        clarity=clarity,
         shallow=shallow,
         comparisons=tuple(compared),
         reported=tuple(beside),
@@ -94,8 +110,9 @@ def metrics_of(
         uncertainty=uncertainty,
         outliers=outliers,
         classification=classified,
-        clusters=clusters_of(answers[named], dataset, [answers[name][0] for name in shallow]),
+        clusters=clusters_of(answers[named], dataset, [answers[name][0] for name in shallow], rows),
         alike=alike(answers[named], {name: answers[name] for name in shallow}),
+        hints=read,
     )
     return replace(found, verdict=verdict_of(found))
 

@@ -8,6 +8,7 @@ from vaeclust_jax.data import Dataset
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder.records.clustering import ON_LATENTS
+from vaeclust_jax.folder.records.hints import HintsRecord
 from vaeclust_jax.folder.records.named_clusters import NamedClusters
 from vaeclust_jax.folder.records.scores import Result, Results, Scores, SeedScores
 from vaeclust_jax.metrics import active_units, populated_clusters, scores, summarise, t_interval, why_no_spread
@@ -78,7 +79,11 @@ def _scores(found: Answer, index: np.ndarray, dataset: Dataset, seed: int | None
 
 
 def protocol_record(
-    run: Run, dataset: Dataset, told: Mapping[str, float], classified: NamedClusters | None = None
+    run: Run,
+    dataset: Dataset,
+    told: Mapping[str, float],
+    classified: NamedClusters | None = None,
+    hints: HintsRecord | None = None,
 ) -> dict[str, str]:
     """Sentences on what was fitted and scored on what, and what labels were used for.
 
@@ -87,6 +92,7 @@ def protocol_record(
         dataset: what was clustered.
         told: of each method, the share of rows whose class its training is told.
         classified: of `classification`, if the clusters were named.
+        hints: that the named method read.
     """
     prepare = run.config.prepare
     n, train, held_out = len(dataset.x), len(run.train_index), len(run.validation_index)
@@ -104,16 +110,22 @@ def protocol_record(
             used += "; training reads none"
         if classified is not None:
             used += "; the clustering read none"
+    if hints is not None:
+        used += f"; the training read a person's hints, {hints.sentence}"
+    rows = n if hints is None else n - hints.rows
+    without = "" if hints is None else f" without a hint (of {n})"
     record = {
         "fitted_on": f"{train} of {n} rows ({split})" if held_out else f"all {n} rows",
         "shallow_methods_fitted_on": f"all {n} rows, as most of them cannot label new ones",
         "stopped_on": f"the other {held_out} rows (validation VAE loss)" if held_out and steady else "nothing",
-        "scored_on": f"all: all {n} rows{' (classes told included)' if any(told.values()) else ''}"
+        "scored_on": f"all: all {rows} rows{without}{' (classes told included)' if any(told.values()) else ''}"
         + (f"; validation: the {held_out} held-out rows" if held_out else ""),
         "labels_used_for": used,
         "spread": "standard deviation over seeds (n - 1)",
         "interval": "95 % t interval of the mean over seeds; the data and the split are the same for all",
     }
+    if hints is not None and rows == 0:
+        record["scored_on"] = "nothing: every row has a hint"
     if classified is not None:
         record["classified"] = (
             f"{classified.tested_on} rows beside those above, which neither training nor naming saw, by clusters "

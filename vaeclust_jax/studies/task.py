@@ -13,6 +13,7 @@ from vaeclust_jax.fitting.resolve import Preparations
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder import LatentMap, Table
 from vaeclust_jax.folder.records.task import TaskRecord
+from vaeclust_jax.graph.hints import Hints
 from vaeclust_jax.selection.augment import AugmentChoice
 from vaeclust_jax.selection.num_clusters import Choice
 from vaeclust_jax.studies.experiment import Experiment
@@ -24,6 +25,8 @@ class Parts(NamedTuple):
     fitted: Dataset
     test: Dataset | None
     data: Preparations
+    hints: Hints | None = None
+    """What a person knows of the rows that are fitted."""
 
 
 class Study(NamedTuple):
@@ -39,6 +42,7 @@ class Study(NamedTuple):
         runs: of each arm, one a seed.
         others: a data set that should look strange.
         choice, views: how the number of clusters and the views were chosen, if they were.
+        hints: that methods which take some were given.
         seconds: wall seconds of each arm's fit in this call, "fit NAME"; for figures alone.
     """
 
@@ -52,6 +56,7 @@ class Study(NamedTuple):
     others: Dataset | None = None
     choice: Choice | None = None
     views: AugmentChoice | None = None
+    hints: Hints | None = None
     seconds: Mapping[str, float] = MappingProxyType({})
 
 
@@ -79,7 +84,7 @@ class Task(NamedTuple):
     """What is asked of the models of one kind of method.
 
     Attributes:
-        needs: heads that the models must have.
+        needs: heads that the models must have, or one of those joined by "or".
         check: (prepared rows) -> None; every refusal of its own, before anything is trained.
         measure: (study, step) -> what was measured; `step(name)` says what comes next, for progress and timing.
         tables: (metrics) -> the tables, the most important first.

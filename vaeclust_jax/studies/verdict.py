@@ -1,8 +1,10 @@
 """What a clustering comes to, in sentences that need no table: the end of a run and the top of its page."""
 
 from vaeclust_jax.folder.records.clustering import ClusteringRecord
+from vaeclust_jax.studies.clarity import clarity_sentence, starts_sentences
 from vaeclust_jax.studies.classification_figures import classification_finding
 from vaeclust_jax.studies.clusters import agreeing
+from vaeclust_jax.studies.hints import hints_sentences
 from vaeclust_jax.studies.scores import against_the_floor, is_below_the_floor
 from vaeclust_jax.studies.tests import reached
 from vaeclust_jax.studies.uncertainty import BY_VOTES
@@ -26,7 +28,8 @@ def _found(metrics: ClusteringRecord) -> list[str]:
     else:
         said = f"{said}, of {min(filled)} to {max(filled)} samples each."
     chosen = (metrics.num_clusters_choice, metrics.augment_choice)
-    return [said, *(choice["reason"] for choice in chosen if choice is not None)]
+    reasons = [choice["reason"] for choice in chosen if choice is not None]
+    return [said, *hints_sentences(metrics.hints), *reasons, *starts_sentences(metrics.starts)]
 
 
 def _how_good(metrics: ClusteringRecord) -> list[str]:
@@ -45,6 +48,7 @@ def _without_a_floor(metrics: ClusteringRecord) -> list[str]:
         said = [f"{metrics.method}: ACC {metrics.mean.acc:.3f}, NMI {metrics.mean.nmi:.3f}."]
     else:
         said = ["There are no labels to score by."]
+        said += clarity_sentence(metrics.clarity, metrics.method, metrics.shallow)
     if metrics.mean.silhouette is not None:
         said.append(f"Silhouette of its own latents: {metrics.mean.silhouette:.2f} (how compact, not how right).")
     if metrics.alike:

@@ -20,6 +20,7 @@ from vaeclust_jax.folder import (
     write_map,
     write_tables,
 )
+from vaeclust_jax.graph.hints import Hints
 from vaeclust_jax.plots import save_figures
 from vaeclust_jax.studies.experiment import Experiment
 from vaeclust_jax.studies.task import Drawn, Measured
@@ -28,6 +29,7 @@ from vaeclust_jax.training.checkpoint_folder import remove
 from vaeclust_jax.whole_file import refuse_link, sweep
 
 _TIMING = "timing.json"
+_HINTS = {"labels": "rows", "must_link": "must_link", "cannot_link": "cannot_link"}
 
 
 class Clock:
@@ -45,8 +47,15 @@ class Clock:
         self._last, self._name = now, name
 
 
-def write_config(folder: Path, experiment: Experiment, config: Config, dataset: Dataset, seeds: Sequence[int]) -> None:
-    """`config.json`, before anything is trained.
+def write_config(
+    folder: Path,
+    experiment: Experiment,
+    config: Config,
+    dataset: Dataset,
+    seeds: Sequence[int],
+    hints: Hints | None = None,
+) -> None:
+    """`config.json`, before anything is trained; `hints.csv` beside it, if there is one, holds the hints themselves.
 
     Raises:
         InputError: the models would be written through a link.
@@ -55,6 +64,10 @@ def write_config(folder: Path, experiment: Experiment, config: Config, dataset: 
     columns = None if dataset.columns is None else dataset.columns.to_json()
     record: dict[str, Any] = {"experiment": experiment.name, "dataset": dataset.name, "seeds": list(seeds)}
     record["data"] = {"taken": list(dataset.said), "columns": columns}
+    if hints is not None:
+        given = hints.record()
+        record["hints"] = {"names": given["names"], "sha256": hints.digest}
+        record["hints"] |= {name: len(given[of]) for name, of in _HINTS.items()}
     write_json(folder / "config.json", {**record, "config": config_to_json(config)})
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from vaeclust_jax.folder.records.clusters import ClusterRecord
+from vaeclust_jax.folder.records.hints import HintsRecord
 from vaeclust_jax.folder.records.named_clusters import NamedClusters
 from vaeclust_jax.folder.records.scores import Origin, Origins, Results, Scores, SeedScores
 from vaeclust_jax.folder.records.task import TaskRecord, fault_of_seeds
@@ -88,6 +89,21 @@ class ReportedTest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StartRecord:
+    """Which clusters the training of a seed began with.
+
+    Attributes:
+        seed: its number.
+        began: the name of those clusters.
+        clarity: of all that it could begin with (`graph.clarity`), by name.
+    """
+
+    seed: int
+    began: str
+    clarity: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClusteringRecord(TaskRecord):
     """A run of a clustering.
 
@@ -107,7 +123,10 @@ class ClusteringRecord(TaskRecord):
         classification: of the clusters as classes, if they were named.
         clusters: of the first seed; this and the following are None in files of versions that did not write them.
         alike: by shallow method, the adjusted Rand index of its clusters and the named method's.
+        starts: of each seed, where clusters without a network could begin.
+        clarity: by method, how clear its clusters are in the graph of the values (`graph.clarity`), mean over seeds.
         verdict: sentences by topic, what is to be read first coming first: found, how good, how sure.
+        hints: that the named method read, if it did: it is then semi-supervised, and their rows are not scored.
     """
 
     task: ClassVar[str] = "clustering"
@@ -131,6 +150,9 @@ class ClusteringRecord(TaskRecord):
     alike: dict[str, float] | None = None
     verdict: dict[str, tuple[str, ...]] | None = None
     origins: Origins | None = None
+    starts: tuple[StartRecord, ...] | None = None
+    clarity: dict[str, float] | None = None
+    hints: HintsRecord | None = None
 
     def origin(self, method: str) -> Origin:
         """Where the method's seeds come from; of a file that does not say, what its name tells."""

@@ -25,6 +25,7 @@
   };
   const named = cluster => said.name[root(cluster)] || `cluster ${root(cluster)}`;
   const short = cluster => said.name[root(cluster)] || String(root(cluster));
+  const spoken = cluster => Boolean(said.name[root(cluster)]) || ids.some(each => root(each) !== each && root(each) === root(cluster));
   const trusted = cluster => !said.mistrusted[cluster] && !said.mistrusted[root(cluster)];
 
   // ---- the map, which Bokeh draws a moment after this script begins
@@ -153,6 +154,11 @@
   };
   const records = async wanted => {
     const {row, file, cluster: found, probability} = await columns();
+    // For `vaeclust run --hints`: of clusters that were named or merged, and are trusted, the surer half of each.
+    const of = new Map(ids.map(each => [each, []]));
+    found.forEach((each, index) => of.get(each)?.push(probability[index]));
+    const median = new Map([...of].map(([each, values]) => [each, values.sort((a, b) => a - b)[values.length >> 1]]));
+    const hint = index => spoken(found[index]) && trusted(found[index]) && probability[index] >= median.get(found[index]);
     const made = row.map((number, index) => ({
       row: number,
       ...(file && {file: file[index]}),
@@ -160,6 +166,7 @@
       name: named(found[index]),
       probability: probability[index],
       trusted: trusted(found[index]) ? "yes" : "no",
+      label: hint(index) ? named(found[index]) : "",
     }));
     return wanted ? made.filter(each => wanted.has(each.row)) : made;
   };

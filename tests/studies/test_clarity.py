@@ -1,0 +1,38 @@
+"""How clear the clusters of every method are, and the sentence on it for those who have no labels."""
+
+import numpy as np
+import pytest
+
+from tests.fitting.made import blobs, config
+from vaeclust_jax.fitting.resolve import prepared_for
+from vaeclust_jax.graph.clarity import clarity
+from vaeclust_jax.graph.neighbours import of_values
+from vaeclust_jax.studies.assignments import Answer
+from vaeclust_jax.studies.clarity import clarity_of, clarity_sentence
+
+
+def test_it_is_the_mean_over_seeds_of_all_samples() -> None:
+    x, y = blobs()
+    data = prepared_for(config(), x)
+    other = np.random.default_rng(0).permutation(y)
+    found = clarity_of({"ours": [Answer(y, 3), Answer(other, 3)], "theirs": [Answer(other, 3)]}, data)
+    graph = of_values(np.asarray(data.rows))
+    right, wrong = clarity(graph, y, 3), clarity(graph, other, 3)
+    assert found == {"ours": pytest.approx((right + wrong) / 2), "theirs": pytest.approx(wrong)}
+    assert clarity_of({"ours": [Answer(np.zeros(len(x), int), 1)]}, data) is None
+    assert clarity_of({"ours": [Answer(y[:5], 3)]}, prepared_for(config(validation=0.0), x[:5])) is None
+
+
+@pytest.mark.parametrize(
+    ("ours", "how"),
+    [
+        (0.42, "clearer than those of every method without a network (0.42 against 0.40, Ward"),
+        (0.37, "about as clear as those of the best method without a network (0.37 against 0.40, Ward"),
+        (0.34, "less clear than those of a method without a network, which may be the better one here (0.34 against"),
+    ],
+)
+def test_the_sentence_holds_it_against_the_methods_on_the_data(ours: float, how: str) -> None:
+    found = {"vaegraph": ours, "Ward": 0.4, "k-means": 0.3, "Ward on VAE latents": 0.45}
+    (said,) = clarity_sentence(found, "vaegraph", ["k-means", "Ward", "Ward on VAE latents", "left out"])
+    assert how in said
+    assert clarity_sentence(None, "vaegraph", ["Ward"]) == clarity_sentence({"vaegraph": ours}, "vaegraph", []) == []

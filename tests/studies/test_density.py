@@ -1,0 +1,114 @@
+"""Studies of densities: likelihoods on held-out rows, restored regions, and what is written."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import vaeclust_jax as vc
+from vaeclust_jax.data import Dataset
+from vaeclust_jax.experiments import EXPERIMENTS, experiment_of
+from vaeclust_jax.folder import Table
+from vaeclust_jax.folder.records.metrics_file import read_metrics
+from vaeclust_jax.objectives.rbm import log_partition
+from vaeclust_jax.studies import density
+from vaeclust_jax.studies.density import DENSITY
+from vaeclust_jax.studies.execute import execute, parts_of
+from vaeclust_jax.studies.experiment import Arm, unchanged
+from vaeclust_jax.studies.restoration import regions
+
+SEEDS = (4, 9)
+
+
+def bands() -> Dataset:
+    """6 x 6 images with a bright band in one of three places."""
+    draws = np.random.default_rng(1)
+    y = np.arange(90) % 3
+    x = draws.integers(0, 60, (90, 6, 6, 1))
+    for row, label in enumerate(y):
+        x[row, 2 * label : 2 * label + 2] += 180
+    return Dataset(x.astype(np.uint8), y, "bands", num_classes=3, source="made up")
+
+
+@pytest.fixture(scope="module")
+def studied(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], list[Table]]:
+    """With few temperatures: what is tested is which rows and models the estimates are of."""
+    folder = tmp_path_factory.mktemp("rbm")
+    experiment = replace(experiment_of("rbm"), arms={"rbm": Arm(unchanged)})
+    config = vc.Config(
+        vc.RBM(5, epochs=20), vc.PrepareConfig(image_size=None), training=vc.TrainingConfig(16, learning_rate=0.1)
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(density, "_TEMPERATURES", (200, 200))
+        record, tables = execute(
+            experiment, config, parts_of(experiment, config, bands()), SEEDS, folder, say=lambda line: None
+        )
+    assert read_metrics(folder / "metrics.json") == record
+    return folder, record.record(), tables
+
+
+@pytest.mark.long
+def test_likelihoods_are_those_of_held_out_rows(studied: tuple[Path, dict[str, Any], list[Table]]) -> None:
+    folder, record, _ = studied
+    x = bands().x
+    for seed, row in zip(SEEDS, record["seeds"], strict=True):
+        run = vc.load(folder, seed=seed)
+        train, held_out = vc.data.split_rows(len(x), run.config.prepare)
+        method = run.config.method
+        assert isinstance(method, vc.RBM)
+        log_z = float(log_partition(method.machine(run.params)))
+        for rows, name in ((held_out, "exact"), (train, "train")):
+            units = jnp.asarray((x[rows] / 255 >= 0.5).reshape(len(rows), -1), jnp.float32)
+            wanted = -float(method.energy(run.params, units).mean()) - log_z
+            assert row[name] == pytest.approx(wanted, abs=1e-3 if name == "exact" else 0.5)
+        assert row["log_likelihood"] == pytest.approx(row["exact"], abs=0.5)
+        assert row["reverse"] == pytest.approx(row["exact"], abs=1.5)
+
+
+@pytest.mark.long
+def test_regions_are_restored_better_than_by_the_mean_image(
+    studied: tuple[Path, dict[str, Any], list[Table]],
+) -> None:
+    folder, record, tables = studied
+    assert [row["region"] for row in record["restored"]] == list(regions(6, 6))
+    top = record["restored"][0]
+    assert top["machine"] < top["mean_image"]
+    assert [table.name for table in tables] == ["scores", "restored"]
+    names = {"components_rbm", "gibbs_rbm", "loss_parts_rbm", "restored_rbm", "samples_rbm"}
+    assert {path.stem for path in folder.glob("*.png")} == names
+
+
+def test_regions_leave_something_and_take_something() -> None:
+    for shape in ((2, 2), (3, 5), (8, 8), (28, 28)):
+        for name, missing in regions(*shape).items():
+            assert missing.shape == shape, name
+            assert 0 < missing.sum() < missing.size, name
+    of_mnist = regions(28, 28)
+    assert [int(missing.sum()) for missing in of_mnist.values()] == [336, 448, 336, 336, 336, 144]
+    assert of_mnist["top 16 rows"][:16].all()
+
+
+def test_without_held_out_rows_nothing_is_judged(tmp_path: Path) -> None:
+    experiment = experiment_of("rbm")
+    config = vc.Config(vc.RBM(2, epochs=1), vc.PrepareConfig(validation=0.0))
+    with pytest.raises(vc.InputError, match="a density is judged by held-out rows, at least one"):
+        execute(experiment, config, parts_of(experiment, config, bands()), [0], tmp_path, say=lambda line: None)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_experiments_have_a_quick_form_without_download() -> None:
+    for name in ("course-rbm", "course-rbm-scan", "course-dbm"):
+        experiment = EXPERIMENTS[name]
+        assert experiment.quick is not None
+        quick = experiment.quick(experiment)
+        assert quick.dataset == "digits"
+        config = vc.Config(quick.method, quick.prepare, quick.network, quick.training)
+        for arm in quick.arms.values():
+            assert arm.configure(config).method.task == "density"
+    scan = EXPERIMENTS["course-rbm-scan"]
+    assert scan.quick is not None
+    assert (len(scan.arms), len(scan.quick(scan).arms)) == (18, 8)
+    assert DENSITY.needs == ("score", "sample")

@@ -1,0 +1,73 @@
+"""How clear clusters are in the graph of the values: those that training began with, and those of every method."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from vaeclust_jax.fitting.prepared import Prepared
+from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.folder.records.clustering import ON_LATENTS, StartRecord
+from vaeclust_jax.graph import NUM_NEIGHBOURS, in_reach
+from vaeclust_jax.methods.shallow_starts import CLEARER, OWN, began_with
+from vaeclust_jax.studies.assignments import Answer
+
+
+def clarity_of(answers: Mapping[str, Sequence[Answer]], data: Prepared) -> dict[str, float] | None:
+    """`graph.clarity` of each method's clusters of all samples, the mean over its seeds; no label is read.
+
+    None of one cluster, and where the graph of the values cannot be had.
+    """
+    from vaeclust_jax.graph.clarity import clarity
+    from vaeclust_jax.graph.neighbours import of_values
+
+    n, most = len(data.rows), max(one.num_clusters for of_seeds in answers.values() for one in of_seeds)
+    if n <= NUM_NEIGHBOURS or most < 2 or not in_reach(n, int(np.prod(data.rows.shape[1:]))):
+        return None
+    graph = of_values(np.asarray(data.rows))
+    return {
+        name: float(np.mean([clarity(graph, one.labels, one.num_clusters) for one in of_seeds]))
+        for name, of_seeds in answers.items()
+    }
+
+
+def clarity_sentence(clarity: Mapping[str, float] | None, named: str, shallow: Sequence[str]) -> list[str]:
+    """How clear the named method's clusters are beside those of the methods without a network, on the data."""
+    on_data = [name for name in shallow if not name.endswith(ON_LATENTS)]
+    others = {name: clarity[name] for name in on_data if name in clarity} if clarity else {}
+    if clarity is None or not others:
+        return []
+    best = max(others, key=others.__getitem__)
+    if clarity[named] > others[best]:
+        how = "clearer than those of every method without a network"
+    elif clarity[named] > others[best] - CLEARER:
+        how = "about as clear as those of the best method without a network"
+    else:
+        how = "less clear than those of a method without a network, which may be the better one here"
+    return [
+        f"In the graph of the values the clusters of {named} are {how} "
+        f"({clarity[named]:.2f} against {others[best]:.2f}, {best}; at most 0.50)."
+    ]
+
+
+def starts_of(runs: Sequence[Run], seeds: Sequence[int]) -> tuple[StartRecord, ...] | None:
+    """Of each seed; None where there was nothing to choose from."""
+    found = tuple(
+        StartRecord(seed=seed, began=began_with(run.clarity_), clarity=run.clarity_)
+        for run, seed in zip(runs, seeds, strict=True)
+        if run.clarity_ is not None
+    )
+    return found or None
+
+
+def starts_sentences(starts: Sequence[StartRecord] | None) -> list[str]:
+    """A sentence for each method without a network that training began with."""
+    seeds_of: dict[str, list[StartRecord]] = {}
+    for start in starts or ():
+        if start.began != OWN:
+            seeds_of.setdefault(start.began, []).append(start)
+    return [
+        f"Seed{'s' if len(of) > 1 else ''} {', '.join(str(one.seed) for one in of)} began with the clusters of {name}, "
+        f"without a network: they are clearer than those of the graph ({of[0].clarity[name]:.2f} against "
+        f"{of[0].clarity[OWN]:.2f})."
+        for name, of in seeds_of.items()
+    ]
