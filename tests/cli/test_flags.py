@@ -146,7 +146,7 @@ def test_a_choice_brings_its_own_flags_and_nothing_else_has_them() -> None:
         (["vaedec", "--covariance", "full"], "--covariance is a setting of mixture, vae with --prior mixture, not of "),
         (
             ["vaedec", "--network", "mlp", "--channels", "4"],
-            "--channels is a setting of network conv, network cnn, not of method dec or net",
+            "--channels is a setting of network conv, network cnn, network pooled-cnn, not of method dec or net",
         ),
         (
             ["vaedec", "--stopping", "best-validation", "--tolerance", "0"],
@@ -162,7 +162,7 @@ def test_a_choice_brings_its_own_flags_and_nothing_else_has_them() -> None:
         (["vaegraph", "--stopping", "settled"], "--stopping is a setting of dec, vade, not of method graph or"),
         (
             ["vaegmm-mnist", "--channels", "4"],
-            "--channels is a setting of network conv, network cnn, not of method mix",
+            "--channels is a setting of network conv, network cnn, network pooled-cnn, not of method mix",
         ),
         (
             ["vaedec", "--supervision", "3"],

@@ -120,6 +120,9 @@ def test_too_short_a_series_is_one_sentence(settings: dict[str, int], num_values
         (vc.Forecaster(lag=2), 1, r"lag \+ latent_dim = 2 \+ 1 values, got 5: make them by data.windows\(series, 3\)"),
         (vc.Forecaster(lag=4, fold=0), 1, "fold must be at least 1, got 0"),
         (vc.Forecaster(lag=4, epochs=0), 1, "epochs must be at least 1, got 0"),
+        (vc.Forecaster(lag=4, noise=-0.1), 1, "noise must be at least 0 and finite, got -0.1"),
+        (vc.Regressor(noise=float("nan")), 1, "noise must be at least 0 and finite, got nan"),
+        (vc.Regressor(optimiser=vc.LBFGS(), cosine_decay=True), 1, "L-BFGS has no learning rate: leave cosine_decay"),
         (vc.Regressor(), 5, "latent_dim, the number of values that are predicted, must be below the 5 of a row, got 5"),
         (vc.Regressor(optimiser=vc.LBFGS()), 1, "L-BFGS needs all 96 training rows in one batch, got batch_size 64"),
     ],
@@ -127,6 +130,24 @@ def test_too_short_a_series_is_one_sentence(settings: dict[str, int], num_values
 def test_rows_that_do_not_fit_are_refused(method: vc.Regressor, latent_dim: int, sentence: str) -> None:
     with pytest.raises(vc.InputError, match=sentence):
         vc.fit(vc.Config(method, network=vc.Dense(latent_dim=latent_dim)), blobs()[0], 0)
+
+
+def test_noise_shrinks_what_is_read_as_least_squares_with_noisy_inputs_does() -> None:
+    """Of y = x, with x standardised and noise of deviation 1 added to it, the slope is 1 / (1 + 1)."""
+    x = np.random.default_rng(0).normal(size=2000)
+    rows = np.stack([x, x], axis=1)
+    method = vc.Regressor(epochs=20, noise=1.0, cosine_decay=True)
+    config = vc.Config(
+        method,
+        vc.PrepareConfig(validation=0.2),
+        vc.Dense(latent_dim=1, hidden=(8,)),
+        vc.TrainingConfig(learning_rate=0.02),
+    )
+    run = vc.fit(config, rows, 0)
+    below, above = run.regress([[-1.0], [1.0]])[:, 0]
+    assert (above - below) / 2 == pytest.approx(0.5, abs=0.05)
+    assert len(run.history) == 20, "a rate that falls to 0 goes to its end"
+    assert run.history[-1]["val_loss"] == pytest.approx(0.25, abs=0.05), "held-out rows are read without noise"
 
 
 def test_images_are_no_rows_of_numbers() -> None:

@@ -74,6 +74,16 @@ def test_the_first_step_of_l_bfgs_is_down_the_gradient() -> None:
     assert first @ gradient == pytest.approx(-np.linalg.norm(first) * np.linalg.norm(gradient), rel=1e-5)
 
 
+def test_a_rate_that_falls_is_half_a_cosine_and_ends_at_nothing() -> None:
+    state = start_of(vc.Optax("sgd"), jnp.array([1.0, -1.0]), 0.02)
+    step, w = jax.jit(step_of(vc.Optax("sgd"), bowl, 4)), np.array([1.0, -1.0])
+    for number in range(4):
+        state, _ = step(KEY, state, BATCH)
+        w = w - 0.02 * (1 + np.cos(np.pi * number / 4)) / 2 * 2 * np.array([1.0, 10.0]) * w
+        np.testing.assert_allclose(state.params, w, rtol=1e-5)
+    np.testing.assert_array_equal(step(KEY, state, BATCH)[0].params, state.params)
+
+
 def test_the_learning_rate_is_data_in_the_state() -> None:
     step = jax.jit(step_of(vc.Optax(), bowl))
     for rate in (0.1, 0.01):

@@ -42,7 +42,7 @@ def series(values: np.ndarray) -> Dataset:
 def forecast(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ForecastRecord]:
     folder = tmp_path_factory.mktemp("forecast")
     network = vc.LSTM(latent_dim=1, cells=(3,))
-    record = carry_out("course-forecast", series(WAVE), ("lstm", "lstm, fold 1"), FORECASTER, network, folder)
+    record = carry_out("course-forecast-literal", series(WAVE), ("lstm", "lstm, fold 1"), FORECASTER, network, folder)
     assert isinstance(record, ForecastRecord)
     return folder, record
 
@@ -50,7 +50,11 @@ def forecast(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ForecastRe
 def test_a_forecast_is_scored_by_what_came(forecast: tuple[Path, ForecastRecord]) -> None:
     folder, record = forecast
     assert record.origins == (90, 111, 132)
-    assert set(record.results) == {"lstm", *SERIES_BASELINES}
+    assert set(record.results) == {"lstm", "lstm, mean of seeds", *SERIES_BASELINES}
+    truth = WAVE[90:98].astype(np.float64)
+    together = np.mean([vc.load(folder, seed=seed).forecast(WAVE[np.newaxis, :90], 8)[0] for seed in SEEDS], axis=0)
+    error = np.mean((together - truth) ** 2) / truth.var()
+    assert record.results["lstm, mean of seeds"].mean.nmse == pytest.approx(error, rel=1e-4)
     for place, seed in enumerate(SEEDS):
         run = vc.load(folder, seed=seed)
         for origin, found in zip(record.origins, record.by_origin["lstm"][place], strict=True):
@@ -71,9 +75,31 @@ def test_what_comes_after_the_first_origin_changes_no_model(
     other = WAVE.copy()
     other[90:] = np.random.default_rng(0).normal(size=50)
     network = vc.LSTM(latent_dim=1, cells=(3,))
-    carry_out("course-forecast", series(other), ("lstm",), FORECASTER, network, tmp_path)
+    carry_out("course-forecast-literal", series(other), ("lstm",), FORECASTER, network, tmp_path)
     name = Path("model") / "seed-4.vaeclust"
     assert (forecast[0] / name).read_bytes() == (tmp_path / name).read_bytes()
+
+
+@pytest.mark.long
+def test_a_scan_reads_nothing_after_its_folds(tmp_path: Path) -> None:
+    late = WAVE.copy()
+    late[90:] = np.random.default_rng(0).normal(size=50)
+    arms = tuple(f"lag 10, 25 cells, fold {fold}" for fold in (2, 1))
+    for name in ("as it was", "another end"):
+        (tmp_path / name).mkdir()
+    of = [
+        carry_out("course-forecast-scan", series(values), arms, FORECASTER, vc.LSTM(latent_dim=1), tmp_path / name)
+        for name, values in {"as it was": WAVE, "another end": late}.items()
+    ]
+    assert of[0] == replace(of[1], dataset=of[0].dataset)
+    record = of[0]
+    assert isinstance(record, ForecastRecord)
+    assert record.origins == (70,), "where the named fold's validation begins"
+    (model,) = record.models
+    errors = [error for fold in record.folds for error in fold.closed_loop]
+    assert (model.model, model.folds) == ("lag 10, 25 cells", 2)
+    assert model.closed_loop == pytest.approx(np.exp(np.mean(np.log(errors))))
+    assert record.folds[0].closed_loop == pytest.approx([row[0] for row in record.by_origin[arms[0]]])
 
 
 def test_a_fold_is_no_setting_of_an_experiment() -> None:

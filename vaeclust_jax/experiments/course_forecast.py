@@ -22,6 +22,8 @@ from vaeclust_jax.networks import LSTM, Dense
 from vaeclust_jax.studies.experiment import Arm, Experiment, unchanged
 
 _FOLDS = (3, 2, 1)
+_LAGS = (10, 20, 40)
+_WIDTHS = (25, 50)
 
 
 def _perceptron(config: Config) -> Config:
@@ -36,9 +38,9 @@ def _in_fold(configure: Callable[[Config], Config], fold: int) -> Callable[[Conf
     return lambda config: with_method(configure(config), fold=fold)
 
 
-def _cell(lag: int, width: int) -> Callable[[Config], Config]:
+def _scanned(lag: int, width: int, fold: int) -> Callable[[Config], Config]:
     network = LSTM(latent_dim=1, cells=(width,))
-    return lambda config: with_method(replace(config, network=network), lag=lag, fold=1)
+    return lambda config: with_method(replace(config, network=network), lag=lag, fold=fold)
 
 
 def _quick(experiment: Experiment) -> Experiment:
@@ -47,6 +49,13 @@ def _quick(experiment: Experiment) -> Experiment:
     assert isinstance(experiment.method, Forecaster), "the experiment's"
     method = replace(experiment.method, lag=20, epochs=20)
     return replace(experiment, dataset="lorenz", arms=arms, method=method, network=LSTM(latent_dim=1, cells=(16,)))
+
+
+def _quick_scan(experiment: Experiment) -> Experiment:
+    """Two models of two folds each, on the same series."""
+    wanted = [f"lag {lag}, 25 cells, fold {fold}" for lag in (10, 20) for fold in (2, 1)]
+    arms = {name: experiment.arms[name] for name in wanted}
+    return replace(experiment, dataset="lorenz", arms=arms, method=experiment.method.for_epochs(10))
 
 
 LITERAL = Experiment(
@@ -70,18 +79,21 @@ EXPERIMENT = replace(
     LITERAL,
     name="course-forecast",
     summary="an LSTM and an MLP on the Santa Fe laser, lag and width chosen by folds, beside baselines",
+    arms={name: LITERAL.arms[name] for name in ("lstm", "mlp")},
     network=LSTM(latent_dim=1, cells=(50,)),
-    method=Forecaster(lag=40, epochs=150, first_origin=1000),
-    training=TrainingConfig(patience=1000, batch_size=32, learning_rate=2e-3),
+    method=Forecaster(lag=40, epochs=150, first_origin=1000, cosine_decay=True),
+    training=TrainingConfig(batch_size=64, learning_rate=5e-3),
 )
 
 SCAN = replace(
     EXPERIMENT,
     name="course-forecast-scan",
-    summary="lags and widths of the LSTM of course-forecast, by the latest fold alone",
+    summary="lags and widths of the LSTM of course-forecast, by folds alone: no origin is read",
     arms={
-        "lstm": Arm(unchanged),
-        **{f"lag {lag}, {width} cells": Arm(_cell(lag, width)) for lag in (10, 20, 40) for width in (25, 50)},
+        f"lag {lag}, {width} cells, fold {fold}": Arm(_scanned(lag, width, fold))
+        for lag in _LAGS
+        for width in _WIDTHS
+        for fold in _FOLDS
     },
-    quick=None,
+    quick=_quick_scan,
 )

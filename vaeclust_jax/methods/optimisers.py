@@ -120,9 +120,19 @@ def start_of(optimiser: Optimiser, params: Params, learning_rate: float) -> Stat
     return State(params, opt_state, control={}, memory=(), step=jnp.zeros((), jnp.int32))
 
 
-def step_of(optimiser: Optimiser, loss: Loss) -> Callable[[Key, State, Batch], tuple[State, Info]]:
-    """`Learner.step`: one step of the optimiser down a loss (key, params, state, batch) -> (loss, info)."""
+def step_of(
+    optimiser: Optimiser, loss: Loss, decay_steps: int | None = None
+) -> Callable[[Key, State, Batch], tuple[State, Info]]:
+    """`Learner.step`: one step of the optimiser down a loss (key, params, state, batch) -> (loss, info).
+
+    Args:
+        optimiser: whose step it is.
+        loss: what it goes down.
+        decay_steps: steps over which the learning rate falls to 0 along half a cosine (Loshchilov and Hutter 2017,
+            Equation 5, without restarts); None: it stays.
+    """
     rule = transformation(optimiser)
+    share = None if decay_steps is None else optax.cosine_decay_schedule(1.0, decay_steps)
 
     def step(key: Key, state: State, batch: Batch) -> tuple[State, Info]:
         def of(params: Params) -> tuple[Array, Info]:
@@ -132,6 +142,8 @@ def step_of(optimiser: Optimiser, loss: Loss) -> Callable[[Key, State, Batch], t
         updates, opt_state = rule.update(
             gradient, state.opt_state, state.params, value=value, grad=gradient, value_fn=lambda params: of(params)[0]
         )
+        if share is not None:  # an update is proportional to the learning rate
+            updates = jax.tree.map(lambda update: share(state.step) * update, updates)
         params = optax.apply_updates(state.params, updates)
         return state._replace(params=params, opt_state=opt_state, step=state.step + 1), info
 

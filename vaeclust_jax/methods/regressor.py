@@ -4,6 +4,7 @@ The network's code is the prediction: its L units stand for the last L values of
 a series this is forecasting (`methods.forecaster`).
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -17,6 +18,7 @@ from vaeclust_jax.methods.method import About, DataSpec, Method, check_at_least
 from vaeclust_jax.methods.optimisers import LBFGS, Optax, Optimiser, check_optimiser, gentler_of, start_of, step_of
 from vaeclust_jax.methods.starts import from_scratch
 from vaeclust_jax.methods.vae import weighted_mean
+from vaeclust_jax.random import normal
 from vaeclust_jax.training.stopping import NEVER, validation_patience
 from vaeclust_jax.types import Batch, Heads, Info, Key, Learner, Networks, Params, Stage, State
 
@@ -42,6 +44,11 @@ class Regressor(Method):
     """Epochs, at most; fewer where the loss of held-out rows does not fall any more."""
     optimiser: Optax | LBFGS = field(default_factory=Optax)
     """What follows the gradient: an optimiser of optax by its name, or L-BFGS."""
+    cosine_decay: bool = False
+    """Whether the learning rate falls to 0 along half a cosine, over all epochs; without early stopping."""
+    noise: float = 0.0
+    """Deviation of the normal noise that is added to what the network reads in training, in units of prepared values:
+    in a closed loop it reads its own errors (Bishop 1995)."""
 
     def network_shape(self, shape: tuple[int, ...], latent_dim: int) -> tuple[int, ...]:  # noqa: D102
         if len(shape) != 1:
@@ -55,16 +62,24 @@ class Regressor(Method):
 
     def check(self, data: DataSpec) -> None:  # noqa: D102
         check_at_least(self, epochs=1)
+        if not 0 <= self.noise < math.inf:
+            raise InputError(f"noise must be at least 0 and finite, got {self.noise}")
+        if self.cosine_decay and isinstance(self.optimiser, LBFGS):
+            raise InputError("L-BFGS has no learning rate: leave cosine_decay out, or choose another optimiser")
 
     def stages(self, about: About) -> list[Stage]:  # noqa: D102
         check_optimiser(self.optimiser, about.num_samples, about.batch_size)
+        steps = self.epochs * -(-about.num_samples // about.batch_size)
         learner = regressor(
             about.networks,
             num_predicted=about.latent_dim,
             optimiser=self.optimiser,
             learning_rate=about.learning_rate,
+            noise=self.noise,
+            decay_steps=steps if self.cosine_decay else None,
         )
-        stopping = validation_patience(about.patience) if about.has_validation else NEVER
+        # A rate that falls to 0 needs all its epochs: the last ones are the best.
+        stopping = validation_patience(about.patience) if about.has_validation and not self.cosine_decay else NEVER
         return [Stage(self.task, learner, self.epochs, from_scratch(learner), stopping, self)]
 
     def heads(self, networks: Networks) -> Heads:  # noqa: D102
@@ -78,24 +93,40 @@ def regressing(networks: Networks) -> Callable[[Params, Array], Array]:
 
 
 @lru_cache
-def _static(networks: Networks, optimiser: Optimiser, num_predicted: int) -> Learner:
+def _static(
+    networks: Networks, optimiser: Optimiser, num_predicted: int, noise: float, decay_steps: int | None
+) -> Learner:
     predicted = regressing(networks)
 
-    def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, Info]:
-        error = predicted(params, batch.x[:, :-num_predicted]) - batch.x[:, -num_predicted:]
+    def judged(params: Params, read: Array, batch: Batch) -> tuple[Array, Info]:
+        error = predicted(params, read) - batch.x[:, -num_predicted:]
         total = weighted_mean((error**2).mean(axis=1), batch.weight)
         return total, {"loss": total}
 
+    def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, Info]:
+        read = batch.x[:, :-num_predicted]
+        if noise > 0:
+            read = read + noise * normal(key, read.shape)
+        return judged(params, read, batch)
+
     return Learner(
         init=lambda key: start_of(optimiser, {"encoder": networks.encoder.init(key)}, 0.0),
-        step=step_of(optimiser, loss),
-        evaluate=lambda key, state, batch: loss(key, state.params, state, batch)[1],
+        step=step_of(optimiser, loss, decay_steps),
+        evaluate=lambda key, state, batch: judged(state.params, batch.x[:, :-num_predicted], batch)[1],
         gentler=gentler_of(optimiser),
     )
 
 
 @lru_cache
-def regressor(networks: Networks, *, num_predicted: int, optimiser: Optimiser, learning_rate: float = 1e-3) -> Learner:
+def regressor(
+    networks: Networks,
+    *,
+    num_predicted: int,
+    optimiser: Optimiser,
+    learning_rate: float = 1e-3,
+    noise: float = 0.0,
+    decay_steps: int | None = None,
+) -> Learner:
     """The regressor as a `Learner`; its loss is the mean squared error of prepared values.
 
     Args:
@@ -103,8 +134,10 @@ def regressor(networks: Networks, *, num_predicted: int, optimiser: Optimiser, l
         num_predicted: L, values at the end of a row that are predicted from those before them.
         optimiser: what follows the gradient.
         learning_rate: of an optimiser that has one.
+        noise: deviation of what is added to the values that the network reads in training.
+        decay_steps: steps over which the learning rate falls to 0; None: it stays.
     """
-    static = _static(networks, optimiser, num_predicted)
+    static = _static(networks, optimiser, num_predicted, noise, decay_steps)
 
     def init(key: Key) -> State:
         return start_of(optimiser, {"encoder": networks.encoder.init(key)}, learning_rate)

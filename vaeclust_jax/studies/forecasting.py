@@ -3,7 +3,7 @@
 Training sees the values before the first origin alone. Folds, which are arms of their own, lie in the order of time.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -17,18 +17,20 @@ from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.resolve import Preparations, prepared_for
 from vaeclust_jax.folder.records.forecasting import (
-    FoldRecord,
     ForecastRecord,
     ForecastScores,
+    ModelOverFolds,
     OverOrigins,
     SeedForecastScores,
 )
 from vaeclust_jax.folder.table import Column, Table, spread
 from vaeclust_jax.methods.forecaster import Forecaster
 from vaeclust_jax.metrics import compare
+from vaeclust_jax.metrics.forecasts import finite, nmse
 from vaeclust_jax.plots import errors_by_origin, fold_losses, forecasts_from, forecasts_of
 from vaeclust_jax.studies.common import common_fields, over_seeds
 from vaeclust_jax.studies.figures import Picture, history_of
+from vaeclust_jax.studies.folds import fold_of, fold_tables, over_folds, scored, told
 from vaeclust_jax.studies.task import Drawn, Measured, Parts, Study, Task
 
 SCORES = ForecastScores.names
@@ -90,7 +92,7 @@ class _Kept(NamedTuple):
         origins: values before each.
         horizon: values predicted.
         forecasts: of every arm and baseline, (seeds, origins, horizon).
-        finals, folds: names of arms.
+        finals, folds: names of arms; no finals where all are folds.
     """
 
     series: Float[np.ndarray, " t"]
@@ -105,89 +107,73 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
     step("forecasting in a closed loop")
     series = checked_series(study.dataset).astype(np.float64)
     methods = {arm: _forecaster(runs[0].config) for arm, runs in study.runs.items()}
-    finals = [arm for arm, method in methods.items() if method.fold is None]
-    folds = [arm for arm in methods if arm not in finals]
+    folds = [arm for arm, method in methods.items() if method.fold is not None]
     named = study.experiment.named
-    method = methods[named]
-    origins = method.starts(len(series))
-    truth = np.stack([series[origin : origin + method.horizon] for origin in origins])
+    # Where all arms are folds, the named one is scored where it is validated, and no origin is read.
+    finals = [arm for arm in methods if arm not in folds] or [named]
+    origins, horizon = scored(methods[named], len(series))
+    lag = methods[named].lag
+    truth = np.stack([series[origin : origin + horizon] for origin in origins])
     forecasts = {
-        arm: np.stack(
-            [run.forecast(_told(series, origins, methods[arm].lag), method.horizon) for run in study.runs[arm]]
-        )
+        arm: np.stack([run.forecast(told(series, origins, methods[arm].lag), horizon) for run in study.runs[arm]])
         for arm in finals
     }
+    if len(study.seeds) > 1:
+        forecasts |= {f"{arm}, mean of seeds": forecasts[arm].mean(axis=0, keepdims=True) for arm in finals}
     step("forecasting without a network")
-    told = _told(series, origins, method.lag)
+    past, known = series[: origins[0]], told(series, origins, lag)
     for name, baseline in SERIES_BASELINES.items():
         seeds = study.seeds if baseline.random else [0]
-        past = series[: origins[0]]
-        forecasts[name] = np.stack([baseline.forecast(past, told, method.horizon, seed) for seed in seeds])
-    errors = {name: _nmse(found, truth) for name, found in forecasts.items()}
+        forecasts[name] = np.stack([baseline.forecast(past, known, horizon, seed) for seed in seeds])
+    errors = {name: nmse(found, truth) for name, found in forecasts.items()}
     results = {
         name: over_seeds(
             ForecastScores,
             SeedForecastScores,
             [_scores(of_seed, truth) for of_seed in of_seeds],
-            _seeds_of(name, study),
+            study.seeds if len(of_seeds) == len(study.seeds) else [None],
         )
         for name, of_seeds in errors.items()
     }
-    medians = {name: _finite(np.median(found[:, 0])) for name, found in errors.items()}
+    medians = {name: finite(np.median(found[:, 0])) for name, found in errors.items()}
     comparisons = tuple(_over_origins(errors[named], errors[name], name) for name in errors if name != named)
+    of_folds = [fold_of(arm, methods[arm], study.runs[arm], series) for arm in folds]
+    models = over_folds(of_folds)
     record = ForecastRecord(
         **common_fields(study.experiment, study.dataset),
         protocol={
             "fitted_on": f"the first {origins[0]} of {len(series)} values",
-            "scored_on": f"{method.horizon} values in a closed loop from {len(origins)} origins, each told the "
-            f"{method.lag} values before it; no model is fitted again",
+            "scored_on": f"{horizon} values in a closed loop from {len(origins)} origins, each told the "
+            f"{lag} values before it; no model is fitted again",
             "labels_used_for": "nothing",
             "spread": "standard deviation over seeds (n - 1)",
         },
         mean=results[named].mean,
         std=results[named].std,
         seeds=results[named].seeds,
-        findings=tuple(_findings(named, medians, comparisons)),
+        findings=tuple(_findings(named, medians, comparisons, models)),
         warnings=(),
         results=results,
         baselines=tuple(SERIES_BASELINES),
         medians=medians,
         origins=tuple(origins.tolist()),
-        by_origin={name: tuple(tuple(map(_finite, row)) for row in found) for name, found in errors.items()},
-        folds=tuple(_fold(study, arm, series) for arm in folds),
+        by_origin={name: tuple(tuple(map(finite, row)) for row in found) for name, found in errors.items()},
+        folds=tuple(of_folds),
+        models=models,
         comparisons=comparisons,
     )
-    return Measured(record, None, _Kept(series, origins, method.horizon, forecasts, finals, folds))
-
-
-def _seeds_of(name: str, study: Study) -> Sequence[int | None]:
-    baseline = SERIES_BASELINES.get(name)
-    return study.seeds if baseline is None or baseline.random else [None]
-
-
-def _told(series: np.ndarray, origins: np.ndarray, lag: int) -> Float[np.ndarray, "o lag"]:
-    return np.stack([series[origin - lag : origin] for origin in origins])
-
-
-def _nmse(forecasts: np.ndarray, truth: np.ndarray) -> Float[np.ndarray, "s o"]:
-    """NaN where nothing changes."""
-    variance = truth.var(axis=1)
-    with np.errstate(over="ignore"):
-        error = ((forecasts - truth) ** 2).mean(axis=2)
-    return np.divide(error, variance, out=np.full(error.shape, np.nan), where=variance > 0)
-
-
-def _scores(nmse: Float[np.ndarray, " o"], truth: np.ndarray) -> ForecastScores:
-    later = nmse[1:][np.isfinite(nmse[1:])]
-    return ForecastScores(
-        nmse=_finite(nmse[0]),
-        mse=_finite(nmse[0] * truth[0].var()),
-        later=_finite(np.median(later)) if len(later) else None,
+    return Measured(
+        record, None, _Kept(series, origins, horizon, forecasts, [arm for arm in finals if arm not in folds], folds)
     )
 
 
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+def _scores(errors: Float[np.ndarray, " o"], truth: np.ndarray) -> ForecastScores:
+    later = errors[1:][np.isfinite(errors[1:])]
+    return ForecastScores(
+        nmse=finite(errors[0]),
+        mse=finite(errors[0] * truth[0].var()),
+        later=finite(np.median(later)) if len(later) else None,
+    )
 
 
 def _over_origins(named: np.ndarray, other: np.ndarray, name: str) -> OverOrigins:
@@ -201,26 +187,12 @@ def _over_origins(named: np.ndarray, other: np.ndarray, name: str) -> OverOrigin
     return OverOrigins(other=name, difference=found.difference, p=p, reason=found.reason)
 
 
-def _fold(study: Study, arm: str, series: np.ndarray) -> FoldRecord:
-    """How well a fold's models predict the values that they never saw."""
-    runs = study.runs[arm]
-    method = _forecaster(runs[0].config)
-    seen, held_out = method.trained_and_held_out(len(series))
-    first, horizon = seen - held_out, min(method.horizon, held_out)
-    truth = series[np.newaxis, first : first + horizon]
-    past = _told(series, np.array([first]), method.lag)
-    closed = _nmse(np.stack([run.forecast(past, horizon) for run in runs]), truth)[:, 0]
-    return FoldRecord(
-        arm=arm,
-        fold=method.fold or 0,
-        trained=first,
-        validated=held_out,
-        one_step=tuple(_finite(run.history[-1]["val_loss"]) for run in runs),
-        closed_loop=tuple(map(_finite, closed)),
-    )
-
-
-def _findings(named: str, medians: dict[str, float | None], comparisons: tuple[OverOrigins, ...]) -> list[str]:
+def _findings(
+    named: str,
+    medians: dict[str, float | None],
+    comparisons: tuple[OverOrigins, ...],
+    models: tuple[ModelOverFolds, ...],
+) -> list[str]:
     median = medians[named]
     sentences = [] if median is None else [f"{named} has a median NMSE of {median:.3g} over seeds at the first origin."]
     for one in comparisons:
@@ -230,6 +202,11 @@ def _findings(named: str, medians: dict[str, float | None], comparisons: tuple[O
         how = "lower" if one.difference < 0 else "higher"
         test = f"paired t-test over origins, p = {one.p:.2g}" if one.p is not None else f"no test: {one.reason}"
         sentences.append(f"Over origins its NMSE is {factor:.3g} times {how} than that of {one.other} ({test}).")
+    if len(models) > 1 and models[0].closed_loop is not None:
+        best = models[0]
+        sentences.append(
+            f"Of {len(models)} models {best.model} has the lowest NMSE over folds, {best.closed_loop:.3g}."
+        )
     return sentences
 
 
@@ -254,27 +231,7 @@ def _tables(record: ForecastRecord) -> list[Table]:
         "has 1. Those below the arms learn nothing by gradients."
     )
     tables = [Table("scores", "Forecasts", columns, rows, note)]
-    if record.folds:
-        folds = tuple(
-            (one.arm, one.trained, one.validated, *map(_over_seeds, (one.one_step, one.closed_loop)))
-            for one in record.folds
-        )
-        columns = (
-            Column("fold", "text"),
-            Column("trained on", "integer"),
-            Column("validated by", "integer"),
-            Column("one step ahead"),
-            Column("NMSE, closed loop"),
-        )
-        note = "Folds in the order of time; settings are chosen by these, never by the origins."
-        tables.append(Table("folds", "Folds", columns, folds, note))
-    return tables
-
-
-def _over_seeds(values: tuple[float | None, ...]) -> float | None:
-    """The median: a closed loop that runs away would be all of a mean."""
-    there = [value for value in values if value is not None]
-    return float(np.median(there)) if there else None
+    return tables + (fold_tables(record.folds, record.models) if record.folds else [])
 
 
 def _figures(study: Study, measured: Measured) -> Drawn:
@@ -283,9 +240,10 @@ def _figures(study: Study, measured: Measured) -> Drawn:
         losses = {arm: history_of(study.runs[arm]) for arm in kept.folds}
         caption = "Squared error one step ahead, over the epochs; thin lines are seeds, the thick one their mean."
         yield "folds", Picture(fold_losses(losses), "Training", "Loss of every fold", caption)
-    losses = {arm: history_of(study.runs[arm]) for arm in kept.finals}
-    caption = "Of all values before the first origin; nothing is held out."
-    yield "losses", Picture(fold_losses(losses), "Training", "Loss of the models", caption)
+    if kept.finals:
+        losses = {arm: history_of(study.runs[arm]) for arm in kept.finals}
+        caption = "Of all values before the first origin; nothing is held out."
+        yield "losses", Picture(fold_losses(losses), "Training", "Loss of the models", caption)
     first = int(kept.origins[0])
     past = kept.series[max(0, first - kept.horizon // 2) : first]
     truth = kept.series[first : first + kept.horizon]
@@ -296,7 +254,7 @@ def _figures(study: Study, measured: Measured) -> Drawn:
     truths = np.stack([kept.series[origin : origin + kept.horizon] for origin in kept.origins])
     drawn = forecasts_from(kept.origins, kept.forecasts[named], truths)
     yield "origins", Picture(drawn, "Forecasts", f"{named} from every origin", caption.replace("The first", "Every"))
-    errors = {name: _nmse(found, truths) for name, found in kept.forecasts.items()}
+    errors = {name: nmse(found, truths) for name, found in kept.forecasts.items()}
     caption = "NMSE of every seed; the bar is their median. The mean of the values to be predicted would have 1."
     yield "errors", Picture(errors_by_origin(kept.origins, errors), "Forecasts", "Errors by origin", caption)
 

@@ -32,7 +32,8 @@ class FoldRecord:
     """A fold of an arm.
 
     Attributes:
-        arm: of the folds' model.
+        arm: its name.
+        model: of which it is a fold.
         fold: 1 for the latest.
         trained, validated: how many values.
         one_step: of each seed, the squared error one step ahead at the last epoch, over the training values' variance.
@@ -40,11 +41,27 @@ class FoldRecord:
     """
 
     arm: str
+    model: str
     fold: int
     trained: int
     validated: int
     one_step: tuple[float | None, ...]
     closed_loop: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelOverFolds:
+    """A model over its folds and seeds.
+
+    Attributes:
+        model: its name.
+        folds: how many.
+        closed_loop: geometric mean of the NMSE in a closed loop.
+    """
+
+    model: str
+    folds: int
+    closed_loop: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +92,7 @@ class ForecastRecord(TaskRecord):
         origins: how many values come before each.
         by_origin: of each, the NMSE of every seed at every origin; None where nothing changes there.
         folds: of every arm that is one.
+        models: those of which they are folds, the best one first.
         comparisons: of the named arm with all others.
     """
 
@@ -89,4 +107,5 @@ class ForecastRecord(TaskRecord):
     origins: tuple[int, ...]
     by_origin: dict[str, tuple[tuple[float | None, ...], ...]]
     folds: tuple[FoldRecord, ...]
+    models: tuple[ModelOverFolds, ...]
     comparisons: tuple[OverOrigins, ...]
