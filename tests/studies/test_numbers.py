@@ -84,7 +84,7 @@ def test_what_comes_after_the_first_origin_changes_no_model(
 def test_a_scan_reads_nothing_after_its_folds(tmp_path: Path) -> None:
     late = WAVE.copy()
     late[90:] = np.random.default_rng(0).normal(size=50)
-    arms = tuple(f"lag 10, 25 cells, fold {fold}" for fold in (2, 1))
+    arms = tuple(f"lag 20, 25 cells, fold {fold}" for fold in (2, 1))
     for name in ("as it was", "another end"):
         (tmp_path / name).mkdir()
     of = [
@@ -97,7 +97,7 @@ def test_a_scan_reads_nothing_after_its_folds(tmp_path: Path) -> None:
     assert record.origins == (70,), "where the named fold's validation begins"
     (model,) = record.models
     errors = [error for fold in record.folds for error in fold.closed_loop]
-    assert (model.model, model.folds) == ("lag 10, 25 cells", 2)
+    assert (model.model, model.folds) == ("lag 20, 25 cells", 2)
     assert model.closed_loop == pytest.approx(np.exp(np.mean(np.log(errors))))
     assert record.folds[0].closed_loop == pytest.approx([row[0] for row in record.by_origin[arms[0]]])
 

@@ -42,9 +42,9 @@ EXPERIMENT = Experiment(
         "l-bfgs": Arm(_by(LBFGS(), 1.0)),
     },
     prepare=PrepareConfig(validation=0.2),
-    network=Dense(latent_dim=1, hidden=(50,), activations=("tanh",)),
+    network=Dense(latent_dim=1, hidden=(20,), activations=("tanh",)),  # of 50 units, descent with 0.1 diverges
     method=Regressor(epochs=2500, optimiser=Optax("sgd")),
-    training=TrainingConfig(learning_rate=0.05, patience=2500, batch_size=2**12),
+    training=TrainingConfig(learning_rate=0.05, patience=2500, batch_size=256),
     quick=lambda experiment: replace(experiment, method=experiment.method.for_epochs(300)),
 )
 

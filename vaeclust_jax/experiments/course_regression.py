@@ -25,8 +25,8 @@ def _gentle(config: Config) -> Config:
 
 
 def _all_rows(config: Config) -> Config:
-    """L-BFGS, a step an epoch."""
-    training = replace(config.training, batch_size=2**20)
+    """L-BFGS, a step an epoch; a batch is padded to its size, so that this one has the next power of two of 1,000."""
+    training = replace(config.training, batch_size=max(config.training.batch_size, 1024))
     return with_method(replace(config, training=training), optimiser=LBFGS())
 
 

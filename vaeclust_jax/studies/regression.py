@@ -26,13 +26,13 @@ _LEAST = 9
 
 
 def _parts(dataset: Dataset, config: Config) -> Parts:
-    """A random third of the rows is kept back, always the same."""
+    """A third of the rows is kept back: a random one, always the same, or the last one where the split is of those."""
     n = len(dataset.x)
     if dataset.x.ndim != 2:
         raise InputError(f"regression is of vectors (n, F), got images {dataset.x.shape}")
     if n < _LEAST:
         raise InputError(f"regression needs at least {_LEAST} rows for its parts, got {n}")
-    order = np.random.default_rng(0).permutation(n)
+    order = np.arange(n)[::-1] if config.prepare.split == "last" else np.random.default_rng(0).permutation(n)
     fitted, test = (
         replace(dataset, x=dataset.x[index], y=None, row_names=None, row_numbers=dataset.numbers[index])
         for index in (np.sort(order[n // _PARTS :]), np.sort(order[: n // _PARTS]))
