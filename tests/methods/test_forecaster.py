@@ -96,12 +96,21 @@ def test_a_wave_is_learned_and_continued() -> None:
 @pytest.mark.parametrize(
     ("settings", "num_values", "sentence"),
     [
-        ({}, 300, "a series of 300 values is too short for lag 80, 5 origins of horizon 100: the first origin, -200,"),
-        ({"first_origin": 1000, "fold": 3}, 900, "and fold 3 of 150 values: the first origin, 400, must lie in 532 to"),
+        ({}, 300, "a series must have at least 582 values for lag 80, 5 origins of horizon 100, got 300"),
+        (
+            {"fold": 3},
+            1031,
+            "at least 1032 values for lag 80, .* and fold 3 of 150 values, got 1031",
+        ),
+        (
+            {"first_origin": 500, "fold": 3},
+            1200,
+            "first_origin must be at least 532 for lag 80 and fold 3",
+        ),
         ({"lag": 0}, 900, "lag must be at least 1, got 0"),
         ({"horizon": 0}, 900, "horizon must be at least 1, got 0"),
         ({"origins": 0}, 900, "origins must be at least 1, got 0"),
-        ({"first_origin": 10}, 900, "the first origin, 10, must lie in 82 to 800"),
+        ({"first_origin": 10}, 900, "first_origin must be at least 82 for lag 80, got 10"),
     ],
 )
 def test_too_short_a_series_is_one_sentence(settings: dict[str, int], num_values: int, sentence: str) -> None:

@@ -2,7 +2,7 @@
 
     vaeclust run course-forecast --seeds 10
     vaeclust run course-forecast-literal --seeds 10
-    vaeclust run course-forecast-scan --seeds 3                     # by which lag and width were chosen
+    vaeclust run course-forecast-scan                               # lags and widths by folds; no origin is read
     vaeclust run course-forecast --quick                            # on a series made here
     vaeclust run course-forecast --dataset mine.csv --column y      # a series of one's own
 

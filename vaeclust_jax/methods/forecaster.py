@@ -73,15 +73,19 @@ class Forecaster(Regressor):
         check_at_least(self, lag=1, horizon=1, origins=1, fold_size=1)
         last = num_values - self.horizon
         first = last - (self.origins - 1) * self.horizon
-        if self.first_origin is not None:
-            first = min(first, self.first_origin)
         least = self.lag + 2 + (self.fold or 0) * self.fold_size
-        if not least <= first <= last:
-            folds = "" if self.fold is None else f" and fold {self.fold} of {self.fold_size} values"
+        folds = "" if self.fold is None else f" and fold {self.fold} of {self.fold_size} values"
+        if first < least:
             raise InputError(
-                f"a series of {num_values} values is too short for lag {self.lag}, {self.origins} origins of horizon "
-                f"{self.horizon}{folds}: the first origin, {first}, must lie in {least} to {last}"
+                f"a series must have at least {num_values - first + least} values for lag {self.lag}, {self.origins} "
+                f"origins of horizon {self.horizon}{folds}, got {num_values}"
             )
+        if self.first_origin is not None:
+            if self.first_origin < least:
+                raise InputError(
+                    f"first_origin must be at least {least} for lag {self.lag}{folds}, got {self.first_origin}"
+                )
+            first = min(first, self.first_origin)
         return np.unique(np.linspace(first, last, self.origins).astype(int))
 
     def trained_and_held_out(self, num_values: int) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from vaeclust_jax.plots.forecasts import errors_by_origin, fold_losses, forecast
 from vaeclust_jax.plots.generated import decoded_clusters, most_and_least_certain, samples_beside_data
 from vaeclust_jax.plots.images import image_pairs, images_by_cluster
 from vaeclust_jax.plots.num_clusters import num_clusters_figure
-from vaeclust_jax.plots.optimisers import loss_bands
+from vaeclust_jax.plots.optimisers import accuracy_bands, loss_bands
 from vaeclust_jax.plots.predictions import predictions_against_truth, surfaces
 from vaeclust_jax.plots.projections import latent_map, project, projection_title
 from vaeclust_jax.plots.ranks import critical_difference_diagram
@@ -27,6 +27,7 @@ from vaeclust_jax.plots.uncertainty import (
 from vaeclust_jax.plots.vectors import profiles_by_cluster
 
 __all__ = [
+    "accuracy_bands",
     "attention_maps",
     "class_confusion",
     "class_shares",

@@ -1,4 +1,4 @@
-"""Losses of several optimisers over epochs and over seconds, with how far the seeds spread."""
+"""Losses of several optimisers over epochs and over seconds, and accuracies, with how far the seeds spread."""
 
 from __future__ import annotations
 
@@ -39,4 +39,25 @@ def loss_bands(losses: Mapping[str, Float[np.ndarray, "s e"]], seconds: Mapping[
     panels[0].set_ylabel(label, fontsize=SMALL)
     handles, names = panels[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=5, fontsize=SMALL, frameon=False)
+    return figure
+
+
+def accuracy_bands(accuracies: Mapping[str, Float[np.ndarray, "s e"]]) -> Figure:
+    """Draw the mean accuracy of each model over its epochs, with a band of one standard deviation.
+
+    Args:
+        accuracies: by model, on held-out rows, of every seed and epoch.
+    """
+    figure = new_figure(5.0, 3.6)
+    axes = figure.subplots()
+    for (name, values), colour in zip(accuracies.items(), as_hex(categorical_colours(len(accuracies))), strict=True):
+        mean, spread = values.mean(axis=0), values.std(axis=0)
+        epochs = np.arange(1, len(mean) + 1)
+        axes.plot(epochs, mean, color=colour, lw=1.5, marker="o", ms=3, label=name)
+        axes.fill_between(epochs, mean - spread, mean + spread, color=colour, alpha=0.2, lw=0)
+    axes.locator_params(axis="x", integer=True, min_n_ticks=1)
+    axes.tick_params(labelsize=SMALL)
+    axes.set_xlabel("epochs", fontsize=SMALL)
+    axes.set_ylabel("accuracy on held-out rows", fontsize=SMALL)
+    figure.legend(loc="outside lower center", ncols=4, fontsize=SMALL, frameon=False)
     return figure
