@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -81,11 +82,10 @@ class _WithTarget(JointMethod):
         if self.joint_epochs == 0 or isinstance(self.beta, str) or isinstance(self.gamma, str):
             return bound
         assert heads.assign is not None
-        mean, logvar = map(jnp.asarray, encode_rows(heads, params, x))
-        log_q = jnp.asarray(by_chunk(heads.assign, params, np.asarray(mean)))
+        codes = encode_rows(heads, params, x)
+        log_q = jnp.asarray(by_chunk(heads.assign, params, codes[0]))
         counts = None if weight is None else jnp.asarray(weight, jnp.float32)
-        p = target_distribution(self._agreed(heads, params, x, log_q, weight), counts)
-        kl, cluster = (average(part, counts) for part in (kl_to_standard_normal(mean, logvar), kl_divergence(p, log_q)))
+        kl, cluster = map(float, _divergences(codes, log_q, self._agreed(heads, params, x, log_q, weight), counts))
         parts = {"reconstruction": bound - kl, "kl": kl, "cluster": cluster}
         return float(joint_loss(parts, self.beta, self.gamma)[0])
 
@@ -94,6 +94,18 @@ class _WithTarget(JointMethod):
     ) -> Float[Array, "n k"]:
         """What the target is made of."""
         return log_q
+
+
+@jax.jit  # one program: as single operations they are three dozen
+def _divergences(
+    codes: tuple[Float[Array, "n l"], Float[Array, "n l"]],
+    log_q: Float[Array, "n k"],
+    agreed: Float[Array, "n k"],
+    weight: Float[Array, " n"] | None,
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """Means over rows of KL(q(z|x) || p(z)) and KL(P || Q), nats."""
+    p = target_distribution(agreed, weight)
+    return average(kl_to_standard_normal(*codes), weight), average(kl_divergence(p, log_q), weight)
 
 
 @dataclass(frozen=True)
@@ -248,7 +260,8 @@ class GraphDEC(_WithTarget):
         from vaeclust_jax.graph.neighbours import strongest
 
         neighbours, weights = strongest(self.graph(heads, params, x), EDGES_KEPT, weight)
-        return log_agreed(Edges(jnp.asarray(neighbours, jnp.int32), jnp.asarray(weights, jnp.float32)), log_q)
+        edges = Edges(jnp.asarray(neighbours, jnp.int32), jnp.asarray(weights, jnp.float32))
+        return jax.jit(log_agreed)(edges, log_q)
 
 
 def _value_share(data: DataSpec) -> float:

@@ -263,5 +263,6 @@ def _following(
     neighbours, weights = jnp.asarray(edges[0], jnp.int32), jnp.asarray(edges[1], jnp.float32)
     target = fresh.memory._replace(edges=fresh.memory.edges._replace(neighbours=neighbours, weights=weights))
     counts = () if weight is None else (jnp.asarray(weight),)
-    target = jax.jit(spread)(target, jnp.log(jax.nn.one_hot(labels, len(centres))), *counts)
+    log_labels = np.where(np.arange(num_clusters) == labels[:, np.newaxis], np.float32(0), -np.float32(np.inf))
+    target = jax.jit(spread)(target, log_labels, *counts)
     return fresh._replace(params=params, control=shared_weights(fresh, trained), memory=target)

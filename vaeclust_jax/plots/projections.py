@@ -69,7 +69,8 @@ def project(
     perplexity = min(PERPLEXITY, (len(index) - 1) / 3)
     embedding = TSNE(init="pca", perplexity=perplexity, random_state=seed, max_iter=ITERATIONS, angle=ANGLE)
     # On a machine whose cores are shared, t-SNE's threads wait for each other: many times slower than one.
-    with threadpool_limits(1):
+    # OpenMP's limit is this thread's own; that of BLAS would change what others compute meanwhile.
+    with threadpool_limits(1, user_api="openmp"):
         return embedding.fit_transform(centred / scale).astype(np.float64), index
 
 

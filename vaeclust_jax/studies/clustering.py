@@ -41,10 +41,13 @@ Answers = dict[str, list[Answer]]
 
 def _measure(study: Study, step: Callable[[str], None]) -> Measured:
     named, dataset, seeds = study.experiment.named, study.dataset, study.seeds
+    data, vaes = study.data[named], _vaes(study)
+    first = study.runs[named][0]
+    # t-SNE takes seconds, which pass on another core until a map is drawn.
+    places = ThreadPoolExecutor(1).submit(project, data.encodings.of(first.heads, first.params)[0])
     step("scoring, and asking draws of the code")
     answers = _answers(study)
     step("the shallow floor")
-    data, vaes = study.data[named], _vaes(study)
     latents = [data.encodings.of(run.heads, run.params)[0] for run in vaes]
     shallow, skipped = floor(data, vaes[0].config.num_clusters, latents, seeds, study.experiment.shallow)
     outliers = classified = None
@@ -62,7 +65,7 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
     columns = _columns(study.runs[named], answers[named], dataset, seeds)
     temperatures = [found.temperature for found in answers[named]]
     models = at_temperatures(study.runs[named], temperatures) if any(temperatures) else None
-    return Measured(metrics, columns, (answers, classified), models)
+    return Measured(metrics, columns, (answers, classified, places), models)
 
 
 def _fits(study: Study, shallow: Iterable[str]) -> dict[str, int]:
@@ -131,28 +134,26 @@ def _of_seed(found: Answer) -> dict[str, np.ndarray]:
 
 def _figures(study: Study, measured: Measured) -> Drawn:
     """Those of the named arm, and the losses of the one it is held against."""
-    answers, classified = measured.kept
+    answers, classified, places = measured.kept
     experiment, dataset, seed = study.experiment, study.dataset, study.seeds[0]
     named, baseline = experiment.named, experiment.baseline
     runs, first, data = study.runs[named], answers[named][0], study.data[named]
-    with ThreadPoolExecutor(1) as pool:  # t-SNE takes seconds: meanwhile all that needs no map is drawn
-        places = pool.submit(project, first.latents)
-        yield "loss_parts", loss_picture(named, watched_in(history_of(runs)))
-        other = study.runs[baseline]
-        if other[0].history is not runs[0].history:  # not two stages of one training
-            yield "loss_parts_baseline", loss_picture(baseline, watched_in(history_of(other)))
-        yield from named_pictures(runs[0], first, dataset, data, seed)
-        yield from certainty_pictures(answers[named], dataset)
-        tree = runs[0].tree_
-        if tree is not None and 1 < first.num_clusters <= tree.most:
-            yield "dendrogram", tree_picture(tree, first, dataset)
-        if study.choice is not None:
-            yield "num_clusters", num_clusters_picture(study.choice)
-        if study.test is not None and classified is not None:
-            yield from classification_pictures(classified, runs[0], study.test, named, seed)
-        model = Shown(named, seed, first, *places.result())
-        yield from map_pictures(model, dataset)
-        yield interactive_map(model, dataset, data)
+    yield "loss_parts", loss_picture(named, watched_in(history_of(runs)))
+    other = study.runs[baseline]
+    if other[0].history is not runs[0].history:  # not two stages of one training
+        yield "loss_parts_baseline", loss_picture(baseline, watched_in(history_of(other)))
+    yield from named_pictures(runs[0], first, dataset, data, seed)
+    yield from certainty_pictures(answers[named], dataset)
+    tree = runs[0].tree_
+    if tree is not None and 1 < first.num_clusters <= tree.most:
+        yield "dendrogram", tree_picture(tree, first, dataset)
+    if study.choice is not None:
+        yield "num_clusters", num_clusters_picture(study.choice)
+    if study.test is not None and classified is not None:
+        yield from classification_pictures(classified, runs[0], study.test, named, seed)
+    model = Shown(named, seed, first, *places.result())
+    yield from map_pictures(model, dataset)
+    yield interactive_map(model, dataset, data)
 
 
 CLUSTERING = Task(("encode", "decode", "assign"), lambda data: None, _measure, tables_of, _figures)
