@@ -23,7 +23,7 @@ from vaeclust_jax.folder.records.forecasting import (
     OverOrigins,
     SeedForecastScores,
 )
-from vaeclust_jax.folder.table import Column, Table, spread
+from vaeclust_jax.folder.table import Column, Table
 from vaeclust_jax.methods.forecaster import Forecaster
 from vaeclust_jax.metrics import compare
 from vaeclust_jax.metrics.forecasts import finite, nmse
@@ -32,8 +32,6 @@ from vaeclust_jax.studies.common import common_fields, over_seeds
 from vaeclust_jax.studies.figures import Picture, history_of
 from vaeclust_jax.studies.folds import fold_of, fold_tables, over_folds, scored, told
 from vaeclust_jax.studies.task import Drawn, Measured, Parts, Study, Task
-
-SCORES = ForecastScores.names
 
 
 class Windows(Preparations):
@@ -211,26 +209,25 @@ def _findings(
 
 
 def _tables(record: ForecastRecord) -> list[Table]:
-    rows = tuple(
-        (
-            name,
-            record.medians[name],
-            *(spread(getattr(of.mean, key), getattr(of.std, key)) for key in SCORES),
-            len(of.seeds),
-        )
-        for name, of in record.results.items()
-    )
+    rows = []
+    for name, of in record.results.items():
+        at_first = [np.inf if seed.nmse is None else seed.nmse for seed in of.seeds]
+        later = [np.inf if seed.later is None else seed.later for seed in of.seeds]
+        cells = map(finite, (min(at_first), max(at_first), np.median(later)))
+        rows.append((name, record.medians[name], *cells, len(of.seeds)))
     columns = (
         Column("method", "text"),
         Column("NMSE, first origin, median"),
-        *map(Column, SCORES.values()),
+        Column("lowest"),
+        Column("highest"),
+        Column("NMSE, later origins, median"),
         Column("seeds", "integer"),
     )
     note = (
         "Closed loop. NMSE: the mean squared error over the variance of the values to be predicted, so that their mean "
         "has 1. Those below the arms learn nothing by gradients."
     )
-    tables = [Table("scores", "Forecasts", columns, rows, note)]
+    tables = [Table("scores", "Forecasts", columns, tuple(rows), note)]
     return tables + (fold_tables(record.folds, record.models) if record.folds else [])
 
 
@@ -255,7 +252,7 @@ def _figures(study: Study, measured: Measured) -> Drawn:
     drawn = forecasts_from(kept.origins, kept.forecasts[named], truths)
     yield "origins", Picture(drawn, "Forecasts", f"{named} from every origin", caption.replace("The first", "Every"))
     errors = {name: nmse(found, truths) for name, found in kept.forecasts.items()}
-    caption = "NMSE of every seed; the bar is their median. The mean of the values to be predicted would have 1."
+    caption = "NMSE of every seed; the bar is their median. The mean of the values to be predicted would have 1. Above 1,000 nothing is drawn."
     yield "errors", Picture(errors_by_origin(kept.origins, errors), "Forecasts", "Errors by origin", caption)
 
 
