@@ -69,6 +69,7 @@ def test_a_forecast_is_scored_by_what_came(forecast: tuple[Path, ForecastRecord]
     assert {path.stem for path in folder.glob("*.png")} == names
 
 
+@pytest.mark.long
 def test_what_comes_after_the_first_origin_changes_no_model(
     forecast: tuple[Path, ForecastRecord], tmp_path: Path
 ) -> None:
@@ -109,6 +110,7 @@ def test_a_fold_is_no_setting_of_an_experiment() -> None:
         parts_of(experiment, config, series(WAVE))
 
 
+@pytest.mark.long
 def test_numbers_are_scored_on_rows_that_nothing_else_saw(tmp_path: Path) -> None:
     x = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
     dataset = Dataset(x, None, "rows", source="made up")
