@@ -252,7 +252,10 @@ def _figures(study: Study, measured: Measured) -> Drawn:
     drawn = forecasts_from(kept.origins, kept.forecasts[named], truths)
     yield "origins", Picture(drawn, "Forecasts", f"{named} from every origin", caption.replace("The first", "Every"))
     errors = {name: nmse(found, truths) for name, found in kept.forecasts.items()}
-    caption = "NMSE of every seed; the bar is their median. The mean of the values to be predicted would have 1. Above 1,000 nothing is drawn."
+    caption = (
+        "NMSE of every seed; the bar is their median. The mean of the values to be predicted would have 1. Above 1,000 "
+        "nothing is drawn."
+    )
     yield "errors", Picture(errors_by_origin(kept.origins, errors), "Forecasts", "Errors by origin", caption)
 
 
