@@ -105,8 +105,8 @@ def errors_by_origin(origins: Sequence[int] | np.ndarray, errors: Mapping[str, F
         axes.hlines(np.median(found, axis=0), places - width / 2.5, places + width / 2.5, color=colours[number], lw=2)
     axes.axhline(1, color=GREY, lw=0.8, ls="--")
     axes.set_yscale("log")
-    low, high = axes.get_ylim()
-    axes.set_ylim(low, min(high, _RAN_AWAY))
+    if max(map(np.max, errors.values())) > _RAN_AWAY:
+        axes.set_ylim(min(map(np.min, errors.values())) / 2, _RAN_AWAY)
     axes.set_xticks(np.arange(len(origins)), [str(origin) for origin in origins])
     axes.set_xlabel("values before the origin", fontsize=SMALL)
     axes.set_ylabel("NMSE", fontsize=SMALL)
