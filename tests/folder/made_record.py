@@ -5,7 +5,7 @@ from typing import Any
 
 from vaeclust_jax.folder.records.classification import ClassificationRecord, ClassScores, SeedClassScores
 from vaeclust_jax.folder.records.clustering import ClusteringRecord
-from vaeclust_jax.folder.records.density import DensityRecord, DensityScores, Restoration, SeedDensityScores
+from vaeclust_jax.folder.records.density import DensityRecord, DensityScores, FewLabels, Restoration, SeedDensityScores
 from vaeclust_jax.folder.records.forecasting import (
     FoldRecord,
     ForecastRecord,
@@ -133,6 +133,7 @@ DENSE = DensityRecord(
     seeds=_OF_MACHINE.seeds,
     results={"rbm": _OF_MACHINE},
     restored=(Restoration(region="left", machine=0.1, mean_image=0.2, neighbour=0.3),),
+    few_labels=(FewLabels(labels=10, accuracy={"rbm": 0.75}, deviation={"rbm": 0.125}),),
 )
 
 _OF_NET = Summary(

@@ -57,7 +57,7 @@ def test_it_learns_more_than_independent_units(method: vc.Method, rate: float) -
     for run in runs:
         assert likelihood(run, x) > of_independent_units(x) + 1.0
         assert {"loss", "free_energy", "val_loss", "val_free_energy"} <= run.history[-1].keys()
-        assert set(np.unique(run.sample(0, 5))) <= {0, 1}
+        assert ((run.sample(0, 5) > 0) & (run.sample(0, 5) < 1)).all()  # probabilities of visible units
         assert run.sample(0, 5).shape == (5, 8)
 
 

@@ -7,10 +7,12 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 import vaeclust_jax as vc
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.experiments import EXPERIMENTS, experiment_of
+from vaeclust_jax.fitting.resolve import Preparations
 from vaeclust_jax.folder import Table
 from vaeclust_jax.folder.records.metrics_file import read_metrics
 from vaeclust_jax.objectives.rbm import log_partition
@@ -18,6 +20,7 @@ from vaeclust_jax.studies import density
 from vaeclust_jax.studies.density import DENSITY
 from vaeclust_jax.studies.execute import execute, parts_of
 from vaeclust_jax.studies.experiment import Arm, unchanged
+from vaeclust_jax.studies.few_labels import few_labels
 from vaeclust_jax.studies.restoration import regions
 
 SEEDS = (4, 9)
@@ -76,9 +79,38 @@ def test_regions_are_restored_better_than_by_the_mean_image(
     assert [row["region"] for row in record["restored"]] == list(regions(6, 6))
     top = record["restored"][0]
     assert top["machine"] < top["mean_image"]
-    assert [table.name for table in tables] == ["scores", "restored"]
-    names = {"components_rbm", "gibbs_rbm", "loss_parts_rbm", "restored_rbm", "samples_rbm"}
+    assert [table.name for table in tables] == ["scores", "restored", "few-labels"]
+    names = {"few_labels", "components_rbm", "gibbs_rbm", "loss_parts_rbm", "restored_rbm", "samples_rbm"}
     assert {path.stem for path in folder.glob("*.png")} == names
+
+
+@pytest.mark.long
+def test_features_with_few_labels_are_scored_on_rows_that_nothing_saw(
+    studied: tuple[Path, dict[str, Any], list[Table]],
+) -> None:
+    folder, record, _ = studied
+    x, y = bands().x.reshape(90, -1), bands().y
+    run = vc.load(folder, seed=SEEDS[0])
+    train, held_out = vc.data.split_rows(90, run.config.prepare)
+    assert [row["labels"] for row in record["few_labels"]] == [1, 3, 10]
+    assert record["protocol"]["labels_used_for"] == "scoring features alone"
+    units = (x / 255 >= 0.5).astype(float)
+    assert y is not None
+    accuracies = []
+    for draw in range(20):  # other draws of the labelled rows: the same mean
+        random = np.random.default_rng(draw)
+        rows = np.concatenate([random.choice(np.flatnonzero(y[train] == one), 10, replace=False) for one in range(3)])
+        fitted = LogisticRegression().fit(units[train][rows], y[train][rows])
+        accuracies.append(fitted.score(units[held_out], y[held_out]))
+    wanted, last = np.mean(accuracies), record["few_labels"][-1]
+    assert last["accuracy"]["values"] == pytest.approx(wanted, abs=4 * np.std(accuracies) / np.sqrt(20) + 1e-6)
+    assert set(last["accuracy"]) == {"rbm", "values"}
+
+
+@pytest.mark.parametrize("y", [None, np.zeros(90, int)], ids=["no labels", "one class"])
+def test_without_classes_there_is_nothing_to_learn_from_few_labels(y: np.ndarray | None) -> None:
+    data = Preparations(replace(bands(), y=y), None).of(vc.Config(vc.RBM(2)))
+    assert few_labels({}, {"rbm": data}, replace(bands(), y=y), [0]) == ()
 
 
 def test_regions_leave_something_and_take_something() -> None:

@@ -102,6 +102,12 @@ def _tune(argv: list[str]) -> None:
     tune(argv)
 
 
+def _study(argv: list[str]) -> None:
+    from vaeclust_jax.cli.study.command import study
+
+    study(argv)
+
+
 def _check(argv: list[str]) -> None:
     from vaeclust_jax.cli.check import check
 
@@ -187,6 +193,7 @@ _COMMANDS = {
     "compare": _Command("RUN_DIR...", "runs side by side: scores, tests of every pair, ranks over data sets", _compare),
     "suggest": _Command("RUN_DIR", "which rows to label, for run --hints", _suggest),
     "tune": _Command("[EXPERIMENT] [DATA]", "choose settings without labels", _tune),
+    "study": _Command("FILE.toml", "methods on data sets: a run each, side by side; goes on where it ended", _study),
     "check": _Command("DATA", "what would be trained on, and what is odd about it", _check),
     "list": _Command("", "the experiments and the methods", _list),
     "data": _Command("list | get NAME", "the data sets, and where they are", _data),

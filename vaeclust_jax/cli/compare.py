@@ -45,14 +45,22 @@ def compare(argv: list[str]) -> None:
     runs = read_runs([run_at(folder) for folder in args.run_dir])
     found = compare_runs(runs, score=args.score, protocol=args.protocol, every_method=args.every_method)
     if args.out is not None:
-        _write(args.out, found)
+        check_writable(args.out)
+        if any(args.out.iterdir()):
+            raise InputError(f"out must be a new or empty folder, got {args.out}, which holds files")
+        write_comparison(args.out, found)
+    show(found)
+    if args.out is not None:
+        print(args.out)
+
+
+def show(found: SideBySide) -> None:
+    """Prints the tables and what they say."""
     print_tables(found.tables)
     for finding in found.findings:
         print(finding)
     for warning in found.warnings:
         print(f"warning: {warning}")
-    if args.out is not None:
-        print(args.out)
 
 
 def read_runs(folders: Sequence[Path]) -> list[FinishedRun]:
@@ -91,10 +99,8 @@ def _settings(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def _write(folder: Path, found: SideBySide) -> None:
-    check_writable(folder)
-    if any(folder.iterdir()):
-        raise InputError(f"out must be a new or empty folder, got {folder}, which holds files")
+def write_comparison(folder: Path, found: SideBySide) -> None:
+    """The tables as Markdown, LaTeX and CSV, and a picture of the ranks, into a folder that is there."""
     write_tables(folder / "tables.json", found.tables)
     export_tables(folder)
     if found.ranks is not None:

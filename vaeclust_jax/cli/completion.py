@@ -13,6 +13,7 @@ from vaeclust_jax.cli import check, compare, predict, report, suggest
 from vaeclust_jax.cli.arguments import Arguments as FitArguments
 from vaeclust_jax.cli.flags import NETWORKS_BY_NAME, Section, Setting, choices_of
 from vaeclust_jax.cli.run import RunArguments
+from vaeclust_jax.cli.study.command import Arguments as StudyArguments
 from vaeclust_jax.cli.tune import TuneArguments
 from vaeclust_jax.cli.words import SHORT
 from vaeclust_jax.data import ReadConfig
@@ -44,6 +45,7 @@ _ARGUMENTS: dict[str, type] = {
     "compare": compare.Arguments,
     "suggest": suggest.Arguments,
     "tune": TuneArguments,
+    "study": StudyArguments,
     "check": check.Arguments,
     "completion": Arguments,
 }

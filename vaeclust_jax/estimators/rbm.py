@@ -161,8 +161,7 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def sample(self, n_samples: int = 1) -> Float[np.ndarray, "n f"]:
         """New rows, 0 or 1: ends of Gibbs chains of 1,000 steps."""
-        check_is_fitted(self)
-        return self._run().sample(self._key(SAMPLES), n_samples)
+        return np.asarray(method.sample(self._key(SAMPLES), self._machine(), n_samples).visible)
 
     def score_samples(self, X: Any) -> Float[np.ndarray, " n"]:
         """Pseudo-log-likelihood of each row in nats, exactly: `BernoulliRBM` estimates it from one feature."""

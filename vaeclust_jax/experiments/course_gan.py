@@ -11,10 +11,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from vaeclust_jax.fitting.config import Config, TrainingConfig, with_method
+from vaeclust_jax.methods.dbm import DBM
 from vaeclust_jax.methods.dec import DEC
 from vaeclust_jax.methods.gan import GAN
 from vaeclust_jax.methods.generative_vae import VAE
 from vaeclust_jax.methods.method import Method
+from vaeclust_jax.methods.rbm import RBM
 from vaeclust_jax.methods.vade import VaDE
 from vaeclust_jax.networks import MLP, Conv
 from vaeclust_jax.studies.experiment import Arm, Experiment, unchanged
@@ -30,9 +32,14 @@ def _other(method: Method) -> Callable[[Config], Config]:
     return lambda config: replace(config, method=method, network=MLP(), training=TrainingConfig())
 
 
+def _machine(method: Method) -> Callable[[Config], Config]:
+    """A Boltzmann machine, with the rate and the batches of `course-rbm`."""
+    return lambda config: replace(config, method=method, training=TrainingConfig(batch_size=20, learning_rate=0.05))
+
+
 EXPERIMENT = Experiment(
     name="course-gan",
-    summary="GANs, dense and convolutional, beside VAE, VAE + mixture, VaDE and VAE+DEC, judged by a CNN of our own",
+    summary="GANs, dense and convolutional, beside every other generator of the library, judged by a CNN of our own",
     dataset="mnist",
     arms={
         "gan": Arm(unchanged),
@@ -42,6 +49,8 @@ EXPERIMENT = Experiment(
         "vae": Arm(_other(VAE()), "vae"),
         "vade": Arm(_other(VaDE(10))),
         "vaedec": Arm(_other(DEC(10))),
+        "rbm": Arm(_machine(RBM(epochs=60))),
+        "dbm": Arm(_machine(DBM())),
     },
     method=GAN(r1=0.1),
     network=MLP(latent_dim=64, hidden=(512, 256), decoder_hidden=(256, 512, 1024)),

@@ -212,7 +212,7 @@ def _heads(binarise: Binarise, steps: int) -> Heads:
 
     def drawn(key: Key, params: Params, number: int) -> Array:
         shape = params["visible"].shape
-        return sample(key, deep_machine(params), number)[:, : int(np.prod(shape))].reshape(-1, *shape)
+        return sample(key, deep_machine(params), number).mean[:, : int(np.prod(shape))].reshape(-1, *shape)
 
     def score(key: Key, params: Params, x: Array) -> Array:
         return variational_energy(params, units_of(binarise, x), steps)

@@ -85,9 +85,8 @@ class _WithTarget(JointMethod):
         codes = encode_rows(heads, params, x)
         log_q = jnp.asarray(by_chunk(heads.assign, params, codes[0]))
         counts = None if weight is None else jnp.asarray(weight, jnp.float32)
-        kl, cluster = map(float, _divergences(codes, log_q, self._agreed(heads, params, x, log_q, weight), counts))
-        parts = {"reconstruction": bound - kl, "kl": kl, "cluster": cluster}
-        return float(joint_loss(parts, self.beta, self.gamma)[0])
+        agreed = self._agreed(heads, params, x, log_q, weight)
+        return float(_joint_loss(bound, codes, log_q, agreed, counts, self.beta, self.gamma))
 
     def _agreed(
         self, heads: Heads, params: Params, x: Rows, log_q: Float[Array, "n k"], weight: Float[np.ndarray, " n"] | None
@@ -97,15 +96,19 @@ class _WithTarget(JointMethod):
 
 
 @jax.jit  # one program: as single operations they are three dozen
-def _divergences(
+def _joint_loss(
+    bound: float,
     codes: tuple[Float[Array, "n l"], Float[Array, "n l"]],
     log_q: Float[Array, "n k"],
     agreed: Float[Array, "n k"],
     weight: Float[Array, " n"] | None,
-) -> tuple[Float[Array, ""], Float[Array, ""]]:
-    """Means over rows of KL(q(z|x) || p(z)) and KL(P || Q), nats."""
+    beta: float,
+    gamma: float,
+) -> Float[Array, ""]:
+    """The joint loss from reconstruction + KL (`bound`) and what the posterior and the assignments add."""
     p = target_distribution(agreed, weight)
-    return average(kl_to_standard_normal(*codes), weight), average(kl_divergence(p, log_q), weight)
+    kl, cluster = (average(part, weight) for part in (kl_to_standard_normal(*codes), kl_divergence(p, log_q)))
+    return joint_loss({"reconstruction": bound - kl, "kl": kl, "cluster": cluster}, beta, gamma)[0]
 
 
 @dataclass(frozen=True)

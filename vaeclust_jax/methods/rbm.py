@@ -31,7 +31,7 @@ from vaeclust_jax.methods.boltzmann import (
 from vaeclust_jax.methods.method import About, DataSpec, check_at_least
 from vaeclust_jax.methods.starts import of_each_seed
 from vaeclust_jax.objectives.ais import base_rates
-from vaeclust_jax.objectives.rbm import Offsets, RBMParams, bernoulli, free_energy, gibbs, visible_logits
+from vaeclust_jax.objectives.rbm import Chain, Offsets, RBMParams, bernoulli, free_energy, gibbs, visible_logits
 from vaeclust_jax.random import normal
 from vaeclust_jax.training.stopping import NEVER
 from vaeclust_jax.types import Heads, Key, Networks, Params, Rows, Stage, State
@@ -146,7 +146,10 @@ def random_machine(key: Key, num_visible: int, num_hidden: int) -> RBMParams:
 
 @lru_cache
 def rbm_heads(binarise: Binarise) -> Heads:
-    """What a restricted machine can be asked; a code holds the probabilities of its hidden units."""
+    """What a restricted machine can be asked.
+
+    A code holds the probabilities of hidden units; a sample those of visible units, as that of a decoder does.
+    """
 
     def encode(params: Params, x: Array) -> tuple[Array, Array]:
         logits = units_of(binarise, x) @ params["encoder"]["weights"] + params["encoder"]["bias"][None]
@@ -156,7 +159,7 @@ def rbm_heads(binarise: Binarise) -> Heads:
         encode=encode,
         decode=lambda params, z: _shaped(params, jax.nn.sigmoid(visible_logits(machine_of(params), z))),
         score=lambda key, params, x: free_energy(machine_of(params), units_of(binarise, x)),
-        sample=lambda key, params, number: _shaped(params, sample(key, machine_of(params), number)),
+        sample=lambda key, params, number: _shaped(params, sample(key, machine_of(params), number).mean),
     )
 
 
@@ -164,8 +167,8 @@ def _shaped(params: Params, visible: Float[Array, "n v"]) -> Float[Array, "n ...
     return visible.reshape(-1, *params["visible"].shape)
 
 
-def sample(key: Key, machine: RBMParams, number: int, steps: int = _STEPS) -> Float[Array, "n v"]:
-    """States of the visible units after Gibbs steps from independent units with the machine's biases."""
+def sample(key: Key, machine: RBMParams, number: int, steps: int = _STEPS) -> Chain:
+    """Chains after Gibbs steps from independent units with the machine's biases."""
     start_key, walk_key = jax.random.split(key)
     start = bernoulli(start_key, jnp.broadcast_to(machine.visible, (number, len(machine.visible))))
-    return gibbs(walk_key, machine, start, steps).visible
+    return gibbs(walk_key, machine, start, steps)

@@ -11,6 +11,7 @@ from vaeclust_jax.plots.figures import reconstructions, save_figures
 from vaeclust_jax.plots.forecasts import errors_by_origin, fold_losses, forecasts_from, forecasts_of
 from vaeclust_jax.plots.generated import decoded_clusters, most_and_least_certain, samples_beside_data
 from vaeclust_jax.plots.images import image_pairs, images_by_cluster
+from vaeclust_jax.plots.lines import accuracy_by_labels
 from vaeclust_jax.plots.num_clusters import num_clusters_figure
 from vaeclust_jax.plots.optimisers import accuracy_bands, loss_bands
 from vaeclust_jax.plots.predictions import predictions_against_truth, surfaces
@@ -28,6 +29,7 @@ from vaeclust_jax.plots.vectors import profiles_by_cluster
 
 __all__ = [
     "accuracy_bands",
+    "accuracy_by_labels",
     "attention_maps",
     "class_confusion",
     "class_shares",

@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
+from vaeclust_jax.plots.lines import Line, line_with_spread
 from vaeclust_jax.plots.style import BLUE, GREY, NORMAL, OKABE_ITO, SMALL, VERMILLION, new_figure, small_multiples
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-Line = tuple[Sequence[float], Sequence[float], Sequence[float]]
-"""Places along the axis, means and deviations."""
 
 _KINDS = {
     "stored": (BLUE, "o", 8),
@@ -65,7 +62,7 @@ def recall_by_noise(panels: Mapping[str, Mapping[int, Line]]) -> Figure:
     figure, axes = small_multiples(len(panels), (3.2, 2.6), max_columns=3, sharey=True)
     for (name, lines), panel in zip(panels.items(), axes, strict=True):
         for colour, (most, line) in zip(OKABE_ITO, lines.items(), strict=False):
-            _with_spread(panel, line, colour, f"{most} iteration{'' if most == 1 else 's'}")
+            line_with_spread(panel, line, colour, f"{most} iteration{'' if most == 1 else 's'}")
         panel.set_title(name, fontsize=NORMAL, loc="left")
         panel.set_xlabel("noise (standard deviation)", fontsize=SMALL)
         panel.set_ylim(-0.03, 1.03)
@@ -85,7 +82,7 @@ def recall_by_load(lines: Mapping[str, Line], bound: float) -> Figure:
     figure = new_figure(5.2, 3.2)
     axes = figure.add_subplot()
     for (name, line), colour in zip(lines.items(), OKABE_ITO, strict=False):
-        _with_spread(axes, line, colour, name)
+        line_with_spread(axes, line, colour, name)
     axes.axvline(bound, color=GREY, ls="--", lw=1, label=f"{bound:g} patterns a unit")
     axes.set_xscale("log")
     axes.set_ylim(-0.03, 1.03)
@@ -109,11 +106,3 @@ def recalled_images(rows: Mapping[str, Float[np.ndarray, "n h w c"]]) -> Figure:
             axes.spines[:].set_visible(False)
         cells[0].set_ylabel(name, fontsize=SMALL, rotation=0, ha="right", va="center")
     return figure
-
-
-def _with_spread(axes: Axes, line: Line, colour: str, label: str) -> None:
-    x, mean, deviation = map(np.asarray, line)
-    axes.plot(x, mean, color=colour, marker=".", lw=1.2, label=label)
-    axes.fill_between(
-        x, np.clip(mean - deviation, 0, 1), np.clip(mean + deviation, 0, 1), color=colour, alpha=0.15, lw=0
-    )

@@ -20,6 +20,7 @@ from vaeclust_jax.objectives.ais import base_rates, forward_ais, reverse_ais, sc
 from vaeclust_jax.objectives.rbm import RBMParams, gibbs, log_partition, pseudo_log_likelihood
 from vaeclust_jax.studies.common import common_fields, over_seeds, split_sentence
 from vaeclust_jax.studies.density_figures import density_figures
+from vaeclust_jax.studies.few_labels import few_labels
 from vaeclust_jax.studies.restoration import as_units, method_of, restorations
 from vaeclust_jax.studies.task import Measured, Study, Task
 from vaeclust_jax.training.rows import by_chunk
@@ -47,6 +48,9 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
     results = {arm: over_seeds(DensityScores, SeedDensityScores, of, study.seeds) for arm, of in scores.items()}
     step("restoring missing regions")
     restored = restorations(study.runs[named], study.seeds, study.data[named])
+    if study.dataset.y is not None:
+        step("what features are worth with few labels")
+    labelled = few_labels(study.runs, study.data, study.dataset, study.seeds)
     of_named = results[named]
     counts = sorted({_temperatures(method_of(run).machine(run.params)) for runs in study.runs.values() for run in runs})
     held_out = len(study.data[named].validation_index)
@@ -57,7 +61,7 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
             "scored_on": f"{min(held_out, _MOST_ROWS)} held-out rows, which decided nothing",
             "log_z": f"annealed importance sampling both ways, {' or '.join(map(str, counts))} temperatures, {CHAINS} "
             "chains",
-            "labels_used_for": "nothing",
+            "labels_used_for": "scoring features alone" if labelled else "nothing",
             "spread": "standard deviation over seeds (n - 1)",
         },
         mean=of_named.mean,
@@ -67,6 +71,7 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
         warnings=tuple(line for arm, of in results.items() for row in of.seeds if (line := _apart(arm, row))),
         results=results,
         restored=restored,
+        few_labels=labelled,
     )
     return Measured(record)
 
@@ -139,6 +144,18 @@ def _tables(record: DensityRecord) -> list[Table]:
         heads = ("missing", "text"), (record.method,), ("mean image",), ("nearest row",)
         note = "Squared error a missing pixel of held-out rows, lower is better. The nearest row is that of training."
         tables.append(Table("restored", "Restored regions", tuple(Column(*head) for head in heads), cells, note))
+    if record.few_labels:
+        names = list(record.few_labels[0].accuracy)
+        curve = tuple(
+            (one.labels, *(spread(one.accuracy[name], one.deviation[name]) for name in names))
+            for one in record.few_labels
+        )
+        note = (
+            "Accuracy on held-out rows of a logistic regression, higher is better: on the features of a machine, which "
+            "read no label, and on the values. Mean ± standard deviation over seeds and draws of the labelled rows."
+        )
+        columns = (Column("labels a class", "integer"), *map(Column, names))
+        tables.append(Table("few-labels", "With few labels", columns, curve, note))
     return tables
 
 

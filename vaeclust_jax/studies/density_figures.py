@@ -8,10 +8,11 @@ import numpy as np
 
 from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.run import Run
+from vaeclust_jax.folder.records.density import DensityRecord
 from vaeclust_jax.keys import SAMPLES, VIEW_ROWS, key_of
 from vaeclust_jax.methods.boltzmann import BoltzmannMethod
 from vaeclust_jax.objectives.rbm import gibbs
-from vaeclust_jax.plots import components, named_rows, samples_beside_data
+from vaeclust_jax.plots import accuracy_by_labels, components, named_rows, samples_beside_data
 from vaeclust_jax.studies.figures import Picture, history_of, loss_picture
 from vaeclust_jax.studies.restoration import as_units, damaged, method_of, regions, restored
 from vaeclust_jax.studies.task import Drawn, Measured, Study
@@ -19,10 +20,14 @@ from vaeclust_jax.studies.task import Drawn, Measured, Study
 _STEPS = (1, 2, 5, 10, 100, 1000)
 _SHOWN = 10
 _SAMPLES = 40
+_FEW_LABELS = "A logistic regression on features that read no label, and on the values. Bands: one standard deviation."
 
 
 def density_figures(study: Study, measured: Measured) -> Drawn:
-    """Of the first seed of the named arm and of the one that it is held against; restored regions of the former."""
+    """Of the first seed of the named arm and of the one that it is held against; restored regions of the former.
+
+    What features of all arms are worth with few labels stands at the end.
+    """
     experiment = study.experiment
     for arm in dict.fromkeys((experiment.named, experiment.baseline)):
         runs = study.runs[arm]
@@ -34,6 +39,19 @@ def density_figures(study: Study, measured: Measured) -> Drawn:
         drawn = named_rows(_restored_rows(study.runs[named][0], study.seeds[0], data))
         caption = "Each region missing (grey), and restored: the mean of Gibbs chains that hold what is known."
         yield f"restored_{named}", Picture(drawn, "Restoration", f"Missing regions, restored by {named}", caption)
+    record = measured.metrics
+    assert isinstance(record, DensityRecord)
+    if record.few_labels:
+        yield "few_labels", Picture(accuracy_by_labels(_lines(record)), "Features", "With few labels", _FEW_LABELS)
+
+
+def _lines(record: DensityRecord) -> dict[str, tuple[list[float], list[float], list[float]]]:
+    rows = record.few_labels
+    counts: list[float] = [row.labels for row in rows]
+    return {
+        name: (counts, [row.accuracy[name] for row in rows], [row.deviation[name] for row in rows])
+        for name in rows[0].accuracy
+    }
 
 
 def _are_images(data: Prepared) -> bool:

@@ -60,12 +60,29 @@ class Restoration:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FewLabels:
+    """Accuracy on held-out rows of a logistic regression that knows so many labels.
+
+    Attributes:
+        labels: a class.
+        accuracy: by what the regression reads: the features of an arm, or the values; the mean over seeds and draws of
+            the labelled rows.
+        deviation: over these.
+    """
+
+    labels: int
+    accuracy: dict[str, float]
+    deviation: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
 class DensityRecord(TaskRecord):
     """A run of a method that learns a density.
 
     Attributes:
         results: of every arm.
         restored: a row a region; none where samples are no images.
+        few_labels: a row a number of labels; none without labels.
     """
 
     task: ClassVar[str] = "density"
@@ -75,3 +92,4 @@ class DensityRecord(TaskRecord):
     seeds: tuple[SeedDensityScores, ...]
     results: dict[str, Summary[DensityScores, SeedDensityScores]]
     restored: tuple[Restoration, ...]
+    few_labels: tuple[FewLabels, ...] = ()

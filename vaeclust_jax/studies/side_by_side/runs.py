@@ -49,7 +49,9 @@ def compare_runs(
     findings: list[str] = []
     for slug, (dataset, those) in zip(_slugs(lines), lines.items(), strict=True):
         tables.append(_scores_table(f"scores-{slug}", f"Scores on {dataset}, {protocol} rows", those))
-        if len(those) > 1:
+        if len(those) > 1 and all(line.spread(score) is None for line in those):
+            findings.append(f"On {dataset}, {SCORES[score]} is not defined.")
+        elif len(those) > 1:
             pairs = _pairs(those, protocol, score)
             title = f"Pairs on {dataset}: {SCORES[score]}, {protocol} rows"
             tables.append(_pairs_table(f"pairs-{slug}", title, pairs))
@@ -96,8 +98,9 @@ def _slugs(names: Iterable[str]) -> list[str]:
 
 
 def _scores_table(name: str, title: str, lines: Sequence[Line]) -> Table:
-    rows = tuple((line.name, len(line.rows), *map(line.spread, SCORES)) for line in lines)
-    columns = (Column("method", "text"), Column("seeds", "integer"), *map(Column, SCORES.values()))
+    defined = [score for score in SCORES if any(line.spread(score) is not None for line in lines)]
+    rows = tuple((line.name, len(line.rows), *map(line.spread, defined)) for line in lines)
+    columns = (Column("method", "text"), Column("seeds", "integer"), *(Column(SCORES[score]) for score in defined))
     note = (
         "Mean ± standard deviation over seeds; of one seed there is no deviation. Silhouette: of each method's own "
         "latent space."
@@ -145,8 +148,6 @@ def _pairs_table(name: str, title: str, pairs: Sequence[ComparisonRecord]) -> Ta
 def _best(dataset: str, lines: Sequence[Line], pairs: Sequence[ComparisonRecord], score: str) -> str:
     """Which line is ahead, and of which others that is more than their spread over seeds."""
     spreads = {line.name: spread for line in lines if (spread := line.spread(score)) is not None}
-    if not spreads:
-        return f"On {dataset}, {SCORES[score]} is not defined."
     best = max(spreads, key=lambda name: spreads[name].mean)
     verdicts: dict[str, list[str]] = {}
     for pair in pairs:
