@@ -22,7 +22,7 @@ CALLABLE = {name: thing for name, thing in PUBLIC.items() if not isinstance(thin
 TRAIN = {
     "Checkpoint", "Choice", "Learner", "Networks", "Run", "Clustered", "TrainingDivergedError", "calibrated",
     "choose_num_clusters", "cluster", "fit",
-    "fit_seeds", "load", "to_anndata",
+    "fit_seeds", "load", "to_anndata", "Forecaster", "Regressor",
 }  # fmt: skip
 """Those whose examples take longer, beside the estimators."""
 CASES = [

@@ -28,17 +28,20 @@ from vaeclust_jax.graph.hints import Hints
 from vaeclust_jax.methods.boltzmann import ContrastiveDivergence, PersistentDivergence
 from vaeclust_jax.methods.dbm import DBM
 from vaeclust_jax.methods.dec import DEC, GraphDEC
+from vaeclust_jax.methods.forecaster import Forecaster
 from vaeclust_jax.methods.greedy import GreedyStart, RandomStart
 from vaeclust_jax.methods.hopfield import Classical, Hopfield, Modern, Saturating
 from vaeclust_jax.methods.joint import BestValidation, Settled
 from vaeclust_jax.methods.kmeans import VAEKMeans
 from vaeclust_jax.methods.method import About, DataSpec, Method
 from vaeclust_jax.methods.mixture import VAEMixture
+from vaeclust_jax.methods.optimisers import LBFGS, Optax
 from vaeclust_jax.methods.rbm import RBM
 from vaeclust_jax.methods.registry import METHODS
+from vaeclust_jax.methods.regressor import Regressor
 from vaeclust_jax.methods.settings import VAEMethod
 from vaeclust_jax.methods.vade import EMStart, GraphStart, VaDE
-from vaeclust_jax.networks import CNN, MLP, AutoNetwork, Conv, ViT
+from vaeclust_jax.networks import CNN, LSTM, MLP, AutoNetwork, Conv, Conv1D, Dense, PooledCNN, ViT
 from vaeclust_jax.selection.augment import AugmentChoice, choose_augment
 from vaeclust_jax.selection.cluster import Clustered, cluster
 from vaeclust_jax.selection.consensus import Consensus, consensus
@@ -55,6 +58,8 @@ __all__ = [
     "CNN",
     "DBM",
     "DEC",
+    "LBFGS",
+    "LSTM",
     "METHODS",
     "MLP",
     "RBM",
@@ -73,9 +78,12 @@ __all__ = [
     "Consensus",
     "ContrastiveDivergence",
     "Conv",
+    "Conv1D",
     "DataSpec",
+    "Dense",
     "DynamicBetaVAE",
     "EMStart",
+    "Forecaster",
     "GraphDEC",
     "GraphStart",
     "GreedyStart",
@@ -90,9 +98,12 @@ __all__ = [
     "Modern",
     "Network",
     "Networks",
+    "Optax",
     "PersistentDivergence",
+    "PooledCNN",
     "PrepareConfig",
     "RandomStart",
+    "Regressor",
     "Run",
     "Saturating",
     "Settled",

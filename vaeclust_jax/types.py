@@ -184,6 +184,7 @@ class Heads(NamedTuple):
         sample: (key, params, number) -> new x. None: drawn from `prior` and decoded.
         prior: (params) -> what z is a priori, an `objectives.mixture.Mixture`, a component a cluster; None: N(0, I).
         predict: (params, x) -> log-probabilities of classes, (n, C).
+        regress: (params, x) -> (n, L), the values that follow those of x (n, F - L) in a row of F prepared values.
         centres: (params) -> (K, r, L), r prototypes of each cluster, the one that stands for most first. None: the
             means of the clusters' codes.
         energy: (params, z) -> (n,) nats, how far codes are from all clusters, which `assign` forgets; where it has such
@@ -204,6 +205,7 @@ class Heads(NamedTuple):
     sample: Callable[[Key, Params, int], Float[Array, "n ..."]] | None = None
     prior: Callable[[Params], Any] | None = None
     predict: Callable[[Params, Float[Array, "n ..."]], Float[Array, "n c"]] | None = None
+    regress: Callable[[Params, Float[Array, "n f"]], Float[Array, "n l"]] | None = None
     centres: Callable[[Params], Float[Array, "k r l"]] | None = None
     energy: Callable[[Params, Float[Array, "n l"]], Float[Array, " n"]] | None = None
     view: Callable[[Key, Any], Any] | None = None

@@ -146,7 +146,7 @@ def test_a_choice_brings_its_own_flags_and_nothing_else_has_them() -> None:
         (["vaedec", "--covariance", "full"], "--covariance is a setting of mixture, vae with --prior mixture, not of "),
         (
             ["vaedec", "--network", "mlp", "--channels", "4"],
-            "--channels is a setting of network conv, network cnn, not of method dec or net",
+            "--channels is a setting of network conv, network cnn, network pooled-cnn, not of method dec or net",
         ),
         (
             ["vaedec", "--stopping", "best-validation", "--tolerance", "0"],
@@ -162,7 +162,7 @@ def test_a_choice_brings_its_own_flags_and_nothing_else_has_them() -> None:
         (["vaegraph", "--stopping", "settled"], "--stopping is a setting of dec, vade, not of method graph or"),
         (
             ["vaegmm-mnist", "--channels", "4"],
-            "--channels is a setting of network conv, network cnn, not of method mix",
+            "--channels is a setting of network conv, network cnn, network pooled-cnn, not of method mix",
         ),
         (
             ["vaedec", "--supervision", "3"],
@@ -172,7 +172,8 @@ def test_a_choice_brings_its_own_flags_and_nothing_else_has_them() -> None:
         (["vaedec", "--stopping", "never"], "stopping must be one of settled, best-validation, got 'never'"),
         (
             ["vaedec", "--network", "custom"],
-            "network must be one of auto, mlp, conv, cnn, vit, mlp-relu-heads, mlp-torch-start, got 'custom'",
+            "network must be one of auto, mlp, conv, cnn, pooled-cnn, vit, mlp-relu-heads, mlp-torch-start, dense, "
+            "lstm, conv1d, got 'custom'",
         ),
         (["vaedec", "--start", "torch"], "start must be one of random, greedy, got 'torch'"),
         (["gan", "--clusters", "3"], "the method gan has no clusters: leave --clusters out"),
@@ -190,7 +191,7 @@ def test_a_setting_that_is_not_there_is_refused_with_the_nearest(
 
 
 NOT_THERE = "there is no flag {} for method {} and network auto; "
-MLPS = "network mlp, network mlp-relu-heads, network mlp-torch-start"
+MLPS = "network mlp, network mlp-relu-heads, network mlp-torch-start, network dense"
 ELSEWHERE = "{} is a setting of {}, not of method {} or network {}; "
 
 

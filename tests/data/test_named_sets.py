@@ -25,6 +25,10 @@ COUNTS = {
     "wingbeat-simulated": [1000] * 11,
     "wingbeat": [1041, 1132, 1114, 1314, 733, 703, 921, 786, 1378, 778, 600],
     "wingbeat-strangers": [100] * 4,
+    "lorenz": None,
+    "cylinder-bell-funnel": [300] * 3,
+    "smooth-surface": None,
+    "noisy-wave": None,
 }
 
 

@@ -27,7 +27,7 @@ CLUSTERING = [
 
 def test_who_takes_weights() -> None:
     taking = {name for name, method in vc.METHODS.items() if method.takes_weights}
-    assert taking == {"kmeans", "dec", "graph", "vade", "mixture", "classifier", "stacked"}
+    assert taking == {"kmeans", "dec", "graph", "vade", "mixture", "classifier", "stacked", "regressor", "forecaster"}
 
 
 @pytest.mark.parametrize("method", CLUSTERING)

@@ -6,6 +6,14 @@ from typing import Any
 from vaeclust_jax.folder.records.classification import ClassificationRecord, ClassScores, SeedClassScores
 from vaeclust_jax.folder.records.clustering import ClusteringRecord
 from vaeclust_jax.folder.records.density import DensityRecord, DensityScores, FewLabels, Restoration, SeedDensityScores
+from vaeclust_jax.folder.records.forecasting import (
+    FoldRecord,
+    ForecastRecord,
+    ForecastScores,
+    ModelOverFolds,
+    OverOrigins,
+    SeedForecastScores,
+)
 from vaeclust_jax.folder.records.generation import GenerationRecord, SampleScores, SeedSampleScores
 from vaeclust_jax.folder.records.memory import (
     LoadPoint,
@@ -16,6 +24,7 @@ from vaeclust_jax.folder.records.memory import (
     SeedMemoryScores,
     SmallNet,
 )
+from vaeclust_jax.folder.records.regression import RegressionRecord, RegressionScores, SeedRegressionScores
 from vaeclust_jax.folder.records.scores import SeedScores
 from vaeclust_jax.folder.records.task import DataRecord, Summary
 from vaeclust_jax.folder.records.uncertainty import UncertaintyRecord
@@ -147,4 +156,52 @@ REMEMBERED = MemoryRecord(
     },
     capacity={"hopfield": (LoadPoint(load=0.1, recalled=0.5, recalled_std=0.25),)},
     small=(SmallNet(patterns=((1.0, -1.0),), starts=9, resting=(_RESTS,), iterations=8.0, iterations_std=1.0),),
+)
+
+_ERRORS: dict[str, float | None] = {"mse": 0.25, "mae": 0.5, "r2": 0.75}
+_OF_REGRESSOR = Summary(
+    mean=RegressionScores(**_ERRORS),
+    std=RegressionScores(**dict.fromkeys(_ERRORS)),
+    seeds=(SeedRegressionScores(seed=4, **_ERRORS),),
+)
+REGRESSED = RegressionRecord(
+    **COMMON,
+    method="regressor",
+    mean=_OF_REGRESSOR.mean,
+    std=_OF_REGRESSOR.std,
+    seeds=_OF_REGRESSOR.seeds,
+    results={"regressor": _OF_REGRESSOR},
+    floor=RegressionScores(mse=1.0, mae=0.75, r2=0.0),
+)
+
+_AHEAD: dict[str, float | None] = {"nmse": 0.25, "mse": 4.0, "later": None}
+_OF_FORECASTER = Summary(
+    mean=ForecastScores(**_AHEAD),
+    std=ForecastScores(**dict.fromkeys(_AHEAD)),
+    seeds=(SeedForecastScores(seed=4, **_AHEAD),),
+)
+FORECAST = ForecastRecord(
+    **COMMON,
+    method="forecaster",
+    mean=_OF_FORECASTER.mean,
+    std=_OF_FORECASTER.std,
+    seeds=_OF_FORECASTER.seeds,
+    results={"forecaster": _OF_FORECASTER, "linear AR": _OF_FORECASTER},
+    baselines=("linear AR",),
+    medians={"forecaster": 0.25, "linear AR": None},
+    origins=(90, 111),
+    by_origin={"forecaster": ((0.25, None),)},
+    folds=(
+        FoldRecord(
+            arm="lstm, fold 1",
+            model="lstm",
+            fold=1,
+            trained=80,
+            validated=10,
+            one_step=(0.5,),
+            closed_loop=(None,),
+        ),
+    ),
+    models=(ModelOverFolds(model="lstm", folds=1, closed_loop=None),),
+    comparisons=(OverOrigins(other="linear AR", difference=-0.5, p=None, reason="a single value"),),
 )

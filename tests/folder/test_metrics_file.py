@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.folder.made_record import CLASSIFIED, DENSE, GENERATED, REMEMBERED, made_record, made_scores
+from tests.folder.made_record import (
+    CLASSIFIED,
+    DENSE,
+    FORECAST,
+    GENERATED,
+    REGRESSED,
+    REMEMBERED,
+    made_record,
+    made_scores,
+)
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.folder.records.clustering import ComparisonRecord
 from vaeclust_jax.folder.records.metrics_file import RECORDS, read_metrics
@@ -48,7 +57,7 @@ CLUSTERED = made_record(
     ),
 )
 
-EVERY: tuple[TaskRecord, ...] = (CLUSTERED, GENERATED, CLASSIFIED, DENSE, REMEMBERED)
+EVERY: tuple[TaskRecord, ...] = (CLUSTERED, GENERATED, CLASSIFIED, DENSE, REMEMBERED, REGRESSED, FORECAST)
 
 
 def places(content: Any, *above: Any) -> Iterator[tuple[Any, ...]]:
@@ -123,7 +132,8 @@ NEWER = " was written by a newer vaeclust_jax, whose records this one cannot rea
         ({"schema": None}, ": schema must be a whole number, got None"),
         (
             {"task": "cooking"},
-            ": task must be one of clustering, generation, classification, density, memory, got 'cooking'",
+            ": task must be one of clustering, generation, classification, density, memory, regression, forecasting, "
+            "got 'cooking'",
         ),
         ({"task": []}, ": task must be text, got []"),
         ({"task": "generation"}, ": floor is missing"),

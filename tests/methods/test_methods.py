@@ -47,6 +47,8 @@ CASES: dict[str, Method] = {
     "vae": vc.METHODS["vae"](type(vc.METHODS["vae"]().prior)(components=3)),
     "hopfield": vc.Hopfield(),
     "hopfield-clusters": vc.METHODS["hopfield-clusters"](K),
+    "regressor": vc.Regressor(),
+    "forecaster": vc.Forecaster(lag=3),
 }
 CLUSTERING = [name for name, method in CASES.items() if method.task == "clustering"]
 

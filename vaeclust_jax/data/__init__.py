@@ -8,6 +8,7 @@ from vaeclust_jax.data.prepare import Preparation, checked_rows, columns_of, fit
 from vaeclust_jax.data.reading import Columns, ReadConfig
 from vaeclust_jax.data.registry import DATASETS, Entry
 from vaeclust_jax.data.split import split_rows
+from vaeclust_jax.data.windows import checked_series, windows
 
 __all__ = [
     "DATASETS",
@@ -24,10 +25,12 @@ __all__ = [
     "check_array",
     "check_labels",
     "checked_rows",
+    "checked_series",
     "columns_of",
     "fit_preparation",
     "get",
     "list_datasets",
     "load",
     "split_rows",
+    "windows",
 ]

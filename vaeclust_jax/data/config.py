@@ -8,7 +8,7 @@ from vaeclust_jax.errors import InputError
 
 _SIDE = 32
 """Pixels."""
-Scaling = Literal["auto", "none", "standardise", "minmax", "minmax-row"]
+Scaling = Literal["auto", "none", "standardise", "standardise-all", "minmax", "minmax-row"]
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,19 @@ class PrepareConfig:
     """Turn colour images into one grey channel (ITU-R 601 luma)."""
 
     scaling: Scaling = "auto"
-    """Scaling of vectors: per feature, fitted on the training rows, or (minmax-row) of every row by its own extremes;
-    auto standardises. Images always stay in [0, 1]."""
+    """Scaling of vectors: per feature, fitted on the training rows, or (standardise-all) by one mean and deviation for
+    all features, as stretches of a series need it, or (minmax-row) of every row by its own extremes; auto standardises.
+    Images always stay in [0, 1]."""
 
     validation: float = 0.2
     """Share of the rows held out, from 0 to below 1."""
 
     stratify: bool = False
     """Keep the class proportions in both parts; reads the labels, for the split only."""
+
+    split: Literal["random", "last"] = "random"
+    """Which rows are held out: a random part, or the last ones, so that of rows in the order of time no earlier one is
+    judged by what came later."""
 
     split_seed: int = 0
     """Seed of the random split."""
@@ -57,5 +62,7 @@ class PrepareConfig:
             raise InputError("image_size must leave more than one pixel, got (1, 1)")
         if not 0 <= self.validation < 1:
             raise InputError(f"validation must be a share from 0 to below 1, got {self.validation}")
+        if self.split == "last" and self.stratify:
+            raise InputError("stratify=True is for a random split: leave it out, or set split to 'random'")
         if not 0 <= self.split_seed < 2**32:
             raise InputError(f"split_seed must be a whole number from 0 to 2**32 - 1, got {self.split_seed}")

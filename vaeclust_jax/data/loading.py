@@ -80,14 +80,23 @@ def read(
 ) -> Dataset:
     """`load` for who says himself what is in `Dataset.taken`."""
     if str(name_or_path) in DATASETS:
-        return _load_named(str(name_or_path))
+        found = _load_named(str(name_or_path))
+        _check_column(found, config)
+        return found
     if not str(name_or_path):  # as a path it would mean the current folder
         raise _unknown("")
     path = Path(os.path.expanduser(name_or_path))
     try:
-        return _load_path(path, config or ReadConfig(), like)
+        found = _load_path(path, config or ReadConfig(), like)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error}") from error
+    _check_column(found, config)
+    return found
+
+
+def _check_column(dataset: Dataset, config: ReadConfig | None) -> None:
+    if config is not None and config.column is not None and dataset.columns is None:
+        raise InputError(f"{dataset.name} is no table with named columns: leave --column out")
 
 
 def _load_path(path: Path, config: ReadConfig, like: Preparation | Dataset | None) -> Dataset:

@@ -303,5 +303,9 @@ def _fit_scaling(x: Rows, scaling: str, weight: np.ndarray | None) -> tuple[np.n
         offset, scale = low, high - low
     else:
         offset, scale = moments(x, axis=0, weight=weight)
+        if scaling == "standardise-all":
+            spread = np.sqrt((scale**2 + (offset - offset.mean()) ** 2).mean())
+            offset, scale = np.full_like(offset, offset.mean()), np.full_like(scale, spread if spread > 0 else 1.0)
+            return offset, scale
     # A constant feature carries nothing; compared by range, because its rounded deviation need not be 0.
     return np.where(low == high, low, offset), np.where(low == high, 1.0, scale)

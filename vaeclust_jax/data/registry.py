@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vaeclust_jax.data import digit_shapes, formats, wingbeat
+from vaeclust_jax.data import digit_shapes, formats, generated, wingbeat
 from vaeclust_jax.data.download import Archive
 from vaeclust_jax.data.formats import Arrays, Files
 
@@ -220,5 +220,34 @@ DATASETS: dict[str, Entry] = {
         home="vaeclust_jax.data.wingbeat",
         class_names=wingbeat.stranger_names(),
         embedded=wingbeat.strange_events,
+    ),
+    "lorenz": Entry(
+        description="made here: the square of the Lorenz system's x, a chaotic series like a laser's, no classes",
+        shape=(3000, 1),
+        num_classes=None,
+        home="vaeclust_jax.data.generated",
+        embedded=generated.lorenz,
+    ),
+    "cylinder-bell-funnel": Entry(
+        description="made here: noisy series of 128 steps that hold a plateau, a rise or a fall",
+        shape=(900, 128),
+        num_classes=3,
+        home="vaeclust_jax.data.generated",
+        class_names=("cylinder", "bell", "funnel"),
+        embedded=generated.cylinder_bell_funnel,
+    ),
+    "smooth-surface": Entry(
+        description="made here: two inputs and a smooth function of them, the last column, no classes",
+        shape=(3000, 3),
+        num_classes=None,
+        home="vaeclust_jax.data.generated",
+        embedded=generated.smooth_surface,
+    ),
+    "noisy-wave": Entry(
+        description="made here: x and sin(x^2) with noise, no classes",
+        shape=(300, 2),
+        num_classes=None,
+        home="vaeclust_jax.data.generated",
+        embedded=generated.noisy_wave,
     ),
 }

@@ -10,7 +10,7 @@ from vaeclust_jax.errors import InputError
 def split_rows(
     n: int, config: PrepareConfig, y: object = None, counted: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Splits rows 0..n-1 at random into a training and a validation part.
+    """Splits rows 0..n-1 into a training and a validation part, at random or where the last ones begin.
 
     The validation part has `round(n * config.validation)` rows; the same seed gives the same split.
 
@@ -39,6 +39,8 @@ def split_rows(
         raise InputError(f"validation={config.validation:g} of {n} rows leaves no training rows; hold out less")
     if config.stratify:
         return _stratified(n, held_out, config.split_seed, y)
+    if config.split == "last":
+        return np.arange(n - held_out), np.arange(n - held_out, n)
     shuffled = np.random.default_rng(config.split_seed).permutation(n)
     return np.sort(shuffled[held_out:]), np.sort(shuffled[:held_out])
 

@@ -9,7 +9,7 @@ import numpy as np
 from vaeclust_jax.data.columns import check_numeric, choose_columns
 from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
 from vaeclust_jax.data.kinds import is_text, to_numbers
-from vaeclust_jax.data.reading import Columns, ReadConfig, listed
+from vaeclust_jax.data.reading import NONE, Columns, ReadConfig, listed
 from vaeclust_jax.data.text import FEW_BYTES, PACKED, TEXT_SUFFIXES, read_text
 from vaeclust_jax.errors import InputError
 
@@ -54,6 +54,10 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
     table, taken = _read(path, config)
     if len(table) == 0:
         raise InputError(f"{path} must hold at least one row of numbers, got none")
+    if config.column is not None:
+        if config.column not in table.column_names:
+            raise InputError(f"{path} has no column {config.column!r}: it has {listed(table.column_names)}")
+        table, config = table.select([config.column]), replace(config, label_column=NONE, index_column=NONE)
     if like is None:
         columns, found = choose_columns(table, config, path)
     else:

@@ -140,4 +140,4 @@ def check_config(config: Config, data: DataSpec) -> None:
     if config.method.generates and not config.network.has_decoder:
         names = type(config.network).__name__, type(config.method).__name__
         raise InputError("network {} has no decoder, which the method {} needs: use another network".format(*names))
-    config.network.check(data.shape)
+    config.network.check(config.method.network_shape(data.shape, config.network.latent_dim))

@@ -217,7 +217,8 @@ def _fit(
     config = resolved_for(config, data, known, asked, custom=networks is not None)
     both = networks_of(config, data.preparation.output_shape, networks)
     if networks is not None:
-        check_custom(both, config.network.latent_dim, data.preparation.output_shape)
+        seen = config.method.network_shape(data.preparation.output_shape, config.network.latent_dim)
+        check_custom(both, config.network.latent_dim, seen)
     told = None if known is None else known[data.train_index]
     stages = config.method.stages(about_of(config, data, both, told, len(names), asked))
     firsts = [jax.eval_shape(stage.learner.init, jax.random.key(0)) for stage in stages]  # nothing is computed

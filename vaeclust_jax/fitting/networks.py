@@ -12,7 +12,8 @@ from vaeclust_jax.types import Networks
 
 def networks_of(config: Config, shape: tuple[int, ...], networks: Networks | None) -> Networks:
     """The config's networks, or those handed in, in the config's arithmetic and with a standardised encoder input."""
-    chosen = config.network.build(shape) if networks is None else networks
+    seen = config.method.network_shape(shape, config.network.latent_dim)
+    chosen = config.network.build(seen) if networks is None else networks
     if (strength := config.method.view_strength()) > 0:
         chosen = chosen._replace(view=moving(strength))
     chosen = computing_in(chosen, config.network.compute_dtype)

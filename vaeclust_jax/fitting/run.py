@@ -15,6 +15,7 @@ from vaeclust_jax.checks import is_whole
 from vaeclust_jax.data import Preparation
 from vaeclust_jax.errors import InputError, InputWarning
 from vaeclust_jax.fitting.config import Config
+from vaeclust_jax.fitting.forecasts import continued, following
 from vaeclust_jax.fitting.frame import cluster_table, frame_library, frame_of
 from vaeclust_jax.fitting.history import kept_history
 from vaeclust_jax.fitting.model_file import write_model
@@ -137,6 +138,24 @@ class Run:
             return np.exp(self._at_temperature(by_chunk(self.heads.predict, self.params, rows)))
         self._has(self.heads.encode, "encode")
         return np.exp(self.log_assign(encode_rows(self.heads, self.params, rows)[0]))
+
+    def regress(self, x: Any) -> Float[np.ndarray, "n l"]:
+        """The values that follow those of x (n, F - L) in rows of F values as trained on, in their units, (n, L)."""
+        regress = self._has(self.heads.regress, "predict numbers")
+        return following(regress, self.params, self.config, self.preparation, x)
+
+    def forecast(self, past: Any, horizon: int) -> Float[np.ndarray, "o h"]:
+        """How series go on, (o, horizon), in their units: what is predicted is read as if it had happened.
+
+        Args:
+            past: (o, t) what came before each, of which the last values are read, as many as the model looks back.
+            horizon: values to predict.
+
+        Raises:
+            InputError: fewer values than the model looks back, or a horizon below 1.
+        """
+        regress = self._has(self.heads.regress, "forecast")
+        return continued(regress, self.params, self.config, self.preparation, past, horizon)
 
     def log_assign(self, z: Float[np.ndarray, "n l"]) -> Float[np.ndarray, "n k"]:
         """Log-probability of every cluster for codes, (n, K)."""

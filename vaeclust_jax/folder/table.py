@@ -11,6 +11,7 @@ from vaeclust_jax.errors import InputError
 from vaeclust_jax.folder.run_folder import write_json
 from vaeclust_jax.folder.typed_json import from_json, read_json
 
+_LONG = 1e7
 NOT_DEFINED = "—"
 
 Format = Literal["text", "integer", "score", "p"]
@@ -87,7 +88,9 @@ def cell_text(cell: Cell, format: Format) -> str:
         return mean if cell.std is None else f"{mean} ± {cell_text(cell.std, format)}"
     if format == "p":
         return "< 0.0001" if cell < 1e-4 else f"{cell:.2g}"
-    return str(cell) if format == "integer" or isinstance(cell, int) else f"{cell:.3f}"
+    if format == "integer" or isinstance(cell, int):
+        return str(cell)
+    return f"{cell:.3f}" if abs(cell) < _LONG else f"{cell:.2e}"  # such as the error of a forecast that ran away
 
 
 def print_tables(tables: Sequence[Table]) -> None:

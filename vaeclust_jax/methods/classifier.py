@@ -1,7 +1,7 @@
 """A supervised classifier: the encoder of the config's network, a ReLU, and a linear layer, by cross-entropy."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, ClassVar, Self
 
@@ -12,18 +12,14 @@ from jaxtyping import Array
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.methods.method import About, DataSpec, Method, check_at_least
+from vaeclust_jax.methods.optimisers import LBFGS, Optax, Optimiser, check_optimiser, gentler_of, start_of, step_of
 from vaeclust_jax.methods.starts import from_scratch
-from vaeclust_jax.methods.vae import (
-    encoding,
-    first_state,
-    gradient_step,
-    halved_learning_rate,
-    weighted_mean,
-    with_numbers,
-)
+from vaeclust_jax.methods.vae import encoding, weighted_mean
 from vaeclust_jax.random import truncated_normal
 from vaeclust_jax.training.stopping import NEVER, validation_patience
 from vaeclust_jax.types import Batch, Heads, Info, Key, Learner, Networks, Params, Stage, State
+
+_ADAM = Optax()
 
 
 @dataclass(frozen=True)
@@ -40,6 +36,8 @@ class Classifier(Method):
     """Classes; left out: as many as the labels name."""
     epochs: int = 30
     """Epochs, at most; fewer where the loss of held-out rows does not fall any more."""
+    optimiser: Optax | LBFGS = field(default_factory=Optax)
+    """What follows the gradient: an optimiser of optax by its name, or L-BFGS."""
 
     def resolved(self, data: DataSpec) -> Self:  # noqa: D102
         return self if self.num_classes is not None else replace(self, num_classes=data.num_classes)
@@ -53,10 +51,12 @@ class Classifier(Method):
 
     def stages(self, about: About) -> list[Stage]:  # noqa: D102
         assert self.num_classes is not None, "resolved"
+        check_optimiser(self.optimiser, about.num_samples, about.batch_size)
         learner = classifier(
             about.networks,
             latent_dim=about.latent_dim,
             num_classes=self.num_classes,
+            optimiser=self.optimiser,
             learning_rate=about.learning_rate,
         )
         stopping = validation_patience(about.patience) if about.has_validation else NEVER
@@ -93,10 +93,12 @@ def judged(logits: Array, batch: Batch) -> tuple[Array, Info]:
     return total, {"loss": total, "error": weighted_mean(wrong, batch.weight)}
 
 
-def _step_in_training(train: Callable[..., Any]) -> Callable[[Key, State, Batch], tuple[State, Info]]:
+def _step_in_training(
+    train: Callable[..., Any], optimiser: Optimiser
+) -> Callable[[Key, State, Batch], tuple[State, Info]]:
     """`Learner.step` of an encoder that is another function while it is trained: see `Network.train`.
 
-    No gradient reaches what it hands on (running statistics), so Adam leaves that as it is, and it is replaced here.
+    No gradient reaches what it hands on (running statistics), and it is replaced here.
     """
 
     def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, Any]:
@@ -104,7 +106,7 @@ def _step_in_training(train: Callable[..., Any]) -> Callable[[Key, State, Batch]
         total, info = judged(classified(params, mean), batch)
         return total, (info, handed_on)
 
-    step: Callable[[Key, State, Batch], tuple[State, Any]] = gradient_step(loss)
+    step: Callable[[Key, State, Batch], tuple[State, Any]] = step_of(optimiser, loss)
 
     def replacing(key: Key, state: State, batch: Batch) -> tuple[State, Info]:
         state, (info, handed_on) = step(key, state, batch)
@@ -115,30 +117,38 @@ def _step_in_training(train: Callable[..., Any]) -> Callable[[Key, State, Batch]
 
 
 @lru_cache
-def _static(networks: Networks) -> Learner:
+def _static(networks: Networks, optimiser: Optimiser) -> Learner:
     def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, Info]:
         return judged(_logits(networks, params, batch.x), batch)
 
     train = networks.encoder.train
     return Learner(
-        init=lambda key: first_state({"encoder": networks.encoder.init(key)}),
-        step=gradient_step(loss) if train is None else _step_in_training(train),
+        init=lambda key: start_of(optimiser, {"encoder": networks.encoder.init(key)}, 0.0),
+        step=step_of(optimiser, loss) if train is None else _step_in_training(train, optimiser),
         evaluate=lambda key, state, batch: loss(key, state.params, state, batch)[1],
-        gentler=halved_learning_rate,
+        gentler=gentler_of(optimiser),
     )
 
 
 @lru_cache
-def classifier(networks: Networks, *, latent_dim: int, num_classes: int, learning_rate: float = 1e-3) -> Learner:
+def classifier(
+    networks: Networks,
+    *,
+    latent_dim: int,
+    num_classes: int,
+    optimiser: Optimiser = _ADAM,
+    learning_rate: float = 1e-3,
+) -> Learner:
     """The classifier as a `Learner`.
 
     Args:
         networks: of which the encoder's mean is the last hidden layer.
         latent_dim: L, its width.
         num_classes: C.
-        learning_rate: Adam's.
+        optimiser: what follows the gradient.
+        learning_rate: of an optimiser that has one.
     """
-    static = _static(networks)
+    static = _static(networks, optimiser)
 
     def init(key: Key) -> State:
         encoder_key, classes_key = jax.random.split(key)
@@ -147,6 +157,6 @@ def classifier(networks: Networks, *, latent_dim: int, num_classes: int, learnin
             "encoder": networks.encoder.init(encoder_key),
             "classes": {"kernel": kernel, "bias": jnp.zeros(num_classes)},
         }
-        return with_numbers(first_state(params), learning_rate)
+        return start_of(optimiser, params, learning_rate)
 
     return static._replace(init=jax.jit(init))

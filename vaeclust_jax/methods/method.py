@@ -157,6 +157,10 @@ class Method(ABC):
         """
         return None
 
+    def network_shape(self, shape: tuple[int, ...], latent_dim: int) -> tuple[int, ...]:
+        """What the networks see of a sample of a shape: all of it, unless a part is what they predict."""
+        return shape
+
     def view_strength(self) -> float:
         """Of random views of images that the encoder sees while it is trained; 0: none."""
         return 0.0

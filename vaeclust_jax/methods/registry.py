@@ -9,6 +9,7 @@ from vaeclust_jax.errors import InputError
 from vaeclust_jax.methods.classifier import Classifier
 from vaeclust_jax.methods.dbm import DBM
 from vaeclust_jax.methods.dec import DEC, GraphDEC
+from vaeclust_jax.methods.forecaster import Forecaster
 from vaeclust_jax.methods.gan import GAN
 from vaeclust_jax.methods.generative_vae import VAE
 from vaeclust_jax.methods.hopfield import Hopfield
@@ -17,6 +18,7 @@ from vaeclust_jax.methods.kmeans import VAEKMeans
 from vaeclust_jax.methods.method import Method
 from vaeclust_jax.methods.mixture import VAEMixture
 from vaeclust_jax.methods.rbm import RBM
+from vaeclust_jax.methods.regressor import Regressor
 from vaeclust_jax.methods.stacked import StackedAutoencoder
 from vaeclust_jax.methods.vade import VaDE
 
@@ -33,6 +35,8 @@ METHODS: dict[str, type[Method]] = {
     "gan": GAN,
     "rbm": RBM,
     "dbm": DBM,
+    "regressor": Regressor,
+    "forecaster": Forecaster,
     "stacked": StackedAutoencoder,
     "hopfield": Hopfield,
     "hopfield-clusters": HopfieldClusters,

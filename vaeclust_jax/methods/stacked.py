@@ -12,8 +12,8 @@ from vaeclust_jax.errors import InputError
 from vaeclust_jax.methods.classifier import Classifier, classified, classifier, judged
 from vaeclust_jax.methods.greedy import GreedyStart, RandomStart, beginning, from_layers
 from vaeclust_jax.methods.method import About, DataSpec, check_at_least
+from vaeclust_jax.methods.optimisers import Optimiser, check_optimiser, step_of
 from vaeclust_jax.methods.starts import from_scratch
-from vaeclust_jax.methods.vae import gradient_step
 from vaeclust_jax.training.stopping import NEVER, validation_patience
 from vaeclust_jax.types import Batch, Info, Key, Networks, Params, Stage, State
 
@@ -46,13 +46,15 @@ class StackedAutoencoder(Classifier):
 
     def stages(self, about: About) -> list[Stage]:  # noqa: D102
         assert self.num_classes is not None, "resolved"
+        check_optimiser(self.optimiser, about.num_samples, about.batch_size)
         whole = classifier(
             about.networks,
             latent_dim=about.latent_dim,
             num_classes=self.num_classes,
+            optimiser=self.optimiser,
             learning_rate=about.learning_rate,
         )
-        last = whole._replace(step=_last_layer(about.networks))
+        last = whole._replace(step=_last_layer(about.networks, self.optimiser))
         stages = []
         if self.classes_epochs > 0:
             stages.append(Stage("classes", last, self.classes_epochs, from_scratch(last), NEVER, self))
@@ -64,11 +66,11 @@ class StackedAutoencoder(Classifier):
 
 
 @lru_cache
-def _last_layer(networks: Networks) -> Callable[[Key, State, Batch], tuple[State, Info]]:
+def _last_layer(networks: Networks, optimiser: Optimiser) -> Callable[[Key, State, Batch], tuple[State, Info]]:
     """`Learner.step` that moves the layer for the classes alone."""
 
     def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, Info]:
         mean = jax.lax.stop_gradient(networks.encoder.apply(params["encoder"], batch.x)[0])
         return judged(classified(params, mean), batch)
 
-    return gradient_step(loss)
+    return step_of(optimiser, loss)

@@ -1,6 +1,6 @@
 """Networks that classify and do not generate: their settings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
@@ -93,3 +93,62 @@ def _build(config: CNN, shape: tuple[int, ...]) -> Networks:
 
     sizes = (shape, config.layers(), config.batch_norm, config.latent_dim)
     return Networks(from_training_module(lambda rngs: NormConvEncoder(*sizes, rngs=rngs)), NO_DECODER)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PooledCNN(NetworkConfig):
+    """Convolutions, each with ReLU and the largest of 2 x 2 pixels, then dropout; for classifiers alone.
+
+    Its features are all values that are left, so that `latent_dim` follows from the images.
+
+    Example:
+        >>> network = vc.PooledCNN().resolved((28, 28, 1))
+        >>> network.latent_dim, sum(leaf.size for leaf in jax.tree.leaves(
+        ...     network.build((28, 28, 1)).encoder.init(jax.random.key(0))))
+        (1600, 18816)
+    """
+
+    has_decoder: ClassVar[bool] = False
+
+    channels: tuple[int, ...] = (32, 64)
+    """Output channels of each layer."""
+    kernel: int = 3
+    """Kernel size of every layer."""
+    dropout_rate: float = 0.5
+    """Share of the features that are 0 in a step of training."""
+
+    def resolved(self, shape: tuple[int, ...]) -> NetworkConfig:  # noqa: D102
+        return replace(self, latent_dim=max(self._features(shape), 1))
+
+    def _features(self, shape: tuple[int, ...]) -> int:
+        from vaeclust_jax.networks.pooled import num_features
+
+        usable = len(shape) == 3 and self.channels and self.kernel > 0
+        return num_features((shape[0], shape[1]), self.channels, self.kernel) if usable else 0
+
+    def check(self, shape: tuple[int, ...]) -> None:  # noqa: D102
+        super().check(shape)
+        if len(shape) != 3:
+            raise InputError(f"network 'pooled-cnn' needs images (n, H, W, C), got vectors (n, {shape[0]}): use 'mlp'")
+        if not self.channels or min(self.channels) < 1 or self.kernel < 1:
+            raise InputError(
+                f"channels and kernel must be at least 1, of a layer or more, got {self.channels} and {self.kernel}"
+            )
+        if not 0 <= self.dropout_rate < 1:
+            raise InputError(f"dropout_rate must lie in 0 to below 1, got {self.dropout_rate}")
+        if self._features(shape) < 1:
+            raise InputError(
+                f"images of {shape[0]} x {shape[1]} are too small for {len(self.channels)} layers with kernels of "
+                f"{self.kernel}, each halved"
+            )
+
+    def build(self, shape: tuple[int, ...]) -> Networks:  # noqa: D102
+        return _build_pooled(self, shape)
+
+
+@lru_cache
+def _build_pooled(config: PooledCNN, shape: tuple[int, ...]) -> Networks:
+    from vaeclust_jax.networks.pooled import PooledEncoder
+
+    sizes = (shape[2], config.channels, config.kernel, config.dropout_rate)
+    return Networks(from_training_module(lambda rngs: PooledEncoder(*sizes, rngs=rngs)), NO_DECODER)

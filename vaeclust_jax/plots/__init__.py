@@ -8,10 +8,13 @@ from vaeclust_jax.plots.codes import class_shares, codes_beside_prior
 from vaeclust_jax.plots.curves import loss_part, loss_parts, loss_phases
 from vaeclust_jax.plots.dendrogram import dendrogram
 from vaeclust_jax.plots.figures import reconstructions, save_figures
+from vaeclust_jax.plots.forecasts import errors_by_origin, fold_losses, forecasts_from, forecasts_of
 from vaeclust_jax.plots.generated import decoded_clusters, most_and_least_certain, samples_beside_data
 from vaeclust_jax.plots.images import image_pairs, images_by_cluster
 from vaeclust_jax.plots.lines import accuracy_by_labels
 from vaeclust_jax.plots.num_clusters import num_clusters_figure
+from vaeclust_jax.plots.optimisers import accuracy_bands, loss_bands
+from vaeclust_jax.plots.predictions import predictions_against_truth, surfaces
 from vaeclust_jax.plots.projections import latent_map, project, projection_title
 from vaeclust_jax.plots.ranks import critical_difference_diagram
 from vaeclust_jax.plots.rows import components, named_rows
@@ -25,6 +28,7 @@ from vaeclust_jax.plots.uncertainty import (
 from vaeclust_jax.plots.vectors import profiles_by_cluster
 
 __all__ = [
+    "accuracy_bands",
     "accuracy_by_labels",
     "attention_maps",
     "class_confusion",
@@ -39,9 +43,14 @@ __all__ = [
     "critical_difference_diagram",
     "decoded_clusters",
     "dendrogram",
+    "errors_by_origin",
+    "fold_losses",
+    "forecasts_from",
+    "forecasts_of",
     "image_pairs",
     "images_by_cluster",
     "latent_map",
+    "loss_bands",
     "loss_part",
     "loss_parts",
     "loss_phases",
@@ -49,6 +58,7 @@ __all__ = [
     "named_rows",
     "naming_curves",
     "num_clusters_figure",
+    "predictions_against_truth",
     "profiles_by_cluster",
     "project",
     "projection_title",
@@ -58,5 +68,6 @@ __all__ = [
     "samples_beside_data",
     "save_figures",
     "scores_by_size",
+    "surfaces",
     "uncertainty_histogram",
 ]

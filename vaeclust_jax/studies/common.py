@@ -27,8 +27,8 @@ def common_fields(experiment: Experiment, dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def over_seeds(kind: type[M], of_seed: type[S], rows: Sequence[M], seeds: Sequence[int]) -> Summary[M, S]:
-    """Mean and standard deviation of the seeds' measures, and these with their seeds."""
+def over_seeds(kind: type[M], of_seed: type[S], rows: Sequence[M], seeds: Sequence[int | None]) -> Summary[M, S]:
+    """Mean and standard deviation of the seeds' measures, and these with their seeds; None where nothing is random."""
     found = summarise([row.by_name() for row in rows])
     numbered = (of_seed(seed=seed, **row.by_name()) for seed, row in zip(seeds, rows, strict=True))
     return Summary(mean=kind(**found["mean"]), std=kind(**found["std"]), seeds=tuple(numbered))

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.errors import InputError, TrainingDivergedError
@@ -18,23 +17,13 @@ from vaeclust_jax.studies.classification import check_labelled_rows, hold_back
 from vaeclust_jax.studies.experiment import Experiment
 from vaeclust_jax.studies.fit import CallbacksOf, Fits
 from vaeclust_jax.studies.out_of_distribution import check_comparable
-from vaeclust_jax.studies.task import Study, Task
+from vaeclust_jax.studies.task import Parts, Study, Task
 from vaeclust_jax.studies.tasks import TASKS
 from vaeclust_jax.studies.write import Clock, keep_fitted, write_config, write_drawn, write_end, write_measured
 from vaeclust_jax.training.checkpoint import Checkpoint
 from vaeclust_jax.training.mesh import Mesh
 
 Say = Callable[[str], None]
-
-
-class Parts(NamedTuple):
-    """A data set: the rows that are fitted, those that nothing sees before the end, and the former, prepared."""
-
-    fitted: Dataset
-    test: Dataset | None
-    data: Preparations
-    hints: Hints | None = None
-    """What a person knows of the rows that are fitted."""
 
 
 def execute(
@@ -140,11 +129,15 @@ def task_of(method: Method) -> Task:
 
 
 def parts_of(experiment: Experiment, config: Config, dataset: Dataset, hints: Hints | None = None) -> Parts:
-    """The data set, rows of it that are kept back where something is to be classified, and hints of all its rows.
+    """The data set, rows of it that are kept back where the task needs some, and hints of all its rows.
 
     Raises:
         InputError: there are no labels for that, or too few rows.
     """
+    if (parts := task_of(config.method).parts) is not None:
+        if hints is not None:
+            raise InputError(f"{experiment.name} does not cluster: leave the hints out")
+        return parts(dataset, config)
     if experiment.classifies:
         check_labelled_rows(config.prepare)
     classifies = experiment.classifies or config.method.needs_labels

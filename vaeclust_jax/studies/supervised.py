@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from jaxtyping import Float
 
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder.records.classification import Candidate, ClassificationRecord, ClassScores, SeedClassScores
 from vaeclust_jax.folder.table import Column, Table, spread
 from vaeclust_jax.networks import ViT
-from vaeclust_jax.plots import class_confusion, loss_phases, reliability_diagram
+from vaeclust_jax.plots import accuracy_bands, class_confusion, loss_phases, reliability_diagram
 from vaeclust_jax.studies.candidates import attention_picture, candidates_table, ranked, sizes_picture, with_arm
 from vaeclust_jax.studies.common import common_fields, over_seeds, split_sentence
 from vaeclust_jax.studies.figures import Picture, history_of, loss_picture
@@ -19,6 +20,7 @@ from vaeclust_jax.uncertainty.calibration import expected_calibration_error, rel
 from vaeclust_jax.uncertainty.temperature import fit_temperature
 
 SCORES = ClassScores.names
+_MOST_LINES = 8
 _TINY = np.finfo(np.float32).tiny
 
 
@@ -140,6 +142,9 @@ def _figures(study: Study, measured: Measured) -> Drawn:
             "Thin lines are seeds, the thick one their mean; held-out rows dashed. Each stage has its own scale."
         )
         yield "phases", Picture(loss_phases(history), "Training", f"Stages of {named}, one by one", of_phases)
+    if 1 < len(study.runs) <= _MOST_LINES and (accuracies := _held_out_accuracies(study)):
+        of_arms = "The mean over seeds, with a band of one standard deviation."
+        yield "arms", Picture(accuracy_bands(accuracies), "Training", "Accuracy on held-out rows over epochs", of_arms)
     confusion = class_confusion(counts, study.test.class_names)
     yield "confusion", Picture(confusion, "Classification", "Confusion on the test part", "Classes by answers.")
     yield "reliability", Picture(drawn, "Uncertainty", "Reliability on the test part", caption)
@@ -147,6 +152,18 @@ def _figures(study: Study, measured: Measured) -> Drawn:
         yield "attention", attention_picture(runs[0], study.test)
     if isinstance(measured.metrics, ClassificationRecord) and measured.metrics.candidates:
         yield "sizes", sizes_picture(study, measured.metrics.candidates)
+
+
+def _held_out_accuracies(study: Study) -> dict[str, Float[np.ndarray, "s e"]]:
+    """Of every arm, in the epochs that all its seeds have in its last stage; none where no rows are held out."""
+    found = {}
+    for arm, runs in study.runs.items():
+        last = [[row for row in run.history if row["stage"] == run.history[-1]["stage"]] for run in runs]
+        if not all("val_error" in row for rows in last for row in rows):
+            return {}
+        shortest = min(map(len, last))
+        found[arm] = 1 - np.array([[row["val_error"] for row in rows[:shortest]] for rows in last])
+    return found
 
 
 CLASSIFICATION = Task(("predict",), lambda data: None, _measure, _tables, _figures)

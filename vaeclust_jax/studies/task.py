@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vaeclust_jax.data import Dataset
+from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.prepared import Prepared
+from vaeclust_jax.fitting.resolve import Preparations
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder import LatentMap, Table
 from vaeclust_jax.folder.records.task import TaskRecord
@@ -15,6 +17,16 @@ from vaeclust_jax.graph.hints import Hints
 from vaeclust_jax.selection.augment import AugmentChoice
 from vaeclust_jax.selection.num_clusters import Choice
 from vaeclust_jax.studies.experiment import Experiment
+
+
+class Parts(NamedTuple):
+    """A data set: the rows that are fitted, those that nothing sees before the end, and the former, prepared."""
+
+    fitted: Dataset
+    test: Dataset | None
+    data: Preparations
+    hints: Hints | None = None
+    """What a person knows of the rows that are fitted."""
 
 
 class Study(NamedTuple):
@@ -77,6 +89,7 @@ class Task(NamedTuple):
         measure: (study, step) -> what was measured; `step(name)` says what comes next, for progress and timing.
         tables: (metrics) -> the tables, the most important first.
         figures: (study, measured) -> what is drawn.
+        parts: (data set, config) -> what is fitted and what is kept back; None: as labels need it.
     """
 
     needs: tuple[str, ...]
@@ -84,3 +97,4 @@ class Task(NamedTuple):
     measure: Callable[[Study, Callable[[str], None]], Measured]
     tables: Callable[[Any], list[Table]]
     figures: Callable[[Study, Measured], Drawn]
+    parts: Callable[[Dataset, Config], Parts] | None = None

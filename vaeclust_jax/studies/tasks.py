@@ -2,8 +2,10 @@
 
 from vaeclust_jax.studies.clustering import CLUSTERING
 from vaeclust_jax.studies.density import DENSITY
+from vaeclust_jax.studies.forecasting import FORECASTING
 from vaeclust_jax.studies.generation import GENERATION
 from vaeclust_jax.studies.memory import MEMORY
+from vaeclust_jax.studies.regression import REGRESSION
 from vaeclust_jax.studies.supervised import CLASSIFICATION
 from vaeclust_jax.studies.task import Task
 
@@ -13,4 +15,6 @@ TASKS: dict[str, Task] = {
     "classification": CLASSIFICATION,
     "density": DENSITY,
     "memory": MEMORY,
+    "regression": REGRESSION,
+    "forecasting": FORECASTING,
 }

@@ -7,8 +7,10 @@ from vaeclust_jax.errors import InputError
 from vaeclust_jax.folder.records.classification import ClassificationRecord
 from vaeclust_jax.folder.records.clustering import ClusteringRecord
 from vaeclust_jax.folder.records.density import DensityRecord
+from vaeclust_jax.folder.records.forecasting import ForecastRecord
 from vaeclust_jax.folder.records.generation import GenerationRecord
 from vaeclust_jax.folder.records.memory import MemoryRecord
+from vaeclust_jax.folder.records.regression import RegressionRecord
 from vaeclust_jax.folder.records.task import SCHEMA, TaskRecord
 from vaeclust_jax.folder.typed_json import from_json, read_json
 
@@ -18,6 +20,8 @@ _RECORDS: tuple[type[TaskRecord], ...] = (
     ClassificationRecord,
     DensityRecord,
     MemoryRecord,
+    RegressionRecord,
+    ForecastRecord,
 )
 RECORDS = {one.task: one for one in _RECORDS}
 """By the name of the task."""

@@ -1,0 +1,126 @@
+"""A series as windows, and splits that never leak what came later."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import vaeclust_jax as vc
+from vaeclust_jax.data import DATASETS, Dataset, ReadConfig, fit_preparation, load, split_rows, windows
+from vaeclust_jax.data.generated import cylinder_bell_funnel, lorenz, noisy_wave, smooth_surface
+
+
+@given(st.integers(1, 40), st.integers(1, 40))
+def test_a_window_holds_the_values_that_lie_one_after_the_other(length: int, size: int) -> None:
+    series = np.arange(length, dtype=np.float32)
+    if size > length:
+        with pytest.raises(vc.InputError, match=f"at least {size} values for windows of {size}, got {length}"):
+            windows(series, size)
+        return
+    found = windows(series[:, np.newaxis], size)
+    assert found.tolist() == [list(range(i, i + size)) for i in range(length - size + 1)]
+
+
+@given(st.integers(2, 200), st.floats(0.01, 0.9))
+@settings(deadline=None)
+def test_the_last_rows_are_held_out(n: int, share: float) -> None:
+    if not 0 < round(n * share) < n:
+        return
+    train, held_out = split_rows(n, vc.PrepareConfig(split="last", validation=share))
+    assert [*train, *held_out] == list(range(n))
+    assert len(held_out) == round(n * share)
+
+
+def test_rows_that_do_not_count_are_in_neither_part_of_a_split_in_time() -> None:
+    config = vc.PrepareConfig(split="last", validation=0.5)
+    train, held_out = split_rows(7, config, counted=np.array([0, 1, 4, 6]))
+    assert (train.tolist(), held_out.tolist()) == ([0, 1], [4, 6])
+
+
+def test_one_mean_and_deviation_scale_all_columns() -> None:
+    x = np.random.default_rng(0).normal(3, 2, (50, 4)) * [1, 2, 3, 4]
+    found = fit_preparation(x, vc.PrepareConfig(scaling="standardise-all")).apply(x)
+    np.testing.assert_allclose(found, (x - x.mean()) / x.std(), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("series", "sentence"),
+    [
+        (np.ones(9), "a series must change, but all 9 values are 1"),
+        (np.array([1.0, np.nan, 2.0]), "must be finite, got 1 NaN"),
+        (np.zeros((4, 2)), r"one column of values \(T, 1\), got shape \(4, 2\)"),
+        (np.zeros((4, 2, 2)), "a series is one column"),
+        (np.array([]), "series must"),
+        ("abc", "series must hold|vectors"),
+        (
+            Dataset(np.arange(4.0)[:, None], None, "gaps", row_numbers=np.array([0, 1, 3, 4])),
+            "no gaps, but rows of gaps",
+        ),
+    ],
+)
+def test_what_is_no_series_is_one_sentence(series: object, sentence: str) -> None:
+    with pytest.raises(vc.InputError, match=sentence):
+        windows(series, 2)
+
+
+def test_one_column_of_a_table_is_a_series(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("day,y,other\nmon,1,2\ntue,3,4\nwed,5,6\n")
+    data = load(path, ReadConfig(column="y"))
+    assert data.x.tolist() == [[1], [3], [5]]
+    assert data.y is None
+    with pytest.raises(vc.InputError, match="has no column 'z': it has 'day', 'y', 'other'"):
+        load(path, ReadConfig(column="z"))
+    path.write_text("y\n1\n\n3\nnan\n")
+    with pytest.raises(vc.InputError, match="has no value in row"):
+        load(path, ReadConfig(column="y"))
+
+
+def test_a_set_without_columns_has_no_column() -> None:
+    with pytest.raises(vc.InputError, match="noisy-wave is no table with named columns: leave --column out"):
+        load("noisy-wave", ReadConfig(column="y"))
+
+
+def test_stratifying_a_split_in_time_is_refused() -> None:
+    with pytest.raises(vc.InputError, match="stratify=True is for a random split"):
+        vc.PrepareConfig(split="last", stratify=True)
+
+
+@pytest.mark.parametrize("name", ["lorenz", "cylinder-bell-funnel", "smooth-surface", "noisy-wave"])
+def test_a_set_that_is_made_is_as_it_is_entered(name: str) -> None:
+    data, entry = load(name), DATASETS[name]
+    assert data.x.shape == entry.shape
+    assert np.isfinite(data.x).all()
+    assert data.source == "embedded"
+
+
+def test_the_surface_is_the_mean_of_five_functions() -> None:
+    a, b, value = smooth_surface()[0].astype(np.float64).T
+    parts = [np.cos(np.pi * a) * np.cos(np.pi * b), np.exp(-4 * (a**2 + b**2)), a * b, np.tanh(3 * (a - b))]
+    expected = (np.array([9, 7, 5, 3]) @ parts + np.sin(3 * a) + b**2) / 25
+    np.testing.assert_allclose(value, expected, atol=1e-6)
+
+
+def test_the_wave_has_the_noise_that_it_says() -> None:
+    x, y = noisy_wave()[0].T
+    assert np.std(y - np.sin(x**2)) == pytest.approx(0.2, abs=0.03)
+
+
+def test_the_chaotic_series_follows_its_equations() -> None:
+    from scipy.integrate import solve_ivp
+
+    def slope(_: float, at: np.ndarray) -> list[float]:
+        x, y, z = at
+        return [10 * (y - x), x * (28 - z) - y, x * y - 8 / 3 * z]
+
+    times = 0.08 * np.arange(100, 130)
+    found = solve_ivp(slope, (0, times[-1]), [1.0, 1.0, 25.0], t_eval=times, rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(lorenz()[0][:30, 0], found.y[0] ** 2, rtol=0.05, atol=2)
+
+
+def test_bells_rise_and_funnels_fall() -> None:
+    x, y = cylinder_bell_funnel()
+    middles = [np.average(np.arange(128), weights=np.maximum(x[y == kind].mean(axis=0), 0)) for kind in range(3)]
+    assert middles[2] < middles[0] < middles[1]
