@@ -29,6 +29,7 @@ from vaeclust_jax.metrics import summarise, t_interval
 PATH = FOLDER / "quality" / "runs.json"
 QUALITY = FOLDER / "quality" / "rows.json"
 HINTS = FOLDER / "quality" / "hints.json"
+SUGGESTED = FOLDER / "quality" / "suggested.json"
 TIMES = FOLDER / "cpu-2.json"
 RUNS = {
     "digits": "run",
@@ -129,7 +130,7 @@ def figures(asked: str) -> set[str]:
     Args:
         asked: "NAME" of a run, or "NAME / METHOD, METHOD" for some of its methods; "quality", or "quality / DATASET,
             DATASET", for the rows of `benchmarks.quality`; "hints", for those of `benchmarks.quality.hints`, each by
-            itself, too; "times", for those of `benchmarks`.
+            itself, too; "suggested", for those of `benchmarks.quality.suggested`; "times", for those of `benchmarks`.
 
     Raises:
         KeyError: there is no such row.
@@ -145,6 +146,9 @@ def figures(asked: str) -> set[str]:
             errors.setdefault((row["method"], row["labels"]), []).append(row["error"])
         every = [*errors.values(), *([one] for of in errors.values() for one in of)]
         return {text for values in every for text in _texts(values)}
+    if name == "suggested":
+        told = json.loads(SUGGESTED.read_text(encoding="utf-8"))
+        return {text for how in ("without", "suggested", "random") for text in _texts([row[how] for row in told])}
     if name == "quality":
         return {text for values in _of_quality(only) for text in _texts(values)}
     run = read()[name]

@@ -50,7 +50,7 @@ def complete(
         ("vaeclust run vade --num-proto", ["--num-prototypes"]),  # of a choice inside a method
         ("vaeclust run --label-c", ["--label-column"]),
         ("vaeclust run --network ml", ["mlp", "mlp-relu-heads", "mlp-torch-start"]),
-        ("vaeclust tune --first", ["--first-seed"]),
+        ("vaeclust tune --first-s", ["--first-seed"]),
         ("vaeclust predict --write", ["--write-h5ad"]),
         ("vaeclust compare --score ", ["acc", "ami", "ari", "nmi"]),
         ("vaeclust data get mnist-", ["mnist-test"]),
