@@ -36,8 +36,14 @@ def small(method: str, network: str = "mlp", **changes: Any) -> vc.Config:
     kind = vc.METHODS[method]
     tiny: dict[str, Any] = {"hidden": (8,)} if network == "mlp" else {}
     shared = config(method="kmeans", network=network, batch_size=16, validation=changes.pop("validation", 0.0), **tiny)
-    own = {"num_clusters": 3, "pretrain_epochs": 2, "joint_epochs": 2, "epochs": 2, "lag": 3}
-    own["update_target_interval"] = 1
+    own = {
+        "num_clusters": 3,
+        "pretrain_epochs": 2,
+        "joint_epochs": 2,
+        "epochs": 2,
+        "lag": 3,
+        "update_target_interval": 1,
+    }
     own["prior"] = MixturePrior(components=3)
     names = {field.name for field in fields(kind)}
     if kind.task == "density":
