@@ -67,6 +67,18 @@ def refuse_link(path: Path) -> None:
 
 
 @contextmanager
+def growing_file(path: Path) -> Iterator[BinaryIO]:
+    """A log, which another process adds lines to: it is never written whole, and a link is refused.
+
+    Raises:
+        InputError: it is a link.
+    """
+    refuse_link(path)
+    with path.open("ab") as file:
+        yield file
+
+
+@contextmanager
 def whole_path(path: Path) -> Iterator[Path]:
     """`whole_file` for another library that writes by itself: where to, before it takes the place of the given one."""
     unfinished = _unfinished(path)

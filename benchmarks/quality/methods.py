@@ -106,7 +106,10 @@ def setting_of(name: str, num_clusters: int, quick: bool) -> Config | str:
     return with_method(Config(method, PREPARE, NETWORK, TRAINING), num_clusters=num_clusters)
 
 
-_LATER = {"compactness": "mean", "fitted_to": "mean", "start": {"kind": "RandomStart"}}
+_LATER = {
+    "method": {"compactness": "mean", "fitted_to": "mean", "start": {"kind": "RandomStart"}},
+    "prepare": {"split": "random"},
+}
 """Settings that rows were measured before, at the value that they had then, or that no row depends on."""
 
 
@@ -115,8 +118,10 @@ def as_text(setting: Config | str) -> str:
     if isinstance(setting, str):
         return setting
     record = config_to_json(setting)
-    method = {name: value for name, value in record["method"].items() if name not in _LATER or _LATER[name] != value}
-    return json.dumps({**record, "method": method})
+    for section, later in _LATER.items():
+        named = record[section].items()
+        record[section] = {name: value for name, value in named if name not in later or later[name] != value}
+    return json.dumps(record)
 
 
 def together(names: Sequence[str], num_clusters: int, quick: bool) -> list[list[str]]:

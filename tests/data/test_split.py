@@ -79,7 +79,10 @@ def test_impossible_splits_are_named(n: int, config: PrepareConfig, y: object, p
         ({"image_size": (5,)}, "a tuple of 2 whole numbers"),
         ({"image_size": (0, 5)}, "a height and a width"),
         ({"image_size": (1, 1)}, "more than one pixel"),
-        ({"scaling": "log"}, "scaling must be one of auto, none, standardise, minmax, minmax-row, got 'log'"),
+        (
+            {"scaling": "log"},
+            "scaling must be one of auto, none, .*, minmax-row, got 'log'",
+        ),
         ({"split_seed": -1}, "split_seed.*got -1"),
     ],
 )

@@ -40,7 +40,9 @@ def test_each_cell_is_an_arm_with_its_sizes() -> None:
 def test_a_quick_form_is_of_digits_and_fits_them(name: str) -> None:
     quick = EXPERIMENTS[name].quick(EXPERIMENTS[name])
     if quick.dataset == "digits":
-        quick.network.resolved((8, 8, 1)).check((8, 8, 1))
+        size = quick.prepare.image_size
+        shape = (*size, 1) if isinstance(size, tuple) else (8, 8, 1)
+        quick.network.resolved(shape).check(shape)
 
 
 @pytest.mark.long

@@ -21,6 +21,7 @@ from vaeclust_jax.methods.gan import GAN
 from vaeclust_jax.metrics.generation import frechet_distance, precision_recall
 from vaeclust_jax.studies.classification import hold_back
 from vaeclust_jax.studies.execute import execute, parts_of
+from vaeclust_jax.studies.tasks import TASKS
 
 SEEDS = (4, 9)
 VALUES = ("frechet", "precision", "recall")
@@ -208,7 +209,7 @@ class Wide(vc.VAEKMeans):
         (Headless, "Headless.heads must have 'assign', which the task clustering asks for"),
         (Mute, "Mute.heads must have 'sample or decode', which the task generation asks for"),
         (Unfinished, "no stage of the method Unfinished ends with a model: the last one must"),
-        (Odd, "Odd.task must be one of clustering, generation, classification, density, memory, got 'juggling'"),
+        (Odd, f"Odd.task must be one of {', '.join(TASKS)}, got 'juggling'"),
         (Wide, "the method 'wide' needs a default for width, with which the command can begin"),
     ],
 )

@@ -5,12 +5,13 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import BinaryIO, NamedTuple
 
 from vaeclust_jax.cli.resume import ARGUMENTS
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.studies.write import has_ended
 from vaeclust_jax.training.checkpoint_folder import lock
+from vaeclust_jax.whole_file import growing_file
 
 LOG = "log.txt"
 """In a cell's folder: what its runs said."""
@@ -50,7 +51,7 @@ def run_cell(words: Sequence[str], folder: Path) -> Outcome:
             return Outcome(run)
         early = _runs(folder)
         what = ["--resume", str(early[0])] if early else [*words, "--out", str(folder)]
-        with (folder / LOG).open("a", encoding="utf-8") as log:
+        with growing_file(folder / LOG) as log:
             code = _call([sys.executable, "-m", "vaeclust_jax.cli", "run", *what], log)
         run, seconds = ended_run(folder), time.monotonic() - began
         return Outcome(None, _why(folder, code), seconds) if code or run is None else Outcome(run, seconds=seconds)
@@ -59,7 +60,7 @@ def run_cell(words: Sequence[str], folder: Path) -> Outcome:
 _under_way: set[subprocess.Popen[bytes]] = set()
 
 
-def _call(command: Sequence[str], log: TextIO) -> int:
+def _call(command: Sequence[str], log: BinaryIO) -> int:
     """The exit code. Of Ctrl-C it hears through `pass_on` alone: a second one, a terminal's, would end it at once."""
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True) as process:
         _under_way.add(process)
