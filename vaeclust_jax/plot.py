@@ -18,6 +18,7 @@ from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.graph.tree import cuttable
 from vaeclust_jax.keys import SAMPLES, as_key
 from vaeclust_jax.plots.style import axes_for
+from vaeclust_jax.streamed import spaced
 from vaeclust_jax.types import Key
 from vaeclust_jax.uncertainty import correctness
 from vaeclust_jax.uncertainty import reliability as reliability_of
@@ -272,7 +273,7 @@ def _spaced_images(run: Run, x: Any, count: int, what: str) -> np.ndarray:
     if len(run.preparation.output_shape) != 3:
         raise InputError(f"{what} shows images, but the model is of vectors: run.sample and samples show those, too")
     raw = np.asarray(x.x if isinstance(x, Dataset) else x)
-    return raw[np.linspace(0, len(raw) - 1, min(len(raw), count)).astype(int)]
+    return raw[spaced(len(raw), count)]
 
 
 def _axes(figure: "Figure", ax: "Axes | None") -> "Axes":

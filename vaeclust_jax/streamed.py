@@ -48,3 +48,8 @@ class Streamed:
         numbers = np.asarray(index)
         rows = np.asarray(self[numbers.ravel()], self.dtype)
         return rows.reshape(*numbers.shape, *self.shape[1:])
+
+
+def spaced(number: int, most: int) -> Int[np.ndarray, " m"]:
+    """Row numbers, so many of a number, evenly spaced: data sets may be sorted by class."""
+    return np.linspace(0, number - 1, min(number, most)).astype(int)

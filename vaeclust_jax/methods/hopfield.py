@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float
 
 from vaeclust_jax.checks import check_types
 from vaeclust_jax.errors import InputError, InputWarning
@@ -31,6 +31,7 @@ from vaeclust_jax.objectives.hopfield import (
     saturating_weights,
     settle,
 )
+from vaeclust_jax.streamed import spaced
 from vaeclust_jax.training.stopping import NEVER
 from vaeclust_jax.types import Batch, Heads, Info, Key, Learner, Networks, Params, Rows, Stage, State
 
@@ -214,11 +215,6 @@ def check_memories(name: str, number: int | None, num_samples: int | None) -> No
     if number is not None and (number < 1 or (num_samples is not None and number > num_samples)):
         most = "" if num_samples is None else f" to {num_samples}, the training rows"
         raise InputError(f"{name} must lie in 1{most}, got {number}")
-
-
-def spaced(number: int, most: int) -> Int[np.ndarray, " m"]:
-    """Row numbers, so many of a number, evenly spaced: data sets may be sorted by class."""
-    return np.linspace(0, number - 1, min(number, most)).astype(int)
 
 
 def as_units(x: Float[Array, "n ..."]) -> Float[Array, "n f"]:

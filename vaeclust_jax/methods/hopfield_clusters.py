@@ -17,12 +17,13 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from vaeclust_jax.methods.dec import GraphDEC
-from vaeclust_jax.methods.hopfield import check_memories, spaced
+from vaeclust_jax.methods.hopfield import check_memories
 from vaeclust_jax.methods.joint import JointMethod, Settled
 from vaeclust_jax.methods.method import About, DataSpec, check_graph
 from vaeclust_jax.methods.starts import of_each_seed
 from vaeclust_jax.methods.vae import first_state, vae, vae_heads, with_numbers
 from vaeclust_jax.objectives.hopfield import attention, distance_bias, modern_step, settle
+from vaeclust_jax.streamed import spaced
 from vaeclust_jax.training.stopping import NEVER
 from vaeclust_jax.types import Heads, Key, Learner, Networks, Params, Rows, Stage, State
 

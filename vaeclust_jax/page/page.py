@@ -10,8 +10,6 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from vaeclust_jax.folder.map_file import LatentMap
 from vaeclust_jax.folder.records.clustering import ClusteringRecord
 from vaeclust_jax.folder.records.task import TaskRecord
@@ -24,6 +22,7 @@ from vaeclust_jax.page.pictures import Picture, picture_of
 from vaeclust_jax.page.samples import script_data
 from vaeclust_jax.page.thumbnails import fitting
 from vaeclust_jax.page.views import views_of
+from vaeclust_jax.streamed import spaced
 from vaeclust_jax.whole_file import write_whole
 
 MAX_POINTS = 3000  # on the map, evenly spaced rows
@@ -120,7 +119,7 @@ def _explored(run: RunRecord, clustering: ClusteringRecord | None) -> dict[str, 
 def _small_enough(latent_map: LatentMap) -> LatentMap:
     count = len(latent_map.row)
     if count > MAX_POINTS:
-        latent_map = latent_map.take(np.linspace(0, count - 1, MAX_POINTS).astype(int))
+        latent_map = latent_map.take(spaced(count, MAX_POINTS))
     if latent_map.thumbnails is None:
         return latent_map
     return latent_map._replace(thumbnails=fitting(latent_map.thumbnails))

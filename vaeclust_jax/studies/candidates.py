@@ -13,6 +13,7 @@ from vaeclust_jax.folder.records.classification import Candidate
 from vaeclust_jax.folder.table import Column, Table, spread
 from vaeclust_jax.networks import ViT
 from vaeclust_jax.plots import attention_maps, scores_by_size
+from vaeclust_jax.streamed import spaced
 from vaeclust_jax.studies.figures import Picture
 from vaeclust_jax.studies.task import Study
 
@@ -85,7 +86,7 @@ def attention_picture(run: Run, test: Dataset) -> Picture:
     """What the patches of a few images of the test part look at, block by block."""
     network = run.config.network
     assert isinstance(network, ViT)
-    x = run.prepare(test.x[np.linspace(0, len(test.x) - 1, min(_SHOWN, len(test.x)), dtype=int)])
+    x = run.prepare(test.x[spaced(len(test.x), _SHOWN)])
     shares = jax.jit(network.attention(x.shape[1:]))(run.params["encoder"], jnp.asarray(x))
     drawn = attention_maps(x, np.asarray(shares), network.patch)
     caption = (

@@ -10,6 +10,7 @@ from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder.records.named_clusters import NamedClusters
 from vaeclust_jax.folder.table import Column, Spread, Table, spread
 from vaeclust_jax.plots import class_confusion, component_map, naming_curves, reliability_diagram
+from vaeclust_jax.streamed import spaced
 from vaeclust_jax.studies.figures import Picture
 from vaeclust_jax.uncertainty.calibration import reliability
 
@@ -83,7 +84,7 @@ def classification_pictures(
 def _pca_pictures(run: Run, test: Dataset, what: str) -> Iterator[tuple[str, Picture]]:
     """The latents of the test part on the plane of their largest variance, with the components of the mixture."""
     assert test.y is not None
-    rows = np.linspace(0, len(test.x) - 1, min(len(test.x), _MAX_POINTS)).astype(int)
+    rows = spaced(len(test.x), _MAX_POINTS)
     latents = run.embed(test.x[rows]).astype(np.float64)
     mean = latents.mean(axis=0)
     _, values, axes = np.linalg.svd(latents - mean, full_matrices=False)

@@ -29,6 +29,7 @@ from vaeclust_jax.plots import (
 )
 from vaeclust_jax.plots.style import categorical_colours, matched_colours
 from vaeclust_jax.selection.num_clusters import Choice
+from vaeclust_jax.streamed import spaced
 from vaeclust_jax.studies.assignments import Answer
 from vaeclust_jax.training.loop import History
 from vaeclust_jax.uncertainty.selective import correctness
@@ -129,7 +130,7 @@ def named_pictures(
     assert found.passes is not None
     labels, confidence = found.labels, found.probabilities.max(axis=1)
     correct = None if dataset.y is None else correctness(dataset.y, labels)
-    rows = np.linspace(0, len(labels) - 1, min(len(labels), _MAX_SHOWN)).astype(int)
+    rows = spaced(len(labels), _MAX_SHOWN)
     x = np.asarray(data.rows[rows])
     images = x.ndim == 4
     k = run.config.num_clusters
@@ -214,7 +215,7 @@ def _decoded(run: Run, seed: int, images: bool) -> tuple[Any, str, str, str]:
 def _reconstructions(run: Run, data: Prepared) -> Any:
     """Held-out rows where there are any."""
     pool = run.validation_index if len(run.validation_index) else run.train_index
-    rows = pool[np.linspace(0, len(pool) - 1, min(len(pool), 20)).astype(int)]
+    rows = pool[spaced(len(pool), 20)]
     mean, _ = data.encodings.of(run.heads, run.params)
     x, x_hat = np.asarray(data.rows[rows]), run.decode(mean[rows])
     return reconstructions(_visible(x), _visible(x_hat)) if x.ndim == 4 else reconstructions(x, x_hat)

@@ -15,6 +15,7 @@ from vaeclust_jax.keys import SAMPLES, key_of
 from vaeclust_jax.methods.gan import why_stopped
 from vaeclust_jax.metrics.generation import frechet_distance, nearest, precision_recall
 from vaeclust_jax.plots import class_shares, codes_beside_prior, samples_beside_data
+from vaeclust_jax.streamed import spaced
 from vaeclust_jax.studies.common import common_fields, over_seeds, split_sentence
 from vaeclust_jax.studies.figures import Picture, history_of, loss_picture
 from vaeclust_jax.studies.judge import Judge, judge_of
@@ -95,14 +96,9 @@ def _with_data(classes: dict[str, np.ndarray], judge: Judge | None) -> dict[str,
     return classes if judge is None else {**classes, _HELD_OUT: judge.share}
 
 
-def _spaced(index: np.ndarray, most: int) -> np.ndarray:
-    """So many at most, evenly spaced: data sets may be sorted by class."""
-    return index[np.linspace(0, len(index) - 1, min(len(index), most)).astype(int)]
-
-
 def _rows(data: Prepared, index: np.ndarray, most: int) -> np.ndarray:
     """Some of the rows, as the models see them."""
-    return np.asarray(data.rows[_spaced(index, most)])
+    return np.asarray(data.rows[index[spaced(len(index), most)]])
 
 
 def _judged(real: np.ndarray, samples: np.ndarray, judge: Judge | None) -> SampleScores:
@@ -186,7 +182,7 @@ def _figures(study: Study, measured: Measured) -> Drawn:
         name, runs = _as_file(arm), study.runs[arm]
         yield f"loss_parts_{name}", loss_picture(arm, history_of(runs))
         data = study.data[arm]
-        drawn = samples_beside_data(samples, np.asarray(data.rows[_spaced(data.validation_index, _SHOWN)]))
+        drawn = samples_beside_data(samples, _rows(data, data.validation_index, _SHOWN))
         caption = "The first that were drawn, below rows that were held out."
         yield f"samples_{name}", Picture(drawn, "Samples", f"Samples of {arm}", caption)
         train = np.asarray(data.train)

@@ -18,9 +18,10 @@ from vaeclust_jax.folder.records.memory import (
 )
 from vaeclust_jax.folder.table import Column, Spread, Table, spread
 from vaeclust_jax.keys import SAMPLES, key_of
-from vaeclust_jax.methods.hopfield import CRITICAL_LOAD, Hopfield, Saturating, as_rows, as_units, spaced, warn_of_load
+from vaeclust_jax.methods.hopfield import CRITICAL_LOAD, Hopfield, Saturating, as_rows, as_units, warn_of_load
 from vaeclust_jax.plots.memory import Line, attractors, recall_by_load, recall_by_noise, recalled_images
 from vaeclust_jax.random import normal
+from vaeclust_jax.streamed import spaced
 from vaeclust_jax.studies.attractors import PATTERNS, small_net, trajectories
 from vaeclust_jax.studies.capacity import FLIPPED, SETS, UNITS, capacity
 from vaeclust_jax.studies.common import common_fields, over_seeds, split_sentence

@@ -11,6 +11,7 @@ from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder.records.uncertainty import OutlierRecord
 from vaeclust_jax.keys import OUTLIERS, key_of
 from vaeclust_jax.metrics import summarise
+from vaeclust_jax.streamed import spaced
 from vaeclust_jax.training.rows import encode_rows
 from vaeclust_jax.uncertainty.latent import latent_variance
 from vaeclust_jax.uncertainty.outliers import latent_distance, negative_elbo
@@ -41,8 +42,9 @@ def judge_outliers(runs: Sequence[Run], dataset: Dataset, others: Dataset, seeds
     Known images are held-out rows where there are any.
     """
     held_out = runs[0].validation_index
-    known = dataset.x[_evenly(held_out if len(held_out) else np.arange(len(dataset.x)))]
-    strange = others.x[_evenly(np.arange(len(others.x)))]
+    index = held_out if len(held_out) else np.arange(len(dataset.x))
+    known = dataset.x[index[spaced(len(index), _MAX_ROWS)]]
+    strange = others.x[spaced(len(others.x), _MAX_ROWS)]
     x = np.concatenate([runs[0].prepare(known), runs[0].prepare(strange)])  # all seeds prepare alike
     is_known = np.repeat([True, False], [len(known), len(strange)])
     rows = [_aurocs(run, x, is_known, seed) for run, seed in zip(runs, seeds, strict=True)]
@@ -55,10 +57,6 @@ def judge_outliers(runs: Sequence[Run], dataset: Dataset, others: Dataset, seeds
         std=summary["std"],
         seeds=tuple({"seed": seed, **row} for seed, row in zip(seeds, rows, strict=True)),
     )
-
-
-def _evenly(index: np.ndarray) -> np.ndarray:
-    return index[np.linspace(0, len(index) - 1, min(len(index), _MAX_ROWS)).astype(int)]
 
 
 def _aurocs(run: Run, x: np.ndarray, is_known: np.ndarray, seed: int) -> dict[str, float | None]:

@@ -13,6 +13,7 @@ from vaeclust_jax.folder.records.density import Restoration
 from vaeclust_jax.keys import PASSES, key_of
 from vaeclust_jax.methods.boltzmann import BoltzmannMethod
 from vaeclust_jax.methods.restoring import restore
+from vaeclust_jax.streamed import spaced
 
 STEPS = 500
 _MOST = 200  # held-out rows that are restored
@@ -78,8 +79,7 @@ def restored(
 
 def as_units(method: BoltzmannMethod, data: Prepared, index: np.ndarray, most: int) -> Float[np.ndarray, "n v"]:
     """Some of the rows as the machine's units, evenly spaced: data sets may be sorted by class."""
-    rows = index[np.linspace(0, len(index) - 1, min(len(index), most)).astype(int)]
-    return np.asarray(method.units(jnp.asarray(data.rows[rows])), np.float32)
+    return np.asarray(method.units(jnp.asarray(data.rows[index[spaced(len(index), most)]])), np.float32)
 
 
 def _nearest(x: Float[np.ndarray, "n k"], among: Float[np.ndarray, "m k"]) -> np.ndarray:
