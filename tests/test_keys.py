@@ -20,6 +20,7 @@ from vaeclust_jax.selection import num_clusters
 from vaeclust_jax.types import Key
 
 USES = {
+    "FEW_LABELS": 2**32 - 11,
     "NUM_CLUSTERS": 2**32 - 10,
     "SCORE": 2**32 - 9,
     "OBJECTIVE_GRAPH": 2**32 - 8,

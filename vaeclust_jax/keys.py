@@ -14,9 +14,9 @@ from vaeclust_jax.types import Key
 
 # The fit folds the number of a stage, from 0, into the seed's key; these count from the other end. Splitting that key
 # would not do: the parts of a split are what folding 0, 1, ... gives.
-NUM_CLUSTERS, SCORE, OBJECTIVE_GRAPH, VIEW_ROWS, VIEW_GRAPHS, GRAPH, SEARCH, SAMPLES, OUTLIERS, PASSES = range(
-    2**32 - 10, 2**32
-)
+(
+    FEW_LABELS, NUM_CLUSTERS, SCORE, OBJECTIVE_GRAPH, VIEW_ROWS, VIEW_GRAPHS, GRAPH, SEARCH, SAMPLES, OUTLIERS, PASSES,
+) = range(2**32 - 11, 2**32)  # fmt: skip
 # SCORE and OBJECTIVE_GRAPH are of seed 0 for all models and calls: a score depends on the row and the model alone.
 
 

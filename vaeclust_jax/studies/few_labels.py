@@ -9,8 +9,9 @@ from vaeclust_jax.data import Dataset
 from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder.records.density import FewLabels
-from vaeclust_jax.keys import PASSES, key_of
+from vaeclust_jax.keys import FEW_LABELS, key_of
 from vaeclust_jax.methods.starts import seed_from_key
+from vaeclust_jax.streamed import spaced
 from vaeclust_jax.studies.restoration import as_units, method_of
 
 VALUES = "values"
@@ -37,7 +38,7 @@ def few_labels(
         return ()
     first = next(iter(data.values()))
     train = first.train_index
-    held_out = first.validation_index[: min(len(first.validation_index), _MOST)]
+    held_out = first.validation_index[spaced(len(first.validation_index), _MOST)]
     y, wanted = dataset.y[train], dataset.y[held_out]
     classes, sizes = np.unique(y, return_counts=True)
     if len(classes) < 2:
@@ -49,7 +50,7 @@ def few_labels(
     for count in (count for count in _COUNTS if count <= sizes.min()):
         accuracies: dict[str, list[float]] = {name: [] for name in (*runs, VALUES)}
         for number, seed in enumerate(seeds):
-            random = np.random.default_rng(seed_from_key(key_of(seed, PASSES)))
+            random = np.random.default_rng(seed_from_key(key_of(seed, FEW_LABELS)))
             for _ in range(-(-_DRAWS // len(seeds))):
                 rows = np.concatenate(
                     [random.choice(np.flatnonzero(y == one), count, replace=False) for one in classes]
