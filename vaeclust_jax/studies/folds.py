@@ -9,7 +9,7 @@ from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder.records.forecasting import FoldRecord, ModelOverFolds
 from vaeclust_jax.folder.table import Column, Table
 from vaeclust_jax.methods.forecaster import Forecaster
-from vaeclust_jax.metrics.forecasts import finite, nmse
+from vaeclust_jax.metrics.forecasts import finite, median, nmse
 
 
 def told(series: Float[np.ndarray, " t"], origins: Sequence[int] | np.ndarray, lag: int) -> Float[np.ndarray, "o lag"]:
@@ -78,12 +78,7 @@ def fold_tables(folds: Sequence[FoldRecord], models: Sequence[ModelOverFolds]) -
         Column("NMSE, closed loop"),
     )
     rows_of_folds = tuple(
-        (one.arm, one.trained, one.validated, _median(one.one_step), _median(one.closed_loop)) for one in folds
+        (one.arm, one.trained, one.validated, median(one.one_step), median(one.closed_loop)) for one in folds
     )
     note = "Folds in the order of time; medians over seeds, as a closed loop that runs away would be all of a mean."
     return [first, Table("folds", "Folds", of_folds, rows_of_folds, note)]
-
-
-def _median(values: tuple[float | None, ...]) -> float | None:
-    there = [value for value in values if value is not None]
-    return float(np.median(there)) if there else None

@@ -26,7 +26,7 @@ from vaeclust_jax.folder.records.forecasting import (
 from vaeclust_jax.folder.table import Column, Table
 from vaeclust_jax.methods.forecaster import Forecaster
 from vaeclust_jax.metrics import compare
-from vaeclust_jax.metrics.forecasts import finite, nmse
+from vaeclust_jax.metrics.forecasts import finite, median, nmse
 from vaeclust_jax.plots import errors_by_origin, fold_losses, forecasts_from, forecasts_of
 from vaeclust_jax.studies.common import common_fields, over_seeds
 from vaeclust_jax.studies.figures import Picture, history_of
@@ -133,7 +133,7 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
         )
         for name, of_seeds in errors.items()
     }
-    medians = {name: finite(np.median(found[:, 0])) for name, found in errors.items()}
+    medians = {name: median(found[:, 0]) for name, found in errors.items()}
     comparisons = tuple(_over_origins(errors[named], errors[name], name) for name in errors if name != named)
     of_folds = [fold_of(arm, methods[arm], study.runs[arm], series) for arm in folds]
     models = over_folds(of_folds)
@@ -166,20 +166,24 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
 
 
 def _scores(errors: Float[np.ndarray, " o"], truth: np.ndarray) -> ForecastScores:
-    later = errors[1:][np.isfinite(errors[1:])]
+    later = errors[1:][~np.isnan(errors[1:])]  # the truth changes there
     return ForecastScores(
         nmse=finite(errors[0]),
         mse=finite(errors[0] * truth[0].var()),
-        later=finite(np.median(later)) if len(later) else None,
+        later=median(later),
     )
 
 
 def _over_origins(named: np.ndarray, other: np.ndarray, name: str) -> OverOrigins:
     logs = [np.log10(np.maximum(of, 1e-12)).mean(axis=0) for of in (named, other)]
-    there = np.isfinite(logs[0]) & np.isfinite(logs[1])
-    a, b = (log[there].tolist() for log in logs)
-    if not a:
+    changes = ~np.isnan(logs[0])
+    if not changes.any():
         return OverOrigins(other=name, difference=None, p=None, reason="nothing changes at any origin")
+    away = np.isinf(logs).any(axis=0).sum()
+    if away:  # left out, they would speak for whoever ran away
+        reason = f"a forecast ran away at {away} of {changes.sum()} origins"
+        return OverOrigins(other=name, difference=None, p=None, reason=reason)
+    a, b = (log[changes].tolist() for log in logs)
     found = compare(a, b, paired=True)
     p = None if found.paired is None else found.paired.p
     return OverOrigins(other=name, difference=found.difference, p=p, reason=found.reason)
@@ -191,10 +195,11 @@ def _findings(
     comparisons: tuple[OverOrigins, ...],
     models: tuple[ModelOverFolds, ...],
 ) -> list[str]:
-    median = medians[named]
-    sentences = [] if median is None else [f"{named} has a median NMSE of {median:.3g} over seeds at the first origin."]
+    first = medians[named]
+    sentences = [] if first is None else [f"{named} has a median NMSE of {first:.3g} over seeds at the first origin."]
     for one in comparisons:
         if one.difference is None:
+            sentences.append(f"Over origins it is not compared with {one.other}: {one.reason}.")
             continue
         factor = 10 ** abs(one.difference)
         how = "lower" if one.difference < 0 else "higher"
@@ -212,9 +217,8 @@ def _tables(record: ForecastRecord) -> list[Table]:
     rows = []
     for name, of in record.results.items():
         at_first = [np.inf if seed.nmse is None else seed.nmse for seed in of.seeds]
-        later = [np.inf if seed.later is None else seed.later for seed in of.seeds]
-        cells = map(finite, (min(at_first), max(at_first), np.median(later)))
-        rows.append((name, record.medians[name], *cells, len(of.seeds)))
+        ends = map(finite, (min(at_first), max(at_first)))
+        rows.append((name, record.medians[name], *ends, median([seed.later for seed in of.seeds]), len(of.seeds)))
     columns = (
         Column("method", "text"),
         Column("NMSE, first origin, median"),

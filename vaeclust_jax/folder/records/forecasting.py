@@ -90,7 +90,8 @@ class ForecastRecord(TaskRecord):
         baselines: which of them those are.
         medians: of each, over seeds, of the NMSE at the first origin.
         origins: how many values come before each.
-        by_origin: of each, the NMSE of every seed at every origin; None where nothing changes there.
+        by_origin: of each, the NMSE of every seed at every origin; None where nothing changes there, or
+            the forecast ran away.
         folds: of every arm that is one.
         models: those of which they are folds, the best one first.
         comparisons: of the named arm with all others.
