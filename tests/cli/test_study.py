@@ -165,9 +165,8 @@ def test_what_fails_is_said_and_what_has_ended_is_not_run_again(
 def test_a_study_that_is_asked_to_end_passes_it_on_and_goes_on_later(
     tmp_path: Path, environment: dict[str, str], process: Callable[..., Answer]
 ) -> None:
-    file = _file(
-        tmp_path, f'methods = ["kmeans"]\ndatasets = ["digits"]\nseeds = 1\nflags = "{_TINY} --pretrain-epochs 2000"'
-    )
+    flags = f"{_TINY} --pretrain-epochs 2000 --checkpoint-epochs 20"
+    file = _file(tmp_path, f'methods = ["kmeans"]\ndatasets = ["digits"]\nseeds = 1\nflags = "{flags}"')
     running = subprocess.Popen(
         [*VAECLUST, "study", str(file), "--out", str(tmp_path)], env=environment, stderr=subprocess.PIPE, text=True
     )
@@ -185,6 +184,13 @@ def test_a_study_that_is_asked_to_end_passes_it_on_and_goes_on_later(
     arguments = json.loads(next(cell.glob("*/arguments.json")).read_text())
     assert arguments[:2] == ["kmeans", "digits"]
     assert ended_run(cell) is None
+    (early,) = (path.parent for path in cell.glob("*/arguments.json"))
+    before = sorted((early / "checkpoints/0/epochs").iterdir())
+    assert before, "it was kept where it was"
+    code, _, err = process("study", file, "--out", tmp_path)
+    assert code == 0, err
+    assert ended_run(cell) == early, "the same run went on"
+    assert [path.parent for path in cell.glob("*/arguments.json") if not path.parent.is_symlink()] == [early]
 
 
 @pytest.mark.long
