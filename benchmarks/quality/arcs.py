@@ -8,7 +8,6 @@ alone; the held-out images are then predicted and scored.
 """
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ from sklearn.neighbors import NearestNeighbors
 from benchmarks.machine import commit
 from benchmarks.quality.arguments import parsed
 from benchmarks.quality.datasets import NUM_CLASSES, dataset
+from benchmarks.quality.rows import read_as
 from vaeclust_jax import fit
 from vaeclust_jax.fitting.config import with_method
 from vaeclust_jax.folder import write_json
@@ -126,8 +126,8 @@ def _cell(mean: float | None, std: float | None) -> str:
 
 
 def read(path: Path) -> list[Point]:
-    """The points that were measured."""
-    return [Point(**one) for one in json.loads(path.read_text(encoding="utf-8"))] if path.exists() else []
+    """The points that were measured, as `read_as`."""
+    return read_as(Point, path, "the table of arcs")
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -5,7 +5,6 @@ python -m benchmarks.quality.hints --quick --out folder
 """
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -19,9 +18,9 @@ from sklearn.semi_supervised import LabelSpreading
 from benchmarks.machine import commit, this_machine
 from benchmarks.quality.arguments import parsed
 from benchmarks.quality.datasets import NUM_CLASSES, dataset
+from benchmarks.quality.rows import read_as
 from vaeclust_jax import Config, Hints, VAEKMeans, fit
 from vaeclust_jax.data import fit_preparation
-from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import with_method
 from vaeclust_jax.folder import write_json
 from vaeclust_jax.metrics import scores, summarise
@@ -112,20 +111,6 @@ def _measured(name: str, method: str, labels: int, seed: int, quick: bool) -> Ro
     return Row(name, method, labels, seed, round(1 - right, 4), seconds, commit(), machine)
 
 
-def read(path: Path) -> list[Row]:
-    """The rows of a file; none where there is no file.
-
-    Raises:
-        InputError: damaged, or not one of ours.
-    """
-    if not path.exists():
-        return []
-    try:
-        return [Row(**fields) for fields in json.loads(path.read_text(encoding="utf-8"))]
-    except (OSError, ValueError, TypeError) as error:
-        raise InputError(f"{path} cannot be read as rows of the table of hints: {error}") from error
-
-
 def page(rows: Sequence[Row]) -> str:
     """`hints.md`."""
     lines = [
@@ -144,12 +129,13 @@ def page(rows: Sequence[Row]) -> str:
     ]
     for name in dict.fromkeys(row.dataset for row in rows):
         for method in METHODS:
-            cells = [_cell([row.error for row in rows if row[:3] == (name, method, labels)]) for labels in LABELS]
+            cells = [error_cell([row.error for row in rows if row[:3] == (name, method, labels)]) for labels in LABELS]
             lines.append(f"| {name} | {method} | {' | '.join(cells)} |")
     return "\n".join([*lines, ""])
 
 
-def _cell(errors: Sequence[float]) -> str:
+def error_cell(errors: Sequence[float]) -> str:
+    """Mean ± standard deviation; a dash where there are none."""
     if not errors:
         return "\N{EN DASH}"
     found = summarise([{"error": error} for error in errors])
@@ -172,11 +158,12 @@ def main(argv: Sequence[str] | None = None) -> None:
             for method, about in METHODS.items():
                 for labels in LABELS:
                     asked = about.without if labels == 0 else labels >= about.least
-                    if asked and (name, method, labels, seed) not in {row[:4] for row in read(path)}:
+                    rows = read_as(Row, path, "the table of hints")
+                    if asked and (name, method, labels, seed) not in {row[:4] for row in rows}:
                         row = _measured(name, method, labels, seed, args.quick)
                         path.parent.mkdir(parents=True, exist_ok=True)
-                        write_json(path, [one._asdict() for one in (*read(path), row)])
-                        write_whole(folder / "hints.md", page(read(path)))
+                        write_json(path, [one._asdict() for one in (*rows, row)])
+                        write_whole(folder / "hints.md", page([*rows, row]))
                         print(f"{name} {method} {labels} labels, seed {seed}: {row.error:.3f}", file=sys.stderr)
     print(folder / "hints.md")
 

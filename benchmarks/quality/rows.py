@@ -1,11 +1,14 @@
 """The rows that were measured: one file, written again after each, so that a run that ends early loses nothing."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.folder import write_json
+
+R = TypeVar("R")
 
 
 class Row(NamedTuple):
@@ -27,7 +30,17 @@ class Row(NamedTuple):
 
 
 def read(path: Path) -> list[Row]:
+    """The rows of the quality table, as `read_as`."""
+    return read_as(Row, path, "the quality table")
+
+
+def read_as(kind: Callable[..., R], path: Path, table: str) -> list[R]:
     """The rows of a file; none where there is no file.
+
+    Args:
+        kind: what a row becomes, of its fields by name.
+        path: the file.
+        table: that the rows are of.
 
     Raises:
         InputError: damaged, or not one of ours.
@@ -35,9 +48,9 @@ def read(path: Path) -> list[Row]:
     if not path.exists():
         return []
     try:
-        return [Row(**fields) for fields in json.loads(path.read_text(encoding="utf-8"))]
+        return [kind(**fields) for fields in json.loads(path.read_text(encoding="utf-8"))]
     except (OSError, ValueError, TypeError) as error:
-        raise InputError(f"{path} cannot be read as rows of the quality table: {error}") from error
+        raise InputError(f"{path} cannot be read as rows of {table}: {error}") from error
 
 
 def keep(path: Path, row: Row) -> None:

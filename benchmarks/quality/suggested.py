@@ -5,10 +5,8 @@ python -m benchmarks.quality.suggested --quick --out folder
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -17,13 +15,13 @@ from scipy.special import entr
 from benchmarks.machine import commit, this_machine
 from benchmarks.quality.arguments import parsed
 from benchmarks.quality.datasets import dataset
-from benchmarks.quality.hints import BENCHMARKS, SIDES, config_of
+from benchmarks.quality.hints import BENCHMARKS, SIDES, config_of, error_cell
+from benchmarks.quality.rows import read_as
 from vaeclust_jax import Hints, fit
-from vaeclust_jax.errors import InputError
 from vaeclust_jax.folder import write_json
 from vaeclust_jax.graph.suggested import suggested
 from vaeclust_jax.graph.tree import cuttable
-from vaeclust_jax.metrics import accuracy, summarise
+from vaeclust_jax.metrics import accuracy
 from vaeclust_jax.whole_file import write_whole
 
 NUMBERS, SEEDS = (20,), 5
@@ -66,20 +64,6 @@ def _measured(name: str, number: int, seed: int, quick: bool) -> Row:
     return Row(name, number, seed, *found, commit(), f"{here.name}, {here.cores} cores")
 
 
-def read(path: Path) -> list[Row]:
-    """The rows of a file; none where there is no file.
-
-    Raises:
-        InputError: damaged, or not one of ours.
-    """
-    if not path.exists():
-        return []
-    try:
-        return [Row(**fields) for fields in json.loads(path.read_text(encoding="utf-8"))]
-    except (OSError, ValueError, TypeError) as error:
-        raise InputError(f"{path} cannot be read as rows of the table of suggestions: {error}") from error
-
-
 def page(rows: Sequence[Row]) -> str:
     """`suggested.md`."""
     lines = [
@@ -96,16 +80,10 @@ def page(rows: Sequence[Row]) -> str:
     ]
     for name, number in dict.fromkeys(row[:2] for row in rows):
         own = [row for row in rows if row[:2] == (name, number)]
-        cells = [_cell([getattr(row, column) for row in own]) for column in ("without", "random", "suggested")]
+        cells = [error_cell([getattr(row, column) for row in own]) for column in ("without", "random", "suggested")]
         better = sum(row.suggested < row.random for row in own)
         lines.append(f"| {name} | {number} | {len(own)} | {' | '.join(cells)} | {better} |")
     return "\n".join([*lines, ""])
-
-
-def _cell(errors: Sequence[float]) -> str:
-    found = summarise([{"error": error} for error in errors])
-    mean, std = found["mean"]["error"], found["std"]["error"]
-    return f"{mean:.3f}" if std is None else f"{mean:.3f} ± {std:.3f}"
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -121,11 +99,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     for name in args.datasets[:1] if args.quick else args.datasets:
         for number in NUMBERS[:1] if args.quick else NUMBERS:
             for seed in range(1 if args.quick else SEEDS):
-                if (name, number, seed) not in {row[:3] for row in read(path)}:
+                rows = read_as(Row, path, "the table of suggestions")
+                if (name, number, seed) not in {row[:3] for row in rows}:
                     row = _measured(name, number, seed, args.quick)
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    write_json(path, [one._asdict() for one in (*read(path), row)])
-                    write_whole(folder / "suggested.md", page(read(path)))
+                    write_json(path, [one._asdict() for one in (*rows, row)])
+                    write_whole(folder / "suggested.md", page([*rows, row]))
                     print(f"{name} {number} seed {seed}: {row.suggested} against {row.random}", file=sys.stderr)
     print(folder / "suggested.md")
 
