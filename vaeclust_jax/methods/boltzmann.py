@@ -201,16 +201,26 @@ def restricted(shape: tuple[int, ...], up: float = 1.0, down: float = 1.0) -> Fo
     )
 
 
-@lru_cache
 def boltzmann(
+    init: Callable[[Key], State],
     form: Form,
     sampler: ContrastiveDivergence | PersistentDivergence,
     binarise: Binarise,
     centred: bool,
     update_rate: Any,
 ) -> Learner:
-    """The machine as a `Learner` without its `init`, which knows sizes and numbers; see `first_state`."""
+    """The machine as a `Learner`; `init`, which knows sizes and numbers, makes a `first_state`."""
+    return Learner(init=jax.jit(init), **_functions(form, sampler, binarise, centred, update_rate))
 
+
+@lru_cache  # machines that differ in sizes and numbers alone share them, and what is compiled of them
+def _functions(
+    form: Form,
+    sampler: ContrastiveDivergence | PersistentDivergence,
+    binarise: Binarise,
+    centred: bool,
+    update_rate: Any,
+) -> dict[str, Any]:
     def seen(state: State, x: Float[Array, "n ..."]) -> Float[Array, "n v"]:
         return _seen(binarise, state.memory.below, x)
 
@@ -244,17 +254,12 @@ def boltzmann(
         now = state._replace(params=params, opt_state=opt_state, memory=memory, step=state.step + 1)
         return now, _watched(form, watch_key, state.params, v, batch.weight)
 
-    return Learner(
-        init=_without_sizes,
-        step=step,
-        evaluate=lambda key, state, batch: _watched(form, key, state.params, seen(state, batch.x), batch.weight),
-        advance=advancing(rate=update_rate),
-        gentler=halved_learning_rate,
-    )
-
-
-def _without_sizes(key: Key) -> State:
-    raise NotImplementedError("the learner of a stage knows its sizes")
+    return {
+        "step": step,
+        "evaluate": lambda key, state, batch: _watched(form, key, state.params, seen(state, batch.x), batch.weight),
+        "advance": advancing(rate=update_rate),
+        "gentler": halved_learning_rate,
+    }
 
 
 def _watched(form: Form, key: Key, params: Params, v: Array, weight: Array) -> Info:

@@ -121,8 +121,10 @@ class DBM(BoltzmannMethod):
             memory = state.memory._replace(chains=chains, offsets=offsets if self.centred else state.memory.offsets)
             return state._replace(memory=memory)
 
-        static = boltzmann(form, sampler, self.binarise, self.centred, rate.update)
-        learner = static._replace(init=jax.jit(lambda key: state_of(random_machine(key, numbers + second, first))))
+        def init(key: Key) -> State:
+            return state_of(random_machine(key, numbers + second, first))
+
+        learner = boltzmann(init, form, sampler, self.binarise, self.centred, rate.update)
         return Stage("joint", learner, self.epochs, of_each_seed(start), NEVER, self)
 
 

@@ -108,14 +108,13 @@ def rbm_stage(
     """
     form = restricted(about.shape) if form is None else form
     rate = method.rate(epochs)
-    static = boltzmann(form, sampler, method.binarise, method.centred, rate.update)
     num_visible = int(np.prod(form.shape))
 
     def init(key: Key) -> State:
         machine = random_machine(key, num_visible, num_hidden)
         return first_state(machine, form, sampler, about.learning_rate, method.momentum, rate)
 
-    learner = static._replace(init=jax.jit(init))
+    learner = boltzmann(init, form, sampler, method.binarise, method.centred, rate.update)
 
     def start(key: Key, before: State | None, rows: Rows) -> State:
         under = () if below is None or before is None else below(before)
