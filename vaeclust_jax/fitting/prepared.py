@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
-from vaeclust_jax.data import Columns, MappedRows, Preparation, PrepareConfig, Rows, fit_preparation, split_rows
+from vaeclust_jax.data import Columns, StoredRows, Preparation, PrepareConfig, Rows, fit_preparation, split_rows
 from vaeclust_jax.data.mapped import Moments, chunks, weighted_chunks
 from vaeclust_jax.data.pictures import Pictures
 from vaeclust_jax.data.seen import Seen
@@ -99,7 +99,7 @@ class Prepared:
 
     def _for_programs(self, index: Int[np.ndarray, " k"]) -> jax.Array:
         part = self.rows[index]
-        if isinstance(part, MappedRows) and len(part):
+        if isinstance(part, StoredRows) and len(part):
             return self._streamed(index)
         return jnp.asarray(np.asarray(part) if len(part) else np.zeros((0, *self.rows.shape[1:]), np.float32))
 
