@@ -65,7 +65,10 @@ def resolved_for(
     preparation, facts = data.preparation, data.facts
     config = replace(resolve(config, preparation.input_shape, custom), prepare=data.config)
     classes = None if labels is None else int(labels.max()) + 1
-    spec = DataSpec(preparation.output_shape, len(data.train_index), facts.low, facts.high, classes)
+    by_blocks = data.blocks is not None
+    spec = DataSpec(preparation.output_shape, len(data.train_index), facts.low, facts.high, classes, by_blocks)
+    if by_blocks and (labels is not None or hints is not None):
+        raise InputError("rows that are read by blocks take no labels and no hints: fit a part that memory can hold")
     if data.weight is not None and not config.method.takes_weights:
         raise InputError(f"the method {type(config.method).__name__} takes no sample_weight: leave it out")
     if data.weight is not None and labels is not None and not config.method.needs_labels:

@@ -124,6 +124,7 @@ def _static(networks: Networks, likelihood_name: str, deterministic: bool, updat
         advance=advancing(beta=update_beta),
         gentler=halved_learning_rate,
         by_row=(),
+        by_blocks=True,
     )
 
 
