@@ -1,6 +1,6 @@
 """The data set every other part works on, and the checks that make any array or label list into one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,7 +16,8 @@ class Dataset:
     """Images or vectors, with labels where they are known.
 
     Attributes:
-        x: images `(n, H, W, C)`, uint8 or float32 in [0, 1]; or vectors `(n, F)`, float32 or float64.
+        x: images `(n, H, W, C)`, uint8 or float32 in [0, 1]; or vectors `(n, F)`, float32 or float64. Of data larger
+            than memory, the `StoredRows` that stand for them.
         y: labels `(n,)`, integers from 0, or None.
         name: what to call the data in reports.
         num_classes: how many classes the data are documented to hold; None where nobody documents it.
@@ -64,6 +65,13 @@ class Dataset:
     def numbers(self) -> np.ndarray:
         """Of the rows in their file, from 0."""
         return np.arange(len(self.x)) if self.row_numbers is None else self.row_numbers
+
+    def at(self, rows: np.ndarray) -> "Dataset":
+        """These rows alone, in memory."""
+        names = None if self.row_names is None else tuple(self.row_names[row] for row in rows.tolist())
+        y = None if self.y is None else self.y[rows]
+        numbers = rows if self.row_numbers is None else self.row_numbers[rows]
+        return replace(self, x=np.asarray(self.x[rows]), y=y, row_names=names, row_numbers=numbers)
 
     @property
     def said(self) -> tuple[str, ...]:

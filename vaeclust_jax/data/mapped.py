@@ -28,6 +28,11 @@ _SHARE = 0.25
 MOST_SCATTERED = 2**20
 """Rows that are read one by one, in any order; more of them are read by blocks."""
 
+SAMPLED = 2**15
+"""Of rows that are read by blocks so many are in memory, evenly spaced: those held out, and what clusters start as."""
+MOST_LABELS = 2**24
+"""Of rows that stay in their files; more labels are left out."""
+
 
 class Source(Protocol):
     """Rows (n, ...) on a disk.
@@ -75,10 +80,14 @@ class _File:
             apart = len(part) * (self.array[:1].nbytes + self._BYTES_AROUND)
             together = (int(part.max()) - int(part.min()) + 1) * abs(self.array.strides[0]) + self._BYTES_AROUND
             self._bytes += min(apart, together)
-            if self._bytes > self._BYTES_MAPPED:
-                self._map.madvise(mmap.MADV_DONTNEED)  # they stay in the system's cache
-                self._bytes = 0
+            self._forget()
         return rows
+
+    def _forget(self) -> None:
+        """Gives back pages where they are many."""
+        if self._map is not None and self._bytes > self._BYTES_MAPPED:
+            self._map.madvise(mmap.MADV_DONTNEED)  # they stay in the system's cache
+            self._bytes = 0
 
     def _together(self, numbers: Int[np.ndarray, " m"]) -> np.ndarray:
         """Of rows with few others between them: these are read, too."""
@@ -88,9 +97,7 @@ class _File:
         for start in range(0, len(rows), step):
             rows[start : start + step] = self.array[first + start : first + min(start + step, len(rows))]
             self._bytes += min(step, len(rows) - start) * abs(self.array.strides[0]) + self._BYTES_AROUND
-            if self._bytes > self._BYTES_MAPPED:
-                self._map.madvise(mmap.MADV_DONTNEED)
-                self._bytes = 0
+            self._forget()
         return rows if len(rows) == len(numbers) else rows[numbers - first]
 
 
@@ -151,6 +158,14 @@ class StoredRows:
         """Of all rows as they are read."""
         return math.prod(self.shape) * self.dtype.itemsize
 
+    @property
+    def said(self) -> str:
+        """What becomes of rows that are read by blocks."""
+        return (
+            f"it takes {self.nbytes / 1e9:,.1f} GB, stays on the disk and is read by blocks; clusters begin with "
+            f"{min(len(self), SAMPLED):,} rows, evenly spaced, and scores and figures are of these"
+        )
+
     def without(self, places: Int[np.ndarray, " m"]) -> "StoredRows":
         """All rows but those at a few places."""
         assert isinstance(self._numbers, AllBut), "all rows of a file"
@@ -206,6 +221,11 @@ def chunks(x: Rows) -> Iterator[np.ndarray]:
     size = max(1, _BYTES_AT_ONCE // max(1, math.prod(source.shape[1:]) * source.dtype.itemsize))
     for start in range(0, len(x), size):
         yield np.asarray(x[start : start + size])
+
+
+def parts_of(x: Rows) -> Iterator[Rows]:
+    """`chunks` of rows that are read by blocks; all others together."""
+    yield from chunks(x) if isinstance(x, StoredRows) and x.by_blocks else (x,)
 
 
 def weighted_chunks(x: Rows, weight: np.ndarray | None) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:

@@ -1,15 +1,18 @@
 """Tables of one's own: text, parquet and feather, a sample a row, as vectors with names."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from vaeclust_jax.data.columns import check_numeric, choose_columns
 from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
 from vaeclust_jax.data.kinds import is_text, to_numbers
+from vaeclust_jax.data.mapped import MOST_LABELS, is_large
 from vaeclust_jax.data.reading import NONE, Columns, ReadConfig, listed
+from vaeclust_jax.data.shards import check_shards, head_of, label_column, rows_of_shards, shards_of
 from vaeclust_jax.data.text import FEW_BYTES, PACKED, TEXT_SUFFIXES, read_text
 from vaeclust_jax.errors import InputError
 
@@ -51,6 +54,9 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
     Raises:
         InputError: a table that cannot be read, columns missing, text or missing values where there should be numbers.
     """
+    shards = shards_of(path)
+    if shards and is_large(check_shards(shards)):
+        return _stored(path, shards, config, like)
     table, taken = _read(path, config)
     if len(table) == 0:
         raise InputError(f"{path} must hold at least one row of numbers, got none")
@@ -77,6 +83,27 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
         row_numbers=np.flatnonzero(kept) if dropped else None,
         taken=(*taken, *found, *dropped, *filled),
     )
+
+
+def _stored(path: Path, shards: Sequence[Path], config: ReadConfig, like: Columns | None) -> Dataset:
+    """A table that stays in its shards."""
+    head = head_of(shards)
+    if config.column is not None:
+        config = replace(config, label_column=NONE, index_column=NONE, drop_columns=())
+        head = head.select([name for name in head.column_names if name == config.column])
+    columns, found = choose_columns(head, config, path) if like is None else _as_trained(head, like, config, path)
+    rows = rows_of_shards(shards, columns, config, head)
+    y, class_names = None, None
+    taken = [rows.said, *found]
+    if columns.label is not None and len(rows) > MOST_LABELS:
+        taken.append(f"labels: {columns.label!r} left out, since they are more than {MOST_LABELS}")
+        columns = replace(columns, label=None, left_out=(*columns.left_out, columns.label))
+    elif columns.label is not None:
+        y, class_names = _labels(label_column(shards, columns.label), columns.label, path)
+    return Dataset(
+        x=cast(np.ndarray, rows), y=y, name=path.name.partition(".")[0] or path.name, class_names=class_names,
+        source=str(path), columns=columns, taken=tuple(taken),
+    )  # fmt: skip
 
 
 def _saved_dataset(folder: Path) -> "pyarrow.Table":

@@ -22,6 +22,7 @@ from vaeclust_jax.fitting.progress import shown
 from vaeclust_jax.fitting.reached import models_reached
 from vaeclust_jax.fitting.resolve import (
     about_of,
+    check_blocks,
     check_mesh,
     check_partial_labels,
     hints_for,
@@ -213,6 +214,7 @@ def _fit(
         data = x
     else:
         data = prepared_for(config, x, split_labels, sample_weight, custom=networks is not None)
+    check_blocks(data, partial_labels, hints)
     known = None if partial_labels is None else check_partial_labels(partial_labels, len(data.rows))
     asked = hints_for(hints, data)
     config = resolved_for(config, data, known, asked, custom=networks is not None)
@@ -227,7 +229,7 @@ def _fit(
         if stage.model is not None:
             check_leaves(replace(config, method=stage.model), first.params)
     if mesh is not None:
-        check_mesh(mesh, config, stages, len(names))
+        check_mesh(mesh, config, stages, len(names), data)
     check_memory(firsts, len(names), mesh)
     supervised = config.method.needs_labels
     y, held_out_y = (

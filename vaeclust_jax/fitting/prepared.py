@@ -10,17 +10,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
-from vaeclust_jax.data import Columns, StoredRows, Preparation, PrepareConfig, Rows, fit_preparation, split_rows
-from vaeclust_jax.data.mapped import Moments, chunks, weighted_chunks
+from vaeclust_jax.data import Columns, Preparation, PrepareConfig, Rows, StoredRows, fit_preparation, split_rows
+from vaeclust_jax.data.mapped import SAMPLED, Moments, chunks, weighted_chunks
 from vaeclust_jax.data.pictures import Pictures
 from vaeclust_jax.data.seen import Seen
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.streamed import Streamed, spaced
 from vaeclust_jax.training.encodings import Encodings
 from vaeclust_jax.training.shuffled import ShuffledBlocks
-
-SAMPLED = 2**15
-"""Of rows that are read by blocks so many are in memory: those held out, and what clusters begin with."""
 
 
 class Facts(NamedTuple):

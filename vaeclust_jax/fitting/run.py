@@ -12,7 +12,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from vaeclust_jax.checks import is_whole
-from vaeclust_jax.data import Preparation
+from vaeclust_jax.data import Preparation, Rows
+from vaeclust_jax.data.mapped import parts_of
 from vaeclust_jax.errors import InputError, InputWarning
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.forecasts import continued, following
@@ -39,8 +40,8 @@ class Run:
 
     Every method that takes `x` takes raw data, as `fit` did: images (n, H, W[, C]) or vectors (n, F), prepared
     (resized, scaled) the way the training rows were; another shape than the model's is an `InputError`. A
-    `numpy.memmap` of more than 256 MB is read in parts. Of a frame the columns are those trained on, by name, in any
-    order.
+    `numpy.memmap` or an array of Zarr of more than 256 MB is read in parts. Of a frame the columns are those trained
+    on, by name, in any order.
 
     Attributes:
         config: resolved; what the fit really used.
@@ -51,7 +52,8 @@ class Run:
             prototypes, those of a cluster one after the other. None, as the next two, where nothing is clustered.
         cluster_scale: (C, L, L) Cholesky factor of their covariance, the posteriors' variance included.
         cluster_share: (C,) share of the cluster's training samples that the component has.
-        train_index: rows that were trained on; empty after `load`.
+        train_index: rows that were trained on; empty after `load`. Of rows that are read by blocks, as
+            `validation_index`, places among the few that are evenly spaced (`fitting.prepared`).
         validation_index: rows that were held out; empty after `load`.
         history: a row an epoch, see `training.loop`; after `load` the last 10,000, if the file has any.
         temperature: T of the probabilities, softmax(log q / T): 1 as trained, see `calibrated`.
@@ -131,9 +133,16 @@ class Run:
         """Probability of every cluster, (n, K), rows sum to one: q at the posterior's mean. Of a classifier: of every
         class, (n, C). Rows far outside the range of those trained on are an `InputWarning`."""
         rows = self.preparation.rows(x)
+        self._warn_unlike(x, rows)
+        return self._proba(rows)
+
+    def _warn_unlike(self, x: Any, rows: Rows) -> None:
         odd = self.preparation.unlike(x, rows)
         if odd is not None and odd.sentence:
-            warnings.warn(odd.sentence, InputWarning, stacklevel=2)
+            warnings.warn(odd.sentence, InputWarning, stacklevel=3)
+
+    def _proba(self, rows: Rows) -> Float[np.ndarray, "n k"]:
+        """`predict_proba` of prepared rows."""
         if self.heads.predict is not None:
             return np.exp(self._at_temperature(by_chunk(self.heads.predict, self.params, rows)))
         self._has(self.heads.encode, "encode")
@@ -180,8 +189,13 @@ class Run:
         return stochastic_passes(key, self.heads, self.params, *self.posterior(x), num_passes)
 
     def predict(self, x: Any) -> Int[np.ndarray, " n"]:
-        """The most probable cluster (class) of each sample, (n,), from 0 to K - 1."""
-        return self.predict_proba(x).argmax(axis=1).astype(np.int32)
+        """The most probable cluster (class) of each sample, (n,), from 0 to K - 1.
+
+        Of rows that are read by blocks nothing else is held of a row.
+        """
+        rows = self.preparation.rows(x)
+        self._warn_unlike(x, rows)
+        return np.concatenate([self._proba(part).argmax(axis=1).astype(np.int32) for part in parts_of(rows)])
 
     def cut(self, num_clusters: int | None = None, x: Any = None, noise: bool = False) -> Int[np.ndarray, " n"]:
         """Any number of clusters without training again: the graph's merge, stopped where so many are left.
@@ -252,8 +266,12 @@ class Run:
     def unlikeness(self, x: Any) -> Float[np.ndarray, " n"]:
         """How strange each sample is, (n,): the distance to the nearest cluster in its standard deviations, see
         `uncertainty.outliers.latent_distance`."""
+        return self.distance(self.embed(x))
+
+    def distance(self, z: Float[np.ndarray, "n l"]) -> Float[np.ndarray, " n"]:
+        """`unlikeness` of the samples of codes, (n,)."""
         mean, scale = (jnp.asarray(self._has(part, "cluster")) for part in (self.cluster_mean, self.cluster_scale))
-        return np.asarray(latent_distance(jnp.asarray(self.embed(x)), mean, scale))
+        return np.asarray(latent_distance(jnp.asarray(z), mean, scale))
 
     def prepare(self, x: Any) -> Float[np.ndarray, "n ..."]:
         """The samples as the model sees them: images in [0, 1] of the model's size, vectors scaled."""

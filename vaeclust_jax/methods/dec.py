@@ -129,6 +129,9 @@ class DEC(_WithTarget):
     is. With deterministic and beta 0 this is DEC without a VAE."""
     q_from: Literal["mean", "sample"] = "mean"
     """What the training q is computed from: the posterior's mean, or a sample of it."""
+    target: Literal["auto", "all", "batch"] = "auto"
+    """What the target P is computed from: all rows, every update_target_interval epochs; or each batch's own q, with
+    running frequencies of the clusters, which holds nothing of a row. auto: all, unless rows are read by blocks."""
 
     start: RandomStart | GreedyStart = field(default_factory=RandomStart)
     """What the autoencoder begins as."""
@@ -136,6 +139,10 @@ class DEC(_WithTarget):
     def check(self, data: DataSpec) -> None:  # noqa: D102
         self.start.check()
         super().check(data)
+
+    def resolved(self, data: DataSpec) -> Self:  # noqa: D102
+        found = super().resolved(data)
+        return replace(found, target="batch" if data.by_blocks else "all") if found.target == "auto" else found
 
     def for_epochs(self, num_epochs: int) -> Self:  # noqa: D102
         return replace(super().for_epochs(num_epochs), start=self.start.for_epochs(num_epochs))
@@ -150,6 +157,7 @@ class DEC(_WithTarget):
             joint_reconstruction=self.joint_reconstruction,
             gamma=self.gamma_controller(),
             update_target_interval=self.update_target_interval,
+            target=self.target,
             **self.vae_settings(about, self.deterministic),
         )
         stopping = self.joint_stopping(about)

@@ -10,6 +10,9 @@ Preservation, 2017, Eq. 8), and with the clustering loss alone DEC (Xie et al. 2
 `graph_dec` has several prototypes a cluster, and P is the sharpening of q spread over the neighbour graph of the
 posterior (`graph`, `objectives.propagation`), which stays as it was when the stage began. With one prototype a cluster,
 nu = 1, s = 1 and no graph it is `dec`.
+
+With `target="batch"` there is no P of all rows: each step sharpens its batch's own q by frequencies f_j of clusters
+that are a running mean over batches. Of a batch of all rows, P is that of Xie et al. (Eq. 3).
 """
 
 from collections.abc import Callable
@@ -28,8 +31,8 @@ from vaeclust_jax.methods.refresh import Assigned, map_chunks, share_changed
 from vaeclust_jax.methods.shallow_starts import NOT_ASKED, SHALLOW_STARTS
 from vaeclust_jax.methods.vae import (
     first_state,
-    gradient_step,
     halved_learning_rate,
+    updated,
     vae,
     vae_heads,
     vae_losses,
@@ -39,8 +42,10 @@ from vaeclust_jax.methods.vae import (
 from vaeclust_jax.objectives.dec import (
     assignment_energy,
     kl_divergence,
+    log_frequency,
     log_prototype_assignment,
     log_soft_assignment,
+    sharpened,
     target_distribution,
 )
 from vaeclust_jax.objectives.elbo import LIKELIHOODS
@@ -69,7 +74,8 @@ class Edges(NamedTuple):
 class Target(NamedTuple):
     """What the refresh over all training rows computes; a constant for the gradient."""
 
-    p: Float[Array, "n k"]
+    p: Float[Array, "n k"] | None
+    """None: each batch sharpens its own q by `frequency`."""
     assigned: Assigned
     """By q at the last refresh."""
     edges: Edges | None
@@ -80,13 +86,31 @@ class Target(NamedTuple):
     """Of the clusters that it could begin with (`methods.shallow_starts`); `NOT_ASKED` of some."""
     told: Int[Array, " n"] | None = None
     """The cluster that each row is held in, -1 where a person said nothing; None: there are no hints."""
+    frequency: Float[Array, " k"] | None = None
+    """Share of each cluster in the rows seen of late; None where P is of all rows."""
+
+
+_SHARE_OF_BATCH = 0.01
+"""That a batch has in the running frequencies: they forget half of what they were in 69 steps."""
 
 
 def refreshed(target: Target, log_q: Float[Array, "n k"], weight: Float[Array, " n"] | None = None) -> Target:
     """The target of new assignments: q, spread over the graph if there is one, sharpened; rows count by weight."""
-    agreed = log_q if target.edges is None else log_agreed(target.edges, log_q, target.told)
     assigned = share_changed(target.assigned, log_q, weight)
+    if target.p is None:
+        return target._replace(assigned=assigned, frequency=frequency_of(log_q, weight))
+    agreed = log_q if target.edges is None else log_agreed(target.edges, log_q, target.told)
     return target._replace(p=target_distribution(agreed, weight), assigned=assigned)
+
+
+def frequency_of(log_q: Float[Array, "n k"], weight: Float[Array, " n"] | None = None) -> Float[Array, " k"]:
+    """Share of each cluster in the rows, which count by weight."""
+    return jnp.exp(jax.nn.log_softmax(log_frequency(log_q, weight)))
+
+
+def running(frequency: Float[Array, " k"], log_q: Float[Array, "b k"], weight: Float[Array, " b"]) -> Array:
+    """The frequencies after another batch."""
+    return (1 - _SHARE_OF_BATCH) * frequency + _SHARE_OF_BATCH * frequency_of(log_q, weight)
 
 
 def log_agreed(edges: Edges, log_q: Float[Array, "n k"], told: Int[Array, " n"] | None = None) -> Float[Array, "n k"]:
@@ -149,17 +173,30 @@ def _static(
     assign: Assign,
     update_beta: Update,
     update_gamma: Update,
+    own_target: bool = False,
 ) -> Learner:
     likelihood = LIKELIHOODS[likelihood_name]
 
-    def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, Info]:
+    def target_of(params: Params, state: State, batch: Batch, mean: Array) -> tuple[Array, Target]:
+        """P of the batch, and what the step leaves in the memory."""
+        if not own_target:
+            return rows_of(state.memory.p, batch.index), state.memory
+        log_q = assign(params, mean)
+        frequency = running(state.memory.frequency, log_q, batch.weight)
+        return sharpened(log_q, jnp.log(frequency)), state.memory._replace(frequency=frequency)
+
+    def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, tuple[Info, Target]]:
         codes, parts = vae_losses(networks, likelihood, deterministic, key, params, batch)
-        p = jax.lax.stop_gradient(rows_of(state.memory.p, batch.index))
+        p, memory = jax.lax.stop_gradient(target_of(params, state, batch, codes.mean))
         cluster = kl_divergence(p, assign(params, codes.z if q_from == "sample" else codes.mean))
         parts["cluster"] = weighted_mean(cluster, batch.weight)
         control = state.control
         total, vae_loss = joint_loss(parts, control["beta"].value, control["gamma"].value, joint_reconstruction)
-        return total, {"loss": total, **parts, "vae_loss": vae_loss}
+        return total, ({"loss": total, **parts, "vae_loss": vae_loss}, memory)
+
+    def step(key: Key, state: State, batch: Batch) -> tuple[State, Info]:
+        gradients, (info, memory) = jax.grad(lambda params: loss(key, params, state, batch), has_aux=True)(state.params)
+        return updated(state, gradients)._replace(memory=memory), info
 
     def evaluate(key: Key, state: State, batch: Batch) -> Info:
         _, parts = vae_losses(networks, likelihood, deterministic, key, state.params, batch)
@@ -178,12 +215,13 @@ def _static(
     base = vae(networks, likelihood=likelihood_name, deterministic=deterministic)
     return Learner(
         init=base.init,
-        step=gradient_step(loss),
+        step=step,
         evaluate=evaluate,
         end_epoch=end_epoch,
         advance=advancing(beta=update_beta, gamma=update_gamma),
         gentler=halved_learning_rate,
         by_row=_BY_ROW,
+        by_blocks=own_target,
     )
 
 
@@ -213,6 +251,7 @@ def dec(
     gamma: float | Controller = 100.0,
     learning_rate: float = 1e-3,
     update_target_interval: int = 5,
+    target: str = "all",
 ) -> Learner:
     """VAE+DEC as a `Learner`.
 
@@ -230,6 +269,7 @@ def dec(
         gamma: weight of KL(P || Q), likewise.
         learning_rate: Adam's.
         update_target_interval: epochs between refreshes of P.
+        target: what P is made of, "all" rows or each "batch".
 
     `init` draws centroids from N(0, I); `methods.starts` replaces them by k-means.
     """
@@ -244,14 +284,17 @@ def dec(
         around_centroids,
         beta.update,
         gamma.update,
+        target == "batch",
     )
 
     def init(key: Key) -> State:
         params_key, centroid_key = jax.random.split(key)
         params = dict(static.init(params_key).params)
         params["centroids"] = normal(centroid_key, (num_clusters, latent_dim))
-        target = _first_target(num_samples, num_clusters, None, None)
-        return with_numbers(first_state(params, target), learning_rate, beta=beta, gamma=gamma)
+        first = _first_target(num_samples, num_clusters, None, None)
+        if target == "batch":
+            first = first._replace(p=None, frequency=jnp.full(num_clusters, 1.0 / num_clusters))
+        return with_numbers(first_state(params, first), learning_rate, beta=beta, gamma=gamma)
 
     return static._replace(init=init)
 

@@ -1,4 +1,4 @@
-"""Rows read by blocks, in an order that a disk can follow: an epoch's blocks are permuted, rows within a window of them.
+"""Rows in an order that a disk can follow: an epoch's blocks are permuted, and rows within a window of them.
 
 Rows far apart cost a read each, and a permutation of 10^8 numbers 0.4 GB. So an epoch takes the blocks in a random
 order, as many at a time as a window has room for, and shuffles the rows of that window.
