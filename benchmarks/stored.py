@@ -126,6 +126,7 @@ def say(what: str, rows: int, began: float, cpu: float, **more: Any) -> None:
     print(json.dumps(line | {"rows_a_second": round(rows / seconds), "peak_mb": round(peak())} | more), flush=True)
 
 
+@jax.tree_util.register_static
 class _InMemory(ShuffledBlocks):
     """One window, again and again: the step alone."""
 
@@ -198,7 +199,7 @@ def measure(n: int, kind: str, path: Path, batch_size: int) -> None:
     out = path.with_name("labels.parquet")
     write_assignment_parts(out, _tables(run, Dataset(x, None, "rows"), noise=False))  # type: ignore[arg-type]
     few = spaced(n, 2**15)
-    found = scores(y[few], run.predict(x[few]))
+    found = scores(y[few], run.predict(x[few]), None)
     say("labels written to parquet", n, *at, acc=found["acc"])
     out.unlink()
 
