@@ -60,7 +60,7 @@ class BlockFile(ABC):
                 except InputError:
                     raise
                 except Exception as error:  # a file that is damaged, or gone, may fail in any way
-                    raise InputError(f"{self.name} cannot be read any more: {str(error)[:150]}") from error
+                    raise InputError(f"{self.name} cannot be read any more: {str(error)[:250]}") from error
                 self._last = number, rows
             return self._last[1]
 

@@ -1,6 +1,6 @@
 """A table larger than memory: shards of parquet, whose numeric columns are read by blocks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +20,15 @@ _ROWS = 10_000
 
 
 def shards_of(path: Path) -> list[Path]:
-    """The files of parquet that a table is: one, or those of a folder, in the order of their names.
+    """The files of parquet that a table is: one, those of a folder, or those that fit a pattern such as part-*.parquet.
+
+    They come in the order of their names.
 
     Raises:
         InputError: the folder holds tables of another kind, too, or shards whose columns differ.
     """
+    if is_pattern(path):
+        return sorted(_fitting(path))
     if not path.is_dir():
         return [path] if path.suffix.lower() in (".parquet", ".pq") else []
     shards = sorted(path.glob("*.parquet"))
@@ -34,6 +38,15 @@ def shards_of(path: Path) -> list[Path]:
             f"{path} holds parquet ({len(shards)} files) and other tables ({listed(others)}): give a folder of one kind"
         )
     return shards
+
+
+def is_pattern(path: Path) -> bool:
+    """Whether it is no file but a pattern that files of parquet fit."""
+    return path.suffix.lower() == ".parquet" and "*" in path.name and not path.exists() and any(_fitting(path))
+
+
+def _fitting(path: Path) -> Iterator[Path]:
+    return path.parent.glob(path.name)
 
 
 def check_shards(shards: Sequence[Path]) -> int:

@@ -12,7 +12,7 @@ from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
 from vaeclust_jax.data.kinds import is_text, to_numbers
 from vaeclust_jax.data.mapped import MOST_LABELS, is_large
 from vaeclust_jax.data.reading import NONE, Columns, ReadConfig, listed
-from vaeclust_jax.data.shards import check_shards, head_of, label_column, rows_of_shards, shards_of
+from vaeclust_jax.data.shards import check_shards, head_of, is_pattern, label_column, rows_of_shards, shards_of
 from vaeclust_jax.data.text import FEW_BYTES, PACKED, TEXT_SUFFIXES, read_text
 from vaeclust_jax.errors import InputError
 
@@ -36,7 +36,7 @@ def is_table(path: Path) -> bool:
 
 def is_saved_dataset(path: Path) -> bool:
     """Whether it is a folder that `save_to_disk` of Hugging Face's datasets wrote, or of parts in parquet."""
-    return ((path / "state.json").is_file() and any(path.glob("*.arrow"))) or _has_parts(path)
+    return ((path / "state.json").is_file() and any(path.glob("*.arrow"))) or _has_parts(path) or is_pattern(path)
 
 
 def _has_parts(path: Path) -> bool:
@@ -47,7 +47,8 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
     """Loads a table of vectors.
 
     Args:
-        path: of text (.csv, .tsv, .txt, ..., packed or not), parquet or feather.
+        path: of text (.csv, .tsv, .txt, ..., packed or not), parquet or feather; a folder of parquet, or a pattern such
+            as part-*.parquet.
         config: which columns are what; what it leaves open is found, and said in `Dataset.taken`.
         like: the columns that a model was trained on: taken by their names, in any order.
 
@@ -76,13 +77,17 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
     return Dataset(
         x=check_array(x, f"x of {path}"),
         y=y,
-        name=path.name.partition(".")[0] or path.name,
+        name=_name_of(path),
         class_names=class_names,
         source=str(path),
         columns=columns,
         row_numbers=np.flatnonzero(kept) if dropped else None,
         taken=(*taken, *found, *dropped, *filled),
     )
+
+
+def _name_of(path: Path) -> str:
+    return path.parent.name if is_pattern(path) else path.name.partition(".")[0] or path.name
 
 
 def _stored(path: Path, shards: Sequence[Path], config: ReadConfig, like: Columns | None) -> Dataset:
@@ -101,7 +106,7 @@ def _stored(path: Path, shards: Sequence[Path], config: ReadConfig, like: Column
     elif columns.label is not None:
         y, class_names = _labels(label_column(shards, columns.label), columns.label, path)
     return Dataset(
-        x=cast(np.ndarray, rows), y=y, name=path.name.partition(".")[0] or path.name, class_names=class_names,
+        x=cast(np.ndarray, rows), y=y, name=_name_of(path), class_names=class_names,
         source=str(path), columns=columns, taken=tuple(taken),
     )  # fmt: skip
 
@@ -150,8 +155,9 @@ def _read(path: Path, config: ReadConfig) -> tuple["pyarrow.Table", tuple[str, .
             from pyarrow import parquet
 
             # Buffering ahead is for remote files: of a local one it keeps all bytes beside the table.
-            large = path.is_dir() or path.stat().st_size > FEW_BYTES
-            table = parquet.read_table(path, use_threads=large, pre_buffer=False)
+            shards = [path] if path.is_dir() else shards_of(path)
+            large = shards != [path] or path.is_dir() or path.stat().st_size > FEW_BYTES
+            table = parquet.read_table(shards[0] if len(shards) == 1 else shards, use_threads=large, pre_buffer=False)
         else:
             from pyarrow import feather
 

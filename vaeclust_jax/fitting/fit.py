@@ -259,9 +259,9 @@ def _fit(
             reached = _with_clusters(stages, keys, states, rows)
             error.last_good = models_reached(config, data, both, stages, reached, names, history, hints)
             raise
-        except jax.errors.JaxRuntimeError as error:
+        except (jax.errors.JaxRuntimeError, ValueError):  # what a program makes of an error on the host
             if data.shuffled is not None and data.shuffled.error is not None:
-                raise data.shuffled.error from error
+                raise data.shuffled.error from None
             raise
         fitted = models_reached(config, data, both, stages, states, names, history, hints)
     listeners.on_end(next(reversed(fitted.values()), []))

@@ -90,8 +90,8 @@ class Target(NamedTuple):
     """Share of each cluster in the rows seen of late; None where P is of all rows."""
 
 
-_SHARE_OF_BATCH = 0.01
-"""That a batch has in the running frequencies: they forget half of what they were in 69 steps."""
+_SHARE_OF_BATCH = 0.1
+"""That a batch has in the running frequencies: they forget half of what they were in 7 steps."""
 
 
 def refreshed(target: Target, log_q: Float[Array, "n k"], weight: Float[Array, " n"] | None = None) -> Target:
