@@ -37,7 +37,10 @@ def load_arrays(path: Path, config: ReadConfig, like: Pictures | None = None) ->
         arrays = _joined(arrays, path, taken)
     x_name, raw_x = _samples(arrays, config.array, path, taken)
     y_name = _labels_name(arrays, config.label_column, path)
-    used = {x_name, y_name}
+    whose = config.subject_column
+    if whose is not None and whose not in arrays:
+        raise InputError(f"{path} has no array {whose!r}, which --subject-column names: it has {listed(arrays)}")
+    used = {x_name, y_name, whose}
     raw_y = None if y_name is None else arrays[y_name]
     if is_mapped(raw_x):
         taken.append(f"it takes {raw_x.nbytes / 1e9:,.1f} GB and stays in its file")
@@ -55,8 +58,15 @@ def load_arrays(path: Path, config: ReadConfig, like: Pictures | None = None) ->
     y, class_names = (None, None)
     if raw_y is not None:
         y, class_names = check_labels(raw_y, len(x), f"{y_name} of {path}")
+    subjects = None
+    if whose is not None:
+        subjects, names = check_labels(arrays[whose], len(x), f"{whose} of {path}")
+        taken.append(f"array {whose!r} says whose a row is, of {len(names)} subjects")
     taken += more
-    return Dataset(x, y, path.stem, class_names=class_names, source=str(path), pictures=pictures, taken=tuple(taken))
+    return Dataset(
+        x, y, path.stem, class_names=class_names, source=str(path), pictures=pictures, taken=tuple(taken),
+        subjects=subjects,
+    )  # fmt: skip
 
 
 def _joined(arrays: dict[str, np.ndarray], path: Path, taken: list[str]) -> dict[str, np.ndarray]:

@@ -120,6 +120,7 @@ def prepare(
     columns: Columns | None = None,
     pictures: Pictures | None = None,
     weight: Float[np.ndarray, " k"] | None = None,
+    subjects: Int[np.ndarray, " k"] | None = None,
 ) -> Prepared:
     """Splits and prepares raw rows.
 
@@ -129,12 +130,13 @@ def prepare(
         split_labels: (n,) classes, read only for a stratified split.
         columns, pictures: how a table or pictures were read, which the model keeps.
         weight: checked, what each row counts.
+        subjects: whose each row is; those of one are held out together.
 
     Raises:
         InputError: rows that cannot be split or prepared.
     """
     counted = None if weight is None else np.flatnonzero(weight)
-    train_index, validation_index = split_rows(len(raw), config, split_labels, counted)
+    train_index, validation_index = split_rows(len(raw), config, split_labels, counted, subjects)
     fitted = fit_preparation(raw[train_index], config, of_mean_one(weight, train_index))
     preparation = replace(fitted, columns=columns, pictures=pictures)
     rows = preparation.rows(raw)
