@@ -285,3 +285,19 @@ def test_processes_share_a_folder_at_once_and_a_fit_with_read_programs_has_the_s
     assert hits[2] >= len(programs(tmp_path)) > min(hits[:2])
     assert any(path.name.startswith("jit_epoch") for path in programs(tmp_path))
     assert all(compiling._is_whole(path.read_bytes()) for path in programs(tmp_path))
+
+
+def test_large_programs_are_quick_to_compile_unless_the_person_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    level, emitters = "xla_backend_optimization_level", "xla_cpu_use_fusion_emitters"
+    monkeypatch.delenv("XLA_FLAGS")  # of the tests
+    options = compiling.quick_to_compile()
+    assert options == {level: 1, emitters: False}
+    assert jax.jit(lambda x: x @ x, compiler_options=options)(jnp.eye(3)).sum() == 3
+    monkeypatch.setenv("XLA_FLAGS", f"--{level}=2")
+    assert compiling.quick_to_compile() == {emitters: False}
+
+
+def test_an_option_that_this_xla_does_not_have_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XLA_FLAGS")
+    monkeypatch.setattr(compiling, "_EMITTERS", "xla_of_another_version")
+    assert list(compiling.quick_to_compile()) == ["xla_backend_optimization_level"]

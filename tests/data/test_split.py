@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaeclust_jax.data import PrepareConfig, split_rows
+from vaeclust_jax.data import PrepareConfig, random_parts, split_rows
 from vaeclust_jax.errors import InputError
 
 
@@ -106,3 +106,44 @@ def test_rows_that_do_not_count_are_in_neither_part(stratify: bool) -> None:
 def test_a_class_that_is_left_with_one_member_is_named() -> None:
     with pytest.raises(InputError, match="class 'c' has one"):
         split_rows(7, PrepareConfig(stratify=True, validation=0.4), list("aaabbcc"), np.arange(6))
+
+
+@given(st.lists(st.integers(0, 6), min_size=2, max_size=60), st.floats(0.01, 0.9), st.integers(0, 99))
+def test_subjects_are_held_out_whole_and_as_near_to_the_share_as_they_come(
+    whose: list[int], validation: float, seed: int
+) -> None:
+    subjects, n = np.array(whose), len(whose)
+    config = PrepareConfig(validation=validation, split_seed=seed)
+    if round(n * validation) in (0, n) or len(set(whose)) == 1:
+        with pytest.raises(InputError):
+            split_rows(n, config, subjects=subjects)
+        return
+    train, held_out = split_rows(n, config, subjects=subjects)
+    assert np.sort(np.concatenate([train, held_out])).tolist() == list(range(n))
+    assert not set(subjects[train]) & set(subjects[held_out])
+    assert min(len(train), len(held_out)) > 0
+    # One subject more or less, in the order of the draw, is no nearer; so it is within the largest of them.
+    assert abs(len(held_out) - round(n * validation)) <= np.bincount(subjects).max()
+
+
+def test_the_subjects_that_are_held_out_are_drawn() -> None:
+    """Each as often, however many rows it has."""
+    subjects = np.repeat([0, 1, 2, 3], [10, 10, 10, 10])
+    drawn = [set(subjects[random_parts(40, 10, seed=seed, subjects=subjects)[1]]) for seed in range(400)]
+    counts = np.bincount([one for found in drawn for one in found], minlength=4)
+    assert counts.sum() == 400
+    assert (np.abs(counts - 100) < 5 * np.sqrt(400 * 0.25 * 0.75)).all()
+
+
+def test_rows_of_one_subject_do_not_count_alone() -> None:
+    subjects = np.repeat([5, 7, 9], [4, 4, 8])
+    counted = np.r_[0:8, 12:16]
+    parts = split_rows(16, PrepareConfig(validation=1 / 3), None, counted, subjects)
+    assert sorted(np.concatenate(parts)) == counted.tolist()
+    assert not set(subjects[parts[0]]) & set(subjects[parts[1]])
+
+
+@pytest.mark.parametrize("config", [PrepareConfig(stratify=True), PrepareConfig(split="last")])
+def test_a_split_that_would_part_subjects_is_refused(config: PrepareConfig) -> None:
+    with pytest.raises(InputError, match="rows of a subject"):
+        split_rows(20, config, np.repeat([0, 1], 10), None, np.repeat([0, 1, 2, 3], 5))

@@ -14,7 +14,7 @@ from vaeclust_jax.studies.experiment import Experiment
 
 _BASIC = (
     "dataset", "clusters", "seeds", "epochs", "outliers", "hints", "out", "quiet", "resume", "track", "verbose",
-    "label_column", "drop_columns", "missing",
+    "label_column", "subject_column", "drop_columns", "missing",
     "image_size", "scaling", "validation",
     "likelihood", "beta", "gamma", "augment", "pretrain_epochs", "joint_epochs", "start", "covariance", "num_classes",
     "network", "latent_dim", "hidden", "channels",

@@ -123,7 +123,7 @@ def _score(run: Run, dataset: Dataset, name: str) -> str:
     """Against the labels, of rows that are read by blocks for some of them."""
     count, said = len(dataset.x), ""
     if isinstance(dataset.x, StoredRows) and dataset.x.by_blocks:
-        dataset = dataset.at(spaced(count, SAMPLED))
+        dataset = dataset.of_rows(spaced(count, SAMPLED))
         said = f" (of {len(dataset.x)} of the {count} rows, evenly spaced)"
     found = scores(dataset.y, _predict_proba(run, dataset.x).argmax(axis=1), run.embed(dataset.x))
     line = ", ".join(

@@ -164,10 +164,15 @@ def _check_enough(args: Parsed[RunArguments], plan: Plan) -> None:
     Raises:
         InputError: there are fewer ways to hold so many rows out.
     """
-    n = len(plan.parts.fitted.x)
+    import numpy as np
+
+    from vaeclust_jax.data import subjects_of
+
+    whose = subjects_of(plan.parts.fitted)
+    n, units = (len(plan.parts.fitted.x), "rows") if whose is None else (len(np.unique(whose)), "subjects")
     held_out = round(n * args.experiment.prepare.validation)
     if args.flags.splits > 1 and (ways := math.comb(n, held_out)) < args.flags.splits:
-        raise InputError(f"splits must be at most {ways}, the ways to hold {held_out} of {n} rows out")
+        raise InputError(f"splits must be at most {ways}, the ways to hold {held_out} of {n} {units} out")
 
 
 def _print(found: Any, tables: Any, folder: Path, *, verbose: bool) -> None:

@@ -7,7 +7,7 @@ from vaeclust_jax.data.mapped import Rows, StoredRows
 from vaeclust_jax.data.prepare import Preparation, checked_rows, columns_of, fit_preparation
 from vaeclust_jax.data.reading import Columns, ReadConfig
 from vaeclust_jax.data.registry import DATASETS, Entry
-from vaeclust_jax.data.split import split_rows
+from vaeclust_jax.data.split import random_parts, split_rows, subjects_of
 from vaeclust_jax.data.windows import checked_series, windows
 
 __all__ = [
@@ -31,6 +31,8 @@ __all__ = [
     "get",
     "list_datasets",
     "load",
+    "random_parts",
     "split_rows",
+    "subjects_of",
     "windows",
 ]

@@ -31,19 +31,25 @@ def load_annotated(path: Path, config: ReadConfig, like: Columns | None = None) 
     found = read_annotated(path)
     x, names, taken = matrix_of(found, config.array, like, str(path))
     row_names = tuple(map(str, found.obs_names))
-    y, class_names = None, None
+    y, class_names, subjects = None, None, None
     if config.label_column not in (None, NONE):
-        if config.label_column not in found.obs:
-            raise InputError(f"obs of {path} has no column {config.label_column!r}: it has {listed(found.obs.columns)}")
-        labels = found.obs[config.label_column]
-        if labels.isna().any():
-            raise InputError(f"column {config.label_column!r} of obs of {path} has missing values")
-        y, class_names = check_labels(np.asarray(labels.astype(str)), len(x), f"{config.label_column} of {path}")
+        y, class_names = _of_obs(found, config.label_column, path)
+    if config.subject_column is not None:
+        subjects, whose = _of_obs(found, config.subject_column, path)
+        taken.append(f"column {config.subject_column!r} of obs says whose a row is, of {len(whose)} subjects")
     columns = None if names is None else Columns(names)
     return Dataset(
         x=check_array(x, f"x of {path}"), y=y, name=path.stem, class_names=class_names, row_names=row_names,
-        source=str(path), columns=columns, taken=tuple(taken),
+        source=str(path), columns=columns, taken=tuple(taken), subjects=subjects,
     )  # fmt: skip
+
+
+def _of_obs(found: Any, name: str, path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
+    if name not in found.obs:
+        raise InputError(f"obs of {path} has no column {name!r}: it has {listed(found.obs.columns)}")
+    if found.obs[name].isna().any():
+        raise InputError(f"column {name!r} of obs of {path} has missing values")
+    return check_labels(np.asarray(found.obs[name].astype(str)), len(found.obs), f"{name} of {path}")
 
 
 def read_annotated(path: Path) -> Any:

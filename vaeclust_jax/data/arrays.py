@@ -38,7 +38,10 @@ def load_arrays(path: Path, config: ReadConfig, like: Pictures | None = None) ->
         arrays = _joined(arrays, path, taken)
     x_name, raw_x = _samples(arrays, config.array, path, taken)
     y_name = _labels_name(arrays, config.label_column, path)
-    used = {x_name, y_name}
+    whose = config.subject_column
+    if whose is not None and whose not in arrays:
+        raise InputError(f"{path} has no array {whose!r}, which --subject-column names: it has {listed(arrays)}")
+    used = {x_name, y_name, whose}
     raw_y = None if y_name is None else arrays[y_name]
     stored = _stored(raw_x, f"{x_name} of {path}")
     if stored is not None:
@@ -66,7 +69,14 @@ def load_arrays(path: Path, config: ReadConfig, like: Pictures | None = None) ->
     elif raw_y is not None:
         raw_y = np.asarray(raw_y)
         y, class_names = check_labels(raw_y, len(x), f"{y_name} of {path}")
-    return Dataset(x, y, path.stem, class_names=class_names, source=str(path), pictures=pictures, taken=tuple(taken))
+    subjects = None
+    if whose is not None:
+        subjects, names = check_labels(np.asarray(arrays[whose]), len(x), f"{whose} of {path}")
+        taken.append(f"array {whose!r} says whose a row is, of {len(names)} subjects")
+    return Dataset(
+        x, y, path.stem, class_names=class_names, source=str(path), pictures=pictures, taken=tuple(taken),
+        subjects=subjects,
+    )  # fmt: skip
 
 
 def _stored(x: Any, name: str) -> StoredRows | None:

@@ -68,6 +68,15 @@ class _Chooser:
             if name in self.features:
                 self.leave_out(name, "it was asked for")
 
+    def subject(self) -> None:
+        name = self._config.subject_column
+        if name is None:
+            return
+        self.named(name, "--subject-column")
+        if name not in self.features:
+            raise InputError(f"column {name!r} cannot hold the subjects and be dropped: leave one flag out")
+        self.leave_out(name, f"it says whose a row is, of {len(self._table[name].unique())} subjects")
+
     def label(self) -> str | None:
         asked = self._config.label_column
         if asked == NONE:
@@ -236,6 +245,7 @@ def choose_columns(
         if not name.startswith("unnamed ") or not len(table):
             continue
         chooser.leave_out(name, "it is empty and has no name")
+    chooser.subject()
     label = chooser.label()
     chooser.index()
     if label is None and config.label_column is None:
@@ -268,7 +278,8 @@ def check_numeric(table: "pyarrow.Table", name: str, path: object) -> None:
         row, value = next(((n, v) for n, v in enumerate(column.to_pylist(), 1) if not _reads(v)), (1, ""))
         raise InputError(
             f"{path}: column {name!r} holds text ({str(value)[:40]!r} in row {row}): write --drop-columns {name!r}, "
-            f"--label-column {name!r} if it holds the classes, or --categorical onehot"
+            f"--label-column {name!r} if it holds the classes, --subject-column {name!r} if it says whose a row is, or "
+            "--categorical onehot"
         )
     if is_time(column.type):
         raise InputError(f"{path}: column {name!r} holds times: write --drop-columns {name!r}")

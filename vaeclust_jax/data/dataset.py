@@ -30,6 +30,8 @@ class Dataset:
         pictures: of picture files: how they were brought to one size and range.
         row_numbers: of each row in its file, from 0, where some rows were dropped.
         taken: sentences on what was found out about the file and could have been meant in another way.
+        subjects: `(n,)`, whole numbers: rows of one number are of one subject, such as a patient or a plate. They are
+            held out together, and resampled as one where an interval is over rows.
     """
 
     x: np.ndarray
@@ -44,6 +46,7 @@ class Dataset:
     pictures: Pictures | None = None
     row_numbers: np.ndarray | None = None
     taken: tuple[str, ...] = ()
+    subjects: np.ndarray | None = None
 
     def __repr__(self) -> str:
         """In place of the values, which fill screens: how many there are."""
@@ -59,19 +62,23 @@ class Dataset:
             "samples": f"{len(self.x)} {shape_of(self.x.shape[1:])}",
             "values": str(self.x.dtype),
             "labels": "no labels" if self.y is None else f"labels{classes}",
-        }
+        } | ({} if self.subjects is None else {"subjects": f"{len(np.unique(self.subjects))} subjects"})
+
+    def of_rows(self, index: np.ndarray) -> "Dataset":
+        """Some rows, in memory, with what is known of each of them; `index`: their numbers, from 0."""
+        return replace(
+            self,
+            x=np.asarray(self.x[index]),
+            y=None if self.y is None else self.y[index],
+            row_names=None if self.row_names is None else tuple(self.row_names[row] for row in index),
+            row_numbers=index if self.row_numbers is None else self.row_numbers[index],
+            subjects=None if self.subjects is None else self.subjects[index],
+        )
 
     @property
     def numbers(self) -> np.ndarray:
         """Of the rows in their file, from 0."""
         return np.arange(len(self.x)) if self.row_numbers is None else self.row_numbers
-
-    def at(self, rows: np.ndarray) -> "Dataset":
-        """These rows alone, in memory."""
-        names = None if self.row_names is None else tuple(self.row_names[row] for row in rows.tolist())
-        y = None if self.y is None else self.y[rows]
-        numbers = rows if self.row_numbers is None else self.row_numbers[rows]
-        return replace(self, x=np.asarray(self.x[rows]), y=y, row_names=names, row_numbers=numbers)
 
     @property
     def said(self) -> tuple[str, ...]:

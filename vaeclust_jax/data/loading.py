@@ -81,7 +81,7 @@ def read(
     """`load` for who says himself what is in `Dataset.taken`."""
     if str(name_or_path) in DATASETS:
         found = _load_named(str(name_or_path))
-        _check_column(found, config)
+        _check_columns(found, config)
         return found
     if not str(name_or_path):  # as a path it would mean the current folder
         raise _unknown("")
@@ -90,13 +90,17 @@ def read(
         found = _load_path(path, config or ReadConfig(), like)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error}") from error
-    _check_column(found, config)
+    _check_columns(found, config)
     return found
 
 
-def _check_column(dataset: Dataset, config: ReadConfig | None) -> None:
-    if config is not None and config.column is not None and dataset.columns is None:
+def _check_columns(dataset: Dataset, config: ReadConfig | None) -> None:
+    if config is None:
+        return
+    if config.column is not None and dataset.columns is None:
         raise InputError(f"{dataset.name} is no table with named columns: leave --column out")
+    if config.subject_column is not None and dataset.subjects is None:
+        raise InputError(f"{dataset.name} has no columns that could say whose a row is: leave --subject-column out")
 
 
 def _load_path(path: Path, config: ReadConfig, like: Preparation | Dataset | None) -> Dataset:

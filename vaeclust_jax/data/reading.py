@@ -28,6 +28,9 @@ class ReadConfig:
     index_column: str | None = None
     """Column of a table that only numbers or names the rows; "none": there is none. Default: found, and said."""
 
+    subject_column: str | None = None
+    """Column of a table that says whose a row is (a patient, a plate): rows of one are held out together."""
+
     drop_columns: tuple[str, ...] = ()
     """Columns of a table to leave out."""
 

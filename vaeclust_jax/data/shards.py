@@ -106,6 +106,8 @@ def rows_of_shards(shards: Sequence[Path], columns: Columns, config: ReadConfig,
             "a table larger than memory is read by blocks: its columns must be numbers, all of them there; leave "
             "--missing and --categorical out"
         )
+    if config.subject_column is not None:
+        raise InputError("rows that are read by blocks take no subjects: leave --subject-column out")
     for path in shards:
         schema = _metadata(path).schema.to_arrow_schema()
         for column in columns.names:

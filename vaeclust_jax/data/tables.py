@@ -74,6 +74,7 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
         table = table.filter(kept)
     x, columns, filled = _features(table, columns, config, path)
     y, class_names = (None, None) if columns.label is None else _labels(table, columns.label, path)
+    subjects = None if config.subject_column is None else _labels(table, config.subject_column, path)[0]
     return Dataset(
         x=check_array(x, f"x of {path}"),
         y=y,
@@ -83,6 +84,7 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
         columns=columns,
         row_numbers=np.flatnonzero(kept) if dropped else None,
         taken=(*taken, *found, *dropped, *filled),
+        subjects=subjects,
     )
 
 
@@ -208,7 +210,7 @@ def _complete(
     empty = _empty(table)
     kept, said = ~empty, [f"{empty.sum()} empty rows were left out"] if empty.any() else []
     first, count = None, 0
-    used = (*columns.names, *(() if columns.label is None else (columns.label,)))
+    used = (*columns.names, *(name for name in (columns.label, config.subject_column) if name is not None))
     filled = columns.means or config.missing == "mean"
     for name in used:
         nothing = _nothing(table[name])
@@ -223,7 +225,7 @@ def _complete(
         first = (row, name) if first is None or row < first[0] else first
     if first is not None and config.missing != "drop":
         row, name = first
-        instead = "drop" if name == columns.label or filled else "drop or --missing mean"
+        instead = "drop" if name not in columns.names or filled else "drop or --missing mean"
         more = f" (and {count - 1} others)" if count > 1 else ""
         raise InputError(
             f"{path} has no value in row {row} of column {name!r}{more}: write --missing {instead}; values must be "

@@ -133,6 +133,7 @@ def prepare(
     columns: Columns | None = None,
     pictures: Pictures | None = None,
     weight: Float[np.ndarray, " k"] | None = None,
+    subjects: Int[np.ndarray, " k"] | None = None,
 ) -> Prepared:
     """Splits and prepares raw rows.
 
@@ -142,14 +143,17 @@ def prepare(
         split_labels: (n,) classes, read only for a stratified split.
         columns, pictures: how a table or pictures were read, which the model keeps.
         weight: checked, what each row counts.
+        subjects: whose each row is; those of one are held out together.
 
     Raises:
         InputError: rows that cannot be split or prepared.
     """
     if isinstance(raw, StoredRows) and raw.by_blocks:
-        return _by_blocks(config, raw, columns, pictures, weight)
+        if weight is not None or subjects is not None:
+            raise InputError("rows that are read by blocks take no sample_weight and no subjects: leave them out")
+        return _by_blocks(config, raw, columns, pictures)
     counted = None if weight is None else np.flatnonzero(weight)
-    train_index, validation_index = split_rows(len(raw), config, split_labels, counted)
+    train_index, validation_index = split_rows(len(raw), config, split_labels, counted, subjects)
     fitted = fit_preparation(raw[train_index], config, of_mean_one(weight, train_index))
     preparation = replace(fitted, columns=columns, pictures=pictures)
     rows = preparation.rows(raw)
@@ -158,11 +162,7 @@ def prepare(
     return Prepared(config, replace(preparation, seen=seen), rows, train_index, validation_index, weight)
 
 
-def _by_blocks(
-    config: PrepareConfig, raw: StoredRows, columns: Columns | None, pictures: Pictures | None, weight: Any
-) -> Prepared:
-    if weight is not None:
-        raise InputError("rows that are read by blocks take no sample_weight: leave it out")
+def _by_blocks(config: PrepareConfig, raw: StoredRows, columns: Columns | None, pictures: Pictures | None) -> Prepared:
     if config.stratify or config.split == "last":
         raise InputError("rows that are read by blocks are held out at random: leave stratify and split out")
     sampled = spaced(len(raw), SAMPLED)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from vaeclust_jax.data import PrepareConfig, checked_rows, columns_of
+from vaeclust_jax.data import PrepareConfig, checked_rows, columns_of, subjects_of
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config, check_config, resolve
 from vaeclust_jax.fitting.networks import networks_of
@@ -26,7 +26,8 @@ def prepared_for(
     """The data of a fit: fits with the same preparation may share it, in the place of `x`."""
     raw, columns, pictures = checked_rows(x), columns_of(x), getattr(x, "pictures", None)
     weight = None if sample_weight is None else check_sample_weight(sample_weight, len(raw))
-    return prepare(resolve(config, raw.shape[1:], custom).prepare, raw, split_labels, columns, pictures, weight)
+    asked = resolve(config, raw.shape[1:], custom).prepare
+    return prepare(asked, raw, split_labels, columns, pictures, weight, subjects_of(x))
 
 
 class Preparations:

@@ -4,13 +4,12 @@ No label touches the clustering. Those of the validation part name its clusters,
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from vaeclust_jax.data import DATASETS, Dataset, PrepareConfig
+from vaeclust_jax.data import DATASETS, Dataset, PrepareConfig, random_parts
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder.records.named_clusters import (
@@ -61,25 +60,14 @@ def hold_back(dataset: Dataset) -> tuple[Dataset, Dataset]:
         raise InputError(f"naming clusters needs at least {2 * _SHARE} rows for its parts, got {n}")
     if _is_published(dataset):
         first = n - _PUBLISHED[dataset.name]
-        return _rows(dataset, np.arange(first)), _rows(dataset, np.arange(first, n))
-    order = np.random.default_rng(0).permutation(n)
-    return _rows(dataset, np.sort(order[n // _SHARE :])), _rows(dataset, np.sort(order[: n // _SHARE]))
+        return dataset.of_rows(np.arange(first)), dataset.of_rows(np.arange(first, n))
+    seen, test = random_parts(n, n // _SHARE, seed=0, subjects=dataset.subjects)
+    return dataset.of_rows(seen), dataset.of_rows(test)
 
 
 def _is_published(dataset: Dataset) -> bool:
     """A file is called what its owner likes, so that the name alone says nothing."""
     return dataset.name in _PUBLISHED and dataset.x.shape == DATASETS[dataset.name].shape
-
-
-def _rows(dataset: Dataset, index: np.ndarray) -> Dataset:
-    names = dataset.row_names
-    return replace(
-        dataset,
-        x=dataset.x[index],
-        y=None if dataset.y is None else dataset.y[index],
-        row_names=None if names is None else tuple(names[row] for row in index),
-        row_numbers=None if dataset.row_numbers is None else dataset.row_numbers[index],
-    )
 
 
 class Named(NamedTuple):

@@ -75,7 +75,7 @@ def execute(
     _fit(experiment, fits, seeds, folder, say, clock)
     arms = experiment.arms
     if (few := data.of(config).sampled) is not None:
-        dataset = dataset.at(few)
+        dataset = dataset.of_rows(few)
     runs = {name: fits.runs(arm) for name, arm in arms.items()}
     write_config(folder, experiment, runs[experiment.named][0].config, dataset, seeds, hints)
     prepared = {name: fits.data(arm) for name, arm in arms.items()}

@@ -38,15 +38,7 @@ def without_hints(
         return {name: list(of_seeds) for name, of_seeds in answers.items()}, dataset
     if not len(rows):
         return {name: list(of_seeds) for name, of_seeds in answers.items()}, replace(dataset, y=None)
-    names = dataset.row_names
-    part = replace(
-        dataset,
-        x=dataset.x[rows],
-        y=None if dataset.y is None else dataset.y[rows],
-        row_names=None if names is None else tuple(names[row] for row in rows),
-        row_numbers=dataset.numbers[rows],
-    )
-    return {name: [of_rows(one, rows) for one in of_seeds] for name, of_seeds in answers.items()}, part
+    return {name: [of_rows(one, rows) for one in of_seeds] for name, of_seeds in answers.items()}, dataset.of_rows(rows)
 
 
 def hints_record(hints: Hints, answers: Sequence[Answer]) -> HintsRecord:

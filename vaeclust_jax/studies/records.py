@@ -125,7 +125,7 @@ def _over_rows(uncertainty: UncertaintyRecord) -> dict[str, str]:
     how = (
         "taken as independent"
         if uncertainty.groups is None
-        else f"resampled by {uncertainty.groups} objects, each of them whole"
+        else f"resampled by {uncertainty.groups} subjects, each of them whole"
     )
     return {"interval_of_correlations": f"95 % interval over the scored rows of one seed, {how}"}
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from vaeclust_jax.data import Dataset
+from vaeclust_jax.data import Dataset, random_parts
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.prepared import Prepared
@@ -32,11 +32,11 @@ def _parts(dataset: Dataset, config: Config) -> Parts:
         raise InputError(f"regression is of vectors (n, F), got images {dataset.x.shape}")
     if n < _LEAST:
         raise InputError(f"regression needs at least {_LEAST} rows for its parts, got {n}")
-    order = np.arange(n)[::-1] if config.prepare.split == "last" else np.random.default_rng(0).permutation(n)
-    fitted, test = (
-        replace(dataset, x=dataset.x[index], y=None, row_names=None, row_numbers=dataset.numbers[index])
-        for index in (np.sort(order[n // _PARTS :]), np.sort(order[: n // _PARTS]))
-    )
+    if config.prepare.split == "last":
+        parts = np.arange(n - n // _PARTS), np.arange(n - n // _PARTS, n)
+    else:
+        parts = random_parts(n, n // _PARTS, seed=0, subjects=dataset.subjects)
+    fitted, test = (replace(dataset.of_rows(index), y=None, row_names=None) for index in parts)
     return Parts(fitted, test, Preparations(fitted))
 
 

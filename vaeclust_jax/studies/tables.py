@@ -187,7 +187,7 @@ def correlation_table(measures: Mapping[str, Summary[Flagging, SeedFlagging]], g
     if groups is None:
         note += "Interval and p take samples as independent; p: wrong against correct, the largest of the seeds."
     else:
-        note += f"Interval: the samples of each of the {groups} objects are resampled as one, so that none is tested."
+        note += f"Interval: the samples of each of the {groups} subjects are resampled as one, so that none is tested."
     return Table("correlations", "Uncertainty and correctness", columns, tuple(rows), note)
 
 

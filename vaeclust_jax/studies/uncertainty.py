@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import entr
 
-from vaeclust_jax.data import DATASETS, Dataset
+from vaeclust_jax.data import DATASETS, Dataset, subjects_of
 from vaeclust_jax.folder.records.task import Summary
 from vaeclust_jax.folder.records.uncertainty import (
     Calibration,
@@ -116,7 +116,7 @@ def judge_uncertainty(answers: Sequence[Answer], dataset: Dataset, seeds: Sequen
     shared = seed_measures(answers)
     graphs = [answer.graph for answer in answers if answer.graph is not None]
     of_all = expected((graph.sqrt() for graph in graphs), len(graphs)) if len(graphs) > 1 else None
-    groups = dataset.y if _of_objects(dataset) else None
+    groups = dataset.y if dataset.subjects is None and _of_objects(dataset) else subjects_of(dataset)
     rows: dict[str, list[Flagging]] = {}
     for answer, correct in zip(answers, right, strict=True):
         by_all = {} if of_all is None else _by_graph("seeds' neighbours", of_all, answer)
