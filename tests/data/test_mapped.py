@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from vaeclust_jax.data import PrepareConfig, checked_rows, fit_preparation, mapped
-from vaeclust_jax.data.mapped import StoredRows, chunks, extremes, is_streamed, mapped_rows, moments
+from vaeclust_jax.data.mapped import StoredRows, chunks, is_streamed, mapped_rows
+from vaeclust_jax.data.moments import extremes, moments
 from vaeclust_jax.errors import InputError
 
 RNG = np.random.default_rng(0)

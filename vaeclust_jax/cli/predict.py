@@ -18,6 +18,7 @@ from vaeclust_jax.data import Dataset, ReadConfig, StoredRows
 from vaeclust_jax.data.annotated import is_annotated, read_annotated
 from vaeclust_jax.data.mapped import SAMPLED, parts_of
 from vaeclust_jax.errors import InputError, InputWarning
+from vaeclust_jax.fitting.answers import distances
 from vaeclust_jax.fitting.frame import cluster_table
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.fitting.serialisation import load
@@ -109,7 +110,7 @@ def _answers(run: Run, x: Any, noise: bool) -> dict[str, Any]:
     if noise:
         table["cluster"] = np.where(cuttable(run.tree_).noise(z), "noise", table["cluster"].astype(str))
     if run.cluster_mean is not None:
-        table["unlike"] = run.distance(z)
+        table["unlike"] = distances(z, run.cluster_mean, run.cluster_scale)
     return table
 
 

@@ -11,7 +11,8 @@ from vaeclust_jax.checks import is_whole
 from vaeclust_jax.data.config import PrepareConfig
 from vaeclust_jax.data.dataset import Dataset, check_array
 from vaeclust_jax.data.frames import frame_columns, in_order
-from vaeclust_jax.data.mapped import Rows, StoredRows, extremes, mapped_rows, moments
+from vaeclust_jax.data.mapped import Rows, StoredRows, mapped_rows
+from vaeclust_jax.data.moments import extremes, moments
 from vaeclust_jax.data.pictures import Pictures
 from vaeclust_jax.data.reading import Columns, listed
 from vaeclust_jax.data.resize import resize_images

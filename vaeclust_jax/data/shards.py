@@ -129,3 +129,14 @@ def label_column(shards: Sequence[Path], name: str) -> "pyarrow.Table":
     from pyarrow import parquet
 
     return pyarrow.concat_tables([parquet.read_table(path, columns=[name]) for path in shards])
+
+
+def saved_dataset(folder: Path) -> "pyarrow.Table":
+    """What `save_to_disk` of Hugging Face's datasets wrote: parts, streams of arrow, one below the other."""
+    import pyarrow
+
+    def part(path: Path) -> pyarrow.Table:
+        with pyarrow.memory_map(str(path)) as file:
+            return pyarrow.ipc.open_stream(file).read_all()
+
+    return pyarrow.concat_tables([part(path) for path in sorted(folder.glob("*.arrow"))])

@@ -12,7 +12,15 @@ from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
 from vaeclust_jax.data.kinds import is_text, to_numbers
 from vaeclust_jax.data.mapped import MOST_LABELS, is_large
 from vaeclust_jax.data.reading import NONE, Columns, ReadConfig, listed
-from vaeclust_jax.data.shards import check_shards, head_of, is_pattern, label_column, rows_of_shards, shards_of
+from vaeclust_jax.data.shards import (
+    check_shards,
+    head_of,
+    is_pattern,
+    label_column,
+    rows_of_shards,
+    saved_dataset,
+    shards_of,
+)
 from vaeclust_jax.data.text import FEW_BYTES, PACKED, TEXT_SUFFIXES, read_text
 from vaeclust_jax.errors import InputError
 
@@ -113,17 +121,6 @@ def _stored(path: Path, shards: Sequence[Path], config: ReadConfig, like: Column
     )  # fmt: skip
 
 
-def _saved_dataset(folder: Path) -> "pyarrow.Table":
-    """Its parts, streams of arrow, one below the other."""
-    import pyarrow
-
-    def part(path: Path) -> pyarrow.Table:
-        with pyarrow.memory_map(str(path)) as file:
-            return pyarrow.ipc.open_stream(file).read_all()
-
-    return pyarrow.concat_tables([part(path) for path in sorted(folder.glob("*.arrow"))])
-
-
 def _without_lists(table: "pyarrow.Table", dropped: tuple[str, ...], path: Path) -> "pyarrow.Table":
     """Columns of lists of one length, such as embeddings, as a column for each place.
 
@@ -152,7 +149,7 @@ def _read(path: Path, config: ReadConfig) -> tuple["pyarrow.Table", tuple[str, .
 
     try:
         if path.is_dir() and not _has_parts(path):
-            table = _saved_dataset(path)
+            table = saved_dataset(path)
         elif path.is_dir() or path.suffix.lower() in (".parquet", ".pq"):
             from pyarrow import parquet
 

@@ -11,7 +11,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from vaeclust_jax.data import Columns, Preparation, PrepareConfig, Rows, StoredRows, fit_preparation, split_rows
-from vaeclust_jax.data.mapped import SAMPLED, Moments, chunks, weighted_chunks
+from vaeclust_jax.data.mapped import SAMPLED, chunks
+from vaeclust_jax.data.moments import Moments, weighted_chunks
 from vaeclust_jax.data.pictures import Pictures
 from vaeclust_jax.data.seen import Seen
 from vaeclust_jax.errors import InputError

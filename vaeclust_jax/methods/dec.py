@@ -20,15 +20,13 @@ from vaeclust_jax.graph.tree import Merges
 from vaeclust_jax.keys import OBJECTIVE_GRAPH, key_of
 from vaeclust_jax.methods.dec_learner import (
     EDGES_KEPT,
-    Edges,
     dec,
     dec_heads,
     graph_dec,
     joint_loss,
-    log_agreed,
     prototype_heads,
-    refreshed,
 )
+from vaeclust_jax.methods.dec_target import Edges, log_agreed, refreshed
 from vaeclust_jax.methods.graph_starts import from_graph, from_vote, posterior_of, values_graph
 from vaeclust_jax.methods.greedy import GreedyStart, RandomStart, beginning
 from vaeclust_jax.methods.joint import JointMethod, Settled
