@@ -45,6 +45,11 @@ def is_pattern(path: Path) -> bool:
     return path.suffix.lower() == ".parquet" and "*" in path.name and not path.exists() and any(_fitting(path))
 
 
+def name_of(path: Path) -> str:
+    """What a table is called: as its file or folder, of a pattern as the folder that it is in."""
+    return path.parent.name if is_pattern(path) else path.name.partition(".")[0] or path.name
+
+
 def _fitting(path: Path) -> Iterator[Path]:
     return path.parent.glob(path.name)
 

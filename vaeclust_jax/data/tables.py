@@ -55,8 +55,7 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
     """Loads a table of vectors.
 
     Args:
-        path: of text (.csv, .tsv, .txt, ..., packed or not), parquet or feather; a folder of parquet, or a pattern such
-            as part-*.parquet.
+        path: of text (.csv, .tsv, ..., packed or not), feather or parquet; of the latter a folder, or part-*.parquet.
         config: which columns are what; what it leaves open is found, and said in `Dataset.taken`.
         like: the columns that a model was trained on: taken by their names, in any order.
 
@@ -86,7 +85,7 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
     return Dataset(
         x=check_array(x, f"x of {path}"),
         y=y,
-        name=_name_of(path),
+        name=name_of(path),
         class_names=class_names,
         source=str(path),
         columns=columns,
@@ -94,10 +93,6 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
         taken=(*taken, *found, *dropped, *filled),
         subjects=subjects,
     )
-
-
-def _name_of(path: Path) -> str:
-    return path.parent.name if is_pattern(path) else path.name.partition(".")[0] or path.name
 
 
 def _stored(path: Path, shards: Sequence[Path], config: ReadConfig, like: Columns | None) -> Dataset:
@@ -116,7 +111,7 @@ def _stored(path: Path, shards: Sequence[Path], config: ReadConfig, like: Column
     elif columns.label is not None:
         y, class_names = _labels(label_column(shards, columns.label), columns.label, path)
     return Dataset(
-        x=cast(np.ndarray, rows), y=y, name=_name_of(path), class_names=class_names,
+        x=cast(np.ndarray, rows), y=y, name=name_of(path), class_names=class_names,
         source=str(path), columns=columns, taken=tuple(taken),
     )  # fmt: skip
 
