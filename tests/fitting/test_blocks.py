@@ -190,7 +190,7 @@ config = vc.Config(
     training=vc.TrainingConfig(batch_size=8192),
 )
 peaks = []
-for rows in (300_000, 300_000, len(x)):  # what a second compilation leaves behind is no matter of rows
+for rows in (300_000, 900_000, len(x)):  # what compiling again leaves behind is no matter of rows
     part = checked_rows(x[:rows] if rows < len(x) else x)
     assert part.by_blocks
     run = vc.fit(config, part, 0)
@@ -203,9 +203,9 @@ print(json.dumps(peaks))
 @pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs what Linux tells of a process")
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
-    """Of six times as many rows of 32 values, 192 MB more, which are trained on and labelled."""
+    """Of 900,000 rows of 32 values and 230 MB more, which are trained on and labelled."""
     rng = np.random.default_rng(0)
-    rows = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", np.float32, (1_800_000, 32))
+    rows = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", np.float32, (2_700_000, 32))
     for start in range(0, len(rows), 100_000):
         rows[start : start + 100_000] = rng.standard_normal((100_000, 32), np.float32)
     del rows
@@ -215,7 +215,7 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     _, small, large = json.loads(done.stdout)
     print(small, large)
-    assert large - small < 120
+    assert large - small < 115
     labels = parquet.read_table(tmp_path / "x.parquet")
     assert labels.column_names == ["row", "cluster", "probability", "entropy", "unlike"]
-    np.testing.assert_array_equal(labels["row"], np.arange(1_800_000))
+    np.testing.assert_array_equal(labels["row"], np.arange(2_700_000))

@@ -17,6 +17,7 @@ from vaeclust_jax.data.shards import (
     head_of,
     is_pattern,
     label_column,
+    name_of,
     rows_of_shards,
     saved_dataset,
     shards_of,
