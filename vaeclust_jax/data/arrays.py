@@ -64,7 +64,7 @@ def load_arrays(path: Path, config: ReadConfig, like: Pictures | None = None) ->
         taken += said
         x = check_array(raw_x, f"{x_name} of {path}")
     y, class_names = (None, None)
-    if raw_y is not None and stored is not None and len(raw_y) > MOST_LABELS:
+    if raw_y is not None and stored is not None and raw_y.size > MOST_LABELS:
         taken.append(f"labels: {y_name!r} left out, since they are more than {MOST_LABELS}")
     elif raw_y is not None:
         raw_y = np.asarray(raw_y)
