@@ -58,8 +58,9 @@ def accuracy_bands(accuracies: Mapping[str, Float[np.ndarray, "s e"]]) -> Figure
         mean, spread = values.mean(axis=0), values.std(axis=0)
         epochs = np.arange(1, len(mean) + 1)
         # Where models are equally good, the first is on top and the others show beside it.
-        style = {"zorder": 3 - order / len(accuracies), "lw": 1.5 + 0.8 * order}
-        axes.plot(epochs, mean, color=colour, marker="o" if len(mean) <= _FEW_EPOCHS else "", ms=3, label=name, **style)
+        marker = "o" if len(mean) <= _FEW_EPOCHS else ""
+        zorder, width = 3 - order / len(accuracies), 1.5 + 0.8 * order
+        axes.plot(epochs, mean, color=colour, marker=marker, ms=3, lw=width, zorder=zorder, label=name)
         axes.fill_between(epochs, mean - spread, mean + spread, color=colour, alpha=0.2, lw=0)
     axes.locator_params(axis="x", integer=True, min_n_ticks=1)
     axes.tick_params(labelsize=SMALL)
