@@ -13,7 +13,7 @@ from vaeclust_jax.fitting.model_file import read_model, write_model
 from vaeclust_jax.fitting.packed import Packed
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.fitting.serialisation import unpack
-from vaeclust_jax.shown import shortened
+from vaeclust_jax.shown import in_a_line
 
 _ARRAYS = ("labels_", "feature_names_in_")
 
@@ -43,7 +43,7 @@ class Kept(BaseEstimator):
         """
         packed, extra = read_model(Path(path))
         if (kind := extra.get("class")) != cls.__name__:
-            found = shortened(" ".join(str(kind).split())) if kind else "a model of vaeclust_jax.fit"
+            found = in_a_line(kind) if kind else "a model of vaeclust_jax.fit"
             raise InputError(f"{path} holds {found}, not a {cls.__name__}")
         try:
             params: Any = {
