@@ -47,6 +47,7 @@ CASES: dict[str, Method] = {
     "vae": vc.METHODS["vae"](type(vc.METHODS["vae"]().prior)(components=3)),
     "hopfield": vc.Hopfield(),
     "hopfield-clusters": vc.METHODS["hopfield-clusters"](K),
+    "imsat": vc.METHODS["imsat"](K),
     "regressor": vc.Regressor(),
     "forecaster": vc.Forecaster(lag=3),
 }

@@ -70,9 +70,6 @@ class InformationMax(Method):
     """Of the entropy of the clusters' sizes within that information: above 1 sizes are drawn to be equal."""
     radius: float = 0.25
     """How far samples are moved, as a share of the distance to their tenth neighbour."""
-    augment: float = 0.0
-    """Images: strength of random views that must have the cluster of the sample, too, 1 for shifts of up to a tenth of
-    the size, turns of up to 10 degrees and zooms of up to a tenth; 0: none."""
     epochs: int = 50
     """Epochs, all of which are run."""
 
@@ -83,12 +80,10 @@ class InformationMax(Method):
 
     def check(self, data: DataSpec) -> None:  # noqa: D102
         check_at_least(self, num_clusters=1, epochs=1)
-        for name in ("weight", "balance", "radius", "augment"):
+        for name in ("weight", "balance", "radius"):
             value = getattr(self, name)
             if not 0 <= value < np.inf:
                 raise InputError(f"{name} must be at least 0 and finite, got {value}")
-        if self.augment > 0 and len(data.shape) != 3:
-            raise InputError(f"augment moves images, got vectors (n, {data.shape[0]}): set it to 0")
         n = data.num_samples
         if n is not None and n < self.num_clusters:
             raise InputError(
@@ -103,9 +98,6 @@ class InformationMax(Method):
                 f"likelihood {self.likelihood!r} needs values in [0, 1], got {low:.4g} to {high:.4g}: "
                 "use 'gaussian' or scaling 'minmax'"
             )
-
-    def view_strength(self) -> float:  # noqa: D102
-        return float(self.augment)
 
     def stages(self, about: About) -> list[Stage]:  # noqa: D102
         learner = imsat(
@@ -124,7 +116,7 @@ class InformationMax(Method):
     def heads(self, networks: Networks) -> Heads:  # noqa: D102
         return _heads(networks, self.likelihood)
 
-    def objective(  # noqa: D102
+    def objective(
         self, heads: Heads, params: Params, x: HostRows, weight: Float[np.ndarray, " n"] | None = None
     ) -> float:
         """The information alone, of all rows: moves need the neighbours of each row."""
@@ -161,7 +153,6 @@ def _heads(networks: Networks, likelihood_name: str) -> Heads:
         decode=lambda params, z: likelihood.mean(networks.decoder.apply(params["decoder"], z)),
         assign=_log_assign,
         score=score,
-        view=networks.view,
     )
 
 
@@ -183,11 +174,7 @@ def _from_neighbours(learner: Learner) -> Start:
 def _static(networks: Networks, likelihood_name: str) -> Learner:
     likelihood = LIKELIHOODS[likelihood_name]
 
-    def losses(
-        key: Key, params: Params, control: dict[str, Any], batch: Batch, distance: Array
-    ) -> tuple[Array, Info]:
-        move_key, view_key = jax.random.split(key)
-
+    def losses(key: Key, params: Params, control: dict[str, Any], batch: Batch, distance: Array) -> tuple[Array, Info]:
         def log_assign(x: Array) -> Array:
             return _log_assign(params, networks.encoder.apply(params["encoder"], x)[0])
 
@@ -195,17 +182,14 @@ def _static(networks: Networks, likelihood_name: str) -> Learner:
         log_q = _log_assign(params, z)
         there = batch.weight > 0
         distance = jnp.where(there, distance, 0.0)
-        moved = batch.x + adversarial_move(move_key, log_assign, batch.x, control["radius"].value * distance)
+        moved = batch.x + adversarial_move(key, log_assign, batch.x, control["radius"].value * distance)
         parts = {
             "instability": weighted_mean(instability(log_assign, log_q, moved), batch.weight),
             "conditional": weighted_mean(assignment_entropy(log_q), batch.weight),
             "marginal": marginal_entropy(jnp.where(there[:, None], log_q, 0.0), batch.weight),
         }
-        if networks.view is not None:
-            seen = networks.view(view_key, batch.x)
-            parts["view"] = weighted_mean(instability(log_assign, log_q, seen), batch.weight)
         information = parts["conditional"] - control["balance"].value * parts["marginal"]
-        loss = parts["instability"] + parts.get("view", 0.0) + control["weight"].value * information
+        loss = parts["instability"] + control["weight"].value * information
         output = networks.decoder.apply(params["decoder"], jax.lax.stop_gradient(z))
         parts["reconstruction"] = weighted_mean(likelihood.nll(params["likelihood"], batch.x, output), batch.weight)
         return loss + parts["reconstruction"], {"loss": loss, **parts}
@@ -246,7 +230,7 @@ def imsat(
     """IMSAT as a `Learner`.
 
     Args:
-        networks: whose encoder's mean is the code; where they have a view, it has the cluster of the sample.
+        networks: whose encoder's mean is the code.
         num_clusters: K.
         num_samples: n, the number of training rows.
         latent_dim: L.
