@@ -15,6 +15,7 @@ from vaeclust_jax.fitting.config_json import config_to_json
 from vaeclust_jax.fitting.resolve import Preparations
 from vaeclust_jax.methods.dec import DEC, GraphDEC
 from vaeclust_jax.methods.greedy import GreedyStart
+from vaeclust_jax.methods.information import InformationMax
 from vaeclust_jax.methods.joint import Settled
 from vaeclust_jax.methods.method import Method
 from vaeclust_jax.methods.mixture import VAEMixture
@@ -43,6 +44,7 @@ IN_WORDS = {
     "greedy layers": "20 epochs each before the autoencoder's 100, a fifth of their input 0",
     "views, where a name has them, and in vaegraph": "the graphs of three VAEs choose for each data set whether "
     "images are moved (`choose_augment`)",
+    "IMSAT": "100 epochs of its own, no autoencoder; weight 0.1, balance 4, radius 0.25",
     "UMAP + mixture": "20 neighbours, no least distance, K dimensions; full covariances, as in N2D",
     "UMAP + HDBSCAN": "30 neighbours, no least distance, two dimensions; noise is a cluster, K is not given",
     "Leiden": "modularity, 15 neighbours; K is not given",
@@ -80,6 +82,7 @@ METHODS: dict[str, Row] = {
     "IDEC": Row(_IDEC, "joint"),
     "DEC, greedy layers": Row(replace(_IDEC, joint_reconstruction=False, start=_GREEDY), "joint"),
     "IDEC, greedy layers": Row(replace(_IDEC, start=_GREEDY), "joint"),
+    "IMSAT": Row(InformationMax(10, epochs=_EPOCHS["pretrain_epochs"]), "imsat"),
     "VAE+DEC": Row(DEC(10, beta=1.0, gamma=100.0, **_EPOCHS), "joint"),
     "VaDE": Row(VaDE(10, beta=1.0, **_EPOCHS), "joint"),
     "VaDE, autoencoder first": Row(VaDE(10, beta=1.0, start=EMStart(deterministic=True), **_EPOCHS), "joint"),

@@ -47,6 +47,7 @@ CASES: dict[str, Method] = {
     "vae": vc.METHODS["vae"](type(vc.METHODS["vae"]().prior)(components=3)),
     "hopfield": vc.Hopfield(),
     "hopfield-clusters": vc.METHODS["hopfield-clusters"](K),
+    "imsat": vc.METHODS["imsat"](K),
     "regressor": vc.Regressor(),
     "forecaster": vc.Forecaster(lag=3),
 }
@@ -180,7 +181,9 @@ def test_heads_have_their_shapes(name: str, fits: Fits) -> None:
     score = jax.jit(heads.score)(jax.random.key(0), params, x)
     assert score.shape == (len(X),)
     assert np.isfinite(score).all()
-    assert heads.centres(params).shape[::2] == (K, 2)
+    if heads.centres is not None:
+        assert heads.centres(params).shape[::2] == (K, 2)
+    assert run.centroids.shape == (K, 2)
     assert np.isfinite(run.config.method.objective(heads, params, run.prepare(X)))
 
 

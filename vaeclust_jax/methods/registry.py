@@ -14,6 +14,7 @@ from vaeclust_jax.methods.gan import GAN
 from vaeclust_jax.methods.generative_vae import VAE
 from vaeclust_jax.methods.hopfield import Hopfield
 from vaeclust_jax.methods.hopfield_clusters import HopfieldClusters
+from vaeclust_jax.methods.information import InformationMax
 from vaeclust_jax.methods.kmeans import VAEKMeans
 from vaeclust_jax.methods.method import Method
 from vaeclust_jax.methods.mixture import VAEMixture
@@ -40,6 +41,7 @@ METHODS: dict[str, type[Method]] = {
     "stacked": StackedAutoencoder,
     "hopfield": Hopfield,
     "hopfield-clusters": HopfieldClusters,
+    "imsat": InformationMax,
 }
 """The house's own."""
 
