@@ -37,14 +37,14 @@ def shape_of(shape: tuple[int, ...]) -> str:
     return f"{'images' if len(shape) > 1 else 'vectors'} of {' x '.join(map(str, shape))}"
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, most: int = _MOST) -> str:
     """The start of a text that would fill the screen."""
-    return text if len(text) <= _MOST else f"{text[:_MOST]} ..."
+    return text if len(text) <= most else f"{text[:most]} ..."
 
 
-def in_a_line(said: object) -> str:
-    """What a file says of itself, which may be anything, as a part of a sentence."""
-    return shortened(" ".join(str(said).split()))
+def in_a_line(said: object, most: int = _MOST) -> str:
+    """What a file says of itself, which may be anything, as a part of a sentence, of at most so many letters."""
+    return shortened(" ".join(str(said).split()), most)
 
 
 def _default(one: Field) -> Any:

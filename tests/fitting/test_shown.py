@@ -75,7 +75,8 @@ def test_values_that_would_fill_the_screen_are_cut() -> None:
 def test_a_model_says_what_it_is_and_how_it_was_trained(fitted: vc.Run) -> None:
     weights = (5 * 16 + 16 + 2 * (16 * 2 + 2)) + (2 * 16 + 16 + 16 * 5 + 5) + 1 + 3 * 2  # the noise, the centroids
     assert repr(fitted) == (
-        "Run(DEC(num_clusters=3, likelihood='gaussian', beta=1.0, pretrain_epochs=2, joint_epochs=2, gamma=100.0), "
+        "Run(DEC(num_clusters=3, likelihood='gaussian', beta=1.0, pretrain_epochs=2, joint_epochs=2, gamma=100.0, "
+        "target='all'), "
         f"vectors of 5, MLP(latent_dim=2, input_mean=0.0, input_std=1.0, hidden=(16,)), {weights} parameters, "
         "96 training rows, 24 held out, epochs: vae 2, joint 2)"
     )

@@ -385,6 +385,11 @@ def _unpacks_to_much(folder: Path) -> None:
     np.savez_compressed(folder / "map.npz", points=np.zeros(10**8, np.uint8))
 
 
+def _points_of_text(folder: Path) -> None:
+    with np.load(folder / "map.npz") as arrays:
+        np.savez(folder / "map.npz", **{**arrays, "points": np.full((20, 2), "x")})
+
+
 def _cluster_of_2_to_the_40(folder: Path) -> None:
     with np.load(folder / "map.npz") as arrays:
         np.savez(folder / "map.npz", **{**arrays, "cluster": np.full(20, 2**40)})
@@ -413,6 +418,7 @@ def _cluster_of_2_to_the_40(folder: Path) -> None:
         (lambda folder: (folder / "figures.json").write_text('[{"a": 1}]'), "figures.json: 0.file is missing"),
         (lambda folder: (folder / "map.npz").write_text("no"), "map.npz cannot be read as the latent map"),
         (_unpacks_to_much, "map.npz cannot be read as the latent map of a run: it unpacks to 95 MB, more than any"),
+        (_points_of_text, "map.npz cannot be read as the latent map of a run: it must have finite points"),
         (_cluster_of_2_to_the_40, "map.npz cannot be read as the latent map of a run: it must have less than 1048576"),
         (lambda folder: (folder / "config.json").write_text('{"config": 3}'), "config.json: config must be an object"),
         (_figure("gone.png"), "did not finish: gone.png is missing"),

@@ -121,8 +121,9 @@ def _problem(latent_map: LatentMap) -> str | None:
     lengths = {name: len(value) for name, value in latent_map._asdict().items() if _of_points(name, value)}
     if m == 0 or set(lengths.values()) != {m}:
         return f"have one entry per point, of at least one, got {lengths}"
-    if latent_map.points.shape != (m, 2) or not np.isfinite(latent_map.points).all():
-        return f"have finite points of shape ({m}, 2), got {latent_map.points.shape}"
+    points = latent_map.points
+    if points.shape != (m, 2) or points.dtype.kind not in "fiu" or not np.isfinite(points).all():
+        return f"have finite points of shape ({m}, 2), got {points.dtype} of shape {points.shape}"
     for name, (what, kinds) in _KINDS.items():
         values = getattr(latent_map, name)
         if values is not None and (values.dtype.kind not in kinds or values.ndim != 1):

@@ -10,8 +10,11 @@ from typing import Any
 from filelock import BaseFileLock, FileLock, Timeout
 
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.shown import in_a_line
 from vaeclust_jax.whole_file import refuse_link, write_whole
 
+_MOST_SAID = 6
+"""Settings that differ."""
 DAMAGED = "damaged-"
 """What a checkpoint that cannot be read is called from then on, with its number."""
 
@@ -74,8 +77,12 @@ def check_identity(folder: Path, identity: Mapping[str, Any]) -> None:
         raise InputError(f"{path} is damaged: {error}; remove {folder} to start afresh") from error
     different = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
     if different:
-        said = ", ".join(f"{name} was {before.get(name)} and is {now.get(name)}" for name in different)
-        raise InputError(f"{folder} holds checkpoints of another fit: {said}")
+        few = ", ".join(
+            f"{in_a_line(name, 60)} was {in_a_line(before.get(name), 60)} and is {in_a_line(now.get(name), 60)}"
+            for name in different[:_MOST_SAID]
+        )
+        more = len(different) - _MOST_SAID
+        raise InputError(f"{folder} holds checkpoints of another fit: {few}{f' and {more} more' if more > 0 else ''}")
 
 
 def _flat(tree: Any, place: str = "") -> dict[str, Any]:
