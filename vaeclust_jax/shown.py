@@ -42,5 +42,10 @@ def shortened(text: str) -> str:
     return text if len(text) <= _MOST else f"{text[:_MOST]} ..."
 
 
+def in_a_line(said: object) -> str:
+    """What a file says of itself, which may be anything, as a part of a sentence."""
+    return shortened(" ".join(str(said).split()))
+
+
 def _default(one: Field) -> Any:
     return one.default if one.default_factory is MISSING else one.default_factory()

@@ -170,6 +170,12 @@ class Learner(NamedTuple):
     They may then be laid over devices with the rows (`training.layout`): `step` reads them by `rows_of` alone, and
     `end_epoch` takes weights, 0 for rows that are filled up with. None: the rows of this learner stay on one device.
     """
+    by_blocks: bool = False
+    """Whether a step needs of its rows nothing but their values, neither `Batch.y` nor `Batch.index`.
+
+    It may then be given training rows that are read by blocks (`training.shuffled`). Of other learners a stage is
+    trained on a few of them, evenly spaced, as all that `end_epoch` sees.
+    """
 
 
 class Heads(NamedTuple):
@@ -250,6 +256,10 @@ class Rows(Protocol):
     @property
     def weight(self) -> Float[np.ndarray, " n"] | None:
         """What each row counts, 1 in the mean and none 0; None: all the same."""
+
+    @property
+    def blocks(self) -> Any:
+        """The `training.shuffled.ShuffledBlocks` of which x are a few, evenly spaced; None: x are all."""
 
     def encode(self, heads: Heads, params: Params) -> tuple[Float[np.ndarray, "n l"], Float[np.ndarray, "n l"]]:
         """Posterior means and log-variances of all rows, computed once for each distinct encoder."""

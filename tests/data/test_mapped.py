@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from vaeclust_jax.data import PrepareConfig, checked_rows, fit_preparation, mapped
-from vaeclust_jax.data.mapped import MappedRows, chunks, extremes, is_streamed, mapped_rows, moments
+from vaeclust_jax.data.mapped import StoredRows, chunks, is_streamed, mapped_rows
+from vaeclust_jax.data.moments import extremes, moments
 from vaeclust_jax.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -114,7 +115,7 @@ def test_vectors_are_prepared_alike(tmp_path: Path, scaling: str) -> None:
     config, rows = PrepareConfig(scaling=scaling), in_file(VECTORS, tmp_path)  # type: ignore[arg-type]
     expected, found = fit_preparation(VECTORS, config), fit_preparation(rows, config)
     lazy = found.rows(rows)
-    assert isinstance(lazy, MappedRows)
+    assert isinstance(lazy, StoredRows)
     np.testing.assert_allclose(np.asarray(lazy), expected.apply(VECTORS), rtol=1e-6, atol=1e-6)
     np.testing.assert_array_equal(np.asarray(lazy), found.apply(rows))
 

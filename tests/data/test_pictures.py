@@ -292,7 +292,7 @@ def test_threads_and_an_array_in_a_file_give_the_same(
     found = read(folder)
     np.testing.assert_array_equal(found.x, expected.x)
     assert "kept in a temporary file" in found.taken[-1]
-    assert isinstance(checked_rows(found), mapped.MappedRows), "a fit does not read it as a whole"
+    assert isinstance(checked_rows(found), mapped.StoredRows), "a fit does not read it as a whole"
 
 
 def test_pictures_that_fit_nowhere_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

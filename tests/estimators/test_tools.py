@@ -16,6 +16,7 @@ from sklearn.preprocessing import MinMaxScaler
 import vaeclust_jax as vc
 from tests.estimators.conftest import MAKE
 from vaeclust_jax.estimators import VAEDEC, VAEKMeans
+from vaeclust_jax.fitting.model_file import read_model, write_model
 
 
 def test_clone_keeps_parameters_and_forgets_the_fit(fitted: Any) -> None:
@@ -90,6 +91,12 @@ def test_a_file_of_another_estimator_is_named(fitted: Any, x: np.ndarray, tmp_pa
     other = VAEDEC if not isinstance(fitted, VAEDEC) else VAEKMeans
     with pytest.raises(vc.InputError, match=f"holds {type(fitted).__name__}, not a {other.__name__}"):
         other.load(path)
+    packed, extra = read_model(path)
+    write_model(path, packed, {**extra, "class": "a\nb" * 1000})
+    with pytest.raises(vc.InputError, match="holds a ba b") as raised:
+        other.load(path)
+    assert "\n" not in str(raised.value)
+    assert len(str(raised.value)) < 300 + len(str(path))
 
 
 def test_a_frame_keeps_its_names_in_a_file(x: np.ndarray, tmp_path: Path) -> None:

@@ -323,9 +323,9 @@ def test_the_format_before_is_read(copy: Path, fitted: vc.Run) -> None:
 
 @pytest.mark.parametrize("number", [5, 99])
 def test_a_newer_format_names_both_versions(copy: Path, number: int) -> None:
-    with_manifest(copy, {**manifest_of(copy), "format": number, "versions": {"vaeclust_jax": "77.0"}})
+    with_manifest(copy, {**manifest_of(copy), "format": number, "versions": {"vaeclust_jax": "77.0\nb"}})
     message = sentence(copy)
-    assert "77.0" in message
+    assert "77.0 b, in" in message, "in one line, whatever it says of itself"
     assert "upgrade vaeclust_jax" in message
 
 

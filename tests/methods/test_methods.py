@@ -159,7 +159,7 @@ def test_its_last_stage_ends_with_itself_and_every_model_says_what_was_used(name
         assert not hasattr(kmeans, "gamma")
 
 
-_OPEN = ("likelihood", "num_classes", "beta", "gamma", "value_share", "num_patterns", "num_memories")
+_OPEN = ("likelihood", "num_classes", "beta", "gamma", "target", "value_share", "num_patterns", "num_memories")
 
 
 def _open(method: Method) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,16 +14,19 @@ from vaeclust_jax.cli.compiling import use_compilation_cache
 from vaeclust_jax.cli.parsing import parsed
 from vaeclust_jax.cli.reading import read
 from vaeclust_jax.cli.words import with_header
-from vaeclust_jax.data import Dataset, ReadConfig
+from vaeclust_jax.data import Dataset, ReadConfig, StoredRows
 from vaeclust_jax.data.annotated import is_annotated, read_annotated
+from vaeclust_jax.data.mapped import SAMPLED, parts_of
 from vaeclust_jax.errors import InputError, InputWarning
+from vaeclust_jax.fitting.answers import distances
 from vaeclust_jax.fitting.frame import cluster_table
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.fitting.serialisation import load
-from vaeclust_jax.folder import check_writable, write_assignments
+from vaeclust_jax.folder import check_writable, write_assignment_parts
 from vaeclust_jax.folder.latest import run_at
 from vaeclust_jax.graph.tree import cuttable
 from vaeclust_jax.metrics import scores
+from vaeclust_jax.streamed import spaced
 from vaeclust_jax.whole_file import whole_path
 
 
@@ -39,9 +43,9 @@ class Arguments:
     """The folder that `vaeclust run` printed, `latest` for the last run's, or a file that `Run.save` wrote."""
     input: tyro.conf.Positional[str]
     """An .npz file, a table (columns are taken by name, in any order), a folder of images or recordings, or the name of
-    a data set."""
+    a data set. Data larger than memory are labelled some rows at a time."""
     out: Path = Path("labels.csv")
-    """The CSV to write."""
+    """The CSV to write; one that ends in .parquet is written as such."""
     overwrite: bool = False
     """Replace files that are there already."""
     seed: int | None = None
@@ -76,27 +80,57 @@ def predict(argv: list[str]) -> None:
     check_writable(args.out.parent)
     dataset = read(args.input, args.reading, run.preparation)
     _check_range(run, dataset, args.force)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", InputWarning)  # it has been said
-        probabilities = run.predict_proba(dataset.x)
-    table: dict[str, Any] = {"row": dataset.numbers, **cluster_table(probabilities)}
-    if args.noise:
-        table["cluster"] = np.where(run.noise(dataset.x), "noise", table["cluster"].astype(str))
-    if run.cluster_mean is not None:
-        table["unlike"] = run.unlikeness(dataset.x)
-    if dataset.row_names is not None:
-        table["file"] = dataset.row_names
-    write_assignments(args.out.resolve(), table)  # a link stays one
+    write_assignment_parts(args.out.resolve(), _tables(run, dataset, args.noise))  # a link stays one
     print(args.out)
     if args.write_h5ad is not None:
         _write_h5ad(run, Path(args.input).expanduser(), args)
         print(args.write_h5ad)
     if dataset.y is not None:
-        found = scores(dataset.y, probabilities.argmax(axis=1), run.embed(dataset.x))
-        line = ", ".join(
-            f"{name.upper()} {value:.3f}" for name, value in found.items() if value is not None and name != "silhouette"
+        print(_score(run, dataset, args.input), file=sys.stderr)
+
+
+def _tables(run: Run, dataset: Dataset, noise: bool) -> Iterator[dict[str, Any]]:
+    """What is written of each row; of rows that are read by blocks, of some at a time."""
+    start = 0
+    for x in parts_of(dataset.x):
+        rows = slice(start, start + len(x))
+        start = rows.stop
+        numbers = np.arange(rows.start, rows.stop) if dataset.row_numbers is None else dataset.row_numbers[rows]
+        yield {"row": numbers, **_answers(run, x, noise)} | (
+            {} if dataset.row_names is None else {"file": dataset.row_names[rows]}
         )
-        print(f"against the labels in {args.input}: {line}", file=sys.stderr)
+
+
+def _answers(run: Run, x: Any, noise: bool) -> dict[str, Any]:
+    """What the model says of some rows, which are encoded once."""
+    if run.heads.predict is not None or run.heads.encode is None:
+        return cluster_table(_predict_proba(run, x))
+    z = run.embed(x)
+    table: dict[str, Any] = dict(cluster_table(np.exp(run.log_assign(z))))
+    if noise:
+        table["cluster"] = np.where(cuttable(run.tree_).noise(z), "noise", table["cluster"].astype(str))
+    if run.cluster_mean is not None:
+        table["unlike"] = distances(z, run.cluster_mean, run.cluster_scale)
+    return table
+
+
+def _predict_proba(run: Run, x: Any) -> np.ndarray:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", InputWarning)  # it has been said
+        return run.predict_proba(x)
+
+
+def _score(run: Run, dataset: Dataset, name: str) -> str:
+    """Against the labels, of rows that are read by blocks for some of them."""
+    count, said = len(dataset.x), ""
+    if isinstance(dataset.x, StoredRows) and dataset.x.by_blocks:
+        dataset = dataset.of_rows(spaced(count, SAMPLED))
+        said = f" (of {len(dataset.x)} of the {count} rows, evenly spaced)"
+    found = scores(dataset.y, _predict_proba(run, dataset.x).argmax(axis=1), run.embed(dataset.x))
+    line = ", ".join(
+        f"{name.upper()} {value:.3f}" for name, value in found.items() if value is not None and name != "silhouette"
+    )
+    return f"against the labels in {name}{said}: {line}"
 
 
 def _check_free(args: Arguments) -> None:

@@ -3,7 +3,7 @@
 from vaeclust_jax.data.config import PrepareConfig
 from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
 from vaeclust_jax.data.loading import Listing, cache_dir, get, list_datasets, load
-from vaeclust_jax.data.mapped import MappedRows, Rows
+from vaeclust_jax.data.mapped import Rows, StoredRows
 from vaeclust_jax.data.prepare import Preparation, checked_rows, columns_of, fit_preparation
 from vaeclust_jax.data.reading import Columns, ReadConfig
 from vaeclust_jax.data.registry import DATASETS, Entry
@@ -16,11 +16,11 @@ __all__ = [
     "Dataset",
     "Entry",
     "Listing",
-    "MappedRows",
     "Preparation",
     "PrepareConfig",
     "ReadConfig",
     "Rows",
+    "StoredRows",
     "cache_dir",
     "check_array",
     "check_labels",

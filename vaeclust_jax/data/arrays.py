@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
+from vaeclust_jax.data.blocks import ZarrFile
 from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
 from vaeclust_jax.data.files import read_numpy
 from vaeclust_jax.data.frames import dense
-from vaeclust_jax.data.mapped import is_mapped
+from vaeclust_jax.data.mapped import MOST_LABELS, StoredRows, is_large, is_mapped, is_zarr, mapped_rows, stored_rows
 from vaeclust_jax.data.pictures import Pictures, in_unit_range
 from vaeclust_jax.data.reading import NONE, ReadConfig, listed
 from vaeclust_jax.errors import InputError
@@ -42,7 +43,10 @@ def load_arrays(path: Path, config: ReadConfig, like: Pictures | None = None) ->
         raise InputError(f"{path} has no array {whose!r}, which --subject-column names: it has {listed(arrays)}")
     used = {x_name, y_name, whose}
     raw_y = None if y_name is None else arrays[y_name]
-    if is_mapped(raw_x):
+    stored = _stored(raw_x, f"{x_name} of {path}")
+    if stored is not None:
+        taken.append(stored.said)
+    elif is_mapped(raw_x):
         taken.append(f"it takes {raw_x.nbytes / 1e9:,.1f} GB and stays in its file")
     if y_name not in (None, "y"):
         taken.append(f"labels: array {y_name!r}")
@@ -53,20 +57,36 @@ def load_arrays(path: Path, config: ReadConfig, like: Pictures | None = None) ->
         taken.append("samples are on the last axis")
     if unused := [name for name in arrays if name not in used]:
         taken.append(f"arrays left out: {listed(unused)}")
-    raw_x, pictures, more = in_unit_range(raw_x, config, like, f"{x_name} of {path}")
-    x = check_array(raw_x, f"{x_name} of {path}")
+    if stored is not None:
+        x, pictures = cast(np.ndarray, stored), None
+    else:
+        raw_x, pictures, said = in_unit_range(raw_x, config, like, f"{x_name} of {path}")
+        taken += said
+        x = check_array(raw_x, f"{x_name} of {path}")
     y, class_names = (None, None)
-    if raw_y is not None:
+    if raw_y is not None and stored is not None and raw_y.size > MOST_LABELS:
+        taken.append(f"labels: {y_name!r} left out, since they are more than {MOST_LABELS}")
+    elif raw_y is not None:
+        raw_y = np.asarray(raw_y)
         y, class_names = check_labels(raw_y, len(x), f"{y_name} of {path}")
     subjects = None
     if whose is not None:
-        subjects, names = check_labels(arrays[whose], len(x), f"{whose} of {path}")
+        subjects, names = check_labels(np.asarray(arrays[whose]), len(x), f"{whose} of {path}")
         taken.append(f"array {whose!r} says whose a row is, of {len(names)} subjects")
-    taken += more
     return Dataset(
         x, y, path.stem, class_names=class_names, source=str(path), pictures=pictures, taken=tuple(taken),
         subjects=subjects,
     )  # fmt: skip
+
+
+def _stored(x: Any, name: str) -> StoredRows | None:
+    """The rows of an array that stays in its file and is read by blocks; None of any other."""
+
+    def check(rows: np.ndarray) -> np.ndarray:
+        return check_array(rows, name)
+
+    found = stored_rows(ZarrFile(x, name), check) if is_zarr(x) else mapped_rows(x, check)
+    return found if found is not None and found.by_blocks else None
 
 
 def _joined(arrays: dict[str, np.ndarray], path: Path, taken: list[str]) -> dict[str, np.ndarray]:
@@ -85,6 +105,8 @@ def _joined(arrays: dict[str, np.ndarray], path: Path, taken: list[str]) -> dict
     parts = [part for part in _PARTS if ("x", part) in found]
     if not parts or set(_SAMPLES) & set(arrays):
         return arrays
+    if large := [name for name in found.values() if is_zarr(arrays[name])]:
+        raise InputError(f"{path}: {listed(large)} stay in their files and are not joined: write --array with one name")
     labels = [arrays[found["y", part]] for part in parts if ("y", part) in found]
     names = [found["x", part] for part in parts]
     if len({arrays[name].shape[1:] for name in names}) > 1:
@@ -137,16 +159,15 @@ def _read_numpy(path: Path) -> dict[str, np.ndarray]:
 
 
 def _read_zarr(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of a Zarr folder: of a group by name, or the one that it is."""
+    """The arrays of a Zarr folder: of a group by name, or the one that it is; large ones are not read."""
     try:
         import zarr
     except ModuleNotFoundError as error:
         raise InputError(f"{path} needs zarr: pip install 'vaeclust_jax[zarr]'") from error
     try:
         found: Any = zarr.open(path, mode="r")
-        if hasattr(found, "shape"):
-            return {"x": np.asarray(found[...])}
-        return {name: np.asarray(one[...]) for name, one in found.arrays()}
+        arrays = {"x": found} if hasattr(found, "shape") else dict(found.arrays())
+        return {name: one if is_large(one.nbytes) else np.asarray(one[...]) for name, one in arrays.items()}
     except Exception as error:  # a damaged folder may fail in any way
         raise InputError(f"{path} cannot be read as a Zarr folder: {str(error)[:150]}") from error
 

@@ -16,7 +16,8 @@ class Dataset:
     """Images or vectors, with labels where they are known.
 
     Attributes:
-        x: images `(n, H, W, C)`, uint8 or float32 in [0, 1]; or vectors `(n, F)`, float32 or float64.
+        x: images `(n, H, W, C)`, uint8 or float32 in [0, 1]; or vectors `(n, F)`, float32 or float64. Of data larger
+            than memory, the `StoredRows` that stand for them.
         y: labels `(n,)`, integers from 0, or None.
         name: what to call the data in reports.
         num_classes: how many classes the data are documented to hold; None where nobody documents it.
@@ -64,13 +65,13 @@ class Dataset:
         } | ({} if self.subjects is None else {"subjects": f"{len(np.unique(self.subjects))} subjects"})
 
     def of_rows(self, index: np.ndarray) -> "Dataset":
-        """Some rows, with what is known of each of them; `index`: their numbers, from 0."""
+        """Some rows, in memory, with what is known of each of them; `index`: their numbers, from 0."""
         return replace(
             self,
-            x=self.x[index],
+            x=np.asarray(self.x[index]),
             y=None if self.y is None else self.y[index],
             row_names=None if self.row_names is None else tuple(self.row_names[row] for row in index),
-            row_numbers=self.numbers[index],
+            row_numbers=index if self.row_numbers is None else self.row_numbers[index],
             subjects=None if self.subjects is None else self.subjects[index],
         )
 

@@ -1,4 +1,4 @@
-"""Arrays that stay in their file (`numpy.memmap`): rows are read and prepared where somebody asks for them."""
+"""Rows that stay in their files: they are read and prepared where somebody asks for them."""
 
 import math
 import mmap
@@ -6,10 +6,13 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, Protocol
 
 import numpy as np
+from jaxtyping import Int
 
+from vaeclust_jax.data.blocks import BYTES_OF_BLOCK, ZarrFile
+from vaeclust_jax.data.numbers import AllBut, Numbers, place_of
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.machine import memory
 
@@ -22,22 +25,53 @@ _BYTES_AT_ONCE = 2**24
 _SHARE = 0.25
 """Of the memory: a larger array is made in a file, or left in its own."""
 
+MOST_SCATTERED = 2**20
+"""Rows that are read one by one, in any order; more of them are read by blocks."""
+
+SAMPLED = 2**15
+"""Of rows that are read by blocks so many are in memory, evenly spaced: those held out, and what clusters start as."""
+MOST_LABELS = 2**24
+"""Of rows that stay in their files; more labels are left out."""
+
+
+class Source(Protocol):
+    """Rows (n, ...) on a disk.
+
+    Attributes:
+        edges: the number of the first row of each block that is best read together, and n.
+        scattered: whether a row far from others may be read alone.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    edges: Int[np.ndarray, " b"]
+    scattered: bool
+
+    def read(self, numbers: Int[np.ndarray, " m"]) -> np.ndarray:
+        """The rows of these numbers, in their order."""
+
 
 class _File:
     """A mapped array that does not fill the process's memory with its pages."""
 
+    scattered = True
     _BYTES_MAPPED = 2**28
     _BYTES_AROUND = 2**21  # of a page that is touched the system may map the whole huge page
 
     def __init__(self, array: np.ndarray, mapping: Any):
-        self.array = array
+        self.array, self.shape, self.dtype = array, array.shape, array.dtype
+        rows = max(1, BYTES_OF_BLOCK // max(1, array[:1].nbytes))
+        self.edges = np.append(np.arange(0, len(array), rows), len(array))
         # Pages of a private mapping ("c") may hold changes that are nowhere else.
         self._map = mapping._mmap if mapping.mode != "c" and hasattr(mmap, "MADV_DONTNEED") else None
         self._bytes = 0
 
-    def read(self, numbers: np.ndarray) -> np.ndarray:
+    def read(self, numbers: Int[np.ndarray, " m"]) -> np.ndarray:
+        """The rows of these numbers, in their order."""
         if self._map is None:
             return self.array[numbers]
+        if len(numbers) > 1 and 0 < int(numbers[-1]) - int(numbers[0]) < 2 * len(numbers) and _grow(numbers):
+            return self._together(numbers)
         rows = np.empty((len(numbers), *self.array.shape[1:]), self.array.dtype)
         step = max(1, self._BYTES_MAPPED // self._BYTES_AROUND)
         for start in range(0, len(numbers), step):
@@ -46,21 +80,40 @@ class _File:
             apart = len(part) * (self.array[:1].nbytes + self._BYTES_AROUND)
             together = (int(part.max()) - int(part.min()) + 1) * abs(self.array.strides[0]) + self._BYTES_AROUND
             self._bytes += min(apart, together)
-            if self._bytes > self._BYTES_MAPPED:
-                self._map.madvise(mmap.MADV_DONTNEED)  # they stay in the system's cache
-                self._bytes = 0
+            self._forget()
         return rows
+
+    def _forget(self) -> None:
+        """Gives back pages where they are many."""
+        if self._map is not None and self._bytes > self._BYTES_MAPPED:
+            self._map.madvise(mmap.MADV_DONTNEED)  # they stay in the system's cache
+            self._bytes = 0
+
+    def _together(self, numbers: Int[np.ndarray, " m"]) -> np.ndarray:
+        """Of rows with few others between them: these are read, too."""
+        first, last = int(numbers[0]), int(numbers[-1])
+        rows = np.empty((last - first + 1, *self.shape[1:]), self.dtype)
+        step = max(1, self._BYTES_MAPPED // max(1, abs(self.array.strides[0])))
+        for start in range(0, len(rows), step):
+            rows[start : start + step] = self.array[first + start : first + min(start + step, len(rows))]
+            self._bytes += min(step, len(rows) - start) * abs(self.array.strides[0]) + self._BYTES_AROUND
+            self._forget()
+        return rows if len(rows) == len(numbers) else rows[numbers - first]
+
+
+def _grow(numbers: Int[np.ndarray, " m"]) -> bool:
+    return bool((np.diff(numbers) > 0).all())
 
 
 @dataclass(frozen=True, eq=False)
-class MappedRows:
-    """Rows of a mapped array in the place of an array in memory.
+class StoredRows:
+    """Rows of a mapped array, of a Zarr array or of shards of parquet in the place of an array in memory.
 
-    An index (a slice or an array of row numbers) gives `MappedRows` again and reads nothing; `numpy.asarray` reads.
+    An index (a slice or an array of row numbers) gives `StoredRows` again and reads nothing; `numpy.asarray` reads.
     """
 
-    _file: _File
-    _numbers: np.ndarray
+    _file: Source
+    _numbers: Numbers
     _convert: Callable[[np.ndarray], np.ndarray]
     _sample_shape: tuple[int, ...]
     dtype: np.dtype[Any]
@@ -78,34 +131,80 @@ class MappedRows:
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def __getitem__(self, index: Any) -> "MappedRows":
+    def __getitem__(self, index: Any) -> "StoredRows":
         return replace(self, _numbers=self._numbers[index])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return self._convert(self._file.read(self._numbers)).astype(dtype or self.dtype, copy=False)
+        numbers = np.asarray(self._numbers)
+        try:
+            return self._convert(self._file.read(numbers)).astype(dtype or self.dtype, copy=False)
+        except InputError as error:
+            if len(numbers) == self._file.shape[0] or len(numbers) == 0:
+                raise
+            raise InputError(f"rows {numbers.min()} to {numbers.max()}: {error}") from error
 
-    def converted(self, convert: Callable[[np.ndarray], np.ndarray]) -> "MappedRows":
+    @property
+    def by_blocks(self) -> bool:
+        """Whether rows are read by blocks: they are too many to be read in any order, or stored so."""
+        return not self._file.scattered or len(self) > MOST_SCATTERED
+
+    @property
+    def edges(self) -> Int[np.ndarray, " b"]:
+        """The place of the first row of each block, and n; of rows in the order of their file."""
+        return np.unique(place_of(self._numbers, self._file.edges))
+
+    @property
+    def nbytes(self) -> int:
+        """Of all rows as they are read."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    @property
+    def said(self) -> str:
+        """What becomes of rows that are read by blocks."""
+        return (
+            f"it takes {self.nbytes / 1e9:,.1f} GB, stays on the disk and is read by blocks; clusters begin with "
+            f"{min(len(self), SAMPLED):,} rows, evenly spaced, and scores and figures are of these"
+        )
+
+    def without(self, places: Int[np.ndarray, " m"]) -> "StoredRows":
+        """All rows but those at a few places."""
+        assert isinstance(self._numbers, AllBut), "all rows of a file"
+        return replace(self, _numbers=self._numbers.without(places))
+
+    def converted(self, convert: Callable[[np.ndarray], np.ndarray]) -> "StoredRows":
         """The same rows, with a function of rows (n, ...) applied to what is read."""
         before = self._convert
         return _rows(self._file, self._numbers, lambda rows: convert(before(rows)))
 
 
-Rows = np.ndarray | MappedRows
+Rows = np.ndarray | StoredRows
 
 
-def mapped_rows(x: object, check: Callable[[np.ndarray], np.ndarray]) -> MappedRows | None:
-    """The rows of a mapped array that is too large to be read as a whole; None for anything else.
+def mapped_rows(x: object, check: Callable[[np.ndarray], np.ndarray]) -> StoredRows | None:
+    """The rows of a mapped or a Zarr array that is too large to be read as a whole; None for anything else.
 
     Args:
         x: anything; views of a mapped array count too.
         check: applied to all rows that are read, such as `check_array`.
     """
-    if isinstance(x, MappedRows):
+    if isinstance(x, StoredRows):
         return x
+    if is_zarr(x):
+        return stored_rows(ZarrFile(x, "x"), check) if x.nbytes > _BYTES_IN_MEMORY else None  # type: ignore[attr-defined]
     mapping = _mapping(x)
     if mapping is None or not isinstance(x, np.ndarray) or x.nbytes <= _BYTES_IN_MEMORY or x.ndim == 0:
         return None
-    return _rows(_File(x, mapping), np.arange(len(x)), check)
+    return stored_rows(_File(x, mapping), check)
+
+
+def stored_rows(source: Source, check: Callable[[np.ndarray], np.ndarray]) -> StoredRows:
+    """All rows of a source; `check` is applied to those that are read."""
+    return _rows(source, AllBut(source.shape[0]), check)
+
+
+def is_zarr(x: object) -> bool:
+    """Whether it is an array of Zarr."""
+    return type(x).__module__.partition(".")[0] == "zarr" and hasattr(x, "chunks")
 
 
 def is_streamed(x: object) -> bool:
@@ -118,63 +217,15 @@ def chunks(x: Rows) -> Iterator[np.ndarray]:
     if isinstance(x, np.ndarray):
         yield x
         return
-    size = max(1, _BYTES_AT_ONCE // max(1, x._file.array[:1].nbytes))
+    source = x._file
+    size = max(1, _BYTES_AT_ONCE // max(1, math.prod(source.shape[1:]) * source.dtype.itemsize))
     for start in range(0, len(x), size):
         yield np.asarray(x[start : start + size])
 
 
-def weighted_chunks(x: Rows, weight: np.ndarray | None) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-    """`chunks`, each with what its rows count."""
-    start = 0
-    for part in chunks(x):
-        end = start + len(part)
-        yield part, None if weight is None else weight[start:end]
-        start = end
-
-
-def extremes(x: Rows, axis: int | None = None) -> tuple[Any, Any]:
-    """Smallest and largest value, of each feature with `axis=0`."""
-    low, high = zip(*((part.min(axis=axis), part.max(axis=axis)) for part in chunks(x)), strict=True)
-    return np.min(low, axis=0), np.max(high, axis=0)
-
-
-class Moments(NamedTuple):
-    """Mean and variance in float64 of what was read so far."""
-
-    rows: float = 0
-    """What they count together."""
-    mean: Any = np.float64(0)
-    variance: Any = np.float64(0)
-
-    def and_of(self, part: np.ndarray, axis: int | None = None, weight: np.ndarray | None = None) -> "Moments":
-        """The moments of these and of further rows (Chan, Golub and LeVeque 1983), which may count by weight."""
-        count = len(part) if weight is None else float(weight.sum(dtype=np.float64))
-        rows = self.rows + count
-        share = count / rows
-        middle, spread = _mean_and_variance(part, axis, weight)
-        step = middle - self.mean
-        variance = (1 - share) * self.variance + share * spread + share * (1 - share) * step**2
-        return Moments(rows, self.mean + share * step, variance)
-
-
-def _mean_and_variance(part: np.ndarray, axis: int | None, weight: np.ndarray | None) -> tuple[Any, Any]:
-    if weight is None:
-        return part.mean(axis=axis, dtype=np.float64), part.var(axis=axis, dtype=np.float64)
-
-    def mean(values: np.ndarray) -> Any:
-        of_features = np.average(values.astype(np.float64), axis=0, weights=weight)
-        return of_features if axis == 0 else of_features.mean()
-
-    middle = mean(part)
-    return middle, mean(np.square(part - middle))
-
-
-def moments(x: Rows, axis: int | None = None, weight: np.ndarray | None = None) -> tuple[Any, Any]:
-    """Mean and standard deviation in float64, of each feature with `axis=0`; rows count by weight."""
-    found = Moments()
-    for part, counts in weighted_chunks(x, weight):
-        found = found.and_of(part, axis, counts)
-    return found.mean, np.sqrt(found.variance)
+def parts_of(x: Rows) -> Iterator[Rows]:
+    """`chunks` of rows that are read by blocks; all others together."""
+    yield from chunks(x) if isinstance(x, StoredRows) and x.by_blocks else (x,)
 
 
 def is_large(size: int) -> bool:
@@ -219,9 +270,9 @@ def give_back(array: np.ndarray) -> None:
         mapping._mmap.madvise(mmap.MADV_DONTNEED)
 
 
-def _rows(file: _File, numbers: np.ndarray, convert: Callable[[np.ndarray], np.ndarray]) -> MappedRows:
-    like = convert(file.read(numbers[:1]))
-    return MappedRows(file, numbers, convert, like.shape[1:], like.dtype)
+def _rows(file: Source, numbers: Numbers, convert: Callable[[np.ndarray], np.ndarray]) -> StoredRows:
+    like = convert(file.read(np.asarray(numbers[:1])))
+    return StoredRows(file, numbers, convert, like.shape[1:], like.dtype)
 
 
 def _mapping(x: Any) -> Any:

@@ -11,7 +11,8 @@ from vaeclust_jax.checks import is_whole
 from vaeclust_jax.data.config import PrepareConfig
 from vaeclust_jax.data.dataset import Dataset, check_array
 from vaeclust_jax.data.frames import frame_columns, in_order
-from vaeclust_jax.data.mapped import MappedRows, Rows, extremes, mapped_rows, moments
+from vaeclust_jax.data.mapped import Rows, StoredRows, mapped_rows
+from vaeclust_jax.data.moments import extremes, moments
 from vaeclust_jax.data.pictures import Pictures
 from vaeclust_jax.data.reading import Columns, listed
 from vaeclust_jax.data.resize import resize_images
@@ -104,7 +105,7 @@ class Preparation:
     def rows(self, x_raw: object) -> Rows:
         """`apply`; of a mapped array that stays in its file, rows that are prepared, and may raise, when read."""
         x = checked_rows(self._ordered(x_raw))
-        if not isinstance(x, MappedRows):
+        if not isinstance(x, StoredRows):
             return self.apply(x)
         self._check_shape(x.shape[1:])
         return x.converted(self.apply)

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vaeclust_jax.data.mapped import Moments, Rows, chunks
+from vaeclust_jax.data.mapped import Rows, chunks
+from vaeclust_jax.data.moments import Moments
 from vaeclust_jax.errors import InputError
 
 _ROWS = 10_000

@@ -1,15 +1,27 @@
 """Tables of one's own: text, parquet and feather, a sample a row, as vectors with names."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from vaeclust_jax.data.columns import check_numeric, choose_columns
 from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
 from vaeclust_jax.data.kinds import is_text, to_numbers
+from vaeclust_jax.data.mapped import MOST_LABELS, is_large
 from vaeclust_jax.data.reading import NONE, Columns, ReadConfig, listed
+from vaeclust_jax.data.shards import (
+    check_shards,
+    head_of,
+    is_pattern,
+    label_column,
+    name_of,
+    rows_of_shards,
+    saved_dataset,
+    shards_of,
+)
 from vaeclust_jax.data.text import FEW_BYTES, PACKED, TEXT_SUFFIXES, read_text
 from vaeclust_jax.errors import InputError
 
@@ -33,7 +45,7 @@ def is_table(path: Path) -> bool:
 
 def is_saved_dataset(path: Path) -> bool:
     """Whether it is a folder that `save_to_disk` of Hugging Face's datasets wrote, or of parts in parquet."""
-    return ((path / "state.json").is_file() and any(path.glob("*.arrow"))) or _has_parts(path)
+    return ((path / "state.json").is_file() and any(path.glob("*.arrow"))) or _has_parts(path) or is_pattern(path)
 
 
 def _has_parts(path: Path) -> bool:
@@ -44,13 +56,16 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
     """Loads a table of vectors.
 
     Args:
-        path: of text (.csv, .tsv, .txt, ..., packed or not), parquet or feather.
+        path: of text (.csv, .tsv, ..., packed or not), feather or parquet; of the latter a folder, or part-*.parquet.
         config: which columns are what; what it leaves open is found, and said in `Dataset.taken`.
         like: the columns that a model was trained on: taken by their names, in any order.
 
     Raises:
         InputError: a table that cannot be read, columns missing, text or missing values where there should be numbers.
     """
+    shards = shards_of(path)
+    if shards and is_large(check_shards(shards)):
+        return _stored(path, shards, config, like)
     table, taken = _read(path, config)
     if len(table) == 0:
         raise InputError(f"{path} must hold at least one row of numbers, got none")
@@ -71,7 +86,7 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
     return Dataset(
         x=check_array(x, f"x of {path}"),
         y=y,
-        name=path.name.partition(".")[0] or path.name,
+        name=name_of(path),
         class_names=class_names,
         source=str(path),
         columns=columns,
@@ -81,15 +96,25 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
     )
 
 
-def _saved_dataset(folder: Path) -> "pyarrow.Table":
-    """Its parts, streams of arrow, one below the other."""
-    import pyarrow
-
-    def part(path: Path) -> pyarrow.Table:
-        with pyarrow.memory_map(str(path)) as file:
-            return pyarrow.ipc.open_stream(file).read_all()
-
-    return pyarrow.concat_tables([part(path) for path in sorted(folder.glob("*.arrow"))])
+def _stored(path: Path, shards: Sequence[Path], config: ReadConfig, like: Columns | None) -> Dataset:
+    """A table that stays in its shards."""
+    head = head_of(shards)
+    if config.column is not None:
+        config = replace(config, label_column=NONE, index_column=NONE, drop_columns=())
+        head = head.select([name for name in head.column_names if name == config.column])
+    columns, found = choose_columns(head, config, path) if like is None else _as_trained(head, like, config, path)
+    rows = rows_of_shards(shards, columns, config, head)
+    y, class_names = None, None
+    taken = [rows.said, *found]
+    if columns.label is not None and len(rows) > MOST_LABELS:
+        taken.append(f"labels: {columns.label!r} left out, since they are more than {MOST_LABELS}")
+        columns = replace(columns, label=None, left_out=(*columns.left_out, columns.label))
+    elif columns.label is not None:
+        y, class_names = _labels(label_column(shards, columns.label), columns.label, path)
+    return Dataset(
+        x=cast(np.ndarray, rows), y=y, name=name_of(path), class_names=class_names,
+        source=str(path), columns=columns, taken=tuple(taken),
+    )  # fmt: skip
 
 
 def _without_lists(table: "pyarrow.Table", dropped: tuple[str, ...], path: Path) -> "pyarrow.Table":
@@ -120,13 +145,14 @@ def _read(path: Path, config: ReadConfig) -> tuple["pyarrow.Table", tuple[str, .
 
     try:
         if path.is_dir() and not _has_parts(path):
-            table = _saved_dataset(path)
+            table = saved_dataset(path)
         elif path.is_dir() or path.suffix.lower() in (".parquet", ".pq"):
             from pyarrow import parquet
 
             # Buffering ahead is for remote files: of a local one it keeps all bytes beside the table.
-            large = path.is_dir() or path.stat().st_size > FEW_BYTES
-            table = parquet.read_table(path, use_threads=large, pre_buffer=False)
+            shards = [path] if path.is_dir() else shards_of(path)
+            large = shards != [path] or path.is_dir() or path.stat().st_size > FEW_BYTES
+            table = parquet.read_table(shards[0] if len(shards) == 1 else shards, use_threads=large, pre_buffer=False)
         else:
             from pyarrow import feather
 

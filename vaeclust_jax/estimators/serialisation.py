@@ -13,6 +13,7 @@ from vaeclust_jax.fitting.model_file import read_model, write_model
 from vaeclust_jax.fitting.packed import Packed
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.fitting.serialisation import unpack
+from vaeclust_jax.shown import in_a_line
 
 _ARRAYS = ("labels_", "feature_names_in_")
 
@@ -41,10 +42,9 @@ class Kept(BaseEstimator):
             InputError: no such file, damaged, or of another estimator.
         """
         packed, extra = read_model(Path(path))
-        if extra.get("class") != cls.__name__:
-            raise InputError(
-                f"{path} holds {extra.get('class') or 'a model of vaeclust_jax.fit'}, not a {cls.__name__}"
-            )
+        if (kind := extra.get("class")) != cls.__name__:
+            found = in_a_line(kind) if kind else "a model of vaeclust_jax.fit"
+            raise InputError(f"{path} holds {found}, not a {cls.__name__}")
         try:
             params: Any = {
                 name: tuple(value) if isinstance(value, list) else value for name, value in extra["params"].items()

@@ -22,6 +22,7 @@ from vaeclust_jax.fitting.progress import shown
 from vaeclust_jax.fitting.reached import models_reached
 from vaeclust_jax.fitting.resolve import (
     about_of,
+    check_blocks,
     check_mesh,
     check_partial_labels,
     hints_for,
@@ -60,8 +61,9 @@ def fit(
         config: all settings; `Config(DEC(num_clusters=10))` is enough.
         x: images (n, H, W) or (n, H, W, C), uint8 or floats in [0, 1]; or vectors (n, F) of any finite floats, as an
             array, a sparse matrix, a frame of pandas, polars or pyarrow, or a `data.Dataset`; the model keeps the
-            names of columns. A `numpy.memmap` of more than 256 MB stays in its file: every batch is read when it is
-            trained on.
+            names of columns. A `numpy.memmap` or an array of Zarr of more than 256 MB stays in its file, and is read
+            while it is trained on. An array of Zarr, and more than 2^20 rows of any file, are read by blocks
+            (`training.shuffled`): see "Data larger than memory" in the book.
         key: of `jax.random.key`, or a whole number, which stands for its key; the same key gives the same bits on a
             CPU.
         networks: an encoder and a decoder of one's own instead of the config's.
@@ -212,6 +214,7 @@ def _fit(
         data = x
     else:
         data = prepared_for(config, x, split_labels, sample_weight, custom=networks is not None)
+    check_blocks(data, partial_labels, hints)
     known = None if partial_labels is None else check_partial_labels(partial_labels, len(data.rows))
     asked = hints_for(hints, data)
     config = resolved_for(config, data, known, asked, custom=networks is not None)
@@ -226,7 +229,7 @@ def _fit(
         if stage.model is not None:
             check_leaves(replace(config, method=stage.model), first.params)
     if mesh is not None:
-        check_mesh(mesh, config, stages, len(names))
+        check_mesh(mesh, config, stages, len(names), data)
     check_memory(firsts, len(names), mesh)
     supervised = config.method.needs_labels
     y, held_out_y = (
@@ -235,7 +238,7 @@ def _fit(
     )  # fmt: skip
     whole = mesh is None or mesh.rows == 1  # on a device
     train_x, validation_x = (data.train, data.validation) if whole else (data.train_on_host, data.validation_on_host)
-    rows = TrainingRows(train_x, y, data.train_index, data.encodings, data.train_weight)
+    rows = TrainingRows(train_x, y, data.train_index, data.encodings, data.train_weight, data.shuffled)
     counts = None if data.validation_weight is None else jnp.asarray(data.validation_weight)
     with _keeper(checkpoint, config, keys, data, told, hints) as keeper, listeners.listening(config, names):
         try:
@@ -255,6 +258,10 @@ def _fit(
             states, history = error.last_good
             reached = _with_clusters(stages, keys, states, rows)
             error.last_good = models_reached(config, data, both, stages, reached, names, history, hints)
+            raise
+        except (jax.errors.JaxRuntimeError, ValueError):  # what a program makes of an error on the host
+            if data.shuffled is not None and data.shuffled.error is not None:
+                raise data.shuffled.error from None
             raise
         fitted = models_reached(config, data, both, stages, states, names, history, hints)
     listeners.on_end(next(reversed(fitted.values()), []))

@@ -19,6 +19,7 @@ from vaeclust_jax.data import Preparation
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config_json import config_from_json, config_of_format_2, config_to_json
 from vaeclust_jax.fitting.packed import Packed
+from vaeclust_jax.shown import in_a_line
 from vaeclust_jax.whole_file import whole_file
 
 FORMAT = 4
@@ -103,9 +104,10 @@ class _NewerFormatError(Exception):
 
 def _check_format(path: Path, manifest: Mapping[str, Any]) -> None:
     if manifest["format"] > FORMAT:
+        theirs = in_a_line(manifest["versions"]["vaeclust_jax"])
         raise _NewerFormatError(
-            f"{path} was written by vaeclust_jax {manifest['versions']['vaeclust_jax']}, in a newer format than this "
-            f"version ({version('vaeclust_jax')}) reads: upgrade vaeclust_jax"
+            f"{path} was written by vaeclust_jax {theirs}, in a newer format than this version "
+            f"({version('vaeclust_jax')}) reads: upgrade vaeclust_jax"
         )
     if manifest["format"] not in (2, 3, FORMAT):
         raise ValueError(f"unknown format {manifest['format']!r}")

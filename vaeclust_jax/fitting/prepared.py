@@ -10,12 +10,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
-from vaeclust_jax.data import Columns, MappedRows, Preparation, PrepareConfig, Rows, fit_preparation, split_rows
-from vaeclust_jax.data.mapped import Moments, chunks, weighted_chunks
+from vaeclust_jax.data import Columns, Preparation, PrepareConfig, Rows, StoredRows, fit_preparation, split_rows
+from vaeclust_jax.data.mapped import SAMPLED, chunks
+from vaeclust_jax.data.moments import Moments, weighted_chunks
 from vaeclust_jax.data.pictures import Pictures
 from vaeclust_jax.data.seen import Seen
-from vaeclust_jax.streamed import Streamed
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.streamed import Streamed, spaced
 from vaeclust_jax.training.encodings import Encodings
+from vaeclust_jax.training.shuffled import ShuffledBlocks
 
 
 class Facts(NamedTuple):
@@ -38,6 +41,9 @@ class Prepared:
         rows: all of them, prepared.
         train_index, validation_index: their numbers in the two parts.
         weight: what each row counts; those of weight 0 are in neither part. None: all the same.
+        sampled: of rows that are read by blocks: the numbers of a few of them, evenly spaced, which `rows` then are and
+            all else is about. What `blocks` has is trained on and scaled by. None: `rows` are all.
+        blocks: all rows, prepared, but those held out; None: `rows` are all.
     """
 
     config: PrepareConfig
@@ -46,6 +52,8 @@ class Prepared:
     train_index: Int[np.ndarray, " n"]
     validation_index: Int[np.ndarray, " m"]
     weight: Float[np.ndarray, " k"] | None = None
+    sampled: Int[np.ndarray, " r"] | None = None
+    blocks: StoredRows | None = None
 
     @cached_property
     def encodings(self) -> Encodings:
@@ -57,7 +65,8 @@ class Prepared:
         """Of the training rows; those held out are read, too, so that faults show before any training."""
         for _ in chunks(self.rows[self.validation_index]):
             pass
-        return _facts(self.rows[self.train_index], self.train_weight)
+        train = self.rows[self.train_index] if self.blocks is None else self.blocks
+        return _facts(train, self.train_weight)
 
     @cached_property
     def train_weight(self) -> Float[np.ndarray, " n"] | None:
@@ -80,6 +89,11 @@ class Prepared:
         return self._for_programs(self.validation_index)
 
     @cached_property
+    def shuffled(self) -> ShuffledBlocks | None:
+        """The training rows as the programs read them that are given them by blocks."""
+        return None if self.blocks is None else ShuffledBlocks(self.blocks)
+
+    @cached_property
     def train_on_host(self) -> jax.Array:
         """The training rows for programs of many devices, none of which has room for all of them."""
         return self._streamed(self.train_index)
@@ -99,7 +113,7 @@ class Prepared:
 
     def _for_programs(self, index: Int[np.ndarray, " k"]) -> jax.Array:
         part = self.rows[index]
-        if isinstance(part, MappedRows) and len(part):
+        if isinstance(part, StoredRows) and len(part):
             return self._streamed(index)
         return jnp.asarray(np.asarray(part) if len(part) else np.zeros((0, *self.rows.shape[1:]), np.float32))
 
@@ -135,6 +149,10 @@ def prepare(
     Raises:
         InputError: rows that cannot be split or prepared.
     """
+    if isinstance(raw, StoredRows) and raw.by_blocks:
+        if weight is not None or subjects is not None:
+            raise InputError("rows that are read by blocks take no sample_weight and no subjects: leave them out")
+        return _by_blocks(config, raw, columns, pictures)
     counted = None if weight is None else np.flatnonzero(weight)
     train_index, validation_index = split_rows(len(raw), config, split_labels, counted, subjects)
     fitted = fit_preparation(raw[train_index], config, of_mean_one(weight, train_index))
@@ -143,6 +161,20 @@ def prepare(
     raw_vectors = raw.ndim == 2 and not preparation.by_row
     seen = Seen.of((raw if raw_vectors else rows)[train_index])
     return Prepared(config, replace(preparation, seen=seen), rows, train_index, validation_index, weight)
+
+
+def _by_blocks(config: PrepareConfig, raw: StoredRows, columns: Columns | None, pictures: Pictures | None) -> Prepared:
+    if config.stratify or config.split == "last":
+        raise InputError("rows that are read by blocks are held out at random: leave stratify and split out")
+    sampled = spaced(len(raw), SAMPLED)
+    train_index, validation_index = split_rows(len(sampled), config)
+    train = raw.without(sampled[validation_index])
+    fitted = replace(fit_preparation(train, config), columns=columns, pictures=pictures)
+    blocks, rows = fitted.rows(train), fitted.apply(np.asarray(raw[sampled]))
+    assert isinstance(blocks, StoredRows)
+    seen = Seen.of(train if raw.ndim == 2 and not fitted.by_row else blocks)
+    preparation = replace(fitted, seen=seen)
+    return Prepared(config, preparation, rows, train_index, validation_index, sampled=sampled, blocks=blocks)
 
 
 def of_mean_one(weight: Float[np.ndarray, " k"] | None, index: Int[np.ndarray, " n"]) -> Float[np.ndarray, " n"] | None:

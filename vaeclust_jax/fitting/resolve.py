@@ -66,7 +66,8 @@ def resolved_for(
     preparation, facts = data.preparation, data.facts
     config = replace(resolve(config, preparation.input_shape, custom), prepare=data.config)
     classes = None if labels is None else int(labels.max()) + 1
-    spec = DataSpec(preparation.output_shape, len(data.train_index), facts.low, facts.high, classes)
+    by_blocks = data.blocks is not None
+    spec = DataSpec(preparation.output_shape, len(data.train_index), facts.low, facts.high, classes, by_blocks)
     if data.weight is not None and not config.method.takes_weights:
         raise InputError(f"the method {type(config.method).__name__} takes no sample_weight: leave it out")
     if data.weight is not None and labels is not None and not config.method.needs_labels:
@@ -116,17 +117,28 @@ def models_of(
     Raises:
         InputError: a setting that cannot work.
     """
+    check_blocks(data, labels, hints)
     asked = hints_for(hints, data)
     config = resolved_for(config, data, labels, asked)
     networks = networks_of(config, data.preparation.output_shape, None)
     told = None if labels is None else labels[data.train_index]
     stages = config.method.stages(about_of(config, data, networks, told, num_seeds, asked))
     if mesh is not None:
-        check_mesh(mesh, config, stages, num_seeds)
+        check_mesh(mesh, config, stages, num_seeds, data)
     return {stage.name: stage.model.heads(networks) for stage in stages if stage.model is not None}
 
 
-def check_mesh(mesh: Any, config: Config, stages: Sequence[Stage], num_seeds: int) -> None:
+def check_blocks(data: Prepared, labels: Any, hints: Any) -> None:
+    """Whether rows that are read by blocks come alone.
+
+    Raises:
+        InputError: they do not.
+    """
+    if data.blocks is not None and (labels is not None or hints is not None):
+        raise InputError("rows that are read by blocks take no labels and no hints: fit a part that memory can hold")
+
+
+def check_mesh(mesh: Any, config: Config, stages: Sequence[Stage], num_seeds: int, data: Prepared) -> None:
     """Whether the stages of a fit can be computed on a mesh.
 
     Raises:
@@ -135,6 +147,8 @@ def check_mesh(mesh: Any, config: Config, stages: Sequence[Stage], num_seeds: in
     if not isinstance(mesh, Mesh):
         raise InputError(f"mesh must be Mesh(seeds=..., rows=...), got {mesh!r}")
     mesh.check(num_seeds, config.training.batch_size)
+    if mesh.rows > 1 and data.blocks is not None:
+        raise InputError(f"rows that are read by blocks are not laid over devices, got the mesh {mesh}: give rows=1")
     apart = [stage.name for stage in stages if stage.learner.by_row is None]
     if mesh.rows > 1 and apart:
         raise InputError(

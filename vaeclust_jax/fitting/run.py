@@ -1,6 +1,5 @@
 """A fitted model: what `fit` returns and `load` reads back."""
 
-import warnings
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +11,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from vaeclust_jax.checks import is_whole
-from vaeclust_jax.data import Preparation
-from vaeclust_jax.errors import InputError, InputWarning
+from vaeclust_jax.data import Preparation, Rows
+from vaeclust_jax.data.mapped import parts_of
+from vaeclust_jax.errors import InputError
+from vaeclust_jax.fitting.answers import at_temperature, distances, probabilities, warn_unlike
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.forecasts import continued, following
 from vaeclust_jax.fitting.frame import cluster_table, frame_library, frame_of
@@ -29,8 +30,6 @@ from vaeclust_jax.shown import settings, shape_of, table
 from vaeclust_jax.training.rows import by_chunk, encode_rows
 from vaeclust_jax.types import Heads, Key, Params
 from vaeclust_jax.uncertainty.latent import Uncertainty, stochastic_passes
-from vaeclust_jax.uncertainty.outliers import latent_distance
-from vaeclust_jax.uncertainty.temperature import scale
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +38,8 @@ class Run:
 
     Every method that takes `x` takes raw data, as `fit` did: images (n, H, W[, C]) or vectors (n, F), prepared
     (resized, scaled) the way the training rows were; another shape than the model's is an `InputError`. A
-    `numpy.memmap` of more than 256 MB is read in parts. Of a frame the columns are those trained on, by name, in any
-    order.
+    `numpy.memmap` or an array of Zarr of more than 256 MB is read in parts. Of a frame the columns are those trained
+    on, by name, in any order.
 
     Attributes:
         config: resolved; what the fit really used.
@@ -51,8 +50,8 @@ class Run:
             prototypes, those of a cluster one after the other. None, as the next two, where nothing is clustered.
         cluster_scale: (C, L, L) Cholesky factor of their covariance, the posteriors' variance included.
         cluster_share: (C,) share of the cluster's training samples that the component has.
-        train_index: rows that were trained on; empty after `load`.
-        validation_index: rows that were held out; empty after `load`.
+        train_index, validation_index: rows that were trained on and held out; empty after `load`. Of rows that are read
+            by blocks, places among the few that are evenly spaced (`Prepared.sampled`).
         history: a row an epoch, see `training.loop`; after `load` the last 10,000, if the file has any.
         temperature: T of the probabilities, softmax(log q / T): 1 as trained, see `calibrated`.
         tree_: of a method that follows a graph: how its micro-clusters were merged, which scipy takes for a linkage
@@ -131,13 +130,14 @@ class Run:
         """Probability of every cluster, (n, K), rows sum to one: q at the posterior's mean. Of a classifier: of every
         class, (n, C). Rows far outside the range of those trained on are an `InputWarning`."""
         rows = self.preparation.rows(x)
-        odd = self.preparation.unlike(x, rows)
-        if odd is not None and odd.sentence:
-            warnings.warn(odd.sentence, InputWarning, stacklevel=2)
-        if self.heads.predict is not None:
-            return np.exp(self._at_temperature(by_chunk(self.heads.predict, self.params, rows)))
-        self._has(self.heads.encode, "encode")
-        return np.exp(self.log_assign(encode_rows(self.heads, self.params, rows)[0]))
+        warn_unlike(self.preparation, x, rows)
+        return self._probabilities(rows)
+
+    def _probabilities(self, rows: Rows) -> Float[np.ndarray, "n k"]:
+        if self.heads.predict is None:
+            self._has(self.heads.encode, "encode")
+            self._has(self.heads.assign, "assign to clusters")
+        return probabilities(self.heads, self.params, self.temperature, rows)
 
     def regress(self, x: Any) -> Float[np.ndarray, "n l"]:
         """The values that follow those of x (n, F - L) in rows of F values as trained on, in their units, (n, L)."""
@@ -159,10 +159,8 @@ class Run:
 
     def log_assign(self, z: Float[np.ndarray, "n l"]) -> Float[np.ndarray, "n k"]:
         """Log-probability of every cluster for codes, (n, K)."""
-        return self._at_temperature(by_chunk(self._has(self.heads.assign, "assign to clusters"), self.params, z))
-
-    def _at_temperature(self, log_q: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n k"]:
-        return log_q if self.temperature == 1 else scale(log_q, self.temperature)
+        assign = self._has(self.heads.assign, "assign to clusters")
+        return at_temperature(by_chunk(assign, self.params, z), self.temperature)
 
     def uncertainty(self, x: Any, key: Key | int, num_passes: int = 100) -> Uncertainty:
         """How sure the assignment of each sample is, from draws of its code: see `Uncertainty` for the columns.
@@ -181,7 +179,9 @@ class Run:
 
     def predict(self, x: Any) -> Int[np.ndarray, " n"]:
         """The most probable cluster (class) of each sample, (n,), from 0 to K - 1."""
-        return self.predict_proba(x).argmax(axis=1).astype(np.int32)
+        rows = self.preparation.rows(x)
+        warn_unlike(self.preparation, x, rows)
+        return np.concatenate([self._probabilities(part).argmax(axis=1).astype(np.int32) for part in parts_of(rows)])
 
     def cut(self, num_clusters: int | None = None, x: Any = None, noise: bool = False) -> Int[np.ndarray, " n"]:
         """Any number of clusters without training again: the graph's merge, stopped where so many are left.
@@ -252,8 +252,8 @@ class Run:
     def unlikeness(self, x: Any) -> Float[np.ndarray, " n"]:
         """How strange each sample is, (n,): the distance to the nearest cluster in its standard deviations, see
         `uncertainty.outliers.latent_distance`."""
-        mean, scale = (jnp.asarray(self._has(part, "cluster")) for part in (self.cluster_mean, self.cluster_scale))
-        return np.asarray(latent_distance(jnp.asarray(self.embed(x)), mean, scale))
+        mean, scales = (self._has(part, "cluster") for part in (self.cluster_mean, self.cluster_scale))
+        return distances(self.embed(x), mean, scales)
 
     def prepare(self, x: Any) -> Float[np.ndarray, "n ..."]:
         """The samples as the model sees them: images in [0, 1] of the model's size, vectors scaled."""

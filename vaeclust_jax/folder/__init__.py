@@ -6,6 +6,7 @@ from vaeclust_jax.folder.map_file import LatentMap, write_map
 from vaeclust_jax.folder.run_folder import (
     check_writable,
     new_run_folder,
+    write_assignment_parts,
     write_assignments,
     write_history,
     write_json,
@@ -20,6 +21,7 @@ __all__ = [
     "export_tables",
     "new_run_folder",
     "print_tables",
+    "write_assignment_parts",
     "write_assignments",
     "write_figure_list",
     "write_history",

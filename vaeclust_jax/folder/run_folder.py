@@ -6,6 +6,7 @@ import itertools
 import json
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -101,10 +102,41 @@ def write_assignments(path: Path, table: Mapping[str, Sequence[Any] | np.ndarray
     Raises:
         InputError: the columns differ in length.
     """
+    write_assignment_parts(path, [table])
+
+
+def write_assignment_parts(path: Path, tables: Iterable[Mapping[str, Sequence[Any] | np.ndarray]]) -> None:
+    """`write_assignments` of at least one table, each below the one before, and written before the next is asked for.
+
+    A path that ends in .parquet becomes such a file.
+    """
+    tables = map(_of_one_length, tables)
+    if path.suffix.lower() == ".parquet":
+        _write_parquet(path, tables)
+        return
+    first = next(tables)
+    parts = itertools.chain([first], tables)
+    _write_csv(path, list(first), (row for part in parts for row in zip(*part.values(), strict=True)))
+
+
+def _of_one_length(table: Mapping[str, Sequence[Any] | np.ndarray]) -> Mapping[str, Sequence[Any] | np.ndarray]:
     lengths = {name: len(column) for name, column in table.items()}
     if len(set(lengths.values())) > 1:
         raise InputError(f"table must have columns of one length; got {lengths}.")
-    _write_csv(path, list(table), zip(*table.values(), strict=True))
+    return table
+
+
+def _write_parquet(path: Path, tables: Iterable[Mapping[str, Sequence[Any] | np.ndarray]]) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    with whole_file(path) as file, ExitStack() as stack:
+        writer = None
+        for table in tables:
+            part = pyarrow.table({name: pyarrow.array(column) for name, column in table.items()})
+            if writer is None:
+                writer = stack.enter_context(parquet.ParquetWriter(file, part.schema))
+            writer.write_table(part)
 
 
 def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Iterable[object]]) -> None:

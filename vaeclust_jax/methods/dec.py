@@ -20,15 +20,13 @@ from vaeclust_jax.graph.tree import Merges
 from vaeclust_jax.keys import OBJECTIVE_GRAPH, key_of
 from vaeclust_jax.methods.dec_learner import (
     EDGES_KEPT,
-    Edges,
     dec,
     dec_heads,
     graph_dec,
     joint_loss,
-    log_agreed,
     prototype_heads,
-    refreshed,
 )
+from vaeclust_jax.methods.dec_target import Edges, log_agreed, refreshed
 from vaeclust_jax.methods.graph_starts import from_graph, from_vote, posterior_of, values_graph
 from vaeclust_jax.methods.greedy import GreedyStart, RandomStart, beginning
 from vaeclust_jax.methods.joint import JointMethod, Settled
@@ -129,6 +127,9 @@ class DEC(_WithTarget):
     is. With deterministic and beta 0 this is DEC without a VAE."""
     q_from: Literal["mean", "sample"] = "mean"
     """What the training q is computed from: the posterior's mean, or a sample of it."""
+    target: Literal["auto", "all", "batch"] = "auto"
+    """What the target P is computed from: all rows, every update_target_interval epochs; or each batch's own q, with
+    running frequencies of the clusters, which holds nothing of a row. auto: all, unless rows are read by blocks."""
 
     start: RandomStart | GreedyStart = field(default_factory=RandomStart)
     """What the autoencoder begins as."""
@@ -136,6 +137,10 @@ class DEC(_WithTarget):
     def check(self, data: DataSpec) -> None:  # noqa: D102
         self.start.check()
         super().check(data)
+
+    def resolved(self, data: DataSpec) -> Self:  # noqa: D102
+        found = super().resolved(data)
+        return replace(found, target="batch" if data.by_blocks else "all") if found.target == "auto" else found
 
     def for_epochs(self, num_epochs: int) -> Self:  # noqa: D102
         return replace(super().for_epochs(num_epochs), start=self.start.for_epochs(num_epochs))
@@ -150,6 +155,7 @@ class DEC(_WithTarget):
             joint_reconstruction=self.joint_reconstruction,
             gamma=self.gamma_controller(),
             update_target_interval=self.update_target_interval,
+            target=self.target,
             **self.vae_settings(about, self.deterministic),
         )
         stopping = self.joint_stopping(about)

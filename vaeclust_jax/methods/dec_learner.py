@@ -10,26 +10,29 @@ Preservation, 2017, Eq. 8), and with the clustering loss alone DEC (Xie et al. 2
 `graph_dec` has several prototypes a cluster, and P is the sharpening of q spread over the neighbour graph of the
 posterior (`graph`, `objectives.propagation`), which stays as it was when the stage began. With one prototype a cluster,
 nu = 1, s = 1 and no graph it is `dec`.
+
+With `target="batch"` there is no P of all rows: each step sharpens its batch's own q by frequencies f_j of clusters
+that are a running mean over batches. Of a batch of all rows, P is that of Xie et al. (Eq. 3).
 """
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
 from vaeclust_jax.control.constant import as_controller
 from vaeclust_jax.control.controller import Update, advancing
 from vaeclust_jax.graph import MAX_GROUPS
 from vaeclust_jax.graph.tree import Merges
-from vaeclust_jax.methods.refresh import Assigned, map_chunks, share_changed
+from vaeclust_jax.methods.dec_target import Edges, Target, refreshed, running
+from vaeclust_jax.methods.refresh import Assigned, map_chunks
 from vaeclust_jax.methods.shallow_starts import NOT_ASKED, SHALLOW_STARTS
 from vaeclust_jax.methods.vae import (
     first_state,
-    gradient_step,
     halved_learning_rate,
+    updated,
     vae,
     vae_heads,
     vae_losses,
@@ -41,10 +44,9 @@ from vaeclust_jax.objectives.dec import (
     kl_divergence,
     log_prototype_assignment,
     log_soft_assignment,
-    target_distribution,
+    sharpened,
 )
 from vaeclust_jax.objectives.elbo import LIKELIHOODS
-from vaeclust_jax.objectives.propagation import propagate
 from vaeclust_jax.random import normal
 from vaeclust_jax.training.layout import rows_of
 from vaeclust_jax.types import Batch, Controller, Heads, Info, Key, Learner, Networks, Params, State
@@ -56,43 +58,6 @@ _BY_ROW = ("p", "assigned/assignment", "edges/neighbours", "edges/weights", "mer
 """Of `Target`: see `Learner.by_row`."""
 
 Assign = Callable[[Params, Float[Array, "n l"]], Float[Array, "n k"]]
-
-
-class Edges(NamedTuple):
-    """A neighbour graph, a constant of the stage."""
-
-    neighbours: Int[Array, "n d"]
-    weights: Float[Array, "n d"]
-    """Rows sum to one."""
-
-
-class Target(NamedTuple):
-    """What the refresh over all training rows computes; a constant for the gradient."""
-
-    p: Float[Array, "n k"]
-    assigned: Assigned
-    """By q at the last refresh."""
-    edges: Edges | None
-    """What q is spread over; None: over nothing."""
-    merges: Merges | None
-    """The tree of the graph that the stage began with; behind its last merge zeros, as shapes are fixed."""
-    clarity: Float[Array, " s"] | None
-    """Of the clusters that it could begin with (`methods.shallow_starts`); `NOT_ASKED` of some."""
-    told: Int[Array, " n"] | None = None
-    """The cluster that each row is held in, -1 where a person said nothing; None: there are no hints."""
-
-
-def refreshed(target: Target, log_q: Float[Array, "n k"], weight: Float[Array, " n"] | None = None) -> Target:
-    """The target of new assignments: q, spread over the graph if there is one, sharpened; rows count by weight."""
-    agreed = log_q if target.edges is None else log_agreed(target.edges, log_q, target.told)
-    assigned = share_changed(target.assigned, log_q, weight)
-    return target._replace(p=target_distribution(agreed, weight), assigned=assigned)
-
-
-def log_agreed(edges: Edges, log_q: Float[Array, "n k"], told: Int[Array, " n"] | None = None) -> Float[Array, "n k"]:
-    """Log of what neighbours agree on, and those that were told their cluster say."""
-    agreed = propagate(jnp.exp(log_q), *edges, told=told)
-    return jnp.log(jnp.maximum(agreed, jnp.finfo(agreed.dtype).tiny))
 
 
 def joint_loss(
@@ -149,17 +114,30 @@ def _static(
     assign: Assign,
     update_beta: Update,
     update_gamma: Update,
+    own_target: bool = False,
 ) -> Learner:
     likelihood = LIKELIHOODS[likelihood_name]
 
-    def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, Info]:
+    def target_of(params: Params, state: State, batch: Batch, mean: Array) -> tuple[Array, Target]:
+        """P of the batch, and what the step leaves in the memory."""
+        if not own_target:
+            return rows_of(state.memory.p, batch.index), state.memory
+        log_q = assign(params, mean)
+        frequency = running(state.memory.frequency, log_q, batch.weight)
+        return sharpened(log_q, jnp.log(frequency)), state.memory._replace(frequency=frequency)
+
+    def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, tuple[Info, Target]]:
         codes, parts = vae_losses(networks, likelihood, deterministic, key, params, batch)
-        p = jax.lax.stop_gradient(rows_of(state.memory.p, batch.index))
+        p, memory = jax.lax.stop_gradient(target_of(params, state, batch, codes.mean))
         cluster = kl_divergence(p, assign(params, codes.z if q_from == "sample" else codes.mean))
         parts["cluster"] = weighted_mean(cluster, batch.weight)
         control = state.control
         total, vae_loss = joint_loss(parts, control["beta"].value, control["gamma"].value, joint_reconstruction)
-        return total, {"loss": total, **parts, "vae_loss": vae_loss}
+        return total, ({"loss": total, **parts, "vae_loss": vae_loss}, memory)
+
+    def step(key: Key, state: State, batch: Batch) -> tuple[State, Info]:
+        gradients, (info, memory) = jax.grad(lambda params: loss(key, params, state, batch), has_aux=True)(state.params)
+        return updated(state, gradients)._replace(memory=memory), info
 
     def evaluate(key: Key, state: State, batch: Batch) -> Info:
         _, parts = vae_losses(networks, likelihood, deterministic, key, state.params, batch)
@@ -178,12 +156,13 @@ def _static(
     base = vae(networks, likelihood=likelihood_name, deterministic=deterministic)
     return Learner(
         init=base.init,
-        step=gradient_step(loss),
+        step=step,
         evaluate=evaluate,
         end_epoch=end_epoch,
         advance=advancing(beta=update_beta, gamma=update_gamma),
         gentler=halved_learning_rate,
         by_row=_BY_ROW,
+        by_blocks=own_target,
     )
 
 
@@ -213,6 +192,7 @@ def dec(
     gamma: float | Controller = 100.0,
     learning_rate: float = 1e-3,
     update_target_interval: int = 5,
+    target: str = "all",
 ) -> Learner:
     """VAE+DEC as a `Learner`.
 
@@ -230,6 +210,7 @@ def dec(
         gamma: weight of KL(P || Q), likewise.
         learning_rate: Adam's.
         update_target_interval: epochs between refreshes of P.
+        target: what P is made of, "all" rows or each "batch".
 
     `init` draws centroids from N(0, I); `methods.starts` replaces them by k-means.
     """
@@ -244,14 +225,17 @@ def dec(
         around_centroids,
         beta.update,
         gamma.update,
+        target == "batch",
     )
 
     def init(key: Key) -> State:
         params_key, centroid_key = jax.random.split(key)
         params = dict(static.init(params_key).params)
         params["centroids"] = normal(centroid_key, (num_clusters, latent_dim))
-        target = _first_target(num_samples, num_clusters, None, None)
-        return with_numbers(first_state(params, target), learning_rate, beta=beta, gamma=gamma)
+        first = _first_target(num_samples, num_clusters, None, None)
+        if target == "batch":
+            first = first._replace(p=None, frequency=jnp.full(num_clusters, 1.0 / num_clusters))
+        return with_numbers(first_state(params, first), learning_rate, beta=beta, gamma=gamma)
 
     return static._replace(init=init)
 

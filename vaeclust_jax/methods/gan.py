@@ -169,6 +169,7 @@ def _static(networks: Networks, latent_dim: int, average: float, r1: float) -> L
         step=step,
         evaluate=lambda key, state, batch: loss(key, state.params, state, batch)[1],
         gentler=halved_learning_rate,
+        by_blocks=True,
     )
 
 

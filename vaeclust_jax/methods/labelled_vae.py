@@ -49,7 +49,9 @@ def _static(
         return total, {"loss": total, **parts, "vae_loss": vae_loss}
 
     base = vae(networks, likelihood=likelihood_name, deterministic=deterministic)
-    return base._replace(step=gradient_step(loss), advance=advancing(beta=update_beta, supervision=update_supervision))
+    return base._replace(
+        step=gradient_step(loss), advance=advancing(beta=update_beta, supervision=update_supervision), by_blocks=False
+    )
 
 
 @lru_cache

@@ -31,6 +31,7 @@ class DataSpec(NamedTuple):
         num_samples: None for a model that is read back.
         low, high: the extremes of all values, likewise.
         num_classes: of the labels that the training is told; None where it is told none.
+        by_blocks: whether training rows are read by blocks, and `num_samples` is of those in memory.
 
     Example:
         >>> vc.DEC(10).resolved(vc.DataSpec(shape=(28, 28, 1))).likelihood
@@ -42,6 +43,7 @@ class DataSpec(NamedTuple):
     low: float | None = None
     high: float | None = None
     num_classes: int | None = None
+    by_blocks: bool = False
 
 
 class About(NamedTuple):

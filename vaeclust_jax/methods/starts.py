@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from vaeclust_jax.compiling import quick_to_compile
-from vaeclust_jax.data.mapped import moments
+from vaeclust_jax.data.moments import moments
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.objectives.em import fit_mixture
 from vaeclust_jax.objectives.mixture import CovarianceType, Mixture, e_step

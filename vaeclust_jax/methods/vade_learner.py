@@ -116,6 +116,7 @@ def _static(
         advance=advancing(beta=update_beta),
         gentler=halved_learning_rate,
         by_row=("assignment",),
+        by_blocks=True,
     )
 
 

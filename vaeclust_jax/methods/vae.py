@@ -72,11 +72,16 @@ def gradient_step(loss: LossFunction) -> Callable[[Key, State, Batch], tuple[Sta
 
     def step(key: Key, state: State, batch: Batch) -> tuple[State, Info]:
         gradients, info = jax.grad(lambda params: loss(key, params, state, batch), has_aux=True)(state.params)
-        updates, opt_state = adam(0.0).update(gradients, state.opt_state, state.params)
-        params = optax.apply_updates(state.params, updates)
-        return state._replace(params=params, opt_state=opt_state, step=state.step + 1), info
+        return updated(state, gradients), info
 
     return step
+
+
+def updated(state: State, gradients: Params) -> State:
+    """The state after one Adam update."""
+    updates, opt_state = adam(0.0).update(gradients, state.opt_state, state.params)
+    params = optax.apply_updates(state.params, updates)
+    return state._replace(params=params, opt_state=opt_state, step=state.step + 1)
 
 
 def first_state(params: Params, memory: Any = ()) -> State:
@@ -124,6 +129,7 @@ def _static(networks: Networks, likelihood_name: str, deterministic: bool, updat
         advance=advancing(beta=update_beta),
         gentler=halved_learning_rate,
         by_row=(),
+        by_blocks=True,
     )
 
 

@@ -45,7 +45,16 @@ def target_distribution(log_q: Float[Array, "n k"], weight: Float[Array, " n"] |
 
     The weights w_i are 1 unless given: a row of weight 2 counts as two of them.
     """
-    log_frequency = jax.nn.logsumexp(log_q, axis=0, b=None if weight is None else weight[:, None])
+    return sharpened(log_q, log_frequency(log_q, weight))
+
+
+def log_frequency(log_q: Float[Array, "n k"], weight: Float[Array, " n"] | None = None) -> Float[Array, " k"]:
+    """log f_j, f_j = sum_i w_i q_ij."""
+    return jax.nn.logsumexp(log_q, axis=0, b=None if weight is None else weight[:, None])
+
+
+def sharpened(log_q: Float[Array, "n k"], log_frequency: Float[Array, " k"]) -> Float[Array, "n k"]:
+    """P of rows whose clusters have the frequencies f_j, in any unit: it cancels."""
     return jax.nn.softmax(2.0 * log_q - log_frequency[None], axis=-1)
 
 

@@ -13,6 +13,9 @@ from vaeclust_jax.plots.style import SMALL, as_hex, categorical_colours, new_fig
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_FEW_EPOCHS = 20
+"""Each of which is a point."""
+
 
 def loss_bands(losses: Mapping[str, Float[np.ndarray, "s e"]], seconds: Mapping[str, float], label: str) -> Figure:
     """Draw the mean loss of each optimiser with a band of one standard deviation, in the logarithm.
@@ -48,16 +51,20 @@ def accuracy_bands(accuracies: Mapping[str, Float[np.ndarray, "s e"]]) -> Figure
     Args:
         accuracies: by model, on held-out rows, of every seed and epoch.
     """
-    figure = new_figure(5.0, 3.6)
+    figure = new_figure(6.0, 3.8)
     axes = figure.subplots()
-    for (name, values), colour in zip(accuracies.items(), as_hex(categorical_colours(len(accuracies))), strict=True):
+    colours = as_hex(categorical_colours(len(accuracies)))
+    for order, ((name, values), colour) in enumerate(zip(accuracies.items(), colours, strict=True)):
         mean, spread = values.mean(axis=0), values.std(axis=0)
         epochs = np.arange(1, len(mean) + 1)
-        axes.plot(epochs, mean, color=colour, lw=1.5, marker="o", ms=3, label=name)
+        # Where models are equally good, the first is on top and the others show beside it.
+        marker = "o" if len(mean) <= _FEW_EPOCHS else ""
+        zorder, width = 3 - order / len(accuracies), 1.5 + 0.8 * order
+        axes.plot(epochs, mean, color=colour, marker=marker, ms=3, lw=width, zorder=zorder, label=name)
         axes.fill_between(epochs, mean - spread, mean + spread, color=colour, alpha=0.2, lw=0)
     axes.locator_params(axis="x", integer=True, min_n_ticks=1)
     axes.tick_params(labelsize=SMALL)
     axes.set_xlabel("epochs", fontsize=SMALL)
     axes.set_ylabel("accuracy on held-out rows", fontsize=SMALL)
-    figure.legend(loc="outside lower center", ncols=4, fontsize=SMALL, frameon=False)
+    figure.legend(loc="outside lower center", ncols=3, fontsize=SMALL, frameon=False)
     return figure

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from vaeclust_jax.data import Dataset
+from vaeclust_jax.data import Dataset, StoredRows
 from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.resolve import Preparations
@@ -74,6 +74,8 @@ def execute(
     clock = Clock()
     _fit(experiment, fits, seeds, folder, say, clock)
     arms = experiment.arms
+    if (few := data.of(config).sampled) is not None:
+        dataset = dataset.of_rows(few)
     runs = {name: fits.runs(arm) for name, arm in arms.items()}
     write_config(folder, experiment, runs[experiment.named][0].config, dataset, seeds, hints)
     prepared = {name: fits.data(arm) for name, arm in arms.items()}
@@ -134,6 +136,9 @@ def parts_of(experiment: Experiment, config: Config, dataset: Dataset, hints: Hi
     Raises:
         InputError: there are no labels for that, or too few rows.
     """
+    needs_all = experiment.classifies or config.method.needs_labels or task_of(config.method).parts is not None
+    if needs_all and isinstance(dataset.x, StoredRows) and dataset.x.by_blocks:
+        raise InputError(f"{experiment.name} needs its rows in memory, and those of {dataset.name} are read by blocks")
     if (parts := task_of(config.method).parts) is not None:
         if hints is not None:
             raise InputError(f"{experiment.name} does not cluster: leave the hints out")

@@ -155,10 +155,11 @@ def _figures(study: Study, measured: Measured) -> Drawn:
 
 
 def _held_out_accuracies(study: Study) -> dict[str, Float[np.ndarray, "s e"]]:
-    """Of every arm, in the epochs that all its seeds have in its last stage; none where no rows are held out."""
+    """Of every arm, in the epochs that all its seeds have in its own stage; none where no rows are held out."""
     found = {}
     for arm, runs in study.runs.items():
-        last = [[row for row in run.history if row["stage"] == run.history[-1]["stage"]] for run in runs]
+        stage = study.experiment.arms[arm].stage  # of a fit whose history goes on beyond it
+        last = [[row for row in run.history if row["stage"] == (stage or run.history[-1]["stage"])] for run in runs]
         if not all("val_error" in row for rows in last for row in rows):
             return {}
         shortest = min(map(len, last))

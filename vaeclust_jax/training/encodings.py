@@ -9,6 +9,7 @@ from jaxtyping import Array, Float, Int
 
 from vaeclust_jax.streamed import HostRows
 from vaeclust_jax.training.rows import encode_rows
+from vaeclust_jax.training.shuffled import ShuffledBlocks
 from vaeclust_jax.types import Heads, Params
 
 Posterior = tuple[Float[np.ndarray, "n l"], Float[np.ndarray, "n l"]]
@@ -44,6 +45,7 @@ class TrainingRows:
         index: of these rows among those of the encodings.
         encodings: of the whole data set.
         weight: what each row counts; None: all the same.
+        blocks: the training rows, where x are a few of them; None: x are all.
     """
 
     def __init__(
@@ -53,8 +55,9 @@ class TrainingRows:
         index: Int[np.ndarray, " n"],
         encodings: Encodings,
         weight: Float[np.ndarray, " n"] | None = None,
+        blocks: ShuffledBlocks | None = None,
     ):
-        self.x, self.y, self.weight = x, y, weight
+        self.x, self.y, self.weight, self.blocks = x, y, weight, blocks
         self._index, self._encodings = index, encodings
 
     def encode(self, heads: Heads, params: Params) -> Posterior:

@@ -13,6 +13,7 @@ from vaeclust_jax.compiling import quick_to_compile
 from vaeclust_jax.for_each import for_each
 from vaeclust_jax.random import as_numbers
 from vaeclust_jax.training.layout import Layout
+from vaeclust_jax.training.shuffled import ShuffledBlocks
 from vaeclust_jax.types import Batch, Info, Key, Learner, State, Stopping
 
 
@@ -23,6 +24,8 @@ class Data(NamedTuple):
     y: Int[Array, " n"] | None = None
     weight: Float[Array, " n"] | None = None
     """1 in the mean."""
+    blocks: ShuffledBlocks | None = None
+    """The training rows, of which x are then a few, evenly spaced: steps see these, all else sees x."""
 
 
 class Progress(NamedTuple):
@@ -80,6 +83,39 @@ def _scan_batches(
     return state, jax.tree.map(lambda values: values.sum() / order.shape[0], infos)
 
 
+def _scan_blocks(
+    visit: Callable[[Key, State, Batch], tuple[State, Info]],
+    order_key: Key,
+    key: Key,
+    state: State,
+    blocks: ShuffledBlocks,
+    batch_size: int,
+) -> tuple[State, Info]:
+    """`_scan_batches` of rows that are read window by window."""
+    num_batches = blocks.window_rows(batch_size) // batch_size
+    none = jnp.zeros(batch_size, jnp.int32)  # nothing is looked up of a row
+
+    def batch_of(state: State, inputs: tuple[Array, Array]) -> tuple[State, Info]:
+        number, x = inputs
+        here = (number * batch_size + jnp.arange(batch_size) < len(blocks)).astype(jnp.float32)
+
+        def visited() -> tuple[State, Info]:
+            after, info = visit(jax.random.fold_in(key, number), state, Batch(x, None, none, here))
+            return after, jax.tree.map(lambda value: value * here.sum(), info)
+
+        nothing = jax.tree.map(lambda info: jnp.zeros(info.shape, info.dtype), jax.eval_shape(visited)[1])
+        return lax.cond(here[0] > 0, visited, lambda: (state, nothing))  # the last window may have none
+
+    def window_of(state: State, number: Array) -> tuple[State, Info]:
+        x = blocks.window(order_key, number, batch_size)
+        numbers = number * num_batches + jnp.arange(num_batches)
+        state, infos = lax.scan(batch_of, state, (numbers, x.reshape(num_batches, batch_size, *x.shape[1:])))
+        return state, jax.tree.map(lambda values: values.sum(), infos)
+
+    state, infos = lax.scan(window_of, state, jnp.arange(blocks.num_windows(batch_size)))
+    return state, jax.tree.map(lambda values: values.sum() / len(blocks), infos)
+
+
 def _all_finite(tree: Any) -> Bool[Array, ""]:
     return jnp.isfinite(jnp.concatenate([jnp.ravel(leaf) for leaf in jax.tree.leaves(tree)])).all()
 
@@ -125,8 +161,11 @@ def _program(
         number = progress.epoch + 1
         epochs_key, validation_key = jax.random.split(key)
         order_key, steps_key = jax.random.split(jax.random.fold_in(epochs_key, number))
-        order = jax.random.permutation(order_key, train.x.shape[0])
-        state, info = _scan_batches(step, steps_key, progress.state, *train, order, batch_size)
+        if train.blocks is None:
+            order = jax.random.permutation(order_key, train.x.shape[0])
+            state, info = _scan_batches(step, steps_key, progress.state, *train[:3], order, batch_size)
+        else:
+            state, info = _scan_blocks(step, order_key, steps_key, progress.state, train.blocks, batch_size)
         means = info
         if validation.x.shape[0] > 0:
 
@@ -135,7 +174,7 @@ def _program(
 
             # The same draws every epoch: the stopping rule then compares parameters, not noise.
             rows = jnp.arange(validation.x.shape[0])
-            _, held_out = _scan_batches(visit, validation_key, state, *validation, rows, batch_size)
+            _, held_out = _scan_batches(visit, validation_key, state, *validation[:3], rows, batch_size)
             info = info | {f"val_{name}": value for name, value in held_out.items()}
         info = info | {name: weight.value for name, weight in state.control.items()}  # those of this epoch
         weights = () if train.weight is None else (train.weight,)

@@ -99,7 +99,9 @@ def train(
         if saved is not None and number == saved.stage:
             progress = refill(progress, saved.leaves)
         at = _Place(number, finished, history, keeper, layout)
-        progress, failure = _run_epochs(stage, epoch_keys, progress, data, batch_size, names, at, on_epoch)
+        train_rows = data[0]._replace(blocks=rows.blocks if stage.learner.by_blocks else None)
+        of_stage = (train_rows, data[1])
+        progress, failure = _run_epochs(stage, epoch_keys, progress, of_stage, batch_size, names, at, on_epoch)
         if keeper is not None and number == len(stages) - 1 and not failure:
             keeper.keep(number, partial(at.tree, progress), history)
         finished.append(_handed_on(stage.stopping, progress, len(names), layout))

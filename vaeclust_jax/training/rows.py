@@ -1,5 +1,6 @@
 """Passes over many rows outside the training loop: blocks of one shape, so that any number compiles once."""
 
+import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -14,6 +15,8 @@ from vaeclust_jax.streamed import HostRows
 from vaeclust_jax.types import Heads, Key, Params
 
 ROWS_AT_ONCE = 128  # whose arrays in a convolution fit into a CPU's cache
+MANY_AT_ONCE = 2048  # of many narrow rows: a call costs as much as the layers that 128 of them pass
+_MANY, _NARROW = 2**16, 64  # rows, and values a row
 DRAWN_AT_ONCE = 64  # such a block holds all its draws: with 100 of them and K = 20 half a megabyte
 
 
@@ -23,7 +26,8 @@ def by_chunk(function: Callable[..., Array], params: Params, *rows: HostRows) ->
     Rows are arrays of one length, or what `numpy.asarray` reads slices of.
     """
     program = _jitted(function)
-    return _in_blocks(lambda *block: program(params, *block), ROWS_AT_ONCE, rows)
+    many = len(rows[0]) >= _MANY and all(math.prod(one.shape[1:]) <= _NARROW for one in rows)
+    return _in_blocks(lambda *block: program(params, *block), MANY_AT_ONCE if many else ROWS_AT_ONCE, rows)
 
 
 def by_row(function: Callable[..., Any], key: Key, params: Params, *rows: HostRows, common_key: bool = False) -> Any:
@@ -49,6 +53,8 @@ def _in_blocks(program: Callable[..., Any], size: int, rows: Sequence[HostRows])
 
 
 def _padded(block: np.ndarray, size: int) -> np.ndarray:
+    if len(block) == size:
+        return block
     return np.pad(block, [(0, size - len(block))] + [(0, 0)] * (block.ndim - 1))
 
 
