@@ -2,6 +2,7 @@
 
 from vaeclust_jax.metrics.clustering import active_units, populated_clusters, scores, summarise
 from vaeclust_jax.metrics.comparison import Comparison, compare
+from vaeclust_jax.metrics.dendrogram import dendrogram_purity
 from vaeclust_jax.metrics.matching import accuracy, check_ids, contingency, match_clusters
 from vaeclust_jax.metrics.naming import UNNAMED, classify, name_clusters
 from vaeclust_jax.metrics.num_clusters import NumClusters, num_clusters_curve
@@ -38,6 +39,7 @@ __all__ = [
     "consensus",
     "contingency",
     "critical_difference",
+    "dendrogram_purity",
     "friedman",
     "groups_not_different",
     "hedges_g",
