@@ -110,7 +110,7 @@ def setting_of(name: str, num_clusters: int, quick: bool) -> Config | str:
 
 
 _LATER = {
-    "method": {"compactness": "mean", "fitted_to": "mean", "start": {"kind": "RandomStart"}},
+    "method": {"compactness": "mean", "fitted_to": "mean", "start": {"kind": "RandomStart"}, "target": "auto"},
     "prepare": {"split": "random"},
 }
 """Settings that rows were measured before, at the value that they had then, or that no row depends on."""
