@@ -419,7 +419,7 @@ def _cluster_of_2_to_the_40(folder: Path) -> None:
         (lambda folder: (folder / "map.npz").write_text("no"), "map.npz cannot be read as the latent map"),
         (_unpacks_to_much, "map.npz cannot be read as the latent map of a run: it unpacks to 95 MB, more than any"),
         (_points_of_text, "map.npz cannot be read as the latent map of a run: it must have finite points"),
-        (_cluster_of_2_to_the_40, "map.npz cannot be read as the latent map of a run: it must have less than 1048576"),
+        (_cluster_of_2_to_the_40, "map.npz cannot be read as the latent map of a run: it must have less than 65536"),
         (lambda folder: (folder / "config.json").write_text('{"config": 3}'), "config.json: config must be an object"),
         (_figure("gone.png"), "did not finish: gone.png is missing"),
         (_figure("../../secret.png"), "must name PNGs beside it, got '../../secret.png'"),

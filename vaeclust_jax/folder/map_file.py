@@ -24,7 +24,7 @@ _KINDS = {
 }
 """By field of one dimension: what it holds, and the letters that `numpy.dtype.kind` has for that."""
 _MOST_BYTES = 64 * 2**20
-_MOST_IDS = 2**20  # of clusters and classes: arrays are made by number
+_MOST_IDS = 2**16  # of clusters and classes: a page has a card for each, up to the largest
 
 
 class LatentMap(NamedTuple):
