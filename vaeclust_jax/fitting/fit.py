@@ -1,6 +1,5 @@
 """`fit`: data in, a fitted model out, for one seed or many as one program."""
 
-import hashlib
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
@@ -13,7 +12,7 @@ import numpy as np
 from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.fitting.callback import Callback, Callbacks
 from vaeclust_jax.fitting.config import Config
-from vaeclust_jax.fitting.config_json import config_to_json
+from vaeclust_jax.fitting.identity import check_same, identity_of
 from vaeclust_jax.fitting.memory import check_memory
 from vaeclust_jax.fitting.networks import check_custom, networks_of
 from vaeclust_jax.fitting.packed import check_leaves
@@ -78,7 +77,8 @@ def fit(
             validation they are not read.
         checkpoint: where to keep how far training is; the same call goes on from there, bit for bit, if it was ended.
         mesh: devices to lay seeds and rows over; None: all is on jax's first. It need not be that of the call which
-            wrote the checkpoint.
+            wrote the checkpoint. Where several processes have joined by `jax.distributed`, all devices of all of them;
+            each makes the same call and gets the models.
         callbacks: are told of the start, of every epoch and of the end, in their order.
         verbose: show a bar a stage with its losses, on stderr or in a notebook.
 
@@ -240,7 +240,7 @@ def _fit(
     train_x, validation_x = (data.train, data.validation) if whole else (data.train_on_host, data.validation_on_host)
     rows = TrainingRows(train_x, y, data.train_index, data.encodings, data.train_weight, data.shuffled)
     counts = None if data.validation_weight is None else jnp.asarray(data.validation_weight)
-    with _keeper(checkpoint, config, keys, data, told, hints) as keeper, listeners.listening(config, names):
+    with _keeper(checkpoint, mesh, config, keys, data, told, hints) as keeper, listeners.listening(config, names):
         try:
             states, history = train(
                 stages,
@@ -286,26 +286,20 @@ def _with_clusters(
 
 def _keeper(
     checkpoint: Checkpoint | None,
+    mesh: Mesh | None,
     config: Config,
     keys: Key,
     data: Prepared,
     known: np.ndarray | None,
     hints: Hints | None,
 ) -> AbstractContextManager[Keeper | None]:
-    """What a checkpoint must have in common with the fit that goes on from it: everything but the networks' code."""
-    if checkpoint is None:
+    several = mesh is not None and jax.process_count() > 1
+    if checkpoint is None and not several:
         return nullcontext()
-    identity = {
-        **config_to_json(config),
-        "keys": jax.random.key_data(keys).tolist(),
-        "data": {
-            "train": data.facts.digest,
-            "validation": data.validation_digest,
-            "partial_labels": None if known is None else hashlib.sha256(known.tobytes()).hexdigest(),
-        },
-    }
-    if data.weight is not None:  # the key is new, and checkpoints of fits without weights lack it
-        identity["data"]["sample_weight"] = hashlib.sha256(data.weight.tobytes()).hexdigest()
-    if hints is not None:  # likewise
-        identity["data"]["hints"] = hints.digest
+    identity = identity_of(config, keys, data, known, hints)
+    if checkpoint is None:
+        check_same(identity)
+        return nullcontext()
+    if several:
+        raise InputError("a fit over several processes keeps no checkpoints: leave checkpoint out")
     return Keeper(checkpoint, identity)

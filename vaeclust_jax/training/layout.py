@@ -18,6 +18,7 @@ from jaxtyping import Array, Float, Int
 
 from vaeclust_jax.streamed import Streamed
 from vaeclust_jax.training.mesh import ROWS, SEEDS, Mesh
+from vaeclust_jax.training.processes import fetched, put
 from vaeclust_jax.types import Key
 
 _WHOLE, _BY_SEED, _BY_ROW = PartitionSpec(), PartitionSpec(SEEDS), PartitionSpec(ROWS)
@@ -118,10 +119,10 @@ def lay_data(mesh: Mesh, data: Any) -> Any:
         array = jax.make_array_from_callback((size, *x.shape[1:]), mesh.sharding(_BY_ROW), part, dtype=x.dtype)
         x = LaidRows(array, num_rows, mesh.rows)
     elif not isinstance(x, Streamed):
-        x = jax.device_put(x, mesh.sharding(_WHOLE))
+        x = put(x, mesh.sharding(_WHOLE))
     if size > num_rows:
         weight = _filled_up(np.ones(num_rows, np.float32) if weight is None else np.asarray(weight), size - num_rows)
-    y, weight = jax.device_put((data.y, weight), mesh.sharding(_WHOLE))
+    y, weight = put((data.y, weight), mesh.sharding(_WHOLE))
     return data._replace(x=x, y=y, weight=weight)
 
 
@@ -147,29 +148,29 @@ class Layout(NamedTuple):
 
     def keys(self, keys: Key) -> Key:
         """One a seed, (S,)."""
-        return jax.device_put(keys[self._seeds], self.mesh.sharding(_BY_SEED))
+        return put(keys[self._seeds], self.mesh.sharding(_BY_SEED))
 
     def lay(self, progress: Any) -> Any:
         """The `Progress` of all seeds, stacked, on the host."""
 
         def laid(path: Any, leaf: np.ndarray) -> Array:
             if not self._is_by_row(path):
-                return jax.device_put(leaf[self._seeds], self.mesh.sharding(_BY_SEED))
+                return put(leaf[self._seeds], self.mesh.sharding(_BY_SEED))
             filled = _filled_up(leaf[self._seeds], -leaf.shape[1] % self.mesh.rows, axis=1)
-            return jax.device_put(filled, self.mesh.sharding(_BY_SEED_AND_ROW))
+            return put(filled, self.mesh.sharding(_BY_SEED_AND_ROW))
 
         laid_out = jax.tree_util.tree_map_with_path(laid, progress)
-        copies = jax.device_put(np.arange(len(self._seeds)) >= self.num_seeds, self.mesh.sharding(_BY_SEED))
+        copies = put(np.arange(len(self._seeds)) >= self.num_seeds, self.mesh.sharding(_BY_SEED))
         return laid_out._replace(stopped=laid_out.stopped | copies)
 
     def back(self, progress: Any) -> Any:
         """What `lay` was given, as it is now."""
 
-        def there(path: Any, leaf: Array) -> np.ndarray:
-            values = np.asarray(leaf)[: self.num_seeds]
+        def there(path: Any, leaf: np.ndarray) -> np.ndarray:
+            values = leaf[: self.num_seeds]
             return values[:, : self.num_rows] if self._is_by_row(path) else values
 
-        return jax.tree_util.tree_map_with_path(there, progress)
+        return jax.tree_util.tree_map_with_path(there, fetched(progress))
 
     def program(self, epoch: Callable[..., tuple[Any, Any]]) -> Callable[..., tuple[Any, Any]]:
         """(keys, progress, *what seeds share) -> (progress, infos), of which each device computes its own seeds."""

@@ -17,6 +17,7 @@ from vaeclust_jax.training.checkpoint import Keeper, refill
 from vaeclust_jax.training.epoch import Data, Progress, begin, epoch_program
 from vaeclust_jax.training.layout import Layout, lay_data
 from vaeclust_jax.training.mesh import Mesh
+from vaeclust_jax.training.processes import fetched, of_first
 from vaeclust_jax.types import Key, Rows, Stage, State, Stopping
 
 History = list[dict[str, Any]]
@@ -156,7 +157,7 @@ def _begin_on_host(stopping: Stopping) -> Callable[[list[State], Array], Progres
 
     def begin_all(states: list[State], halvings: Array) -> Progress:
         begun = [begin(state, stopping, int(halvings)) for state in jax.device_get(states)]
-        return jax.tree.map(lambda *leaves: np.stack(leaves), *begun)
+        return of_first(jax.tree.map(lambda *leaves: np.stack(leaves), *begun))
 
     return begin_all
 
@@ -185,10 +186,10 @@ def _run_epochs(
     last, failure = jnp.asarray(stage.num_epochs), ""
     if at.layout is not None:
         keys, progress = at.layout.keys(keys), at.layout.lay(progress)
-    seen = jax.device_get(_seen(progress))
+    seen = fetched(_seen(progress))
     while not (seen.stopped | (seen.epoch >= stage.num_epochs)).all():
         progress, infos = program(keys, progress, last, *data)
-        infos, now = jax.device_get((infos, _seen(progress)))
+        infos, now = fetched((infos, _seen(progress)))
         rows: dict[int, dict[str, Any]] = {
             seed: {"seed": names[seed], "stage": stage.name, "epoch": int(seen.epoch[seed]) + 1}
             | {name: float(values[seed]) for name, values in infos.items()}

@@ -99,6 +99,11 @@ class Mesh:
                 f"the mesh {self} takes {self.num_devices} devices, and jax has {len(there)} ({there[0].platform})"
                 f"{more if there[0].platform == 'cpu' else ''}"
             )
+        if jax.process_count() > 1 and self.num_devices != len(there):
+            raise InputError(
+                f"the mesh {self} takes {self.num_devices} of the {len(there)} devices that {jax.process_count()} "
+                "processes have together: lay it over all of them"
+            )
         kinds = sorted({device.device_kind for device in there[: self.num_devices]})
         if len(kinds) > 1:
             raise InputError(
