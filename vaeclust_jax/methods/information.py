@@ -25,8 +25,16 @@ from vaeclust_jax.data.mapped import Rows as HostRows
 from vaeclust_jax.data.mapped import chunks
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.methods.method import About, DataSpec, Method, check_at_least
+from vaeclust_jax.methods.settings import check_fits, likelihood_for
 from vaeclust_jax.methods.starts import Start
-from vaeclust_jax.methods.vae import first_state, gradient_step, halved_learning_rate, weighted_mean, with_numbers
+from vaeclust_jax.methods.vae import (
+    first_state,
+    gradient_step,
+    halved_learning_rate,
+    vae,
+    weighted_mean,
+    with_numbers,
+)
 from vaeclust_jax.objectives.dec import assignment_entropy
 from vaeclust_jax.objectives.elbo import LIKELIHOODS
 from vaeclust_jax.objectives.information import adversarial_move, instability, marginal_entropy
@@ -74,9 +82,7 @@ class InformationMax(Method):
     """Epochs, all of which are run."""
 
     def resolved(self, data: DataSpec) -> Self:  # noqa: D102
-        if self.likelihood != "auto":
-            return self
-        return replace(self, likelihood="bernoulli" if len(data.shape) == 3 else "gaussian")
+        return replace(self, likelihood=likelihood_for(data)) if self.likelihood == "auto" else self
 
     def check(self, data: DataSpec) -> None:  # noqa: D102
         check_at_least(self, num_clusters=1, epochs=1)
@@ -84,20 +90,9 @@ class InformationMax(Method):
             value = getattr(self, name)
             if not 0 <= value < np.inf:
                 raise InputError(f"{name} must be at least 0 and finite, got {value}")
-        n = data.num_samples
-        if n is not None and n < self.num_clusters:
-            raise InputError(
-                f"num_clusters must be at most the number of training samples, got {self.num_clusters} clusters "
-                f"for {n} samples"
-            )
-        if n is not None and n <= NEIGHBOURS:
-            raise InputError(f"IMSAT needs more than {NEIGHBOURS} training samples, got {n}")
-        low, high = data.low, data.high
-        if self.likelihood != "gaussian" and low is not None and high is not None and not 0 <= low <= high <= 1:
-            raise InputError(
-                f"likelihood {self.likelihood!r} needs values in [0, 1], got {low:.4g} to {high:.4g}: "
-                "use 'gaussian' or scaling 'minmax'"
-            )
+        check_fits(data, self.num_clusters, self.likelihood)
+        if data.num_samples is not None and data.num_samples <= NEIGHBOURS:
+            raise InputError(f"IMSAT needs more than {NEIGHBOURS} training samples, got {data.num_samples}")
 
     def stages(self, about: About) -> list[Stage]:  # noqa: D102
         learner = imsat(
@@ -202,16 +197,8 @@ def _static(networks: Networks, likelihood_name: str) -> Learner:
         distance = jnp.full(batch.x.shape[0], state.memory.distance.mean())
         return losses(key, state.params, state.control, batch, distance)[1]
 
-    def init(key: Key) -> State:
-        encoder_key, decoder_key = jax.random.split(key)
-        params = {
-            "encoder": networks.encoder.init(encoder_key),
-            "decoder": networks.decoder.init(decoder_key),
-            "likelihood": likelihood.init(),
-        }
-        return first_state(params)
-
-    return Learner(init=init, step=gradient_step(step_loss), evaluate=evaluate, gentler=halved_learning_rate)
+    first = vae(networks, likelihood=likelihood_name, deterministic=True).init
+    return Learner(init=first, step=gradient_step(step_loss), evaluate=evaluate, gentler=halved_learning_rate)
 
 
 @lru_cache

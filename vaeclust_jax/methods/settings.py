@@ -27,6 +27,31 @@ def relative_weight(data: DataSpec) -> float:
     return math.prod(data.shape) / 1024 if len(data.shape) == 3 else 1.0
 
 
+def likelihood_for(data: DataSpec) -> Literal["bernoulli", "gaussian"]:
+    """What `likelihood="auto"` is."""
+    return "bernoulli" if len(data.shape) == 3 else "gaussian"
+
+
+def check_fits(data: DataSpec, num_clusters: int, likelihood: str) -> None:
+    """Whether the data have a row for each cluster, and values that the likelihood is of.
+
+    Raises:
+        InputError: they have not.
+    """
+    if data.num_samples is not None and data.num_samples < num_clusters:
+        raise InputError(
+            f"num_clusters must be at most the number of training samples, got {num_clusters} clusters "
+            f"for {data.num_samples} samples"
+        )
+    low, high = data.low, data.high
+    in_unit = low is None or high is None or (low >= 0 and high <= 1)
+    if likelihood in ("bernoulli", "squared") and not in_unit:
+        raise InputError(
+            f"likelihood {likelihood!r} needs values in [0, 1], got {low:.4g} to {high:.4g}: "
+            "use 'gaussian' or scaling 'minmax'"
+        )
+
+
 @dataclass(frozen=True)
 class VAEMethod(Method):
     """Base of the methods that cluster the latents of a VAE.
@@ -62,7 +87,7 @@ class VAEMethod(Method):
     def resolved(self, data: DataSpec) -> Self:  # noqa: D102
         found = self
         if found.likelihood == "auto":
-            found = replace(found, likelihood="bernoulli" if len(data.shape) == 3 else "gaussian")
+            found = replace(found, likelihood=likelihood_for(data))
         return replace(found, beta=relative_weight(data)) if found.beta == "auto" else found
 
     def check(self, data: DataSpec) -> None:  # noqa: D102
@@ -78,18 +103,7 @@ class VAEMethod(Method):
                 f"augment moves images, got vectors (n, {data.shape[0]}): set it to 0, or fit networks with a view of "
                 "your own"
             )
-        if data.num_samples is not None and data.num_samples < self.num_clusters:
-            raise InputError(
-                f"num_clusters must be at most the number of training samples, got {self.num_clusters} clusters "
-                f"for {data.num_samples} samples"
-            )
-        low, high = data.low, data.high
-        in_unit = low is None or high is None or (low >= 0 and high <= 1)
-        if self.likelihood in ("bernoulli", "squared") and not in_unit:
-            raise InputError(
-                f"likelihood {self.likelihood!r} needs values in [0, 1], got {low:.4g} to {high:.4g}: "
-                "use 'gaussian' or scaling 'minmax'"
-            )
+        check_fits(data, self.num_clusters, self.likelihood)
 
     def view_strength(self) -> float:  # noqa: D102
         assert self.augment != "auto", "resolved"
