@@ -20,7 +20,7 @@ from sklearn.neighbors import NearestNeighbors
 from benchmarks.machine import commit
 from benchmarks.quality.arguments import parsed
 from benchmarks.quality.datasets import NUM_CLASSES, dataset
-from benchmarks.quality.rows import read_as
+from benchmarks.quality.rows import read_as, spread
 from vaeclust_jax import fit
 from vaeclust_jax.fitting.config import with_method
 from vaeclust_jax.folder import write_json
@@ -113,16 +113,12 @@ def page(points: Sequence[Point]) -> str:
         if own:
             keys = ("known", "unseen", "neighbour", "seconds")
             found = summarise([{key: getattr(point, key) for key in keys} for point in own])
-            known, unseen, neighbour = (_cell(found["mean"][key], found["std"][key]) for key in keys[:3])
+            known, unseen, neighbour = (spread(found["mean"][key], found["std"][key]) for key in keys[:3])
             interval = t_interval([point.unseen for point in own], limits=(0.0, 1.0))
             shown = "not defined" if interval is None else f"{interval.low:.3f} to {interval.high:.3f}"
             seconds = f"{found['mean']['seconds']:.0f}"
             lines.append(f"| {title} | {len(own)} | {known} | {unseen} | {shown} | {neighbour} | {seconds} |")
     return "\n".join([*lines, ""])
-
-
-def _cell(mean: float | None, std: float | None) -> str:
-    return f"{mean:.3f}" if std is None else f"{mean:.3f} ± {std:.3f}"
 
 
 def read(path: Path) -> list[Point]:

@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.machine import commit
 from benchmarks.quality.arguments import parsed
 from benchmarks.quality.datasets import NUM_CLASSES, dataset
-from benchmarks.quality.rows import Row, keep, read
+from benchmarks.quality.rows import Row, keep, read, spread
 from vaeclust_jax import MLP, Conv, fit
 from vaeclust_jax.fitting.config import with_method
 from vaeclust_jax.metrics import scores, summarise
@@ -71,16 +71,12 @@ def page(rows: Sequence[Row]) -> str:
             own = [row for row in rows if (row.dataset, row.method) == (_place(name, side), network)]
             if own:
                 found = summarise([{key: getattr(row, key) for key in ("acc", "nmi", "seconds")} for row in own])
-                cells = [_cell(found["mean"][key], found["std"][key], digits) for key, digits in _DIGITS.items()]
+                cells = [spread(found["mean"][key], found["std"][key], digits) for key, digits in _DIGITS.items()]
                 lines.append(f"| {_place(name, side)} | {network} | {' | '.join(cells)} |")
     return "\n".join([*lines, ""])
 
 
 _DIGITS = {"acc": 3, "nmi": 3, "seconds": 0}
-
-
-def _cell(mean: float, std: float | None, digits: int) -> str:
-    return f"{mean:.{digits}f}" if std is None else f"{mean:.{digits}f} ± {std:.{digits}f}"
 
 
 def main(argv: Sequence[str] | None = None) -> None:

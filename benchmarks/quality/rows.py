@@ -29,6 +29,11 @@ class Row(NamedTuple):
     """Of the entropy of q(c | x), as it flags wrong assignments; None where there is none, or nothing is wrong."""
 
 
+def spread(mean: float | None, std: float | None, digits: int = 3) -> str:
+    """A mean and its deviation over seeds; of one seed the mean alone."""
+    return f"{mean:.{digits}f}" if std is None else f"{mean:.{digits}f} ± {std:.{digits}f}"
+
+
 def read(path: Path) -> list[Row]:
     """The rows of the quality table, as `read_as`."""
     return read_as(Row, path, "the quality table")

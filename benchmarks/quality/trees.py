@@ -20,7 +20,7 @@ from sklearn.cluster import HDBSCAN
 from benchmarks.machine import commit
 from benchmarks.quality.arguments import parsed
 from benchmarks.quality.datasets import NUM_CLASSES, dataset
-from benchmarks.quality.rows import read_as
+from benchmarks.quality.rows import read_as, spread
 from vaeclust_jax import Run
 from vaeclust_jax.fitting.config import with_method
 from vaeclust_jax.fitting.fit import fit_stages
@@ -118,8 +118,7 @@ def page(points: Sequence[Point]) -> str:
             own = [point for point in points if (point.dataset, point.tree) == (name, tree)]
             if own:
                 found = summarise([{key: getattr(one, key) for key in ("purity", "leaves", "seconds")} for one in own])
-                mean, std = found["mean"], found["std"]["purity"]
-                purity = f"{mean['purity']:.3f}" + ("" if std is None else f" ± {std:.3f}")
+                mean, purity = found["mean"], spread(found["mean"]["purity"], found["std"]["purity"])
                 seeds = "" if own[0].seed is None else len(own)
                 lines.append(f"| {name} | {tree} | {seeds} | {purity} | {mean['leaves']:.0f} | {mean['seconds']:.0f} |")
     return "\n".join([*lines, ""])
