@@ -102,3 +102,7 @@ def test_more_splits_than_there_are_leave_nothing_behind(vaeclust: Run, tmp_path
     assert code == 2
     assert "splits must be at most 5, the ways to hold 1 of 5 rows out" in err
     assert list((tmp_path / "runs").glob("*")) == []
+    (tmp_path / "few.csv").write_text("a,b,who\n" + "\n".join(f"{n},{n * n % 7},{'xyz'[n % 3]}" for n in range(12)))
+    code, _, err = vaeclust("run", "kmeans", *words, "--subject-column", "who", "--out", tmp_path / "runs")
+    assert code == 2
+    assert "splits must be at most 3, the ways to hold 1 of 3 subjects out" in err

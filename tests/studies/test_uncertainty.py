@@ -1,5 +1,6 @@
 """Uncertainty of made answers whose errors, ensemble and calibration are known."""
 
+from dataclasses import replace
 from itertools import permutations, product
 from typing import Any
 
@@ -319,3 +320,20 @@ def test_views_of_one_object_are_no_independent_samples() -> None:
     assert theirs["welch_p"] is not None
     assert ours["point_biserial"] == theirs["point_biserial"]
     assert ours["point_biserial_low"] != theirs["point_biserial_low"]
+
+
+def test_rows_of_a_subject_are_resampled_as_one() -> None:
+    """As those of an object of COIL-20 are, whatever the data are called."""
+    y = np.repeat(np.arange(2), 60)
+    labels = np.where(np.random.default_rng(0).random(120) < 0.2, 1 - y, y)
+    answer = made_answer(soft(labels, np.random.default_rng(1).uniform(0.6, 0.9, 120), 2))
+    data = made_dataset(np.zeros((120, 3), np.float32), y)
+    alone, whole = (
+        judge(answer, data=replace(data, subjects=whose)) for whose in (None, np.repeat(list("abcdef"), 20))
+    )
+    assert (alone.get("groups"), whole["groups"]) == (None, 6)
+    found, theirs = (one["measures"]["assignment entropy"]["mean"] for one in (whole, alone))
+    assert found["welch_p"] is None
+    assert theirs["welch_p"] is not None
+    assert found["point_biserial"] == theirs["point_biserial"]
+    assert found["point_biserial_low"] != theirs["point_biserial_low"]

@@ -30,8 +30,8 @@ class Dataset:
         pictures: of picture files: how they were brought to one size and range.
         row_numbers: of each row in its file, from 0, where some rows were dropped.
         taken: sentences on what was found out about the file and could have been meant in another way.
-        subjects: `(n,)`, whole numbers: rows of one number are of one subject, such as a patient or a plate. They are
-            held out together, and resampled as one where an interval is over rows.
+        subjects: `(n,)`, whole numbers or names: rows of one are of one subject, such as a patient or a plate. They
+            are held out together, and resampled as one where an interval is over rows.
     """
 
     x: np.ndarray

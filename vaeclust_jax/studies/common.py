@@ -39,4 +39,5 @@ def split_sentence(study: Study) -> str:
     run = study.runs[study.experiment.named][0]
     n, train, prepare = len(study.dataset.x), len(run.train_index), run.config.prepare
     split = f"{'stratified' if prepare.stratify else 'plain'} split with seed {prepare.split_seed}"
+    split += "" if study.dataset.subjects is None else ", of whole subjects"
     return f"{train} of {n} rows ({split})" if len(run.validation_index) else f"all {n} rows"
