@@ -1,6 +1,7 @@
 """Fits in one of several processes: `python -m tests.training.in_processes PORT PROCESSES INDEX MESH...`.
 
-Prints a line of JSON a mesh, in the first process; `other` in the place of a mesh is another seed in the last process.
+Prints a line of JSON a mesh. In the place of one, `other` gives the last process other seeds, and `first` asks what the
+first has, of processes that each have their number.
 """
 
 import json
@@ -11,6 +12,7 @@ import numpy as np
 
 import vaeclust_jax as vc
 from tests.fitting.made import K, blobs, config
+from vaeclust_jax.training.processes import of_first
 
 SEEDS = range(3)
 
@@ -22,6 +24,10 @@ def main() -> None:
     jax.distributed.initialize(f"127.0.0.1:{port}", processes, index, initialization_timeout=60)
     x = blobs()[0]
     for word in sys.argv[4:]:
+        if word == "first":
+            found = of_first({"index": np.full(2, index), "alike": np.ones(3)})
+            print(json.dumps({"index": found["index"].tolist(), "alike": found["alike"].tolist()}), flush=True)
+            continue
         other = word == "other"
         mesh = vc.Mesh(seeds=processes) if other else vc.Mesh.of_text(word)
         seeds = range(1, 4) if other and index == processes - 1 else SEEDS

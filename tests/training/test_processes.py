@@ -61,7 +61,8 @@ def test_processes_find_the_clusters_of_one(
 
 @pytest.mark.long
 def test_what_does_not_fit_together_is_one_sentence_in_all_processes() -> None:
-    for index, (other, part) in enumerate(said_by(2, "other", "seeds=1")):
+    for index, (first, other, part) in enumerate(said_by(2, "first", "other", "seeds=1")):
+        assert first == {"index": [0, 0], "alike": [1, 1, 1]}
         assert other == {
             "process": index,
             "error": "process 1 was given other data, settings or seeds than process 0: give all processes the same",
