@@ -26,7 +26,7 @@ _LEVEL, _EMITTERS = "xla_backend_optimization_level", "xla_cpu_use_fusion_emitte
 
 
 def quick_to_compile() -> dict[str, int | bool]:
-    """`compiler_options` of a large program: on a CPU, LLVM's level 1, and fusions written as loops.
+    """`compiler_options` of a large program: on a CPU, LLVM's level 1, and XLA's older emitters of fusions.
 
     A first fit of a convolutional network takes four fifths of the CPU time, and the program is as fast: its time is
     in matrix products, which LLVM does not compile. What `XLA_FLAGS` says of either is the person's.
