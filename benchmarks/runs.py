@@ -36,6 +36,7 @@ RUNS = {
     "digits-fresh": "run --seeds 5 --first-seed 301",
     "digits-vaedec-conv": "run vaedec --network conv --image-size 32 32 --epochs 30",
     "coil20": "run coil20 --augment 0",
+    "imsat": "run imsat --seeds 5",
     "mnist-test-mixture": "run vaegmm-mnist --dataset mnist-test --seeds 3",
 }
 """By name, the words after `vaeclust`."""
