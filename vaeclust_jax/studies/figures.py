@@ -196,7 +196,8 @@ def history_of(runs: list[Run]) -> History:
 def watched_in(history: History) -> History:
     """The columns worth a panel: what training adds up and watches, and weights that change, with what moved them."""
     weights = [name for name in ("beta", "gamma") if len({row[name] for row in history if name in row}) > 1]
-    watched = ("loss", "reconstruction", "kl", "cluster", "changed", *weights, "beta_d_rec", "beta_d_reg")
+    parts = ("reconstruction", "kl", "cluster", "instability", "conditional", "marginal", "changed")
+    watched = ("loss", *parts, *weights, "beta_d_rec", "beta_d_reg")
     columns = ("seed", "stage", "epoch", *watched, *(f"val_{name}" for name in watched), "beta_regime")
     return [{name: row[name] for name in columns if name in row} for row in history]
 
