@@ -46,6 +46,7 @@ def join(coordinator: str | None, process_id: int | None, num_processes: int | N
     if coordinator != AUTO:
         _check(coordinator, process_id, num_processes)
     if _WATCHED not in os.environ:
+        _warn_of_loopback(coordinator)
         sys.exit(_watch(coordinator, argv))
     Thread(target=_end_with, args=[os.getppid()], daemon=True).start()
     if process_id:
@@ -63,6 +64,18 @@ def join(coordinator: str | None, process_id: int | None, num_processes: int | N
         raise InputError(f"no processes could be joined by --coordinator {coordinator}: {said}") from error
     os.write(int(os.environ[_WATCHED]), b"joined")
     return True
+
+
+def _warn_of_loopback(coordinator: str) -> None:
+    """CPUs talk by gloo, which listens at the address that the host's own name leads to; jax offers no other."""
+    with suppress(OSError):
+        own, there = (socket.gethostbyname(name) for name in (socket.gethostname(), coordinator.rpartition(":")[0]))
+        if own.startswith("127.") and not there.startswith("127."):
+            print(
+                f"warning: this host's name, {socket.gethostname()}, leads to {own}: CPUs of other hosts will not find "
+                "it there; name its address in the network in /etc/hosts",
+                file=sys.stderr,
+            )
 
 
 def _watch(coordinator: str, argv: list[str]) -> int:
