@@ -14,9 +14,9 @@ FOLDER = Path("runs/made-20260101-000000")
 TOPICS = ["found", "how good", "how sure", "files", "next"]
 
 
-def said(capsys: pytest.CaptureFixture[str], verbose: bool = False, **changes: Any) -> list[str]:
+def said(capsys: pytest.CaptureFixture[str], verbose: bool = False, folder: Path = FOLDER, **changes: Any) -> list[str]:
     metrics = ClusteringRecord.of(study(**changes))
-    print_summary(metrics, tables_of(metrics), FOLDER, 12.3, verbose=verbose)
+    print_summary(metrics, tables_of(metrics), folder, 12.3, verbose=verbose)
     out = capsys.readouterr().out
     assert "not defined" not in out
     assert "None" not in out
@@ -44,6 +44,18 @@ def test_below_the_floor_it_says_so_first(capsys: pytest.CaptureFixture[str]) ->
     lines = said(capsys, share=0.9)
     assert topics(lines)[:2] == ["how good", "found"]
     assert "below the best method without a network" in " ".join(lines[:2])
+    assert not any("better clusters" in line for line in lines), "the folder has none"
+
+
+def test_below_the_floor_it_says_where_the_better_clusters_are(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "shallow.csv").write_text("row,k-means\n")
+    lines = said(capsys, share=0.9, folder=tmp_path)
+    (line,) = (line for line in lines if "better clusters" in line)
+    assert line.startswith("          better clusters:   column '")
+    assert line.endswith(f"' of {tmp_path / 'shallow.csv'}")
+    assert not any("better clusters" in line for line in said(capsys, folder=tmp_path))
 
 
 def test_without_labels_nothing_of_it_is_missing(capsys: pytest.CaptureFixture[str]) -> None:

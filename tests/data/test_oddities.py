@@ -61,6 +61,11 @@ def test_a_feature_of_as_many_values_that_says_nothing_of_the_class_is_no_leak()
     assert oddities(made(changed(slice(None), 3, np.arange(40) // 10), Y)) == ()
 
 
+def test_names_of_rows_are_no_classes_that_features_give_away() -> None:
+    found = oddities(made(X, np.arange(len(X))))
+    assert not any("say the class" in said for said in found)
+
+
 def test_a_leak_is_found_beyond_the_first_rows() -> None:
     """Of many rows the first are looked at before all are."""
     y = np.arange(3000) // 1000

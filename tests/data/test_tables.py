@@ -325,6 +325,14 @@ def test_text_is_refused_or_one_hot(tmp_path: Path) -> None:
         read(tmp_path / "new.csv", "colour,a\nmauve,1\n", found)
 
 
+def test_another_text_in_every_row_may_name_them(tmp_path: Path) -> None:
+    content = "\n".join(["sample,a,b", *(f"p{i}x,{a},{b}" for i, (a, b) in enumerate(BLOBS[:, :2]))]) + "\n"
+    said = refused(tmp_path / "t.csv", content)
+    assert "'sample' holds another text in every row: write --index-column 'sample' if it names the rows" in said
+    assert "--label-column" not in said
+    assert names(read(tmp_path / "t.csv", content, index_column="sample")) == ("a", "b")
+
+
 def test_times_free_text_and_wrong_cells_are_named(tmp_path: Path) -> None:
     days = "\n".join(["a,b,when", *(f"1.5,{i % 7},2020-01-{1 + i % 9:02}" for i in range(30))])
     assert "'when' holds times" in refused(tmp_path / "t.csv", days)

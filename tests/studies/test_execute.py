@@ -62,7 +62,7 @@ def test_every_file_is_there_and_whole(two_seeds: Executed) -> None:
     names = {path.name for path in two_seeds.folder.iterdir()}
     assert names == {f"{name}.{ending}" for name in FIGURES for ending in ("png", "svg")} | {
         "assignments.csv", "config.json", "figures.json", "history.csv", "map.npz", "metrics.json", "model",
-        "tables.json", "timing.json",
+        "shallow.csv", "tables.json", "timing.json",
     }  # fmt: skip
     for name in FIGURES:
         content = (two_seeds.folder / f"{name}.png").read_bytes()
@@ -161,6 +161,19 @@ def test_scores_are_those_of_the_written_assignments(one_seed: Executed) -> None
         for mapping in (dict(enumerate(p)) for p in _permutations(K))
     )
     assert one_seed.metrics["mean"]["acc"] == pytest.approx(best)
+
+
+def test_what_methods_without_a_network_found_is_handed_out(one_seed: Executed) -> None:
+    from sklearn.metrics import adjusted_rand_score
+
+    beside, own = table(one_seed.folder / "shallow.csv"), table(one_seed.folder / "assignments.csv")
+    assert column(beside, "row").tolist() == column(own, "row").tolist()
+    names = [name for name in one_seed.metrics["shallow"] if not name.endswith(" on VAE latents")]
+    assert list(beside[0]) == ["row", *names]
+    y = column(own, "class")
+    for name in names:
+        scored = one_seed.metrics["results"][name]["all"]["seeds"][0]["ari"]
+        assert adjusted_rand_score(y, column(beside, name)) == pytest.approx(scored)
 
 
 def _permutations(size: int) -> Any:

@@ -63,6 +63,11 @@ def _say(topic: str, sentences: Sequence[str]) -> None:
 def _next(metrics: TaskRecord, folder: Path, page: Path | None) -> list[str]:
     said = [f"a page of it:      vaeclust report {folder}"] if page is None else []
     if isinstance(metrics, ClusteringRecord):
+        from vaeclust_jax.studies.verdict import better_without_a_network
+        from vaeclust_jax.studies.write import SHALLOW
+
+        if (better := better_without_a_network(metrics)) is not None and (folder / SHALLOW).is_file():
+            said.append(f"better clusters:   column {better!r} of {folder / SHALLOW}")
         said.append(f"new samples:       vaeclust predict {folder} NEW_DATA")
         if metrics.num_clusters_choice is None and metrics.mean.acc is None:
             said.append("another number:    --clusters auto chooses it")

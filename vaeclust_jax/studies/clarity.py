@@ -6,7 +6,7 @@ import numpy as np
 
 from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.run import Run
-from vaeclust_jax.folder.records.clustering import ON_LATENTS, StartRecord
+from vaeclust_jax.folder.records.clustering import ON_LATENTS, ClusteringRecord, StartRecord
 from vaeclust_jax.graph import NUM_NEIGHBOURS, in_reach
 from vaeclust_jax.methods.shallow_starts import CLEARER, OWN, SAME, began_with
 from vaeclust_jax.studies.assignments import Answer
@@ -55,6 +55,16 @@ def clarity_sentence(
         f"In the graph of the values the clusters of {named} are {how} "
         f"({clarity[named]:.2f} against {others[best]:.2f}, {best}; at most 0.50)."
     ]
+
+
+def far_clearer(metrics: ClusteringRecord) -> str | None:
+    """The method without a network whose clusters are clearer by more than training moves them; None: there is none."""
+    on_data = [name for name in metrics.shallow if not name.endswith(ON_LATENTS) and name in (metrics.clarity or {})]
+    same = [name for name in on_data if (metrics.alike or {}).get(name, 0.0) >= SAME]
+    if metrics.clarity is None or not on_data or len(same) >= 2:
+        return None
+    best = max(on_data, key=metrics.clarity.__getitem__)
+    return best if metrics.clarity[best] > metrics.clarity[metrics.method] + CLEARER else None
 
 
 def starts_of(runs: Sequence[Run], seeds: Sequence[int]) -> tuple[StartRecord, ...] | None:

@@ -65,7 +65,7 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
     columns = _columns(study.runs[named], answers[named], dataset, seeds)
     temperatures = [found.temperature for found in answers[named]]
     models = at_temperatures(study.runs[named], temperatures) if any(temperatures) else None
-    return Measured(metrics, columns, (answers, classified, places), models)
+    return Measured(metrics, columns, (answers, classified, places), models, _beside(shallow, dataset))
 
 
 def _fits(study: Study, shallow: Iterable[str]) -> dict[str, int]:
@@ -120,6 +120,15 @@ def _columns(
     if dataset.row_names is not None:
         table["file"] = np.tile(np.asarray(dataset.row_names, object), len(seeds))
     return table
+
+
+def _beside(shallow: Answers, dataset: Dataset) -> dict[str, np.ndarray] | None:
+    """What methods without a network found on the data, for a person who would rather have that."""
+    on_data = {name: found[0].labels for name, found in shallow.items() if not name.endswith(ON_LATENTS)}
+    if not on_data:
+        return None
+    named = {} if dataset.row_names is None else {"file": np.asarray(dataset.row_names, object)}
+    return {"row": np.asarray(dataset.numbers), **named, **on_data}
 
 
 def _of_seed(found: Answer) -> dict[str, np.ndarray]:

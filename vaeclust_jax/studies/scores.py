@@ -1,6 +1,7 @@
 """From answers to figures: scores of every method, protocol and seed, their spread, and what was done to get them."""
 
 from collections.abc import Collection, Mapping, Sequence
+from operator import itemgetter
 
 import numpy as np
 
@@ -157,9 +158,11 @@ def against_the_floor(results: Results, named: str, shallow: Sequence[str]) -> l
     return [f"{named} is {how}: {', '.join(parts)}."]
 
 
-def is_below_the_floor(results: Results, named: str, shallow: Sequence[str]) -> bool:
-    """Whether a method without a network is better, in either score; False without labels."""
-    return any(difference < -_ALIKE for _, difference in _ahead(results, named, shallow).values())
+def behind(results: Results, named: str, shallow: Sequence[str]) -> str | None:
+    """The method without a network that the named one is farthest below, in either score; None: none, or no labels."""
+    ahead = _ahead(results, named, shallow).values()
+    best, least = min(ahead, key=itemgetter(1), default=("", 0.0))
+    return best if least < -_ALIKE else None
 
 
 def _ahead(results: Results, named: str, shallow: Sequence[str]) -> dict[str, tuple[str, float]]:

@@ -68,12 +68,14 @@ class Measured(NamedTuple):
         columns: of `assignments.csv`, a row a sample and seed; None: there is no such file.
         kept: what the figures are drawn from.
         models: of the named arm, one a seed, with what measuring adds; None: as they were fitted.
+        beside: of `shallow.csv`, what methods without a network found, a row a sample; None: there is no such file.
     """
 
     metrics: TaskRecord
     columns: Mapping[str, np.ndarray] | None = None
     kept: Any = None
     models: Sequence[Run] | None = None
+    beside: Mapping[str, np.ndarray] | None = None
 
 
 Drawn = Iterable[tuple[str, Any] | LatentMap]

@@ -1,11 +1,11 @@
 """What a clustering comes to, in sentences that need no table: the end of a run and the top of its page."""
 
 from vaeclust_jax.folder.records.clustering import ClusteringRecord
-from vaeclust_jax.studies.clarity import clarity_sentence, starts_sentences
+from vaeclust_jax.studies.clarity import clarity_sentence, far_clearer, starts_sentences
 from vaeclust_jax.studies.classification_figures import classification_finding
 from vaeclust_jax.studies.clusters import agreeing
 from vaeclust_jax.studies.hints import hints_sentences
-from vaeclust_jax.studies.scores import against_the_floor, is_below_the_floor
+from vaeclust_jax.studies.scores import against_the_floor, behind
 from vaeclust_jax.studies.tests import reached
 from vaeclust_jax.studies.uncertainty import BY_VOTES
 
@@ -15,8 +15,15 @@ _LISTED, _DOUBTED = 12, 5  # clusters, at most
 def verdict_of(metrics: ClusteringRecord) -> dict[str, tuple[str, ...]]:
     """Sentences on what was found, how good and how sure; a method that is below its floor says so first."""
     answers = {"found": _found(metrics), "how good": _how_good(metrics), "how sure": _how_sure(metrics)}
-    first = ["how good"] if is_below_the_floor(metrics.results, metrics.method, metrics.shallow) else []
+    first = ["how good"] if behind(metrics.results, metrics.method, metrics.shallow) else []
     return {topic: tuple(answers[topic]) for topic in dict.fromkeys([*first, *answers])}
+
+
+def better_without_a_network(metrics: ClusteringRecord) -> str | None:
+    """The method without a network whose clusters are better by labels or, without labels, far clearer; None: none."""
+    if (worse := behind(metrics.results, metrics.method, metrics.shallow)) is not None:
+        return worse
+    return None if metrics.mean.acc is not None else far_clearer(metrics)
 
 
 def _found(metrics: ClusteringRecord) -> list[str]:

@@ -29,6 +29,8 @@ from vaeclust_jax.training.checkpoint_folder import remove
 from vaeclust_jax.whole_file import refuse_link, sweep
 
 _TIMING = "timing.json"
+SHALLOW = "shallow.csv"
+"""What methods without a network found on the data, with the first seed: a row a sample, a column a method."""
 _HINTS = {"labels": "rows", "must_link": "must_link", "cannot_link": "cannot_link"}
 
 
@@ -79,11 +81,13 @@ def keep_fitted(folder: Path, runs: Sequence[Run], seeds: Sequence[int]) -> None
 
 
 def write_measured(folder: Path, measured: Measured, tables: Sequence[Table], seeds: Sequence[int]) -> None:
-    """`assignments.csv`, `metrics.json` and `tables.json`, and the models again where measuring changed them."""
+    """`assignments.csv`, `shallow.csv`, `metrics.json` and `tables.json`, and models that measuring changed."""
     if measured.models is not None:
         keep_fitted(folder, measured.models, seeds)
     if measured.columns is not None:
         write_assignments(folder / "assignments.csv", measured.columns)
+    if measured.beside is not None:
+        write_assignments(folder / SHALLOW, measured.beside)
     write_json(folder / "metrics.json", measured.metrics.record())
     write_tables(folder / "tables.json", list(tables))
 
