@@ -76,7 +76,7 @@ def _measured(name: str, ideas: Sequence[str], seeds: Sequence[int], quick: bool
     idea = ideas[0]
     if idea == OWN:
         prepared = prepared_for(setting(name, _unchanged, quick=quick), x)
-        tried = from_one_graph(np.asarray(prepared.train[np.arange(len(x))]))
+        tried = from_one_graph(np.asarray(prepared.train[np.arange(len(x))]), ideas)
     else:
         tried, stage_of = OF_VAE.get(idea, _unchanged), {idea: "joint"}
     stages = fit_stages(setting(name, tried, LONGER.get(idea, 1), quick), x, seeds)
@@ -101,32 +101,38 @@ def _point(name: str, idea: str, seed: int, run: Run, x: np.ndarray, y: np.ndarr
 
 def programs(ideas: Sequence[str]) -> list[list[str]]:
     """Ideas by what is trained together: those of the joint stage with vaegraph itself, from one graph."""
-    together = [one for one in IDEAS if one in (OWN, *OF_JOINT)]
-    return [together, *([one] for one in IDEAS if one in ideas and one not in together)]
+    of_joint = [OWN, *(one for one in OF_JOINT if one in ideas)]
+    return [of_joint, *([one] for one in IDEAS if one in ideas and one not in of_joint)]
 
 
-_HEAD = """Each row is one idea of another paper, around `vaegraph` as it is without views, with an MLP.
-Images of digits have 8 x 8 pixels, those of COIL-20 32 x 32; the rest of the protocol is that of [quality.md](quality.md).
+_HEAD = """Each row is one idea of another paper, around `vaegraph` without views, with an MLP.
+Images of digits have 8 x 8 pixels, those of COIL-20 32 x 32.
+The rest of the protocol is that of [quality.md](quality.md).
 Every idea has one setting, its paper's where it has one, and none was tuned.
 Seeds are 0 to 4, and differences are of the same seed.
 Ideas of the joint stage start from the very graph that `vaegraph` has, whose scores they share.
+They draw other noise than its own joint stage.
 Labels of these sets were in view while the method was made.
-
-| idea | is |
-| --- | --- |
-| sure points | 20 more epochs of the encoder alone, on rows on which all five seeds agree with p > .9 each: a changed input learns the clean one's cluster (DEC-DA, ASPC-DA, Kingdra); changed by noise of .1, or moved as views are |
-| IM | + gamma .1 (H(c given x) - 4 H(c)) in the joint loss (Krause et al. 2010; Hu et al. 2017) |
-| VAT | + gamma KL(q(x), q(x + r)) in it, r adversarial, a quarter of the distance to the tenth neighbour long |
-| IM and VAT | both |
-| edges | + gamma .1 parametric UMAP's cross-entropy of the posterior graph's edges, 5 negatives each |
-| soft resets | every 20 epochs the hidden layers of the VAE's encoder are .8 of themselves and .2 fresh (BRB, Miklautz et al. 2025) |
-| ACAI critic | a critic reads off decoded mixed codes how they were mixed, and the VAE hides it (Berthelot et al. 2019); weight .5 for each pixel |
-| VAE, 2 x, 4 x epochs | 200 and 400 instead of 100 |
-
-*Difference* is in the encoder's ACC, with the 95 % t interval of its mean over seeds.
-The verdict is "kept nowhere" unless the mean gain is above `vaegraph`'s own standard deviation over seeds on a set, and no set loses in the mean.
-An idea without a row was not measured.
 """
+_WHAT = {
+    "sure points": "20 more epochs of the encoder alone, on rows on which all seeds agree with p > .9 each: "
+    "it learns of a changed input what it said of the clean one (DEC-DA, ASPC-DA, Kingdra); "
+    "changed by noise of .1, or moved as views are",
+    "IM": "gamma .1 (H of c given x - 4 H of c) in the joint loss (Krause et al. 2010; Hu et al. 2017)",
+    "VAT": "gamma KL(q(x), q(x + r)) in it, r adversarial, a quarter of the distance to the tenth neighbour long",
+    "IM and VAT": "both",
+    "edges": "gamma .1 parametric UMAP's cross-entropy of the graph's edges in it, 5 negatives each",
+    "soft resets": "every 20 epochs the hidden layers of the VAE's encoder become .8 of themselves and .2 fresh "
+    "(BRB, Miklautz et al. 2025)",
+    "ACAI critic": "a critic reads off decoded mixed codes how they were mixed, and the VAE hides it "
+    "(Berthelot et al. 2019); weight .5 for each pixel",
+    "VAE, 2 x, 4 x epochs": "200 and 400 instead of 100",
+}
+_VERDICT = """*Difference* is in the encoder's ACC, with the 95 % t interval of its mean over seeds.
+A *candidate* gains more than `vaegraph`'s own standard deviation over seeds on a set, and loses on none in the mean.
+All else is *kept nowhere*.
+"""
+_COLUMNS = ("seeds", "graph: ACC", "NMI", "purity of micro-clusters", "encoder: ACC", "NMI", "difference", "verdict")
 
 
 def gains(points: Sequence[Point], name: str, idea: str) -> np.ndarray:
@@ -152,11 +158,12 @@ def verdict(points: Sequence[Point], idea: str) -> str:
 def page(points: Sequence[Point]) -> str:
     """`ideas.md`."""
     lines = ["# Ideas that were tried\n", "```bash\npython -m benchmarks.quality.ideas\n```\n", _HEAD]
+    lines += ["| idea | is |", "| --- | --- |", *(f"| {idea} | {what} |" for idea, what in _WHAT.items()), "", _VERDICT]
     for name in SIDES:
         lines += [
             f"## {name}\n",
-            "| idea | seeds | graph: ACC | NMI | purity of micro-clusters | encoder: ACC | NMI | difference | verdict |",
-            "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- | --- |",
+            f"| idea | {' | '.join(_COLUMNS)} |",
+            "| --- |" + " ---: |" * 6 + " --- | --- |",
         ]
         for idea in IDEAS:
             own = [one for one in points if (one.dataset, one.idea) == (name, idea)]

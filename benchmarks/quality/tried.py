@@ -246,7 +246,7 @@ TERMS = {"IM": information, "VAT": adversarial, "IM and VAT": both, "edges": emb
 MOVES: dict[str, Move] = {"sure points, noise": noisy, "sure points, views": moving(1.0)}
 
 
-def from_one_graph(x: np.ndarray) -> Callable[[Stages, About, Tried], Stages]:
+def from_one_graph(x: np.ndarray, asked: Sequence[str]) -> Callable[[Stages, About, Tried], Stages]:
     """The joint stage, those with another loss and those after it, each from the states that it belongs behind."""
 
     def stages_of(stages: Stages, about: About, method: Tried) -> Stages:
@@ -260,9 +260,10 @@ def from_one_graph(x: np.ndarray) -> Callable[[Stages, About, Tried], Stages]:
 
         *first, joint = stages
         found = [*first, keeping("graph", joint)]
-        found += [keeping("joint", sure_points(name, move, joint, about, method)) for name, move in MOVES.items()]
-        for name, make in TERMS.items():
-            learner = with_term(joint.learner, about, method, make(about, method, x))
+        for name in (one for one in MOVES if one in asked):
+            found.append(keeping("joint", sure_points(name, MOVES[name], joint, about, method)))
+        for name in (one for one in TERMS if one in asked):
+            learner = with_term(joint.learner, about, method, TERMS[name](about, method, x))
             found.append(keeping("graph", joint._replace(name=name, learner=learner)))
         return found
 
