@@ -159,7 +159,7 @@ def page(points: Sequence[Point]) -> str:
     """`ideas.md`."""
     lines = ["# Ideas that were tried\n", "```bash\npython -m benchmarks.quality.ideas\n```\n", _HEAD]
     lines += ["| idea | is |", "| --- | --- |", *(f"| {idea} | {what} |" for idea, what in _WHAT.items()), "", _VERDICT]
-    for name in SIDES:
+    for name in (name for name in SIDES if any(one.dataset == name for one in points)):
         lines += [
             f"## {name}\n",
             f"| idea | {' | '.join(_COLUMNS)} |",
