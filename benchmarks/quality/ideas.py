@@ -123,7 +123,7 @@ _WHAT = {
     "IM and VAT": "both",
     "edges": "gamma .1 parametric UMAP's cross-entropy of the graph's edges in it, 5 negatives each",
     "soft resets": "every 20 epochs the hidden layers of the VAE's encoder become .8 of themselves and .2 fresh "
-    "(BRB, Miklautz et al. 2025)",
+    "(after BRB, Miklautz et al. 2025, who reset while they cluster)",
     "ACAI critic": "a critic reads off decoded mixed codes how they were mixed, and the VAE hides it "
     "(Berthelot et al. 2019); weight .5 for each pixel",
     "VAE, 2 x, 4 x epochs": "200 and 400 instead of 100",

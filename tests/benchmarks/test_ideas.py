@@ -76,7 +76,7 @@ def test_sure_points_train_the_encoder_alone() -> None:
     joint = METHOD.stages(ABOUT)[3]
     stage = tried.sure_points("sure", tried.noisy, joint, ABOUT, METHOD)
     state = stage.learner.init(jax.random.key(0))
-    after = stage.learner.step(KEY, state, BATCH)[0]
+    after = jax.jit(stage.learner.step)(KEY, state, BATCH)[0]
     assert not same(after.params["encoder"], state.params["encoder"])
     assert same(*({k: v for k, v in one.params.items() if k != "encoder"} for one in (after, state)))
 
