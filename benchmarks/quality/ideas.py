@@ -146,13 +146,15 @@ def gains(points: Sequence[Point], name: str, idea: str) -> np.ndarray:
 def verdict(points: Sequence[Point], idea: str) -> str:
     """Whether an idea gains beyond the spread somewhere and loses nowhere."""
     found = {name: gains(points, name, idea) for name in SIDES}
+    if any(len(of) and of.mean() < 0 for of in found.values()):
+        return "kept nowhere"
     if any(len(of) < 2 for of in found.values()):
         return "not measured on both sets"
     deviations = {
         name: np.std([one.acc for one in points if (one.dataset, one.idea) == (name, OWN)], ddof=1) for name in SIDES
     }
     beyond = any(of.mean() > deviations[name] for name, of in found.items())
-    return "a candidate" if beyond and all(of.mean() >= 0 for of in found.values()) else "kept nowhere"
+    return "a candidate" if beyond else "kept nowhere"
 
 
 def page(points: Sequence[Point]) -> str:

@@ -106,6 +106,7 @@ def test_a_verdict_needs_a_gain_beyond_the_spread_and_no_loss(shift: tuple[float
     assert verdict(points, "IM") == said
     np.testing.assert_allclose(gains(points, "digits", "IM"), [shift[0]] * 2)
     assert verdict(points, "edges") == "not measured on both sets"
+    assert verdict([*points, point("digits", "edges", 0, 0.4)], "edges") == "kept nowhere", "one loss is enough"
     assert f"| IM | 2 | 0.500 ± 0.000 | 0.500 ± 0.000 | 0.900 ± 0.000 | {0.55 + shift[0]:.3f} ± 0.071" in page(points)
 
 
