@@ -1,4 +1,4 @@
-"""The two ways a run ends early, so that a caller (and the command's exit code) can tell them apart."""
+"""The ways a run ends early, so that a caller (and the command's exit code) can tell them apart."""
 
 from typing import Any
 
@@ -56,3 +56,7 @@ class TrainingDivergedError(RuntimeError):
     def __init__(self, message: str, last_good: Any):
         super().__init__(message)
         self.last_good = last_good
+
+
+class ProcessGoneError(RuntimeError):
+    """Another of the processes that a run is laid over has ended, and the run with it."""

@@ -16,6 +16,7 @@ def written_out(weights: np.ndarray, labels: np.ndarray, num_clusters: int) -> f
         volume = weights[inside].sum()
         cuts.append(weights[np.ix_(inside, ~inside)].sum() / volume if volume else 0.0)
         entropy -= inside.mean() * np.log(inside.mean())
+    cuts += [1.0] * (num_clusters - len(cuts))  # empty clusters
     return entropy / np.log(num_clusters) / 2 - float(np.mean(cuts))
 
 

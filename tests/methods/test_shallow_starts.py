@@ -27,6 +27,26 @@ def test_far_clearer_clusters_begin_and_others_do_not() -> None:
     assert began_with(named(scores) or {}) == OWN
 
 
+@pytest.mark.parametrize("sizes", [(990, 10), (495, 5)])
+def test_what_three_find_is_not_given_up_for_clusters_of_one_size(sizes: tuple[int, ...]) -> None:
+    """Clarity alone cuts the large cluster in two."""
+    rng = np.random.default_rng(1)
+    centres = rng.normal(size=(len(sizes), 5)) * 8
+    y = np.repeat(np.arange(len(sizes)), sizes)
+    x = (centres[y] + rng.normal(size=(len(y), 5))).astype(np.float32)
+    starts = shallow_starts(x, len(sizes), of_values(x))
+    assert starts is not None
+    halves = np.arange(len(x)) % len(sizes)
+    assert starts.clarity["graph"] > starts.clarity["k-means"], "the trap"
+    labels, scores = starts.begin(halves, len(sizes))
+    assert adjusted_rand_score(y, labels) == 1
+    clear = named(scores) or {}
+    assert OWN not in clear
+    assert set(clear) == {"k-means", "pca-gmm", "spectral"}
+    _, scores = starts.begin(y, len(sizes))
+    assert began_with(named(scores) or {}) == OWN
+
+
 def test_hints_number_and_move_clusters_that_need_no_network() -> None:
     x, y = blobs()
     known = np.full(len(x), -1)
@@ -68,6 +88,11 @@ def test_the_sentence_names_seeds_and_figures() -> None:
     assert starts_sentences(starts) == [
         "Seeds 4, 6 began with the clusters of k-means, without a network: they are clearer than those of the graph "
         "(0.31 against 0.20)."
+    ]
+    outvoted = {"k-means": 0.04, "pca-gmm": 0.04, "spectral": 0.04}
+    assert starts_sentences([StartRecord(seed=0, began="k-means", clarity=outvoted)]) == [
+        "Seed 0 began with the clusters of k-means, without a network: k-means, pca-gmm, spectral find the same ones, "
+        "and the graph others."
     ]
     assert starts_sentences(None) == starts_sentences(starts[2:]) == []
 

@@ -33,6 +33,11 @@ def test_it_is_the_mean_over_seeds_of_all_samples() -> None:
 )
 def test_the_sentence_holds_it_against_the_methods_on_the_data(ours: float, how: str) -> None:
     found = {"vaegraph": ours, "Ward": 0.4, "k-means": 0.3, "Ward on VAE latents": 0.45}
-    (said,) = clarity_sentence(found, "vaegraph", ["k-means", "Ward", "Ward on VAE latents", "left out"])
+    (said,) = clarity_sentence(found, "vaegraph", ["k-means", "Ward", "Ward on VAE latents", "left out"], None)
     assert how in said
-    assert clarity_sentence(None, "vaegraph", ["Ward"]) == clarity_sentence({"vaegraph": ours}, "vaegraph", []) == []
+    same = {"Ward": 0.99, "k-means": 0.96, "Ward on VAE latents": 1.0}
+    assert clarity_sentence(found, "vaegraph", ["k-means", "Ward", "Ward on VAE latents"], same) == [
+        "Methods without a network find the same clusters: k-means, Ward."
+    ]
+    assert clarity_sentence(None, "vaegraph", ["Ward"], None) == []
+    assert clarity_sentence({"vaegraph": ours}, "vaegraph", [], None) == []

@@ -15,11 +15,16 @@ from tests.fitting.made import K, blobs, config
 from tests.training.in_processes import SEEDS
 
 
-def said_by(processes: int, *words: str, devices: int = 1) -> list[list[dict[str, Any]]]:
-    """What each process says of each word."""
+def free_port() -> int:
+    """Which no other process of this machine listens at."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        return int(free.getsockname()[1])
+
+
+def said_by(processes: int, *words: str, devices: int = 1) -> list[list[dict[str, Any]]]:
+    """What each process says of each word."""
+    port = free_port()
     flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count={devices}"
     begun = [
         subprocess.Popen(

@@ -6,7 +6,7 @@ from vaeclust_jax.errors import InputError
 
 
 def mesh_of(devices: int | None, text: str | None, num_seeds: int) -> Any:
-    """The `Mesh` that was asked for; None: nobody asked.
+    """The `Mesh` that was asked for, or the devices of several processes; None: nobody asked, and there is one.
 
     Args:
         devices: `--devices`.
@@ -16,8 +16,12 @@ def mesh_of(devices: int | None, text: str | None, num_seeds: int) -> Any:
     Raises:
         InputError: no such mesh, or one of another number of devices.
     """
-    from vaeclust_jax.training.mesh import Mesh  # jax takes long to import
+    import jax  # which takes long
 
+    from vaeclust_jax.training.mesh import Mesh
+
+    if text is None and devices is None and jax.process_count() > 1:
+        devices = jax.device_count()
     if text is None:
         return None if devices is None else Mesh.of_devices(devices, num_seeds)
     mesh = Mesh.of_text(text)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from vaeclust_jax.fitting.callback import Callback
 from vaeclust_jax.training.loop import History
+from vaeclust_jax.training.processes import any_of
 
 T = TypeVar("T")
 
@@ -43,9 +44,12 @@ class Interrupt(Callback):
         print("vaeclust: stopping after this epoch; Ctrl-C again stops at once", file=sys.stderr)
 
     def on_epoch(self, rows: History) -> None:
-        """Ends the fit, if it was asked to: the last of the callbacks, so that the others were told of the epoch."""
-        if self._asked is not None:
-            raise self._asked
+        """Ends the fit, if it was asked to: the last of the callbacks, so that the others were told of the epoch.
+
+        Of several processes all end after the same epoch, whichever was asked.
+        """
+        if any_of(self._asked is not None):
+            raise self._asked or Terminated
 
     def checked(self, function: Callable[[T], None]) -> Callable[[T], None]:
         """`function` that raises KeyboardInterrupt instead, once the run was asked to end."""

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from vaeclust_jax.cli.arguments import Parsed
 from vaeclust_jax.cli.run import Plan, RunArguments, planned
-from vaeclust_jax.errors import InputError
+from vaeclust_jax.errors import InputError, ProcessGoneError
 
 
 class Done(NamedTuple):
@@ -40,6 +40,7 @@ def run_once(args: Parsed[RunArguments], argv: list[str], begin: Callable[[Plan]
         begin: makes the folder of a run that is not resumed, when nothing of its plan can be refused any more.
     """
     from vaeclust_jax.cli.interrupt import Interrupt
+    from vaeclust_jax.cli.processes import leave, together
     from vaeclust_jax.cli.progress import Reporter
     from vaeclust_jax.cli.resume import ARGUMENTS, CHECKPOINTS, remember
     from vaeclust_jax.folder.latest import point_latest
@@ -63,7 +64,7 @@ def run_once(args: Parsed[RunArguments], argv: list[str], begin: Callable[[Plan]
     with Reporter(quiet=flags.quiet) as reporter:
         reporter.say(plan.headline(experiment.name))
         try:
-            with Interrupt() as interrupt:
+            with Interrupt() as interrupt, together():
                 metrics, tables = execute(
                     experiment,
                     plan.config,
@@ -77,6 +78,7 @@ def run_once(args: Parsed[RunArguments], argv: list[str], begin: Callable[[Plan]
                     views=plan.views,
                     checkpoint=Checkpoint(folder / CHECKPOINTS, flags.checkpoint_epochs, flags.checkpoint_minutes),
                     mesh=plan.mesh,
+                    fitted=leave,
                 )
                 for tracker in trackers:
                     tracker.keep()
@@ -91,13 +93,27 @@ def run_once(args: Parsed[RunArguments], argv: list[str], begin: Callable[[Plan]
             again = (
                 folder.parent if (folder.parent / ARGUMENTS).exists() else folder
             )  # of all repetitions, if it is one
-            if isinstance(error, KeyboardInterrupt) and not has_ended(again):
+            if isinstance(error, KeyboardInterrupt | ProcessGoneError) and not has_ended(again):
                 print(f"vaeclust: to go on from there: vaeclust run --resume {again}", file=sys.stderr)
             raise
         finally:
             held.release()
         page = _page(folder, reporter.say) if flags.page else None
     return Done(metrics, tables, folder, time.perf_counter() - started, page)
+
+
+def run_beside(args: Parsed[RunArguments]) -> None:
+    """What a run's processes do but for the first: they fit with it, and write nothing."""
+    from vaeclust_jax.cli.interrupt import Interrupt
+    from vaeclust_jax.cli.processes import leave, together
+    from vaeclust_jax.studies.execute import fit_beside
+    from vaeclust_jax.training.checkpoint import Checkpoint
+
+    plan = planned(args)
+    nowhere = Checkpoint(Path())  # the first keeps them
+    with Interrupt() as interrupt, together():
+        fit_beside(args.experiment, plan.config, plan.parts, plan.seeds, lambda arm: [interrupt], nowhere, plan.mesh)
+        leave()
 
 
 def _import_what_draws() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from vaeclust_jax.cli.arguments import Parsed
-from vaeclust_jax.cli.once import discard, new_folder, run_once
+from vaeclust_jax.cli.once import discard, new_folder, run_beside, run_once
 from vaeclust_jax.cli.run import Plan, RunArguments, parse_run
 from vaeclust_jax.errors import InputError
 
@@ -25,6 +25,12 @@ _MOST, _NO_SEED = 1000, 2**32
 def run(argv: list[str]) -> None:
     """Runs the command."""
     args = parse_run(argv)  # first: `--help` need not wait for what trains
+    from vaeclust_jax.cli.processes import join
+
+    flags = args.flags
+    joined = join(flags.coordinator, flags.process_id, flags.num_processes, ["run", *argv])  # before jax has devices
+    import jax
+
     from vaeclust_jax.cli.compiling import use_compilation_cache
     from vaeclust_jax.cli.resume import given_again
     from vaeclust_jax.cli.summary import print_summary
@@ -34,7 +40,11 @@ def run(argv: list[str]) -> None:
         args = given_again(args, argv, parse_run)
     several = asked_for(args)
     use_compilation_cache(args.flags.compilation_cache)
-    if several:
+    if several and joined:
+        raise InputError("splits and groups are runs of their own: start them over several processes one by one")
+    if joined and jax.process_index() > 0:
+        run_beside(args)
+    elif several:
         run_repetitions(args, argv, resumed)
     else:
         done = run_once(args, argv, lambda plan: new_folder(args))

@@ -26,7 +26,10 @@ CHOSEN = "chosen.json"
 """In the folder of a run that was asked for `auto`: what it took, which takes minutes to find again."""
 HINTS = "hints.csv"
 """In a run's folder: what a person knew of its rows, as it was given."""
-_FREE = ("out", "quiet", "verbose", "page", "resume", "compilation_cache", "checkpoint_epochs", "checkpoint_minutes")
+_FREE = (
+    "out", "quiet", "verbose", "page", "resume", "compilation_cache", "checkpoint_epochs", "checkpoint_minutes",
+    "coordinator", "process_id", "num_processes",
+)  # fmt: skip
 """What a resumed run may do in another way: it changes no result."""
 _DEVICES = ("devices", "mesh")
 """Likewise, but those of the run unless others are given: rows over other devices are summed in another order."""

@@ -33,9 +33,16 @@ class RunArguments(Arguments):
     """Minutes between two checkpoints."""
     devices: int | None = None
     """So many devices compute: seeds are laid over as many of them as divide their number, rows over the rest.
-    Default: the first alone."""
+    Default: the first alone, or all that several processes have."""
     mesh: str | None = None
     """Devices by what is laid over them, in place of --devices: seeds=4,rows=2 is eight."""
+    coordinator: str | None = None
+    """HOST:PORT of process 0 of several that do this run together, each started with the same words; auto: Slurm's or
+    Open MPI's processes. The first one writes the folder."""
+    process_id: int | None = None
+    """The number of this process, from 0."""
+    num_processes: int | None = None
+    """How many processes there are."""
     track: tyro.conf.UseAppendAction[tuple[Literal["tensorboard", "trackio", "wandb", "mlflow"], ...]] = ()
     """Also write losses, figures and models for tensorboard, trackio, wandb or mlflow; may be given several times.
     tensorboard: in the run's folder. wandb: there, offline, unless WANDB_MODE says otherwise. mlflow: mlflow.db there,

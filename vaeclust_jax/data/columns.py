@@ -275,6 +275,11 @@ def check_numeric(table: "pyarrow.Table", name: str, path: object) -> None:
     """
     column = table[name]
     if is_text(column.type):
+        if len(column) > 1 and len(column.unique()) == len(column) and not any(map(_reads, column.to_pylist())):
+            raise InputError(
+                f"{path}: column {name!r} holds another text in every row: write --index-column {name!r} if it names "
+                f"the rows, or --drop-columns {name!r}"
+            )
         row, value = next(((n, v) for n, v in enumerate(column.to_pylist(), 1) if not _reads(v)), (1, ""))
         raise InputError(
             f"{path}: column {name!r} holds text ({str(value)[:40]!r} in row {row}): write --drop-columns {name!r}, "

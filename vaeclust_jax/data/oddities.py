@@ -89,6 +89,8 @@ def _of_classes(y: Int[np.ndarray, " n"], names: tuple[str, ...] | None) -> list
 def _of_leaks(x: np.ndarray, y: Int[np.ndarray, " n"], names: tuple[str, ...]) -> list[str]:
     """Features that are the labels under another name: a value for each class."""
     classes = len(np.unique(y))
+    if classes == len(y):  # a name of each row, and no class: so is every value that no other row has
+        return []
     leaks = []
     for column, name in enumerate(names):
         if len(np.unique(x[:_GLANCE, column])) > classes:

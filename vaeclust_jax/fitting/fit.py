@@ -34,6 +34,7 @@ from vaeclust_jax.keys import as_key, checked_seeds
 from vaeclust_jax.training.checkpoint import Checkpoint, Keeper
 from vaeclust_jax.training.encodings import TrainingRows
 from vaeclust_jax.training.epoch import Data
+from vaeclust_jax.training.kept_by_first import KeptByFirst
 from vaeclust_jax.training.loop import stage_keys, train
 from vaeclust_jax.training.mesh import Mesh
 from vaeclust_jax.types import Key, Networks, Stage, State
@@ -76,6 +77,7 @@ def fit(
         hints: what a person knows of some rows, for `GraphDEC`: it is then semi-supervised. Of rows held out for
             validation they are not read.
         checkpoint: where to keep how far training is; the same call goes on from there, bit for bit, if it was ended.
+            Of several processes the first keeps it; all of them, or as many others, go on.
         mesh: devices to lay seeds and rows over; None: all is on jax's first. It need not be that of the call which
             wrote the checkpoint. Where several processes have joined by `jax.distributed`, all devices of all of them;
             each makes the same call and gets the models.
@@ -292,14 +294,13 @@ def _keeper(
     data: Prepared,
     known: np.ndarray | None,
     hints: Hints | None,
-) -> AbstractContextManager[Keeper | None]:
+) -> AbstractContextManager[Keeper | KeptByFirst | None]:
     several = mesh is not None and jax.process_count() > 1
     if checkpoint is None and not several:
         return nullcontext()
     identity = identity_of(config, keys, data, known, hints)
-    if checkpoint is None:
-        check_same(identity)
-        return nullcontext()
     if several:
-        raise InputError("a fit over several processes keeps no checkpoints: leave checkpoint out")
-    return Keeper(checkpoint, identity)
+        check_same({**identity, "checkpoint": checkpoint is not None})
+    if checkpoint is None:
+        return nullcontext()
+    return (KeptByFirst if several else Keeper)(checkpoint, identity)

@@ -57,8 +57,8 @@ class Run:
         tree_: of a method that follows a graph: how its micro-clusters were merged, which scipy takes for a linkage
             matrix; see `cut`. None elsewhere, and in files of older versions. After a vote it is still the seed's own.
         clarity_: of such a method, how clear the clusters are that training could begin with (`graph.clarity`), each
-            by its name. It begins with those of "its graph", or with the clearest where they are ahead by 0.05. None
-            elsewhere, where none were asked, and after `load`.
+            by its name. It begins with those of "its graph", or with the clearest where they are ahead by 0.05. Where
+            three or more are the same, those alone are here. None elsewhere, where none were asked, and after `load`.
         hints: that the fit was given; None: none.
 
     Example:

@@ -11,7 +11,7 @@ def clarity(graph: Graph, labels: Int[np.ndarray, " n"], num_clusters: int) -> f
 
     The normalised cut (Shi and Malik 2000) alone prefers a few stray points in most clusters and all others in one. The
     entropy keeps them apart from that, as it does where clusters are made by mutual information (Krause, Perona and
-    Gomes 2010).
+    Gomes 2010). An empty cluster counts as one that is cut all around.
 
     Args:
         graph: of the samples.
@@ -27,4 +27,4 @@ def clarity(graph: Graph, labels: Int[np.ndarray, " n"], num_clusters: int) -> f
     kept = np.bincount(labels[edges.row[inside]], edges.data[inside], num_clusters)
     volume = np.bincount(labels, degrees, num_clusters)
     cut = 1 - np.divide(kept, volume, out=np.ones(num_clusters), where=volume > 0)
-    return float(balance / 2 - cut[counts > 0].mean())
+    return float(balance / 2 - np.where(counts > 0, cut, 1).mean())

@@ -13,7 +13,10 @@ from sklearn.neighbors import NearestNeighbors
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.graph import NUM_NEIGHBOURS
+from vaeclust_jax.graph.searched import can_search, nearly_nearest, say_recall, without_itself
 
+MOST_EXACT = 200_000
+"""Points whose neighbours are all found."""
 FEWEST_DRAWS, MOST_DRAWS, DRAWN_POINTS = 16, 64, 160_000
 _MOST_DIMENSIONS = 15
 """Of points that a k-d tree is made of."""
@@ -35,6 +38,8 @@ def nearest(
 ) -> tuple[Float[np.ndarray, "n m"], Int[np.ndarray, "n m"]]:
     """Distances and numbers of the nearest other points, the nearest first.
 
+    Of more than `MOST_EXACT` points nearly all of them, where FAISS is installed.
+
     Raises:
         InputError: not more points than neighbours.
     """
@@ -43,16 +48,15 @@ def nearest(
     # A k-d tree in 10 dimensions is as fast for 70,000 points as an approximation that misses 3 %. Above 15 it is
     # slower than all distances: 70,000 points of ten Gaussian clusters in 20 dimensions take one core 11 s, a k-d tree
     # 22 s, a ball tree 30 s.
+    if len(z) > MOST_EXACT and can_search():
+        return nearly_nearest(z, num_neighbours)
     if z.shape[1] > _MOST_DIMENSIONS:  # asked without points of its own, it leaves each out of its neighbours
         return NearestNeighbors(n_neighbors=num_neighbours, n_jobs=-1).fit(z).kneighbors()
     # Asked leaf by leaf, neighbours find the nodes above them in the cache: 70,000 points in 2.7 s instead of 4.5.
     tree = cKDTree(z, leafsize=_LEAF)
     distances, numbers = np.empty((len(z), num_neighbours + 1)), np.empty((len(z), num_neighbours + 1), int)
     distances[tree.indices], numbers[tree.indices] = tree.query(z[tree.indices], num_neighbours + 1, workers=-1)
-    itself = numbers == np.arange(len(z))[:, np.newaxis]
-    itself[~itself.any(axis=1), -1] = True  # of many duplicates a point may not be in its own list
-    kept = (len(z), num_neighbours)
-    return distances[~itself].reshape(kept), numbers[~itself].reshape(kept)
+    return without_itself(distances, numbers)
 
 
 def self_tuning(z: Float[np.ndarray, "n l"], num_neighbours: int) -> Graph:
@@ -135,6 +139,8 @@ def posterior_graph(
     Raises:
         InputError: not more points than neighbours.
     """
+    if len(posterior.mean) > MOST_EXACT:
+        say_recall(posterior.mean, num_neighbours)
     if num_draws is None:
         num_draws = min(max(DRAWN_POINTS // len(posterior.mean), FEWEST_DRAWS), MOST_DRAWS)
     draws = posterior.draws(num_draws, temperature)

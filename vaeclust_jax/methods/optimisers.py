@@ -49,7 +49,9 @@ class Optax:
         """Steps down a line without computing anything: what optax then says of its settings is one sentence."""
         try:
             rule = transformation(self)
-            jax.eval_shape(lambda w: rule.update(w, rule.init(w), w, value=w, grad=w), jnp.zeros(()))
+            jax.eval_shape(
+                lambda w: rule.update(w, rule.init(w), w, value=w, grad=w), jax.ShapeDtypeStruct((), jnp.float32)
+            )
         except Exception as error:  # of optax, which has its own for each optimiser
             reason = " ".join(str(error).split())[:150]
             raise InputError(f"rule_settings {self.rule_settings} do not suit {self.rule}: {reason}") from error

@@ -1,6 +1,7 @@
 """Clusters of the samples' own values, found without a network: where they are far clearer, training begins there."""
 
 import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -22,6 +23,9 @@ CLEARER = 0.05
 """By how much: training makes clusters of the method's own graph clearer by .01 to .04. Chosen with labels of small
 parts of digits, COIL-20 and MNIST's training images in view, and of iris, wine, breast-cancer and generated vectors."""
 
+SAME, _ENOUGH = 0.95, 3
+"""Adjusted Rand index of clusters that count as the same, and how many methods that find them are enough."""
+
 
 class ShallowStarts(NamedTuple):
     """Clusters that training may begin with.
@@ -39,14 +43,20 @@ class ShallowStarts(NamedTuple):
     def begin(
         self, own: Int[np.ndarray, " n"], num_clusters: int
     ) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " s"]]:
-        """The labels to begin with, the method's own where none are far clearer, and the clarity of all (`named`)."""
+        """The labels to begin with, the method's own where none are far clearer, and the clarity of all (`named`).
+
+        Where three or more find the same clusters, only those are asked: methods that differ so much do not agree by
+        chance, and clarity would cut a large cluster in two rather than keep a small one.
+        """
         from vaeclust_jax.graph.clarity import clarity
 
+        labels = {OWN: own, **self.labels}
         of_all = {OWN: clarity(self.graph, own, num_clusters), **self.clarity}
-        scores = np.array([of_all.get(name, NOT_ASKED) for name in (OWN, *SHALLOW_STARTS)], np.float32)
+        asked = _agreed(labels) or list(labels)
+        scores = np.array([of_all[name] if name in asked else NOT_ASKED for name in (OWN, *SHALLOW_STARTS)], np.float32)
         clear = named(scores)
-        assert clear is not None, "its own is"
-        return {OWN: own, **self.labels}[began_with(clear)], scores
+        assert clear is not None, "some are"
+        return labels[began_with(clear)], scores
 
 
 def shallow_starts(
@@ -80,6 +90,17 @@ def shallow_starts(
     return ShallowStarts(labels, {name: clarity(graph, one, num_clusters) for name, one in labels.items()}, graph)
 
 
+def _agreed(labels: Mapping[str, Int[np.ndarray, " n"]]) -> list[str]:
+    """The names of those that find the same clusters, where three or more do; the own first, if it is among them."""
+    from sklearn.metrics import adjusted_rand_score
+
+    groups = [
+        [name for name, other in labels.items() if adjusted_rand_score(one, other) >= SAME] for one in labels.values()
+    ]
+    most = max(groups, key=len)
+    return most if len(most) >= _ENOUGH else []
+
+
 def named(scores: Float[np.ndarray, " s"]) -> dict[str, float] | None:
     """The clarity of `begin` by the names of the clusters; None where nothing was asked."""
     found = {name: float(score) for name, score in zip((OWN, *SHALLOW_STARTS), scores, strict=True)}
@@ -89,4 +110,4 @@ def named(scores: Float[np.ndarray, " s"]) -> dict[str, float] | None:
 def began_with(clarity: dict[str, float]) -> str:
     """Which of the clusters of `named` training began with."""
     best = max(clarity, key=clarity.__getitem__)
-    return best if clarity[best] > clarity[OWN] + CLEARER else OWN
+    return best if OWN not in clarity or clarity[best] > clarity[OWN] + CLEARER else OWN

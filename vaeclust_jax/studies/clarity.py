@@ -8,7 +8,7 @@ from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder.records.clustering import ON_LATENTS, StartRecord
 from vaeclust_jax.graph import NUM_NEIGHBOURS, in_reach
-from vaeclust_jax.methods.shallow_starts import CLEARER, OWN, began_with
+from vaeclust_jax.methods.shallow_starts import CLEARER, OWN, SAME, began_with
 from vaeclust_jax.studies.assignments import Answer
 
 
@@ -30,9 +30,17 @@ def clarity_of(answers: Mapping[str, Sequence[Answer]], data: Prepared) -> dict[
     }
 
 
-def clarity_sentence(clarity: Mapping[str, float] | None, named: str, shallow: Sequence[str]) -> list[str]:
-    """How clear the named method's clusters are beside those of the methods without a network, on the data."""
+def clarity_sentence(
+    clarity: Mapping[str, float] | None, named: str, shallow: Sequence[str], alike: Mapping[str, float] | None
+) -> list[str]:
+    """How clear the named method's clusters are beside those of the methods without a network, on the data.
+
+    Where several of those find the same clusters as it, that is said: clarity prefers clusters of one size.
+    """
     on_data = [name for name in shallow if not name.endswith(ON_LATENTS)]
+    same = [name for name in on_data if (alike or {}).get(name, 0.0) >= SAME]
+    if len(same) >= 2:
+        return [f"Methods without a network find the same clusters: {', '.join(same)}."]
     others = {name: clarity[name] for name in on_data if name in clarity} if clarity else {}
     if clarity is None or not others:
         return []
@@ -67,7 +75,12 @@ def starts_sentences(starts: Sequence[StartRecord] | None) -> list[str]:
             seeds_of.setdefault(start.began, []).append(start)
     return [
         f"Seed{'s' if len(of) > 1 else ''} {', '.join(str(one.seed) for one in of)} began with the clusters of {name}, "
-        f"without a network: they are clearer than those of the graph ({of[0].clarity[name]:.2f} against "
-        f"{of[0].clarity[OWN]:.2f})."
+        f"without a network: {_why(name, of[0].clarity)}."
         for name, of in seeds_of.items()
     ]
+
+
+def _why(name: str, clarity: Mapping[str, float]) -> str:
+    if OWN in clarity:
+        return f"they are clearer than those of the graph ({clarity[name]:.2f} against {clarity[OWN]:.2f})"
+    return f"{', '.join(clarity)} find the same ones, and the graph others"

@@ -40,6 +40,7 @@ def execute(
     views: AugmentChoice | None = None,
     checkpoint: Checkpoint | None = None,
     mesh: Mesh | None = None,
+    fitted: Callable[[], None] = lambda: None,
 ) -> tuple[TaskRecord, list[Table]]:
     """Fits and measures every arm of the experiment and fills `folder`.
 
@@ -57,6 +58,7 @@ def execute(
         views: how the config's `augment` was chosen, if it was.
         checkpoint: its folder gets one for each fit; a later call goes on from them. Removed when all is written.
         mesh: devices that every fit is laid over; None: one device.
+        fitted: called when nothing is left to fit over the mesh.
 
     Returns:
         What `metrics.json` and `tables.json` hold.
@@ -73,6 +75,7 @@ def execute(
     write_config(folder, experiment, config, dataset, seeds, hints)
     clock = Clock()
     _fit(experiment, fits, seeds, folder, say, clock)
+    fitted()
     arms = experiment.arms
     if (few := data.of(config).sampled) is not None:
         dataset = dataset.of_rows(few)
@@ -93,6 +96,25 @@ def execute(
     write_drawn(folder, task.figures(study, measured))
     write_end(folder, clock, checkpoint)
     return measured.metrics, tables
+
+
+def fit_beside(
+    experiment: Experiment,
+    config: Config,
+    parts: Parts,
+    seeds: Sequence[int],
+    callbacks: CallbacksOf,
+    checkpoint: Checkpoint,
+    mesh: Mesh,
+) -> None:
+    """What other processes do while the first one executes: its fits, and nothing else.
+
+    Raises:
+        TrainingDivergedError: as `execute`.
+    """
+    fits = Fits(config, parts.fitted, seeds, parts.data, checkpoint, callbacks, parts.hints, mesh)
+    for name, arm in experiment.of_seeds(len(seeds)).arms.items():
+        fits.fit(arm, name, lambda _: None)
 
 
 def check(

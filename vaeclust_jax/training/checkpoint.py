@@ -98,7 +98,7 @@ class Keeper:
         return self
 
     def __exit__(self, *error: Any) -> None:
-        self._settle()
+        self.settle()
         self._close()
         self._lock.release()
 
@@ -119,26 +119,34 @@ class Keeper:
 
     def offer(self, stage: int, tree: Callable[[], Any], history: Sequence[Mapping[str, Any]]) -> None:
         """Called after every epoch; keeps the position if it is time to, and asks for the tree then alone."""
+        if self.due():
+            self.write(stage, tree(), history)
+
+    def keep(self, stage: int, tree: Callable[[], Any], history: Sequence[Mapping[str, Any]]) -> None:
+        """Keeps the position now, and returns once it is on disk."""
+        if self.is_behind():
+            self.write(stage, tree(), history)
+        self.settle()
+
+    def due(self) -> bool:
+        """Counts an epoch; whether it is time to keep the position."""
         self._number += 1
         number, when = self._last
         every = self._checkpoint.every_epochs
         by_count = every is not None and self._number - number >= every
-        if by_count or time.monotonic() - when >= 60 * self._checkpoint.every_minutes:
-            self._write(stage, tree, history)
+        return by_count or time.monotonic() - when >= 60 * self._checkpoint.every_minutes
 
-    def keep(self, stage: int, tree: Callable[[], Any], history: Sequence[Mapping[str, Any]]) -> None:
-        """Keeps the position now, and returns once it is on disk."""
-        if self._last[0] != self._number or not self._numbers():
-            self._write(stage, tree, history)
-        self._settle()
+    def is_behind(self) -> bool:
+        """Whether epochs were counted since the last position was kept."""
+        return self._last[0] != self._number or not self._numbers()
 
-    def _write(self, stage: int, tree: Callable[[], Any], history: Sequence[Mapping[str, Any]]) -> None:
+    def write(self, stage: int, tree: Any, history: Sequence[Mapping[str, Any]]) -> None:
         """Starts to write; what goes wrong is said, and training goes on."""
         import orbax.checkpoint as ocp
 
-        self._settle()
+        self.settle()
         self._last = (self._number, time.monotonic())
-        leaves = [np.array(leaf) for leaf in jax.tree.leaves(tree())]  # copies: training gives its own away
+        leaves = [np.array(leaf) for leaf in jax.tree.leaves(tree)]  # copies: training gives its own away
         said = {"format": _FORMAT, "stage": stage, "history": list(history)}
         record = {**said, "digest": _digest(leaves, said)}
         try:
@@ -155,7 +163,7 @@ class Keeper:
         else:
             self._losses[self._number] = _loss(history)
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Waits for what is being written, then removes what need not stay."""
         if self._manager is None:
             return
@@ -185,7 +193,14 @@ class Keeper:
 
         if self._manager is None:
             _ORBAX_LOG.addFilter(_said_here)
-            options = ocp.CheckpointManagerOptions(cleanup_tmp_directories=True, enable_async_checkpointing=True)
+            self._folder.mkdir(exist_ok=True)
+            alone = ocp.options.MultiprocessingOptions(
+                primary_host=jax.process_index(), active_processes={jax.process_index()}
+            )
+            options = ocp.CheckpointManagerOptions(
+                create=False, cleanup_tmp_directories=True, enable_async_checkpointing=True,
+                multiprocessing_options=alone,
+            )  # fmt: skip
             self._manager = ocp.CheckpointManager(self._folder, options=options)
         return self._manager
 

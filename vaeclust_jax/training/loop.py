@@ -15,6 +15,7 @@ from jaxtyping import Array
 from vaeclust_jax.errors import TrainingDivergedError
 from vaeclust_jax.training.checkpoint import Keeper, refill
 from vaeclust_jax.training.epoch import Data, Progress, begin, epoch_program
+from vaeclust_jax.training.kept_by_first import KeptByFirst
 from vaeclust_jax.training.layout import Layout, lay_data
 from vaeclust_jax.training.mesh import Mesh
 from vaeclust_jax.training.processes import fetched, of_first
@@ -48,7 +49,7 @@ def train(
     batch_size: int,
     names: Sequence[int],
     halvings: int = 0,
-    keeper: Keeper | None = None,
+    keeper: Keeper | KeptByFirst | None = None,
     on_epoch: Callable[[History], None] | None = None,
     mesh: Mesh | None = None,
 ) -> tuple[list[list[State]], History]:
@@ -128,7 +129,7 @@ class _Place(NamedTuple):
     stage: int
     finished: list[list[State]]
     history: History
-    keeper: Keeper | None
+    keeper: Keeper | KeptByFirst | None
     layout: Layout | None
 
     def tree(self, progress: Progress) -> Any:
@@ -213,8 +214,10 @@ def _run_epochs(
                 at.keeper.offer(at.stage, partial(at.tree, progress), at.history)
             if on_epoch is not None and done:
                 on_epoch(_told(done, stage))
-        except BaseException:
-            if at.keeper is not None:
+        except BaseException as error:
+            # Of several processes one that failed is alone; to end on request, they agree upon (`cli.interrupt`).
+            together = jax.process_count() == 1 or isinstance(error, KeyboardInterrupt)
+            if at.keeper is not None and together:
                 at.keeper.keep(at.stage, partial(at.tree, progress), at.history)
             raise
     return progress if at.layout is None else at.layout.back(progress), failure

@@ -1,4 +1,4 @@
-"""Arrays on devices of several processes: each process puts its part there, and all read the whole back together."""
+"""What several processes of one fit do together: all of them make each of these calls, in the same order."""
 
 from typing import Any
 
@@ -37,3 +37,21 @@ def of_first(tree: Any) -> Any:
     from jax.experimental.multihost_utils import broadcast_one_to_all
 
     return jax.tree.map(np.asarray, broadcast_one_to_all(tree))
+
+
+def any_of(asked: bool) -> bool:
+    """Whether one of the processes is asked."""
+    if jax.process_count() == 1:
+        return asked
+    from jax.experimental.multihost_utils import process_allgather
+
+    return bool(process_allgather(np.array([asked], np.uint8)).any())
+
+
+def bytes_of_first(own: bytes) -> bytes:
+    """What the first process has; the others' own are not looked at."""
+    if jax.process_count() == 1:
+        return own
+    size = int.from_bytes(of_first(np.frombuffer(len(own).to_bytes(8, "little"), np.uint8)).tobytes(), "little")
+    padded = np.frombuffer(own.ljust(size, b"\0")[:size], np.uint8)
+    return bytes(of_first(padded).tobytes())
