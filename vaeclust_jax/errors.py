@@ -18,7 +18,7 @@ class InputError(ValueError):
     """
 
     def __init__(self, message: str):
-        words = (_cut(word, _LONGEST_WORD) for word in message.split(" "))
+        words = (_cut(word, _LONGEST_WORD) for word in "\\n".join(message.splitlines()).split(" "))
         super().__init__(_cut(" ".join(words), _LONGEST))
 
 

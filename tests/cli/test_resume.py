@@ -182,6 +182,14 @@ def test_a_folder_of_no_run(vaeclust: Run, tmp_path: Path, make: Callable[[Path]
     assert f"{tmp_path / 'run'} is no folder of a run that can go on" in err
 
 
+def test_the_folder_of_all_runs_names_one(vaeclust: Run, tmp_path: Path) -> None:
+    (tmp_path / "vaegraph-1").mkdir()
+    (tmp_path / "vaegraph-1" / "arguments.json").write_text("[]")
+    code, _, err = vaeclust("run", "--resume", tmp_path)
+    assert code == 2
+    assert "it holds runs, such as vaegraph-1: give one of them" in err
+
+
 @pytest.mark.parametrize("content", ["5", "[1]", "{}", "[", "[" * 100_000, '["--bogus"]'], ids=lambda text: text[:9])
 def test_words_that_started_no_run(vaeclust: Run, tmp_path: Path, content: str) -> None:
     (tmp_path / "arguments.json").write_text(content)

@@ -1,6 +1,7 @@
 """`vaeclust run --resume`: what a run was started with, that it is the same, and what it chose before it trained."""
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -66,7 +67,9 @@ def given_again(args: Parsed[A], argv: list[str], parse: Callable[[list[str]], P
     try:
         before = parse(list(from_json(tuple[str, ...], read_json(folder / ARGUMENTS), folder / ARGUMENTS)))
     except InputError as error:
-        raise InputError(f"{folder} is no folder of a run that can go on: {error}") from error
+        there = sorted(path.parent.name for path in folder.glob(f"*/{ARGUMENTS}")) if os.path.isdir(folder) else []
+        why = f"it holds runs, such as {there[-1]}: give one of them" if there else error
+        raise InputError(f"{folder} is no folder of a run that can go on: {why}") from error
     if has_ended(folder):
         tidy(folder, folder / CHECKPOINTS)  # it may have been killed in its last moment
         raise InputError(f"the run in {folder} has ended: there is nothing left to do")

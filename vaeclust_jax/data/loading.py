@@ -89,7 +89,7 @@ def read(
     try:
         found = _load_path(path, config or ReadConfig(), like)
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error}") from error
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
     _check_columns(found, config)
     return found
 
