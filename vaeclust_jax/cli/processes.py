@@ -149,8 +149,8 @@ def together() -> Iterator[None]:
     try:
         yield
     except (jax.errors.JaxRuntimeError, ValueError) as error:  # gloo's are of either kind
-        several = jax.distributed.is_initialized() and not isinstance(error, InputError)
-        if not several or "RESOURCE_EXHAUSTED" in str(error):
+        of_transfer = isinstance(error, jax.errors.JaxRuntimeError) or "Gloo" in str(error)
+        if not (of_transfer and jax.distributed.is_initialized()) or "RESOURCE_EXHAUSTED" in str(error):
             raise
         raise ProcessGoneError(f"{_GONE} ({' '.join(str(error).split())[:200]})") from error
 
