@@ -12,7 +12,7 @@ import pytest
 import vaeclust_jax as vc
 from tests.cli.conftest import TINY, VAECLUST, Answer
 from tests.training.test_processes import free_port
-from vaeclust_jax.cli.processes import join
+from vaeclust_jax.cli.processes import _warn_of_loopback, join
 
 RUN = ["run", "vaedec", "--clusters", "3", "--seeds", "2", "--no-page", *TINY, "--checkpoint-epochs", "1"]
 EPOCHS = ["--pretrain-epochs", "60", "--joint-epochs", "2"]
@@ -42,6 +42,17 @@ def test_words_that_do_not_belong_together_are_refused(
 ) -> None:
     with pytest.raises(vc.InputError, match=sentence):
         join(*words, [])
+
+
+def test_a_host_whose_name_leads_to_itself_is_warned_of(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("socket.gethostbyname", lambda name: "10.0.0.1" if name == "host0" else "127.0.1.1")
+    _warn_of_loopback("host0:80")
+    assert "leads to 127.0.1.1: CPUs of other hosts will not find it there" in capsys.readouterr().err
+    for quiet in ("127.0.0.1:80", "auto"):
+        _warn_of_loopback(quiet)
+        assert capsys.readouterr().err == ""
 
 
 def test_nobody_asked_and_nobody_joins() -> None:

@@ -68,6 +68,8 @@ def join(coordinator: str | None, process_id: int | None, num_processes: int | N
 
 def _warn_of_loopback(coordinator: str) -> None:
     """CPUs talk by gloo, which listens at the address that the host's own name leads to; jax offers no other."""
+    if coordinator == AUTO:  # the address is the cluster's to know
+        return
     with suppress(OSError):
         own, there = (socket.gethostbyname(name) for name in (socket.gethostname(), coordinator.rpartition(":")[0]))
         if own.startswith("127.") and not there.startswith("127."):
