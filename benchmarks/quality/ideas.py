@@ -112,6 +112,7 @@ Every idea has one setting, its paper's where it has one, and none was tuned.
 Seeds are 0 to 4, and differences are of the same seed.
 Ideas of the joint stage start from the very graph that `vaegraph` has, whose scores they share.
 They draw other noise than its own joint stage.
+The rows were taken when terms, resets and the critic still drew from keys that the step's own noise came from.
 Labels of these sets were in view while the method was made.
 """
 _WHAT = {

@@ -37,6 +37,7 @@ Term = Callable[[Key, Params, Array, State, Batch], Array]
 RESET_EPOCHS, KEPT = 20, 0.8
 _CRITIC, _ACAI = 256, 0.5
 SURE, NOISE, SURE_EPOCHS = 0.9, 0.1, 20
+_OF_TERM = 2**31 - 1  # beyond what the library folds in or splits off
 WEIGHT, BALANCE, RADIUS, NEGATIVES = 0.1, 4.0, 0.25, 5
 
 
@@ -54,7 +55,8 @@ def soft_resets(learner: Learner, every: int) -> Learner:
     """BRB (Miklautz et al. 2025): every so many steps the encoder's hidden layers are .8 of what they are, .2 fresh."""
 
     def step(key: Key, state: State, batch: Batch) -> tuple[State, Info]:
-        fresh = learner.init(jax.random.fold_in(key, 1)).params["encoder"]
+        fresh_key, key = jax.random.split(key)
+        fresh = learner.init(fresh_key).params["encoder"]
         due = (state.step > 0) & (state.step % every == 0)
 
         def mixed(path: object, old: Array, new: Array) -> Array:
@@ -89,7 +91,7 @@ def with_critic(learner: Learner, about: About, method: GraphDEC) -> Learner:
         return (hidden @ weights["out"])[:, 0]
 
     def init(key: Key) -> State:
-        keys = jax.random.split(jax.random.fold_in(key, 1))
+        key, *keys = jax.random.split(key, 3)
         weights = {
             "in": normal(keys[0], (size, _CRITIC)) * (2 / size) ** 0.5,
             "bias": jnp.zeros(_CRITIC),
@@ -99,8 +101,8 @@ def with_critic(learner: Learner, about: About, method: GraphDEC) -> Learner:
         return with_numbers(first_state(params), about.learning_rate, beta=controller)
 
     def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, Info]:
+        key, share_key, order_key = jax.random.split(key, 3)
         codes, parts = vae_losses(networks, likelihood, False, key, params, batch)
-        share_key, order_key = jax.random.split(jax.random.fold_in(key, 1))
         share = 0.5 * jax.random.uniform(share_key, (len(codes.mean),))
         other = jax.random.permutation(order_key, codes.mean)
 
@@ -140,12 +142,13 @@ def with_term(learner: Learner, about: About, method: GraphDEC, term: Term) -> L
     likelihood, assign = LIKELIHOODS[method.likelihood], around_prototypes(method.degrees)
 
     def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, Info]:
+        term_key = jax.random.fold_in(key, _OF_TERM)  # so that a term of zero is the library's own step
         codes, parts = vae_losses(about.networks, likelihood, False, key, params, batch)
         log_q = assign(params, codes.mean)
         cluster = kl_divergence(rows_of(state.memory.p, batch.index), log_q)
         parts["cluster"] = weighted_mean(cluster, batch.weight)
         beta, gamma = state.control["beta"].value, state.control["gamma"].value
-        parts["term"] = term(jax.random.fold_in(key, 1), params, log_q, state, batch)
+        parts["term"] = term(term_key, params, log_q, state, batch)
         total = joint_loss(parts, beta, gamma)[0] + gamma * parts["term"]
         return total, {"loss": total, **parts}
 
