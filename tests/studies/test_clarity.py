@@ -1,5 +1,7 @@
 """How clear the clusters of every method are, and the sentence on it for those who have no labels."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from vaeclust_jax.fitting.resolve import prepared_for
 from vaeclust_jax.graph.clarity import clarity
 from vaeclust_jax.graph.neighbours import of_values
 from vaeclust_jax.studies.assignments import Answer
-from vaeclust_jax.studies.clarity import clarity_of, clarity_sentence
+from vaeclust_jax.studies.clarity import clarity_of, clarity_sentence, far_clearer
 
 
 def test_it_is_the_mean_over_seeds_of_all_samples() -> None:
@@ -41,3 +43,18 @@ def test_the_sentence_holds_it_against_the_methods_on_the_data(ours: float, how:
     ]
     assert clarity_sentence(None, "vaegraph", ["Ward"], None) == []
     assert clarity_sentence({"vaegraph": ours}, "vaegraph", [], None) == []
+
+
+@pytest.mark.parametrize(
+    ("ours", "alike", "better"),
+    [(0.2, {}, "Ward"), (0.37, {}, None), (0.2, {"Ward": 0.96, "k-means": 0.99}, None), (0.2, {"Ward": 0.96}, "Ward")],
+)
+def test_far_clearer_clusters_are_named_unless_several_methods_find_ours(
+    ours: float, alike: dict[str, float], better: str | None
+) -> None:
+    found = {"vaegraph": ours, "Ward": 0.4, "k-means": 0.3, "Ward on VAE latents": 0.48}
+    shallow = ("k-means", "Ward", "Ward on VAE latents", "left out")
+    metrics = SimpleNamespace(method="vaegraph", shallow=shallow, clarity=found, alike=alike)
+    assert far_clearer(metrics) == better  # type: ignore[arg-type]
+    metrics.clarity = None
+    assert far_clearer(metrics) is None  # type: ignore[arg-type]

@@ -37,9 +37,8 @@ def clarity_sentence(
 
     Where several of those find the same clusters as it, that is said: clarity prefers clusters of one size.
     """
-    on_data = [name for name in shallow if not name.endswith(ON_LATENTS)]
-    same = [name for name in on_data if (alike or {}).get(name, 0.0) >= SAME]
-    if len(same) >= 2:
+    on_data = _on_data(shallow)
+    if len(same := _the_same(on_data, alike)) >= 2:
         return [f"Methods without a network find the same clusters: {', '.join(same)}."]
     others = {name: clarity[name] for name in on_data if name in clarity} if clarity else {}
     if clarity is None or not others:
@@ -59,12 +58,20 @@ def clarity_sentence(
 
 def far_clearer(metrics: ClusteringRecord) -> str | None:
     """The method without a network whose clusters are clearer by more than training moves them; None: there is none."""
-    on_data = [name for name in metrics.shallow if not name.endswith(ON_LATENTS) and name in (metrics.clarity or {})]
-    same = [name for name in on_data if (metrics.alike or {}).get(name, 0.0) >= SAME]
-    if metrics.clarity is None or not on_data or len(same) >= 2:
+    on_data = [name for name in _on_data(metrics.shallow) if name in (metrics.clarity or {})]
+    if metrics.clarity is None or not on_data or len(_the_same(on_data, metrics.alike)) >= 2:
         return None
     best = max(on_data, key=metrics.clarity.__getitem__)
     return best if metrics.clarity[best] > metrics.clarity[metrics.method] + CLEARER else None
+
+
+def _on_data(shallow: Sequence[str]) -> list[str]:
+    return [name for name in shallow if not name.endswith(ON_LATENTS)]
+
+
+def _the_same(names: Sequence[str], alike: Mapping[str, float] | None) -> list[str]:
+    """Those that found the named method's clusters."""
+    return [name for name in names if (alike or {}).get(name, 0.0) >= SAME]
 
 
 def starts_of(runs: Sequence[Run], seeds: Sequence[int]) -> tuple[StartRecord, ...] | None:
