@@ -38,7 +38,9 @@ def run_at(path: Path) -> Path:
         return path
     found = RUNS / LATEST if path == Path(LATEST) and not path.exists() else path
     if not found.exists():
-        raise InputError(f"{found} is not there: start a run, or give the folder of one")
+        runs = sorted(found.parent.glob("*/config.json"), key=lambda path: path.stat().st_mtime)
+        instead = f"the newest run beside it is {runs[-1].parent}" if runs else "start a run, or give the folder of one"
+        raise InputError(f"{found} is not there: {instead}")
     folder = found.with_name(os.readlink(found)) if _is_ours(found) else found
     return run_at(folder / LATEST) if _is_ours(folder / LATEST) else folder
 
