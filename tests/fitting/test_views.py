@@ -73,7 +73,7 @@ def test_the_strength_with_the_higher_score_is_chosen(best: float, monkeypatch: 
     choice = vc.choose_augment(config(augment="auto", **SETTINGS), squares()[0], [4, 5])
     assert asked == [([4, 5], 0.0, vc.VAEKMeans), ([4, 5], 1.0, vc.VAEKMeans)]
     assert choice.augment == best
-    said = "seeds agree 0.600, cut 0.0100, log gap 0.500; seeds agree 0.700, cut 0.0400, log gap 0.200"
+    said = "agreement 0.60, edges cut 1.0%, log gap 0.50; agreement 0.70, edges cut 4.0%, log gap 0.20"
     assert choice.reason == f"augment {best:g}: its graphs show 3 clusters best ({said} with {1 - best:g})."
     record = json.loads(json.dumps(choice.record()))
     assert augment.AugmentChoice.of(record) == choice

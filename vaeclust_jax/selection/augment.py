@@ -185,7 +185,7 @@ def _prepared(config: Config, x: Any, networks: Networks | None) -> Prepared:
 
 
 def _said(tried: Tried) -> str:
-    return f"seeds agree {tried.agreement:.3f}, cut {tried.cut:.4f}, log gap {tried.gap:.3f}"
+    return f"agreement {tried.agreement:.2f}, edges cut {tried.cut:.1%}, log gap {tried.gap:.2f}"
 
 
 def _judged(seeds: Sequence[int], runs: Sequence[Run], data: Prepared) -> tuple[float, float, float]:
