@@ -127,7 +127,7 @@ class Preparation:
         if len(self.input_shape) == 1 and not self.by_row:
             x = checked_rows(self._ordered(x_raw))
             self._check_shape(x.shape[1:])
-            return self.seen.judge(x)
+            return self.seen.judge(x, None if self.columns is None else self.columns.features)
         rows = self.rows(x_raw) if prepared is None else prepared
         return self.seen.judge_shapes(rows) if self.by_row else self.seen.judge(rows)
 

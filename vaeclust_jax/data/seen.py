@@ -1,6 +1,6 @@
 """What training rows look like, kept with the model, so that rows of another unit or range do not pass for theirs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
@@ -9,6 +9,7 @@ import numpy as np
 from vaeclust_jax.data.mapped import Rows, chunks
 from vaeclust_jax.data.moments import Moments
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.shown import shortened
 
 _ROWS = 10_000
 """Evenly spaced, by which the quantiles are found."""
@@ -85,11 +86,12 @@ class Seen:
         lower, upper = np.quantile(some, [_SHARE, 1 - _SHARE], axis=0)
         return cls(low, high, some.mean(axis=0), some.std(axis=0), lower, upper)
 
-    def judge(self, rows: Rows) -> Unlike:
+    def judge(self, rows: Rows, names: Sequence[str] | None = None) -> Unlike:
         """Which rows are far outside, and whether all of them look like another unit or range.
 
         Args:
             rows: (n, F) raw vectors, or (n, H, W, C) prepared images.
+            names: of the features of vectors, where they have some.
         """
         images = rows.ndim == 4
         if images:
@@ -97,7 +99,8 @@ class Seen:
         far = self._far_rows(rows, self._dark_or_bright if images else self._far)
         if far.rows.any():
             worst = int(far.counts.argmax())
-            what = ("mean", "deviation", "maximum")[worst] if images else f"feature {worst}"
+            feature = f"feature {worst}" if names is None else f"feature {shortened(names[worst])!r}"
+            what = ("mean", "deviation", "maximum")[worst] if images else feature
             odd = (
                 f"{far.said} lie far outside the range of the training rows: {what} was {self.low[worst]:.4g} "
                 f"to {self.high[worst]:.4g} there and is {far.first[worst]:.4g} here{far.where}"
