@@ -9,6 +9,9 @@ from vaeclust_jax.data.mapped import is_large
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.whole_file import whole_file
 
+_NUMPY = (b"PK\x03\x04", b"PK\x05\x06", b"\x93NUMPY")
+_PICKLE = b"\x80"
+
 
 def read_numpy(path: Path) -> dict[str, np.ndarray]:
     """The arrays of an `.npz` file by name, or that of an `.npy` file under the name x; a large one stays in its file.
@@ -23,7 +26,7 @@ def read_numpy(path: Path) -> dict[str, np.ndarray]:
             if not isinstance(found, np.ndarray):
                 return {name: found[name] for name in found.files}
     except Exception as error:  # zip, zlib, lzma and numpy each have their own words for a damaged file
-        if "pickle" in str(error):
+        if "pickle" in str(error) and _begins_like(path, (*_NUMPY, _PICKLE)):  # NumPy takes any other file for one
             raise InputError(
                 f"{path} holds pickled Python objects, which could run code and are never read;"
                 " save plain arrays of numbers with numpy.savez(path, x=..., y=...)"
@@ -34,6 +37,11 @@ def read_numpy(path: Path) -> dict[str, np.ndarray]:
     if path.suffix == ".npz":
         raise InputError(f"{path} is one array and no .npz file: call it .npy")
     return {"x": found}
+
+
+def _begins_like(path: Path, kinds: tuple[bytes, ...]) -> bool:
+    with path.open("rb") as file:
+        return file.read(max(map(len, kinds))).startswith(kinds)
 
 
 def read_npz(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
