@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
+from vaeclust_jax.data.frames import dense, frame_names
 from vaeclust_jax.data.mapped import is_streamed
 
 
@@ -26,14 +27,19 @@ def samples(estimator: BaseEstimator, X: Any, image_shape: tuple[int, ...] | Non
         X = np.asarray(X)
         shape = X.shape[1:]
         X = X.reshape(len(X), int(np.prod(shape)))  # -1 is ambiguous where there are no rows
-    rows = validate_data(
-        estimator,
-        X,
-        reset=reset,
-        dtype="numeric",
-        ensure_min_samples=2 if reset else 1,
-        ensure_all_finite=not is_streamed(X),  # which reads all rows at once: they are checked as they are read
-    )
+    try:
+        rows = validate_data(
+            estimator,
+            X,
+            reset=reset,
+            dtype="numeric",
+            ensure_min_samples=2 if reset else 1,
+            ensure_all_finite=not is_streamed(X),  # which reads all rows at once: they are checked as they are read
+        )
+    except (TypeError, ValueError):
+        if frame_names(X):
+            dense(X)  # says which column is no number
+        raise
     if shape is None:
         return np.asarray(rows)
     shape = (*shape, 1) if len(shape) == 2 else tuple(shape)
