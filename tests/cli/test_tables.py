@@ -105,7 +105,7 @@ def test_dropped_rows_keep_their_numbers(trained: tuple[Path, str], vaeclust: Ru
     table = write(tmp_path / "t.csv", given)
     code, _, err = vaeclust("predict", trained[0], table, "--out", tmp_path / "l.csv")
     assert code == 2
-    assert "row 1 of column 'b'" in err
+    assert "row 0 (from 0) of column 'b'" in err
     assert vaeclust("predict", trained[0], table, "--out", tmp_path / "l.csv", "--missing", "drop")[0] == 0
     with (tmp_path / "l.csv").open() as file:
         assert [row["row"] for row in csv.DictReader(file)] == [str(number) for number in range(1, 9)]

@@ -46,8 +46,11 @@ def test_the_same_line_twice_says_nothing_new(tmp_path: Path) -> None:
         ("", "has no line below its header"),
         ("row,label\n", "has no line below its header"),
         ("row,label\n0,\n1, \n", "has no hints: fill in its column label"),
-        ("row,name\n0,a\n", "must have a column row or file, and label, must_link or cannot_link, got 'row', 'name'"),
-        ("label\na\n", "must have a column row or file"),
+        (
+            "row,name\n0,a\n",
+            "must have a column row, file or name, and label, must_link or cannot_link, got 'row', 'name'",
+        ),
+        ("label\na\n", "must have a column row, file or name"),
         ("row,label\n0,a\n3,b\n", "line 3: row '3' is not among the 6 samples of toys"),
         ("row,label\n-1,a\n", "line 2: row '-1' is not among the 6 samples"),
         ("row,label\nx,a\n", "line 2: row 'x' is not among"),
@@ -55,7 +58,7 @@ def test_the_same_line_twice_says_nothing_new(tmp_path: Path) -> None:
         ("row,label\n0,a\n0,b\n", "line 3: hints contradict each other: row 0 is 'a' and 'b'"),
         ("row,label,must_link\n9,a,4\n4,b,\n", "row 4 and row 9 are to be together, and are 'b' and 'a'"),
         ("row,label,cannot_link\n9,a,4\n4,a,\n", "row 9 and row 4 are to be apart, and are both 'a'"),
-        ("file,label\na.png,a\n", "hints name files, but toys has none: give a column row"),
+        ("file,label\na.png,a\n", "hints name rows, but those of toys have no names: give a column row"),
         ('row,label\n0,"a\n', "cannot be read as a CSV of hints"),
     ],
 )

@@ -119,7 +119,7 @@ def test_tables_are_read(tmp_path, text, x, classes):
     [
         ("", "at least one row of numbers"),
         ("a,b\n", "at least one row of numbers"),
-        ("1,2\n3\n", "2 values in every row, got 1 in row 2"),
+        ("1,2\n3\n", "2 values in every row, got 1 in row 1 (from 0)"),
         ("1,2\n3,four\n", "--label-column"),
         ("1,2\n3,nan\n", "must be finite"),
     ],

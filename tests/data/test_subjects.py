@@ -38,7 +38,7 @@ def test_a_column_that_says_whose_a_row_is(tmp_path: Path) -> None:
 
 def test_a_row_without_a_subject_is_missing(tmp_path: Path) -> None:
     path = write(tmp_path, "a,b,patient\n1.5,2.5,x\n3.5,4.5,\n5.5,6.5,y\n")
-    with pytest.raises(InputError, match="no value in row 2 of column 'patient': write --missing drop;"):
+    with pytest.raises(InputError, match="no value in row 1 \\(from 0\\) of column 'patient': write --missing drop;"):
         read(path, ReadConfig(subject_column="patient"))
     found = read(path, ReadConfig(subject_column="patient", missing="drop"))
     assert found.subjects is not None

@@ -272,7 +272,7 @@ def test_packed(tmp_path: Path, ending: str, pack: object) -> None:
 def test_missing_values(tmp_path: Path) -> None:
     content = text([*"abcd"], BLOBS) + "1,,3,4\n1,NA,3,4\n"
     said = refused(tmp_path / "t.csv", content)
-    assert "row 61 of column 'b'" in said
+    assert "row 60 (from 0) of column 'b'" in said
     assert "--missing drop" in said
     dropped = read(tmp_path / "t.csv", "a,b,c,d\n1,,3,4\n" + text(None, BLOBS), missing="drop")
     assert dropped.numbers.tolist() == list(range(1, 61))
@@ -291,7 +291,7 @@ def test_what_is_no_finite_number_is_named(tmp_path: Path, cell: str) -> None:
 
 def test_infinite_values_are_missing_ones(tmp_path: Path) -> None:
     content = text([*"abcd"], BLOBS) + "1,inf,3,4\n"
-    assert "row 61 of column 'b'" in refused(tmp_path / "t.csv", content)
+    assert "row 60 (from 0) of column 'b'" in refused(tmp_path / "t.csv", content)
     assert read(tmp_path / "t.csv", content, missing="drop").x.shape == (60, 4)
     filled = read(tmp_path / "t.csv", content, missing="mean")
     np.testing.assert_allclose(filled.x[60], [1, BLOBS[:, 1].mean(), 3, 4], rtol=1e-4)
@@ -306,15 +306,15 @@ def test_empty_rows_are_left_out(tmp_path: Path) -> None:
     later = read(tmp_path / "n.csv", content, found)
     np.testing.assert_array_equal(later.x, found.x)
     rows = "".join(f"{i},,\n" if i == 7 else f"{i},{a},{b}\n" for i, (a, b) in enumerate(BLOBS[:, :2]))
-    assert "row 8 of column 'a'" in refused(tmp_path / "t.csv", "id,a,b\n" + rows), "it has a number"
-    assert "row 2 of column 'a'" in refused(tmp_path / "t.csv", "a\n1\nNA\n3\n")
+    assert "row 7 (from 0) of column 'a'" in refused(tmp_path / "t.csv", "id,a,b\n" + rows), "it has a number"
+    assert "row 1 (from 0) of column 'a'" in refused(tmp_path / "t.csv", "a\n1\nNA\n3\n")
 
 
 def test_text_is_refused_or_one_hot(tmp_path: Path) -> None:
     rows = [f"{a},{'red' if a < 0 else 'blue'}" for a in BLOBS[:, 0]]
     content = "\n".join(["a,colour", *rows]) + "\n"
     said = refused(tmp_path / "t.csv", content)
-    for part in ("'colour'", "'red' in row 1", "--drop-columns", "--categorical onehot"):
+    for part in ("'colour'", "'red' in row 0", "--drop-columns", "--categorical onehot"):
         assert part in said
     found = read(tmp_path / "t.csv", content, categorical="onehot")
     assert names(found) == ("a", "colour=blue", "colour=red")
@@ -338,7 +338,7 @@ def test_times_free_text_and_wrong_cells_are_named(tmp_path: Path) -> None:
     assert "'when' holds times" in refused(tmp_path / "t.csv", days)
     free = "\n".join(["a,note", *(f"{i % 7},word{i}" for i in range(30))])
     assert "too many for --categorical" in refused(tmp_path / "t.csv", free, categorical="onehot")
-    assert "'four' in row 2" in refused(tmp_path / "t.csv", "a,b\n1,2\n3,four\n")
+    assert "'four' in row 1" in refused(tmp_path / "t.csv", "a,b\n1,2\n3,four\n")
 
 
 @pytest.mark.parametrize("ending", ["parquet", "feather", "arrow"])

@@ -36,7 +36,8 @@ class Arguments:
 
     unlike is the distance to the nearest cluster in its standard deviations: large for what is unlike all of training.
 
-    Images of a folder also get a column with their file. If the input has labels, scores go to stderr.
+    Images of a folder also get a column with their file, rows of a table one with the name that its index has. If the
+    input has labels, scores go to stderr.
     """
 
     run_dir: tyro.conf.Positional[Path]
@@ -96,9 +97,8 @@ def _tables(run: Run, dataset: Dataset, noise: bool) -> Iterator[dict[str, Any]]
         rows = slice(start, start + len(x))
         start = rows.stop
         numbers = np.arange(rows.start, rows.stop) if dataset.row_numbers is None else dataset.row_numbers[rows]
-        yield {"row": numbers, **_answers(run, x, noise)} | (
-            {} if dataset.row_names is None else {"file": dataset.row_names[rows]}
-        )
+        named = {name: names[rows] for name, names in dataset.named.items()}
+        yield {"row": numbers, **_answers(run, x, noise), **named}
 
 
 def _answers(run: Run, x: Any, noise: bool) -> dict[str, Any]:

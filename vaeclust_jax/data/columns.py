@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vaeclust_jax.data.frames import LABELS, is_called_index, is_unnamed
-from vaeclust_jax.data.kinds import finite, is_text, is_time, seconds, to_numbers
+from vaeclust_jax.data.kinds import finite, is_text, is_time, seconds
+from vaeclust_jax.data.no_numbers import check_numeric
 from vaeclust_jax.data.reading import NONE, Columns, ReadConfig, listed
 from vaeclust_jax.errors import InputError
 
@@ -42,6 +43,7 @@ class _Chooser:
     Attributes:
         taken: sentences on what was found.
         features: the names that are left.
+        index_column: the one that names the rows, if there is one.
     """
 
     def __init__(self, table: "pyarrow.Table", config: ReadConfig, path: object):
@@ -49,6 +51,7 @@ class _Chooser:
         self.features = list(table.column_names)
         self.taken: list[str] = []
         self.left_out: list[str] = []
+        self.index_column: str | None = None
 
     def named(self, name: str, flag: str) -> None:
         if name not in self._table.column_names:
@@ -185,6 +188,7 @@ class _Chooser:
             self.named(asked, "--index-column")
             if asked in self.features:
                 self.leave_out(asked, "the index")
+            self.index_column = asked
             return
         for number, name in enumerate(list(self.features)):
             if len(self.features) == 1:
@@ -192,6 +196,7 @@ class _Chooser:
                 return
             if why := self._is_index(name, first=number == 0):
                 self.leave_out(name, f"{why} (--index-column none keeps it)")
+                self.index_column = name
                 if _AXES & set(re.split(r"[^a-z]+", name.lower())):
                     self.taken.append(f"a sample is a row: if each column beside {name!r} is one, transpose the table")
 
@@ -254,49 +259,16 @@ def choose_columns(
     names = tuple(chooser.features)
     if not names:
         raise InputError(f"{path} has no column left that could be a feature: it has {listed(table.column_names)}")
-    categories = {}
-    for name in names:
-        if is_text(table[name].type) and config.categorical == "onehot":
-            categories[name] = _categories(table, name, path)
-        else:
-            if table[name].null_count == len(table):
-                raise InputError(f"{path}: column {name!r} is empty: write --drop-columns {name!r}")
-            check_numeric(table, name, path)
+    onehot = [name for name in names if is_text(table[name].type) and config.categorical == "onehot"]
+    numeric = [name for name in names if name not in onehot]
+    if empty := [name for name in numeric if table[name].null_count == len(table)]:
+        raise InputError(f"{path}: column {empty[0]!r} is empty: write --drop-columns {' '.join(map(repr, empty[:8]))}")
+    check_numeric(table, numeric, path)
+    categories = {name: _categories(table, name, path) for name in onehot}
     if categories:
         chooser.taken.append(f"text columns became zeros and ones: {listed(categories)}")
-    return Columns(names, label, tuple(chooser.left_out), categories), tuple(chooser.taken)
-
-
-def check_numeric(table: "pyarrow.Table", name: str, path: object) -> None:
-    """Refuses a column that holds no numbers.
-
-    Raises:
-        InputError: says what it holds and which flag to write.
-    """
-    column = table[name]
-    if is_text(column.type):
-        if len(column) > 1 and len(column.unique()) == len(column) and not any(map(_reads, column.to_pylist())):
-            raise InputError(
-                f"{path}: column {name!r} holds another text in every row: write --index-column {name!r} if it names "
-                f"the rows, or --drop-columns {name!r}"
-            )
-        row, value = next(((n, v) for n, v in enumerate(column.to_pylist(), 1) if not _reads(v)), (1, ""))
-        raise InputError(
-            f"{path}: column {name!r} holds text ({str(value)[:40]!r} in row {row}): write --drop-columns {name!r}, "
-            f"--label-column {name!r} if it holds the classes, --subject-column {name!r} if it says whose a row is, or "
-            "--categorical onehot"
-        )
-    if is_time(column.type):
-        raise InputError(f"{path}: column {name!r} holds times: write --drop-columns {name!r}")
-    if to_numbers(column.slice(0, 1)) is None:
-        raise InputError(f"{path}: column {name!r} holds {column.type}, no numbers: write --drop-columns {name!r}")
-
-
-def _reads(value: object) -> bool:
-    try:
-        return value is None or float(str(value)) is not None
-    except ValueError:
-        return False
+    columns = Columns(names, label, tuple(chooser.left_out), categories, index=chooser.index_column)
+    return columns, tuple(chooser.taken)
 
 
 def _categories(table: "pyarrow.Table", name: str, path: object) -> tuple[str, ...]:

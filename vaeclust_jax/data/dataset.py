@@ -1,6 +1,7 @@
 """The data set every other part works on, and the checks that make any array or label list into one."""
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -23,7 +24,7 @@ class Dataset:
         num_classes: how many classes the data are documented to hold; None where nobody documents it.
             It is never counted from `y`, so that using it does not read the labels.
         class_names: the name of every class, in label order.
-        row_names: the name of every row (the files of an image folder).
+        row_names: the name of every row (the files of an image folder, the index column of a table).
         description: one line about the data.
         source: where they were read from.
         columns: of a table: which columns the features are, and how they are read.
@@ -32,6 +33,7 @@ class Dataset:
         taken: sentences on what was found out about the file and could have been meant in another way.
         subjects: `(n,)`, whole numbers or names: rows of one are of one subject, such as a patient or a plate. They
             are held out together, and resampled as one where an interval is over rows.
+        names_are: what the outputs call the column of `row_names`: file or name.
     """
 
     x: np.ndarray
@@ -47,6 +49,7 @@ class Dataset:
     row_numbers: np.ndarray | None = None
     taken: tuple[str, ...] = ()
     subjects: np.ndarray | None = None
+    names_are: Literal["file", "name"] = "file"
 
     def __repr__(self) -> str:
         """In place of the values, which fill screens: how many there are."""
@@ -79,6 +82,11 @@ class Dataset:
     def numbers(self) -> np.ndarray:
         """Of the rows in their file, from 0."""
         return np.arange(len(self.x)) if self.row_numbers is None else self.row_numbers
+
+    @property
+    def named(self) -> dict[str, np.ndarray]:
+        """The column of `row_names` under its name, to stand beside others; nothing where rows have none."""
+        return {} if self.row_names is None else {self.names_are: np.asarray(self.row_names, object)}
 
     @property
     def said(self) -> tuple[str, ...]:

@@ -17,9 +17,9 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def read_hints(path: Path, dataset: Dataset) -> Hints:
-    """The hints of a CSV with a header: `row` (or `file`), and `label`, `must_link`, `cannot_link` or some of them.
+    """The hints of a CSV with a header: `row`, `file` or `name`, and some of `label`, `must_link` and `cannot_link`.
 
-    Rows have the numbers that `assignments.csv` has, or the names of their files. Cells of links hold another row.
+    Rows have the numbers or names that `assignments.csv` has. Cells of links hold another row.
     What is empty says nothing, and other columns are not read: a page's export and `vaeclust suggest` write such files.
     Classes get the numbers of their names in order, of whole numbers by value.
 
@@ -30,12 +30,12 @@ def read_hints(path: Path, dataset: Dataset) -> Hints:
     if not lines:
         raise InputError(f"{path} has no line below its header: a hint is a line with a row and its {LABEL}")
     columns = lines[0][1]
-    rows_by = "row" if "row" in columns else "file"
-    if rows_by not in columns or not {LABEL, *LINKS} & columns.keys():
+    rows_by = next((name for name in ("row", "file", "name") if name in columns), "")
+    if not rows_by or not {LABEL, *LINKS} & columns.keys():
         raise InputError(
-            f"{path} must have a column row or file, and {LABEL}, {LINKS[0]} or {LINKS[1]}, got {listed(columns)}"
+            f"{path} must have a column row, file or name, and {LABEL}, {LINKS[0]} or {LINKS[1]}, got {listed(columns)}"
         )
-    row_of = _finder(dataset, by_file=rows_by == "file")
+    row_of = _finder(dataset, named=rows_by != "row")
     labels: dict[int, str] = {}
     links: dict[str, list[tuple[int, int]]] = {name: [] for name in LINKS}
     for number, cells in lines:
@@ -56,7 +56,7 @@ def read_hints(path: Path, dataset: Dataset) -> Hints:
     known = np.full(len(dataset.x), -1)
     known[list(labels)] = [names.index(name) for name in labels.values()]
     hints = Hints(known if labels else None, links[LINKS[0]], links[LINKS[1]], tuple(names))
-    hints.constraints(len(dataset.x), _namer(dataset, by_file=rows_by == "file"))
+    hints.constraints(len(dataset.x), _namer(dataset, named=rows_by != "row"))
     return hints
 
 
@@ -80,23 +80,25 @@ def _plain(cell: object) -> str:
     return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
 
 
-def _finder(dataset: Dataset, *, by_file: bool) -> Callable[[str, str], int]:
-    if by_file and dataset.row_names is None:
-        raise InputError(f"hints name files, but {dataset.name} has none: give a column row")
-    keys = (dataset.row_names or ()) if by_file else map(str, dataset.numbers.tolist())
+def _finder(dataset: Dataset, *, named: bool) -> Callable[[str, str], int]:
+    what = dataset.names_are if named else "row"
+    if named and dataset.row_names is None:
+        raise InputError(f"hints name rows, but those of {dataset.name} have no names: give a column row")
+    keys = (dataset.row_names or ()) if named else map(str, dataset.numbers.tolist())
     known = {key: index for index, key in enumerate(keys)}
+    if len(known) < len(dataset.x):
+        raise InputError(f"several rows of {dataset.name} have one name: give a column row")
 
     def find(text: str, place: str) -> int:
         if text not in known:
-            what = f"file {text!r}" if by_file else f"row {text!r}"
-            raise InputError(f"{place}: {what} is not among the {len(known)} samples of {dataset.name}")
+            raise InputError(f"{place}: {what} {text!r} is not among the {len(known)} samples of {dataset.name}")
         return known[text]
 
     return find
 
 
-def _namer(dataset: Dataset, *, by_file: bool) -> Callable[[int], str]:
-    names = dataset.row_names if by_file else None
+def _namer(dataset: Dataset, *, named: bool) -> Callable[[int], str]:
+    names = dataset.row_names if named else None
     return lambda row: f"row {dataset.numbers[row]}" if names is None else names[row]
 
 

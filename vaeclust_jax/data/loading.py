@@ -19,7 +19,8 @@ from vaeclust_jax.data.prepare import Preparation
 from vaeclust_jax.data.reading import ReadConfig
 from vaeclust_jax.data.recordings import has_recordings, load_recordings
 from vaeclust_jax.data.registry import DATASETS, Entry
-from vaeclust_jax.data.tables import is_saved_dataset, is_table, load_table
+from vaeclust_jax.data.table_files import is_saved_dataset, is_table
+from vaeclust_jax.data.tables import load_table
 from vaeclust_jax.errors import InputError, InputWarning
 
 _READ = (
@@ -85,6 +86,8 @@ def read(
         return found
     if not str(name_or_path):  # as a path it would mean the current folder
         raise _unknown("")
+    if str(name_or_path) == "-":
+        raise InputError("standard input is not read: write it to a file, and give its name")
     path = Path(os.path.expanduser(name_or_path))
     try:
         found = _load_path(path, config or ReadConfig(), like)

@@ -78,6 +78,7 @@ class Columns:
     Attributes:
         names: of the columns that are used, in the model's order.
         label: the column of the classes, or None.
+        index: the column that names the rows, or None; it is in `left_out`, too.
         left_out: the columns that number the rows or were dropped.
         categories: of each text column among `names`, its values in the order of their features.
         means: in the place of missing values, by column; empty where those are not filled.
@@ -88,6 +89,7 @@ class Columns:
     left_out: tuple[str, ...] = ()
     categories: Mapping[str, tuple[str, ...]] | None = None
     means: Mapping[str, float] | None = None
+    index: str | None = None
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -107,6 +109,7 @@ class Columns:
             "left_out": list(self.left_out),
             "categories": {name: list(values) for name, values in (self.categories or {}).items()},
             "means": dict(self.means or {}),
+            "index": self.index,
         }
 
     @classmethod
@@ -119,8 +122,8 @@ class Columns:
         categories, means = dict(record["categories"]), dict(record["means"])
         values = [value for some in categories.values() for value in some]
         texts = [*record["names"], *record["left_out"], *categories, *means, *values]
-        label = record["label"]
-        if not all(isinstance(one, str) for one in [*texts, label or ""]):
+        label, index = record["label"], record.get("index")  # older models have none
+        if not all(isinstance(one, str) for one in [*texts, label or "", index or ""]):
             raise InputError("the names of its columns must be text")
         return cls(
             tuple(record["names"]),
@@ -128,6 +131,7 @@ class Columns:
             tuple(record["left_out"]),
             {name: tuple(values) for name, values in categories.items()},
             {name: float(value) for name, value in means.items()},
+            index,
         )
 
 

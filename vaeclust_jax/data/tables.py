@@ -7,49 +7,32 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from vaeclust_jax.data.columns import check_numeric, choose_columns
+from vaeclust_jax.data.columns import choose_columns
 from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
 from vaeclust_jax.data.kinds import is_text, to_numbers
 from vaeclust_jax.data.mapped import MOST_LABELS, is_large
+from vaeclust_jax.data.no_numbers import check_numeric
 from vaeclust_jax.data.reading import NONE, Columns, ReadConfig, listed
 from vaeclust_jax.data.shards import (
     check_shards,
     head_of,
-    is_pattern,
     label_column,
     name_of,
     rows_of_shards,
-    saved_dataset,
     shards_of,
 )
-from vaeclust_jax.data.text import FEW_BYTES, PACKED, TEXT_SUFFIXES, read_text
+from vaeclust_jax.data.table_files import read_table
 from vaeclust_jax.errors import InputError
 
 if TYPE_CHECKING:
     import pyarrow
 
-_ARROW_SUFFIXES = (".parquet", ".pq", ".feather", ".arrow")
 _ROWS = 10_000
 """By which it is judged whether float32 is fine enough."""
 _FOR_NOTHING = (999.0, 9999.0, 99999.0)
 """Values, of either sign, that instruments write where they have measured nothing."""
 _COARSEST = 1e-4
 """Of a feature's deviation: float32 is kept from rounding more than that away."""
-
-
-def is_table(path: Path) -> bool:
-    """Whether the file's name is that of a table."""
-    inner = Path(path.stem) if path.suffix.lower() in PACKED else path
-    return inner.suffix.lower() in (*TEXT_SUFFIXES, *(_ARROW_SUFFIXES if inner is path else ()))
-
-
-def is_saved_dataset(path: Path) -> bool:
-    """Whether it is a folder that `save_to_disk` of Hugging Face's datasets wrote, or of parts in parquet."""
-    return ((path / "state.json").is_file() and any(path.glob("*.arrow"))) or _has_parts(path) or is_pattern(path)
-
-
-def _has_parts(path: Path) -> bool:
-    return path.is_dir() and any(path.glob("*.parquet"))
 
 
 def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> Dataset:
@@ -66,7 +49,7 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
     shards = shards_of(path)
     if shards and is_large(check_shards(shards)):
         return _stored(path, shards, config, like)
-    table, taken = _read(path, config)
+    table, taken, frame_index = read_table(path, config)
     if len(table) == 0:
         raise InputError(f"{path} must hold at least one row of numbers, got none")
     if config.column is not None:
@@ -78,8 +61,9 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
     else:
         columns, found = _as_trained(table, like, config, path)
     kept, dropped = _complete(table, columns, config, path)
+    named = frame_index if columns.index is None else table[columns.index]
     if dropped:
-        table = table.filter(kept)
+        table, named = table.filter(kept), None if named is None else named.filter(kept)
     x, columns, filled = _features(table, columns, config, path)
     y, class_names = (None, None) if columns.label is None else _labels(table, columns.label, path)
     subjects = None if config.subject_column is None else _labels(table, config.subject_column, path)[0]
@@ -93,7 +77,15 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
         row_numbers=np.flatnonzero(kept) if dropped else None,
         taken=(*taken, *found, *dropped, *filled),
         subjects=subjects,
+        row_names=None if named is None else _names(named, np.flatnonzero(kept)),
+        names_are="name",
     )
+
+
+def _names(column: "pyarrow.ChunkedArray", numbers: np.ndarray) -> tuple[str, ...] | None:
+    """What the index calls each row; None if these are the rows' numbers."""
+    names = tuple("" if value is None else str(value) for value in column.to_pylist())
+    return None if names == tuple(map(str, numbers.tolist())) else names
 
 
 def _stored(path: Path, shards: Sequence[Path], config: ReadConfig, like: Columns | None) -> Dataset:
@@ -117,60 +109,6 @@ def _stored(path: Path, shards: Sequence[Path], config: ReadConfig, like: Column
     )  # fmt: skip
 
 
-def _without_lists(table: "pyarrow.Table", dropped: tuple[str, ...], path: Path) -> "pyarrow.Table":
-    """Columns of lists of one length, such as embeddings, as a column for each place.
-
-    Raises:
-        InputError: the lists differ in length.
-    """
-    from pyarrow import compute, types
-
-    for name in table.column_names:
-        kind, column = table[name].type, table[name]
-        if name in dropped or not (types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)):
-            continue
-        lengths = compute.unique(compute.list_value_length(column)).to_pylist()
-        if len(lengths) != 1 or lengths[0] is None:
-            raise InputError(f"{path}: column {name!r} holds lists of several lengths: write --drop-columns {name!r}")
-        for place in range(lengths[0]):
-            table = table.append_column(f"{name}[{place}]", compute.list_element(column, place))
-        table = table.drop_columns([name])
-    return table
-
-
-def _read(path: Path, config: ReadConfig) -> tuple["pyarrow.Table", tuple[str, ...]]:
-    if path.suffix.lower() not in _ARROW_SUFFIXES and not path.is_dir():
-        return read_text(path, config.header)
-    import pyarrow
-
-    try:
-        if path.is_dir() and not _has_parts(path):
-            table = saved_dataset(path)
-        elif path.is_dir() or path.suffix.lower() in (".parquet", ".pq"):
-            from pyarrow import parquet
-
-            # Buffering ahead is for remote files: of a local one it keeps all bytes beside the table.
-            shards = [path] if path.is_dir() else shards_of(path)
-            large = shards != [path] or path.is_dir() or path.stat().st_size > FEW_BYTES
-            table = parquet.read_table(shards[0] if len(shards) == 1 else shards, use_threads=large, pre_buffer=False)
-        else:
-            from pyarrow import feather
-
-            table = feather.read_table(path, use_threads=path.stat().st_size > FEW_BYTES)
-    except (pyarrow.ArrowException, OSError, ValueError) as error:
-        raise InputError(
-            f"{path} cannot be read as a {path.suffix[1:] or 'saved data set'}: {str(error)[:150]}"
-        ) from error
-    twice = {name for name in table.column_names if table.column_names.count(name) > 1}
-    if twice:
-        raise InputError(f"{path} must have columns of different names, but {listed(twice)} is there twice")
-    # The index of a pandas frame is a column of the file, and said to be one.
-    index = [name for name in (table.schema.pandas_metadata or {}).get("index_columns", []) if isinstance(name, str)]
-    index = [name for name in index if name in table.column_names]
-    table = _without_lists(table.replace_schema_metadata().drop_columns(index), config.drop_columns, path)
-    return table, (f"columns {listed(index)} were left out: the frame's index",) if index else ()
-
-
 def _as_trained(
     table: "pyarrow.Table", like: Columns, config: ReadConfig, path: Path
 ) -> tuple[Columns, tuple[str, ...]]:
@@ -184,12 +122,11 @@ def _as_trained(
         )
     asked = config.label_column
     label = asked if asked in table_names else like.label if like.label in table_names else None
-    for name in like.names:
-        if name not in (like.categories or {}):
-            check_numeric(table, name, path)
-    more = [name for name in table.column_names if name not in {*like.names, *like.left_out, label}]
+    index = config.index_column if config.index_column in table_names else like.index
+    check_numeric(table, [name for name in like.names if name not in (like.categories or {})], path)
+    more = [name for name in table.column_names if name not in {*like.names, *like.left_out, label, index}]
     taken = (f"columns that the model does not know were left out: {listed(more)}",) if more else ()
-    return replace(like, label=label), taken
+    return replace(like, label=label, index=index if index in table_names else None), taken
 
 
 def _complete(
@@ -214,15 +151,15 @@ def _complete(
             continue
         kept &= ~nothing
         count += int(nothing.sum())
-        row = int(nothing.argmax()) + 1
+        row = int(nothing.argmax())
         first = (row, name) if first is None or row < first[0] else first
     if first is not None and config.missing != "drop":
         row, name = first
         instead = "drop" if name not in columns.names or filled else "drop or --missing mean"
         more = f" (and {count - 1} others)" if count > 1 else ""
         raise InputError(
-            f"{path} has no value in row {row} of column {name!r}{more}: write --missing {instead}; values must be "
-            "finite"
+            f"{path} has no value in row {row} (from 0) of column {name!r}{more}: write --missing {instead}; values "
+            "must be finite"
         )
     if not kept.any():
         raise InputError(f"{path} has missing values in every row: --drop-columns names columns to leave out")

@@ -257,6 +257,6 @@ def _parsed(path: Path, content: bytes, names: list[str], separator: str, decima
         if wrong:
             raise InputError(
                 f"{path} must have {wrong[0].expected_columns} values in every row, got {wrong[0].actual_columns} in "
-                f"row {wrong[0].number}"
+                f"row {wrong[0].number - 1} (from 0)"
             ) from error
         raise InputError(f"{path} cannot be read as CSV: {str(error)[:150]}") from error

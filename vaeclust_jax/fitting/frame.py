@@ -52,8 +52,8 @@ def frame_of(columns: Mapping[str, np.ndarray], x: Any, library: str) -> Any:
     """
     numbers = x.numbers if isinstance(x, Dataset) else np.arange(len(next(iter(columns.values()))))
     table: dict[str, Any] = {"row": numbers, **columns}
-    if isinstance(x, Dataset) and x.row_names is not None:
-        table["file"] = list(x.row_names)
+    if isinstance(x, Dataset):
+        table |= x.named
     frame = import_module(library).DataFrame(table)
     if library == "pandas" and library_of(x) == "pandas":
         frame.index = x.index

@@ -14,7 +14,7 @@ class Assignments(NamedTuple):
         row: numbers of the samples in their file, from 0.
         cluster: ids.
         probability: of the cluster.
-        file: names of the samples' files; None where they have none.
+        file: names of the samples or of their files; None where they have none.
     """
 
     row: list[int]
@@ -31,7 +31,7 @@ def read_assignments(path: Path) -> Assignments:
     """
     table = read_columns(path)
     try:
-        file = table.get("file")
+        file = table.get("file", table.get("name"))
         return Assignments(
             [int(one) for one in table["row"]],
             [int(one) for one in table["cluster"]],

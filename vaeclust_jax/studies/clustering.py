@@ -117,9 +117,7 @@ def _columns(
         table[name] = np.concatenate([columns[name] for columns in tables])
     if dataset.y is not None:
         table["class"] = np.tile(dataset.y, len(seeds))
-    if dataset.row_names is not None:
-        table["file"] = np.tile(np.asarray(dataset.row_names, object), len(seeds))
-    return table
+    return table | {name: np.tile(names, len(seeds)) for name, names in dataset.named.items()}
 
 
 def _beside(shallow: Answers, dataset: Dataset) -> dict[str, np.ndarray] | None:
@@ -127,8 +125,7 @@ def _beside(shallow: Answers, dataset: Dataset) -> dict[str, np.ndarray] | None:
     on_data = {name: found[0].labels for name, found in shallow.items() if not name.endswith(ON_LATENTS)}
     if not on_data:
         return None
-    named = {} if dataset.row_names is None else {"file": np.asarray(dataset.row_names, object)}
-    return {"row": np.asarray(dataset.numbers), **named, **on_data}
+    return {"row": np.asarray(dataset.numbers), **dataset.named, **on_data}
 
 
 def _of_seed(found: Answer) -> dict[str, np.ndarray]:
