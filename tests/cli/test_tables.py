@@ -83,7 +83,7 @@ def test_other_units_are_refused_unless_forced(trained: tuple[Path, str], vaeclu
     table = write(tmp_path / "t.csv", columns(1000 * X))
     code, _, err = vaeclust("predict", trained[0], table, "--out", tmp_path / "l.csv")
     assert code == 2
-    assert "120 of 120 rows lie far outside the range of the training rows" in err
+    assert "120 of 120 rows lie far outside the range of the training rows: feature '" in err
     code, _, err = vaeclust("predict", trained[0], table, "--out", tmp_path / "l.csv", "--force")
     assert code == 0
     assert "warning: 120 of 120" in err

@@ -76,7 +76,8 @@ def npz(**arrays: np.ndarray) -> bytes:
         (pickle.dumps([1, 2]), "pickled Python objects"),
         (npz(x=np.random.default_rng(0).random((50, 50)))[:9000], "damaged or cut short"),
         (b"", "damaged or cut short"),
-        (b"\0" * 100, "npz"),
+        (b"\0" * 100, "damaged or cut short"),
+        (b"some other text", "damaged or cut short"),
         (npy(np.ones((3, 2))), "bad.npz"),
     ],
 )

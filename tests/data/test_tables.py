@@ -455,3 +455,15 @@ def test_a_saved_dataset_of_hugging_face(tmp_path: Path) -> None:
     np.testing.assert_allclose(found.x, BLOBS, rtol=1e-6)
     assert found.y is not None
     assert found.y.tolist() == CLASSES.tolist()
+
+
+def test_all_columns_without_numbers_are_named_at_once(tmp_path: Path) -> None:
+    content = "a,colour,day,shape\n" + "".join(f"{n},red,2020-01-0{n % 9 + 1},round\n" for n in range(12))
+    said = refused(tmp_path / "t.csv", content)
+    assert "column 'colour' holds text ('red' in row 0, from 0)" in said
+    assert "; 'day', 'shape' hold no numbers either, and --drop-columns takes several" in said
+
+
+def test_standard_input_is_no_data_set() -> None:
+    with pytest.raises(InputError, match="standard input is not read"):
+        load("-")

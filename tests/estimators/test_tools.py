@@ -103,3 +103,11 @@ def test_a_frame_keeps_its_names_in_a_file(x: np.ndarray, tmp_path: Path) -> Non
     frame = pd.DataFrame(x, columns=list("abcde"))
     MAKE["VAEKMeans"]().fit(frame).save(tmp_path / "model")
     assert list(VAEKMeans.load(tmp_path / "model").feature_names_in_) == list("abcde")
+
+
+def test_a_column_of_a_frame_that_is_no_number_is_named() -> None:
+    x = np.random.default_rng(0).normal(size=(20, 2))
+    for odd in (pd.date_range("2020-01-01", periods=20), pd.Categorical(["red", "blue"] * 10)):
+        frame = pd.DataFrame(x, columns=["a", "b"]).assign(odd=odd)
+        with pytest.raises(ValueError, match="column 'odd' of the frame must hold numbers"):
+            VAEDEC(2).fit(frame)

@@ -73,7 +73,8 @@ def test_the_word_stands_for_the_folder_that_it_leads_to(runs: Path, tmp_path: P
     (tmp_path / "latest").mkdir()
     assert run_at(Path("latest")) == Path("latest"), "a folder here comes first"
     (runs / "second").rmdir()
-    with pytest.raises(InputError, match="is not there"):
+    (runs / "first" / "config.json").write_text("{}")
+    with pytest.raises(InputError, match=r"is not there: the newest run beside it is .*/first"):
         run_at(runs / "latest")
 
 

@@ -234,6 +234,10 @@ def test_another_fit_is_refused_with_what_differs(tmp_path: Path) -> None:
         f"{tmp_path} holds checkpoints of another fit: config.epochs was 3 and is 5, seeds was [0, 1, 2] and is [0, 1]"
     )
     kept(tmp_path).__exit__()  # the refused one left no lock
+    with Keeper(Checkpoint(tmp_path / "data"), {"data": {"train": "a" * 64}}):
+        pass
+    with pytest.raises(InputError, match=r"of another fit: its data are others \(data.train\)$"):
+        Keeper(Checkpoint(tmp_path / "data"), {"data": {"train": "b" * 64}})
     with pytest.raises(InputError) as caught:
         Keeper(Checkpoint(tmp_path), {f"{number} {'long' * 1000}": "\n" * 99 for number in range(50)})
     assert str(caught.value).endswith(" and 47 more")

@@ -37,15 +37,22 @@ def samples(estimator: BaseEstimator, X: Any, image_shape: tuple[int, ...] | Non
             ensure_all_finite=not is_streamed(X),  # which reads all rows at once: they are checked as they are read
         )
     except (TypeError, ValueError):
-        if frame_names(X):
-            dense(X)  # says which column is no number
+        _check_columns(X)
         raise
+    if rows.dtype.kind not in "biuf":
+        _check_columns(X)
     if shape is None:
         return np.asarray(rows)
     shape = (*shape, 1) if len(shape) == 2 else tuple(shape)
     if np.prod(shape) != rows.shape[1]:
         raise ValueError(f"image_shape {shape} has {np.prod(shape)} values, but X has {rows.shape[1]} features")
     return np.asarray(rows).reshape(-1, *shape)
+
+
+def _check_columns(X: Any) -> None:
+    """Says which column of a frame is no number: scikit-learn does not."""
+    if frame_names(X):
+        dense(X)
 
 
 def number_or_name(value: Any) -> float | str:
