@@ -26,13 +26,16 @@ def read_numpy(path: Path) -> dict[str, np.ndarray]:
             if not isinstance(found, np.ndarray):
                 return {name: found[name] for name in found.files}
     except Exception as error:  # zip, zlib, lzma and numpy each have their own words for a damaged file
-        if "pickle" in str(error) and _begins_like(path, (*_NUMPY, _PICKLE)):  # NumPy takes any other file for one
-            raise InputError(
-                f"{path} holds pickled Python objects, which could run code and are never read;"
-                " save plain arrays of numbers with numpy.savez(path, x=..., y=...)"
-            ) from error
+        why = str(error)[:150]
+        if "pickle" in why:
+            if _begins_like(path, (*_NUMPY, _PICKLE)):
+                raise InputError(
+                    f"{path} holds pickled Python objects, which could run code and are never read;"
+                    " save plain arrays of numbers with numpy.savez(path, x=..., y=...)"
+                ) from error
+            why = "it does not begin like one"  # NumPy takes any other file for a pickle
         raise InputError(
-            f"{path} cannot be read as an {path.suffix} file, it may be damaged or cut short: {str(error)[:150]}"
+            f"{path} cannot be read as an {path.suffix} file, it may be damaged or cut short: {why}"
         ) from error
     if path.suffix == ".npz":
         raise InputError(f"{path} is one array and no .npz file: call it .npy")

@@ -21,7 +21,8 @@ def check_numeric(table: "pyarrow.Table", names: Sequence[str], path: object) ->
     if not wrong:
         return
     column, name = table[wrong[0]], wrong[0]
-    others = f"; {listed(wrong[1:])} hold no numbers either, and --drop-columns takes several" if wrong[1:] else ""
+    more = f"{listed(wrong[1:])} {'holds' if len(wrong) == 2 else 'hold'} no numbers either"
+    others = f"; {more}, and --drop-columns takes several" if wrong[1:] else ""
     if is_time(column.type):
         why = f"holds times: write --drop-columns {name!r}, or --index-column {name!r} if it names the rows"
     elif not is_text(column.type):
