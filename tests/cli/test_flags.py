@@ -273,6 +273,7 @@ def test_the_help_is_short_and_of_this_method_alone(vaeclust: Run, name: str) ->
     code, out, err = vaeclust("run", name, "--help")
     assert (code, err) == (0, "")
     assert len(out.splitlines()) <= 60
+    assert " ..." not in out, "a first sentence that does not fit into its line"
     assert max(map(len, out.splitlines())) <= 132
     shown = set(re.findall(r"^  (--[a-z0-9-]+)", out, re.MULTILINE))
     method = experiment_of(name).method

@@ -41,18 +41,19 @@ class Arguments:
     on: str | None = None
     """Another form of the experiment, where it has one: `course-hopfield --on latents`."""
     dataset: str | None = None
-    """A name from `vaeclust data list`, an array file (.npz, .npy, .mat, .h5ad), a table (.csv, .tsv, .txt, .parquet,
-    .feather), or a folder of images or of WAV recordings; default: the experiment's."""
+    """A file or folder of one's own, or a name from `vaeclust data list`. An array file (.npz, .npy, .mat, .h5ad), a
+    table (.csv, .tsv, .txt, .parquet, .feather), or a folder of images or of WAV recordings; default: the
+    experiment's."""
     clusters: int | Literal["auto"] | None = None
-    """Number of clusters K; default: the documented number of classes of a named set. auto (vaeclust run): the
+    """Number of clusters K, or auto. Default: the documented number of classes of a named set. auto (vaeclust run): the
     number from 2 to 20 that the graph's tree has for longest, or, where the method follows no graph, at which the BIC
     of a mixture on the VAE's latents is lowest; chosen without labels."""
     seeds: int = 1
-    """Number of seeds, fitted as one program: first_seed, first_seed + 1, ..."""
+    """Number of seeds, fitted as one program. They count from first_seed on."""
     first_seed: int = 0
     """The first seed."""
     epochs: int | None = None
-    """Epochs of every stage that the method has; flags such as --pretrain-epochs override it for theirs."""
+    """Epochs of every stage that the method has. Flags such as --pretrain-epochs override it for theirs."""
     quick: bool = False
     """The experiment's quick form: a small data set and fewer epochs, at most two minutes on two cores."""
     out: Path = RUNS

@@ -16,9 +16,10 @@ class RunArguments(Arguments):
     """Fits an experiment or a method and writes a folder: clusters with probabilities, scores, figures, the model."""
 
     outliers: str | None = None
-    """Another data set, as --dataset: how well do its samples stand out? Default: the experiment's, on its own data."""
+    """Another data set: how well do its samples stand out? Read as --dataset is. Default: the experiment's, on its own
+    data."""
     hints: Path | None = None
-    """A CSV of what a person knows of some rows, by which vaegraph is semi-supervised: columns row (or file), and
+    """A CSV of what a person knows of some rows. By it vaegraph is semi-supervised: columns row, file or name, and
     label, must_link or cannot_link. The page of a run and `vaeclust suggest` write such files."""
     splits: int = 1
     """Number of random splits into training and held-out rows. The run is done on each, with seeds of its own;
@@ -26,7 +27,8 @@ class RunArguments(Arguments):
     groups: int = 1
     """Number of groups of seeds, on one split: the run is done with each. Seeds that vote are tested over groups."""
     resume: Path | None = None
-    """The folder of a run that was ended early, to go on from its last checkpoint; other flags may be left out."""
+    """The folder of a run that was ended early, to go on with it. It does so from its last checkpoint; other flags may
+    be left out."""
     checkpoint_epochs: int | None = None
     """Epochs between two checkpoints; default: by the clock alone."""
     checkpoint_minutes: float = 5.0
@@ -44,7 +46,7 @@ class RunArguments(Arguments):
     num_processes: int | None = None
     """How many processes there are."""
     track: tyro.conf.UseAppendAction[tuple[Literal["tensorboard", "trackio", "wandb", "mlflow"], ...]] = ()
-    """Also write losses, figures and models for tensorboard, trackio, wandb or mlflow; may be given several times.
+    """Also write for tensorboard, trackio, wandb or mlflow. That is losses, figures and models; several may be given.
     tensorboard: in the run's folder. wandb: there, offline, unless WANDB_MODE says otherwise. mlflow: mlflow.db there,
     unless MLFLOW_TRACKING_URI is set. trackio: its own folder, unless TRACKIO_SPACE_ID or TRACKIO_SERVER_URL is set."""
     verbose: bool = False

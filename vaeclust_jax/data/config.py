@@ -31,7 +31,7 @@ class PrepareConfig:
     """Turn colour images into one grey channel (ITU-R 601 luma)."""
 
     scaling: Scaling = "auto"
-    """Scaling of vectors: per feature, fitted on the training rows, or (standardise-all) by one mean and deviation for
+    """Scaling of vectors, fitted on the training rows. Per feature, or (standardise-all) by one mean and deviation for
     all features, as stretches of a series need it, or (minmax-row) of every row by its own extremes; auto standardises.
     Images always stay in [0, 1]."""
 

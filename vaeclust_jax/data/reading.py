@@ -29,7 +29,7 @@ class ReadConfig:
     """Column of a table that only numbers or names the rows; "none": there is none. Default: found, and said."""
 
     subject_column: str | None = None
-    """Column of a table that says whose a row is (a patient, a plate): rows of one are held out together."""
+    """Column of a table that says whose a row is: a patient, a plate. Rows of one are held out together."""
 
     drop_columns: tuple[str, ...] = ()
     """Columns of a table to leave out."""
@@ -38,7 +38,8 @@ class ReadConfig:
     """Whether the first row of a text table holds names: --header or --no-header. Default: found, and said."""
 
     missing: Literal["refuse", "drop", "mean"] = "refuse"
-    """Missing values of a table: refused by row and column, their rows dropped, or the column's mean in their place."""
+    """Missing values of a table: refused, rows dropped, or the mean. The mean is the column's, and a refusal
+    names row and column."""
 
     categorical: Literal["refuse", "onehot"] = "refuse"
     """Text columns of a table: refused by name, or a feature of zeros and ones for each of their values."""

@@ -55,8 +55,8 @@ class _WithTarget(JointMethod):
     takes_weights: ClassVar[bool] = True
 
     gamma: float | str = "auto"
-    """Weight of the clustering loss: a number, or what controls it, as for beta. Losses are summed over pixels, so that
-    1 does next to nothing. auto: 100 for every 1,024 values of an image; 100 for vectors."""
+    """Weight of the clustering loss, as for beta. Losses are summed over pixels, so that 1 does next to nothing. auto:
+    100 for every 1,024 values of an image; 100 for vectors."""
 
     def resolved(self, data: DataSpec) -> Self:
         found = super().resolved(data)

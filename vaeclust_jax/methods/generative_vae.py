@@ -52,9 +52,9 @@ class VAE(Method):
     prior: StandardPrior | MixturePrior = field(default_factory=MixturePrior)
     """Where the codes of new samples come from."""
     likelihood: Literal["auto", "bernoulli", "gaussian", "squared"] = "auto"
-    """As in the methods that cluster: bernoulli for images, gaussian for vectors."""
+    """As in the methods that cluster. auto: bernoulli for images, gaussian for vectors."""
     beta: float | str = "auto"
-    """Weight of the KL term, likewise: auto is 1 for every 1,024 values of an image, and 1 for vectors."""
+    """Weight of the KL term, likewise. auto: 1 for every 1,024 values of an image, and 1 for vectors."""
     epochs: int = 100
     """Epochs, at most; fewer where the loss of held-out rows does not fall any more."""
 

@@ -127,7 +127,7 @@ class Modern:
     binary: ClassVar[bool] = False
 
     beta: float = 1.0
-    """Inverse temperature of the softmax: the lower, the more rows are recalled as a mean of several."""
+    """Inverse temperature of the softmax. The lower, the more rows are recalled as a mean of several."""
 
     def __post_init__(self) -> None:
         check_types(self)

@@ -70,8 +70,8 @@ class InformationMax(Method):
     num_clusters: int
     """K, the number of clusters, all of which are used about equally often."""
     likelihood: Literal["auto", "bernoulli", "gaussian", "squared"] = "auto"
-    """Of what the decoder reads off the codes, which no cluster depends on. auto: bernoulli for images (pixels in
-    [0, 1]), gaussian for vectors; squared: the squared error."""
+    """Of what the decoder reads off the codes. No cluster depends on it. auto: bernoulli for images (pixels in [0, 1]),
+    gaussian for vectors; squared: the squared error."""
     weight: float = 0.1
     """Of the information that clusters have of samples, against how little moves change them."""
     balance: float = 4.0

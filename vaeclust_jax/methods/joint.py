@@ -43,7 +43,7 @@ class JointMethod(VAEMethod):
     """Base of the methods with a joint stage."""
 
     joint_epochs: int = 20
-    """Epochs of the joint stage, at most; 0 ends with what it would start from."""
+    """Epochs of the joint stage, at most. 0 ends with what it would start from."""
     update_target_interval: int = 5
     """Epochs between refreshes of the target distribution P, or looks at how many assignments changed."""
     stopping: Settled | BestValidation = field(default_factory=Settled)

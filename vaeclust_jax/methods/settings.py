@@ -65,11 +65,11 @@ class VAEMethod(Method):
     """K, the number of clusters."""
     _: KW_ONLY
     likelihood: Literal["auto", "bernoulli", "gaussian", "squared"] = "auto"
-    """auto: bernoulli for images (pixels in [0, 1]), gaussian for vectors; squared: the squared error of values in
+    """auto: bernoulli for images, gaussian for vectors. Pixels lie in [0, 1]. squared: the squared error of values in
     [0, 1], a Gaussian of variance 1/2."""
     beta: float | str = "auto"
-    """Weight of the KL term: a number, or what controls it (linear, cyclic, dynamic, pid, geco), with arguments by name
-    as in dynamic:a=0.05,interval=11. auto: 1 for every 1,024 values of an image, over which the reconstruction is
+    """Weight of the KL term. A number, or what controls it: linear, cyclic, dynamic, pid or geco, with arguments by
+    name as in dynamic:a=0.05,interval=11. auto: 1 for every 1,024 values of an image, over which the reconstruction is
     summed: as strong at any size as 1 is at 32 x 32; 1 for vectors."""
     supervision: float | str = "two-level"
     """Weight of the compactness of known classes, likewise; used where some labels are given (partial_labels)."""
@@ -77,10 +77,10 @@ class VAEMethod(Method):
     """Of the distances in a known class, their mean; or their sum, as the source has it, which grows with the number of
     samples whose class is known."""
     augment: float | Literal["auto"] = 0.0
-    """Images: strength of random views that the encoder sees while it is trained, 1 for shifts of up to a tenth of the
-    size, turns of up to 10 degrees and zooms of up to a tenth; the decoder gives back the image as it is, so that codes
-    forget how it was moved. The draws of a graph are of views, too. auto (`choose_augment`, vaeclust run): 0 or 1,
-    whichever lets the graph show K clusters better."""
+    """Images: strength of the random views that are trained on. 1 stands for shifts of up to a tenth of the size, turns
+    of up to 10 degrees and zooms of up to a tenth; the encoder sees them, the decoder gives back the image as it is, so
+    that codes forget how it was moved. The draws of a graph are of views, too. auto (`choose_augment`, vaeclust run): 0
+    or 1, whichever lets the graph show K clusters better."""
     pretrain_epochs: int = 50
     """Epochs of the VAE stage, at most."""
 
