@@ -92,13 +92,12 @@ def predict(argv: list[str]) -> None:
 
 def _tables(run: Run, dataset: Dataset, noise: bool) -> Iterator[dict[str, Any]]:
     """What is written of each row; of rows that are read by blocks, of some at a time."""
-    start = 0
+    start, named = 0, dataset.named
     for x in parts_of(dataset.x):
         rows = slice(start, start + len(x))
         start = rows.stop
         numbers = np.arange(rows.start, rows.stop) if dataset.row_numbers is None else dataset.row_numbers[rows]
-        named = {name: names[rows] for name, names in dataset.named.items()}
-        yield {"row": numbers, **_answers(run, x, noise), **named}
+        yield {"row": numbers, **_answers(run, x, noise), **{name: names[rows] for name, names in named.items()}}
 
 
 def _answers(run: Run, x: Any, noise: bool) -> dict[str, Any]:
