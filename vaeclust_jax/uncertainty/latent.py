@@ -112,7 +112,7 @@ def _passes_of_row(assign: Callable[..., Array], num_passes: int) -> Callable[..
         z = sample_posterior(key, jnp.broadcast_to(mean, (num_passes, *mean.shape)), logvar)
         q = jnp.exp(assign(params, z))
         # The mean is a product, and one sum goes over both axes: XLA is slow at sums down short columns on a CPU.
-        centred = z - jnp.matmul(jnp.full(num_passes, 1 / num_passes, z.dtype), z, precision="highest")
+        centred = z - jnp.matmul(jnp.full((1, num_passes), 1 / num_passes, z.dtype), z, precision="highest")
         return q.mean(axis=0), *decompose(q), jnp.square(centred).sum() / (num_passes - 1)
 
     return passes
