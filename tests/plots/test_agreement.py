@@ -4,6 +4,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from matplotlib import rc_context
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.metrics import accuracy
@@ -91,6 +92,18 @@ def test_equal_figures_are_equal_bytes(tmp_path):
     for ending in ("png", "svg"):
         one, other = (tmp_path / folder / f"confidence.{ending}" for folder in "ab")
         assert one.read_bytes() == other.read_bytes()
+
+
+def test_files_are_those_of_savefig(tmp_path):
+    given = [[0, 0, 1, 1], [0, 1, 1, 1], ["circle", "square"]]  # its cells are an image
+    png, svg = save_figures(tmp_path, {"confusion": confusion(*given)}, dpi=70)
+    figure = confusion(*given)
+    figure.savefig(tmp_path / "other.png", dpi=70)
+    figure.set_layout_engine("none")
+    with rc_context({"svg.hashsalt": "confusion"}):
+        figure.savefig(tmp_path / "other.svg", dpi=70, metadata={"Date": None})
+    assert png.read_bytes() == (tmp_path / "other.png").read_bytes()
+    assert svg.read_bytes() == (tmp_path / "other.svg").read_bytes()
 
 
 @pytest.mark.long

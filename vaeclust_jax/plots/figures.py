@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -47,13 +47,18 @@ def save_figures(folder: Path, figures: Mapping[str, Figure], dpi: int = 120) ->
         The files, in the order of the figures.
     """
     from matplotlib import rc_context
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
 
-    options: dict[str, dict[str, Any]] = {"png": {"dpi": dpi}, "svg": {"dpi": dpi, "metadata": {"Date": None}}}
     paths = []
     for name, figure in figures.items():
-        for ending, how in options.items():
-            paths.append(folder / f"{name}.{ending}")
-            with whole_file(paths[-1]) as file, rc_context({"svg.hashsalt": name}):
-                figure.savefig(file, format=ending, **how)
-            figure.set_layout_engine("none")  # it is laid out: a second time would take as long as drawing
+        png, svg = (folder / f"{name}.{ending}" for ending in ("png", "svg"))
+        figure.set_dpi(dpi)
+        # `Figure.savefig` writes the same bytes, and draws once more before each file, to nowhere.
+        with whole_file(png) as file:
+            FigureCanvasAgg(figure).print_png(file)
+        figure.set_layout_engine("none")  # it is laid out: a second time would take as long as drawing
+        with whole_file(svg) as file, rc_context({"svg.hashsalt": name}):
+            FigureCanvasSVG(figure).print_svg(file, metadata={"Date": None})
+        paths += [png, svg]
     return paths
