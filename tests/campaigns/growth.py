@@ -2,6 +2,8 @@
 
 import gc
 import os
+import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,9 +19,10 @@ _WARM = 0.2
 _PARTS = 10
 _MEGABYTES, _SHARE = 8.0, 0.03
 """That memory may grow by, in all: noise of the allocator."""
-_DESCRIPTORS, _THREADS = 1.5, 6.0
-"""That their counts may. Pools of orbax and tensorstore begin up to four threads late where a disk is slow, and a step
-of four has a slope of six; one that every checkpoint leaves behind is eight of 80 epochs."""
+_DESCRIPTORS, _THREADS = 1.5, 3.0
+"""That their counts may: a pool of tensorstore begins one or two threads late, and a step of two has a slope of three."""
+_WRITERS = {"async_save", "save_finalize", "write_metadata_after_commits", "np_type_handler", "json_ch_save"}
+"""Threads of orbax that end with a checkpoint."""
 
 
 class Held(NamedTuple):
@@ -37,11 +40,15 @@ def held() -> Held:
     return Held(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, *counts)
 
 
-def faults(samples: list[Held]) -> list[str]:
-    """What grows: by least squares over the least of each part of the samples, without the first fifth of them.
+def _settle() -> None:
+    """Waits for a checkpoint that is being written beside the epochs: its threads and files are no growth."""
+    end = time.monotonic() + 10
+    while time.monotonic() < end and any(thread.name in _WRITERS for thread in threading.enumerate()):
+        time.sleep(0.01)
 
-    The least, since a checkpoint that is being written has a thread and a file for a moment.
-    """
+
+def faults(samples: list[Held]) -> list[str]:
+    """What grows: by least squares over the least of each part of the samples, without the first fifth of them."""
     warm = np.array(samples[int(_WARM * len(samples)) :], float)
     least = np.array([part.min(axis=0) for part in np.array_split(warm, min(_PARTS, len(warm)))])
     slopes = np.polyfit(np.arange(len(least)), least, 1)[0] * len(least)
@@ -81,6 +88,7 @@ def epochs(count: int, seed: int, folder: Path) -> Report:
     samples: dict[str, list[Held]] = {"vae": [], "joint": []}  # between them, the second one is compiled
 
     def take(rows: list[dict[str, Any]]) -> None:
+        _settle()
         samples[rows[0]["stage"]].append(held())
 
     half = max(count // 2, 1)

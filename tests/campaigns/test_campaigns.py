@@ -82,6 +82,6 @@ def test_growth_is_seen_in_noise() -> None:
     assert faults(flat) == []
     assert "megabytes" in faults([Held(300 + number / 5 + one, 20, 30) for number, one in enumerate(noise)])[0]
     assert "descriptors" in faults([Held(300, 20 + number // 20, 30) for number in range(100)])[0]
-    assert "threads" in faults([Held(300, 20, 30 + number // 10) for number in range(100)])[0]
+    assert "threads" in faults([Held(300, 20, 30 + number // 20) for number in range(100)])[0]
     assert faults([Held(300, 20 + 9 * (number > 50 and number % 3 > 0), 30) for number in range(100)]) == []
-    assert faults([Held(300, 20, 36 + 4 * (number > 60)) for number in range(100)]) == []
+    assert faults([Held(300, 20, 36 + 2 * (number > 60)) for number in range(100)]) == []

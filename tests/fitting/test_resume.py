@@ -74,7 +74,7 @@ def test_other_settings_data_or_keys_are_refused_by_name(tmp_path: Path) -> None
     vc.fit(settings, x, jax.random.key(0), checkpoint=checkpoint)
     for change, words in (
         ({"settings": config(joint_epochs=0, pretrain_epochs=1, beta=2.0)}, "method.beta was 1.0 and is 2.0"),
-        ({"x": x + 1}, "data.train was "),
+        ({"x": x + 1}, "data.train is another"),
         ({"key": jax.random.key(1)}, r"keys was \[\[0, 0\]\] and is \[\[0, 1\]\]"),
     ):
         call = {"settings": settings, "x": x, "key": jax.random.key(0)} | change

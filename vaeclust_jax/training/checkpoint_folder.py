@@ -84,7 +84,7 @@ def check_identity(folder: Path, identity: Mapping[str, Any]) -> None:
 
 def _other(name: str, before: Any, now: Any) -> str:
     if name.startswith("data.") and before is not None and now is not None:  # their hashes say nothing to a person
-        return f"its data are others ({in_a_line(name, 60)})"
+        return f"{in_a_line(name, 60)} is another"
     return f"{in_a_line(name, 60)} was {in_a_line(before, 60)} and is {in_a_line(now, 60)}"
 
 
