@@ -20,7 +20,7 @@ _PARTS = 10
 _MEGABYTES, _SHARE = 8.0, 0.03
 """That memory may grow by, in all: noise of the allocator."""
 _DESCRIPTORS, _THREADS = 1.5, 3.0
-"""That their counts may: a pool of tensorstore begins one or two threads late, and a step of two has a slope of three."""
+"""That their counts may: a pool of tensorstore begins up to two threads late, a step whose slope is three."""
 _WRITERS = {"async_save", "save_finalize", "write_metadata_after_commits", "np_type_handler", "json_ch_save"}
 """Threads of orbax that end with a checkpoint."""
 
