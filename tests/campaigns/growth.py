@@ -16,7 +16,6 @@ from tests.fitting.made import blobs, calling, config, squares
 
 _WARM = 0.2
 """Share of the samples that come before everything is compiled and allocated."""
-_PARTS = 10
 _MEGABYTES, _SHARE = 8.0, 0.03
 """That memory may grow by, in all: noise of the allocator."""
 _DESCRIPTORS, _THREADS = 1.5, 3.0
@@ -48,10 +47,9 @@ def _settle() -> None:
 
 
 def faults(samples: list[Held]) -> list[str]:
-    """What grows: by least squares over the least of each part of the samples, without the first fifth of them."""
+    """What grows: by least squares over all samples but the first fifth."""
     warm = np.array(samples[int(_WARM * len(samples)) :], float)
-    least = np.array([part.min(axis=0) for part in np.array_split(warm, min(_PARTS, len(warm)))])
-    slopes = np.polyfit(np.arange(len(least)), least, 1)[0] * len(least)
+    slopes = np.polyfit(np.arange(len(warm)), warm, 1)[0] * len(warm)
     allowed = (max(_MEGABYTES, _SHARE * warm[0, 0]), _DESCRIPTORS, _THREADS)
     return [
         f"{name} grew by {slope:.1f} over {len(warm)} samples, from {first:g} to {last:g}"
