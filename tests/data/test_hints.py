@@ -48,9 +48,9 @@ def test_the_same_line_twice_says_nothing_new(tmp_path: Path) -> None:
         ("row,label\n0,\n1, \n", "has no hints: fill in its column label"),
         (
             "row,name\n0,a\n",
-            "must have a column row, file or name, and label, must_link or cannot_link, got 'row', 'name'",
+            "must have a column row, file or sample, and label, must_link or cannot_link, got 'row', 'name'",
         ),
-        ("label\na\n", "must have a column row, file or name"),
+        ("label\na\n", "must have a column row, file or sample"),
         ("row,label\n0,a\n3,b\n", "line 3: row '3' is not among the 6 samples of toys"),
         ("row,label\n-1,a\n", "line 2: row '-1' is not among the 6 samples"),
         ("row,label\nx,a\n", "line 2: row 'x' is not among"),

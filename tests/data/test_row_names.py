@@ -31,7 +31,7 @@ def test_a_column_that_is_named_as_the_index(tmp_path: Path) -> None:
     names = [f"plate-{number:02}" for number in range(40)]
     found = load(written(tmp_path / "t.csv", names), ReadConfig(index_column="sample"))
     assert found.row_names == tuple(names)
-    assert list(found.named) == ["name"]
+    assert list(found.named) == ["sample"]
     assert found.of_rows(np.array([3, 7])).row_names == ("plate-03", "plate-07")
 
 
@@ -63,13 +63,13 @@ def test_the_index_of_a_frame_in_parquet(tmp_path: Path) -> None:
 def test_hints_by_name(tmp_path: Path) -> None:
     found = load(written(tmp_path / "t.csv", [f"s{n}" for n in range(40)]), ReadConfig(index_column="sample"))
     hints = tmp_path / "hints.csv"
-    hints.write_text("name,label,cannot_link\ns3,odd,s4\ns5,odd,\n")
+    hints.write_text("sample,label,cannot_link\ns3,odd,s4\ns5,odd,\n")
     read = read_hints(hints, found)
     assert read.cannot_link == [(3, 4)]
     assert read.partial_labels is not None
     assert np.flatnonzero(read.partial_labels == 0).tolist() == [3, 5]
-    hints.write_text("name,label\ns99,odd\n")
-    with pytest.raises(InputError, match="name 's99' is not among the 40 samples"):
+    hints.write_text("sample,label\ns99,odd\n")
+    with pytest.raises(InputError, match="sample 's99' is not among the 40 samples"):
         read_hints(hints, found)
     twice = load(written(tmp_path / "u.csv", ["same"] * 40), ReadConfig(index_column="sample"))
     with pytest.raises(InputError, match="several rows of u have one name: give a column row"):
@@ -86,8 +86,8 @@ def test_the_command_writes_them(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     with (tmp_path / "labels.csv").open(newline="") as lines:
         rows = list(csv.DictReader(lines))
-    assert [row["name"] for row in rows] == [f"new {n}" for n in range(10)]
-    assert list(run.to_frame(load(path, ReadConfig(index_column="sample")), backend="pandas")["name"])[:2] == [
+    assert [row["sample"] for row in rows] == [f"new {n}" for n in range(10)]
+    assert list(run.to_frame(load(path, ReadConfig(index_column="sample")), backend="pandas")["sample"])[:2] == [
         "s0",
         "s1",
     ]
@@ -100,3 +100,13 @@ def test_columns_of_older_models_have_no_index() -> None:
     assert Columns.from_json(record).index is None
     with pytest.raises(InputError):
         Columns.from_json({**record, "index": 7})
+
+
+def test_none_is_no_index_at_prediction_either(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.csv", list(range(1001, 1041)), "id")
+    trained = load(path)
+    assert trained.row_names is not None
+    assert load(path, ReadConfig(index_column="none"), like=trained).row_names is None
+    pandas = pytest.importorskip("pandas")
+    pandas.DataFrame({"a": [1.0, 2.0], "b": [4.0, 5.0]}, index=["u", "v"]).to_parquet(tmp_path / "t.parquet")
+    assert load(tmp_path / "t.parquet", ReadConfig(index_column="none")).row_names is None

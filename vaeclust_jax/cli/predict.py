@@ -36,8 +36,8 @@ class Arguments:
 
     unlike is the distance to the nearest cluster in its standard deviations: large for what is unlike all of training.
 
-    Images of a folder also get a column with their file, rows of a table one with the name that its index has. If the
-    input has labels, scores go to stderr.
+    Images of a folder also get a column with their file, rows of a table a column sample with the name that its index
+    has. If the input has labels, scores go to stderr.
     """
 
     run_dir: tyro.conf.Positional[Path]

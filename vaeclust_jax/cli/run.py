@@ -19,7 +19,7 @@ class RunArguments(Arguments):
     """Another data set: how well do its samples stand out? Read as --dataset is. Default: the experiment's, on its own
     data."""
     hints: Path | None = None
-    """A CSV of what a person knows of some rows. By it vaegraph is semi-supervised: columns row, file or name, and
+    """A CSV of what a person knows of some rows. By it vaegraph is semi-supervised: columns row, file or sample, and
     label, must_link or cannot_link. The page of a run and `vaeclust suggest` write such files."""
     splits: int = 1
     """Number of random splits into training and held-out rows. The run is done on each, with seeds of its own;

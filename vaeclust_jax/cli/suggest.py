@@ -52,7 +52,7 @@ def suggest(argv: list[str]) -> None:
     known = None if run.hints is None else run.hints.constraints(len(entropy)).hinted
     rows = suggested(tree, entropy, args.number, known)
     table["label"] = [""] * len(entropy)
-    names = ("row", "file", "name", "label", "cluster", "probability", "entropy")
+    names = ("row", "file", "sample", "label", "cluster", "probability", "entropy")
     columns = {name: [table[name][row] for row in rows] for name in names if name in table}
     check_writable(args.out.parent)
     write_assignments(args.out.resolve(), columns)  # a link stays one

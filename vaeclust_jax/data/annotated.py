@@ -41,7 +41,7 @@ def load_annotated(path: Path, config: ReadConfig, like: Columns | None = None) 
     return Dataset(
         x=check_array(x, f"x of {path}"), y=y, name=path.stem, class_names=class_names, row_names=row_names,
         source=str(path), columns=columns, taken=tuple(taken), subjects=subjects,
-        names_are="name",
+        names_are="sample",
     )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ class Dataset:
         taken: sentences on what was found out about the file and could have been meant in another way.
         subjects: `(n,)`, whole numbers or names: rows of one are of one subject, such as a patient or a plate. They
             are held out together, and resampled as one where an interval is over rows.
-        names_are: what the outputs call the column of `row_names`: file or name.
+        names_are: what the outputs call the column of `row_names`: file or sample.
     """
 
     x: np.ndarray
@@ -49,7 +49,7 @@ class Dataset:
     row_numbers: np.ndarray | None = None
     taken: tuple[str, ...] = ()
     subjects: np.ndarray | None = None
-    names_are: Literal["file", "name"] = "file"
+    names_are: Literal["file", "sample"] = "file"
 
     def __repr__(self) -> str:
         """In place of the values, which fill screens: how many there are."""

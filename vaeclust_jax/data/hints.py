@@ -17,7 +17,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def read_hints(path: Path, dataset: Dataset) -> Hints:
-    """The hints of a CSV with a header: `row`, `file` or `name`, and some of `label`, `must_link` and `cannot_link`.
+    """The hints of a CSV with a header: `row`, `file` or `sample`, and some of `label`, `must_link` and `cannot_link`.
 
     Rows have the numbers or names that `assignments.csv` has. Cells of links hold another row.
     What is empty says nothing, and other columns are not read: a page's export and `vaeclust suggest` write such files.
@@ -30,10 +30,11 @@ def read_hints(path: Path, dataset: Dataset) -> Hints:
     if not lines:
         raise InputError(f"{path} has no line below its header: a hint is a line with a row and its {LABEL}")
     columns = lines[0][1]
-    rows_by = next((name for name in ("row", "file", "name") if name in columns), "")
+    rows_by = next((name for name in ("row", "file", "sample") if name in columns), "")
     if not rows_by or not {LABEL, *LINKS} & columns.keys():
         raise InputError(
-            f"{path} must have a column row, file or name, and {LABEL}, {LINKS[0]} or {LINKS[1]}, got {listed(columns)}"
+            f"{path} must have a column row, file or sample, and {LABEL}, {LINKS[0]} or {LINKS[1]}, got "
+            f"{listed(columns)}"
         )
     row_of = _finder(dataset, named=rows_by != "row")
     labels: dict[int, str] = {}

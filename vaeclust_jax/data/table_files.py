@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vaeclust_jax.data.reading import ReadConfig, listed
+from vaeclust_jax.data.reading import NONE, ReadConfig, listed
 from vaeclust_jax.data.shards import is_pattern, saved_dataset, shards_of
 from vaeclust_jax.data.text import FEW_BYTES, PACKED, TEXT_SUFFIXES, read_text
 from vaeclust_jax.errors import InputError
@@ -82,6 +82,6 @@ def read_table(
     # The index of a pandas frame is a column of the file, and named as one there.
     index = [name for name in (table.schema.pandas_metadata or {}).get("index_columns", []) if isinstance(name, str)]
     index = [name for name in index if name in table.column_names]
-    named = table[index[0]] if len(index) == 1 else None
+    named = table[index[0]] if len(index) == 1 and config.index_column != NONE else None
     table = _without_lists(table.replace_schema_metadata().drop_columns(index), config.drop_columns, path)
     return table, (f"columns {listed(index)} were left out: the frame's index",) if index else (), named

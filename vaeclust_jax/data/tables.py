@@ -78,7 +78,7 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
         taken=(*taken, *found, *dropped, *filled),
         subjects=subjects,
         row_names=None if named is None else _names(named, np.flatnonzero(kept)),
-        names_are="name",
+        names_are="sample",
     )
 
 
@@ -122,7 +122,7 @@ def _as_trained(
         )
     asked = config.label_column
     label = asked if asked in table_names else like.label if like.label in table_names else None
-    index = config.index_column if config.index_column in table_names else like.index
+    index = config.index_column if config.index_column in {*table_names, NONE} else like.index
     check_numeric(table, [name for name in like.names if name not in (like.categories or {})], path)
     more = [name for name in table.column_names if name not in {*like.names, *like.left_out, label, index}]
     taken = (f"columns that the model does not know were left out: {listed(more)}",) if more else ()

@@ -31,7 +31,7 @@ def read_assignments(path: Path) -> Assignments:
     """
     table = read_columns(path)
     try:
-        file = table.get("file", table.get("name"))
+        file = table.get("file", table.get("sample"))
         return Assignments(
             [int(one) for one in table["row"]],
             [int(one) for one in table["cluster"]],
