@@ -31,19 +31,37 @@ QUALITY = FOLDER / "quality" / "rows.json"
 HINTS = FOLDER / "quality" / "hints.json"
 SUGGESTED = FOLDER / "quality" / "suggested.json"
 TIMES = FOLDER / "cpu-2.json"
+_CONV = "vaegraph --network conv --value-share 0 --validation 0.2"
+_AUTO = "--clusters auto"
 RUNS = {
     "digits": "run",
     "digits-fresh": "run --seeds 5 --first-seed 301",
     "digits-vaedec-conv": "run vaedec --network conv --image-size 32 32 --epochs 30",
     "coil20": "run coil20 --augment 0",
     "imsat": "run imsat --seeds 5",
+    "mnist-mixture": "run vaegmm-mnist --seeds 5",
     "mnist-test-mixture": "run vaegmm-mnist --dataset mnist-test --seeds 3",
+    "mnist-test-literal": "run vaegmm-mnist-literal --dataset mnist-test --seeds 3",
+    "vaedec-coil20": "run vaedec-coil20 --seeds 5",
+    "vaedec-coil20-literal": "run vaedec-coil20-literal --seeds 5",
+    "coil20-conv": f"run {_CONV} --dataset coil20 --augment 0 --seeds 3 --groups 8 --first-seed 401",
+    "digits-conv": f"run {_CONV} --image-size 32 32 --seeds 3 --groups 3 --first-seed 401",
+    "controllers-digits": "run vaedec-controllers --seeds 5",
+    "controllers-coil20": "run vaedec-controllers --dataset coil20 --network conv --seeds 5",
+    "auto-digits": f"run {_CONV} --image-size 32 32 --augment 0 {_AUTO}",
+    "auto-coil20": f"run {_CONV} --dataset coil20 --augment 0 {_AUTO}",
+    "insects": "run dynamic-beta-insects --seeds 5",
+    "insects-literal": "run dynamic-beta-insects-literal --seeds 5",
+    "insects-long": "run dynamic-beta-insects-literal --seeds 5 --epochs 5000 --patience 5000",
 }
 """By name, the words after `vaeclust`."""
-_SCORES = ("acc", "nmi", "ari", "silhouette")
+_SCORES = ("acc", "nmi", "ari", "ami", "silhouette", "active_units")
+_MEASURES = ("auroc", "error", "error_at_80")
 
-Scores = dict[str, dict[str, dict[str, list[float | None]]]]
-"""By method, protocol and score, one a seed; one alone where nothing is random."""
+Values = dict[str, list[float | None]]
+"""By score, one a seed."""
+Scores = dict[str, dict[str, Values]]
+"""By method and protocol; one value alone where nothing is random."""
 
 
 class Run(NamedTuple):
@@ -61,8 +79,18 @@ class Run(NamedTuple):
     dataset: str
     seeds: list[int]
     scores: Scores
-    classified: dict[str, list[float]] | None = None
-    """Of experiments that name their clusters: accuracy on the test part by all labels, one a seed, by method."""
+    classified: Values | None = None
+    """Of experiments that name their clusters, by method: accuracy on the test part by all labels, one a seed."""
+    naming: list[dict[str, Any]] | None = None
+    """Of these, too: mean and deviation of the accuracy by so many labels, over draws of these and seeds."""
+    groups: int = 1
+    """Of so many seeds each; those of a group vote together."""
+    uncertainty: dict[str, Values] | None = None
+    """Of the experiment's own method, by measure: AUROC of its errors, the error, and that of the surest 80 %."""
+    outliers: Values | None = None
+    """By measure, AUROC of another data set."""
+    chosen: dict[str, int] | None = None
+    """By criterion, the number of clusters that it says, if they were asked."""
 
 
 def read(path: Path = PATH) -> dict[str, Run]:
@@ -91,12 +119,12 @@ def measured(name: str, words: str) -> Run:
         done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=CHECKOUT)
         if done.returncode:
             raise InputError(f"{words} failed: {done.stderr.strip()[-300:]}")
-        metrics = json.loads((Path(out) / "latest" / "metrics.json").read_text(encoding="utf-8"))
+        folders = sorted((Path(out) / "latest").glob("group-*")) or [Path(out) / "latest"]
+        records = [json.loads((folder / "metrics.json").read_text(encoding="utf-8")) for folder in folders]
     threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return Run(
-        name, words, commit(), this_machine().name, threads, round(_children() - before, 1), versions(),
-        metrics["dataset"]["name"], [row["seed"] for row in metrics["seeds"]], _scores(metrics), _classified(metrics),
-    )  # fmt: skip
+        name, words, commit(), this_machine().name, threads, round(_children() - before, 1), versions(), **kept(records)
+    )
 
 
 def _children() -> float:
@@ -104,25 +132,38 @@ def _children() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _scores(metrics: dict[str, Any]) -> Scores:
+def kept(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What a row keeps of the `metrics.json` of a run, or of each of its groups of seeds."""
+    first = records[0]
+    named, strange, choice = first["classification"], first["outliers"], first["num_clusters_choice"]
+    measures = [one["uncertainty"]["measures"] for one in records]
     return {
-        method: {
-            protocol: {key: [_rounded(row[key]) for row in result["seeds"]] for key in _SCORES}
-            for protocol, result in protocols.items()
-        }
-        for method, protocols in metrics["results"].items()
-    }
+        "dataset": first["dataset"]["name"],
+        "seeds": [row["seed"] for one in records for row in one["seeds"]],
+        "scores": {
+            method: {
+                protocol: _values([one["results"][method][protocol]["seeds"] for one in records], _SCORES)
+                for protocol in protocols
+            }
+            for method, protocols in first["results"].items()
+        },
+        "classified": named and {
+            method: _values([of["seeds"]], ("accuracy",))["accuracy"] for method, of in named["methods"].items()
+        },
+        "naming": named and named["curve"],
+        "groups": len(records),
+        "uncertainty": {
+            name: _values([of[name]["seeds"] for of in measures], _MEASURES) for name in measures[0]
+        },
+        "outliers": strange and _values([strange["seeds"]], tuple(strange["mean"])),
+        "chosen": choice and choice["curve"]["best"],
+    }  # fmt: skip
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 5)
-
-
-def _classified(metrics: dict[str, Any]) -> dict[str, list[float]] | None:
-    found = metrics["classification"]
-    if found is None:
-        return None
-    return {method: [round(row["accuracy"], 5) for row in of["seeds"]] for method, of in found["methods"].items()}
+def _values(groups: Sequence[Sequence[dict[str, Any]]], keys: Sequence[str]) -> Values:
+    """Of all seeds; what has one value whatever the seed has it once."""
+    rows = [row for group in (groups if len(groups[0]) > 1 else groups[:1]) for row in group]
+    return {key: [None if row[key] is None else round(row[key], 5) for row in rows] for key in keys if key in rows[0]}
 
 
 def figures(asked: str) -> set[str]:
@@ -220,12 +261,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     if unknown := set(args.names) - set(RUNS):
         parser.error(f"names must be among {', '.join(RUNS)}, got {', '.join(sorted(unknown))}")
     for name in args.names or RUNS:
-        rows = read()
-        if name in rows and not args.again:
+        if name in read() and not args.again:
             continue
-        rows[name] = measured(name, RUNS[name])
-        write_json(PATH, [rows[one]._asdict() for one in RUNS if one in rows])
-        print(f"{name}: {rows[name].cpu_seconds:.0f} CPU s", file=sys.stderr)
+        one = measured(name, RUNS[name])
+        rows = {**read(), name: one}  # others may have been written meanwhile
+        write_json(PATH, [rows[name]._asdict() for name in RUNS if name in rows])
+        print(f"{one.name}: {one.cpu_seconds:.0f} CPU s", file=sys.stderr)
 
 
 if __name__ == "__main__":
