@@ -15,16 +15,18 @@ _STYLE = Config(napoleon_use_ivar=True, napoleon_attr_annotations=False)
 
 
 class Generated(SphinxDirective):
-    """`generated NAME ARGUMENT...` is the Markdown that a function of `PARTS` returns."""
+    """`generated NAME ARGUMENT...` is the Markdown that a function of `PARTS` returns; its content is one more."""
 
     required_arguments = 1
     optional_arguments = 1
     final_argument_whitespace = True
+    has_content = True
 
     def run(self) -> list[nodes.Node]:  # noqa: D102
         self.env.note_reread()  # what it says may change while the page does not
         name, *rest = " ".join(self.arguments).split()
-        return self.parse_text_to_nodes(PARTS[name](*rest), allow_section_headings=True)
+        content = ["\n".join(self.content)] if self.content else []
+        return self.parse_text_to_nodes(PARTS[name](*rest, *content), allow_section_headings=True)
 
 
 def _inline(writer: Any, node: nodes.math) -> None:

@@ -8,15 +8,22 @@ from notebooks.book.controllers import controllers
 from notebooks.book.datasets import named_sets
 from notebooks.book.methods import defaults, scores_of, settings, stages
 from notebooks.book.quality import accuracies, decision
+from notebooks.book.reproductions import beside, chosen, measures, naming, ran, scores
 
 PARTS: dict[str, Callable[..., str]] = {
     "accuracies": accuracies,
     "api": api,
+    "beside": beside,
+    "chosen": chosen,
     "command": command,
     "controllers": controllers,
     "decision": decision,
     "defaults": defaults,
+    "measures": measures,
     "named-sets": named_sets,
+    "naming": naming,
+    "ran": ran,
+    "scores": scores,
     "scores-of": scores_of,
     "settings": settings,
     "stages": stages,

@@ -1,0 +1,141 @@
+"""What papers report beside what was measured, from the committed rows of `python -m benchmarks.runs`.
+
+A page gives each line of a table its name and where it is from, `NAME = RUN / METHOD` or `NAME = RUN / METHOD / ROWS`.
+What a source prints is given as it prints it, `NAME = reported: TEXT | TEXT`.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from statistics import fmean
+
+from benchmarks.runs import Run, Values, read
+from notebooks.book.markdown import table
+from vaeclust_jax.metrics import summarise
+
+_HEADINGS = {
+    "acc": "ACC",
+    "nmi": "NMI",
+    "ari": "ARI",
+    "ami": "AMI",
+    "silhouette": "silhouette",
+    "dead": "dead seeds",
+    "auroc": "AUROC",
+    "error": "error, all",
+    "error_at_80": "error, surest 80 %",
+}
+_REPORTED = "reported:"
+
+
+@cache
+def runs() -> dict[str, Run]:
+    """Every committed row."""
+    return read()
+
+
+def scores(*asked: str) -> str:
+    """A table of methods; its columns, then the lines of the page."""
+    *columns, lines = asked
+    cells = [[name, *(spread(columns, *place) if isinstance(place, tuple) else place)] for name, place in _lines(lines)]
+    return table(["", *(_HEADINGS[key] for key in columns)], cells, numbers_from=1)
+
+
+def measures(*asked: str) -> str:
+    """A table of measures of uncertainty, likewise; `NAME = RUN / MEASURE`."""
+    *columns, lines = asked
+    cells = []
+    for name, place in _lines(lines):
+        run = runs()[place[0]]
+        assert run.uncertainty is not None
+        values = run.uncertainty[place[1]]
+        shared = run.groups if place[1].startswith("seeds") else 1
+        cells.append([name, *(_text(values[key], shared) for key in columns)])
+    return table(["", *(_HEADINGS[key] for key in columns)], cells, numbers_from=1)
+
+
+def beside(*asked: str) -> str:
+    """Several runs of the same methods, their scores beside each other; `NAME = METHOD`."""
+    *names, lines = asked
+    keys = ("acc", "nmi", "ari")
+    headings = [f"{runs()[name].dataset}: {_HEADINGS[key]}" for name in names for key in keys]
+    cells = [[name, *(text for run in names for text in spread(keys, run, place[0]))] for name, place in _lines(lines)]
+    return table(["", *headings], cells, numbers_from=1)
+
+
+def naming(name: str, lines: str) -> str:
+    """How well named clusters classify, by the number of labels; `NAME = METHOD / NAMING`."""
+    points = runs()[name].naming
+    assert points is not None
+    labels = sorted({point["labels"] for point in points})
+    at = {(point["method"], point["naming"], point["labels"]): point for point in points}
+    cells = [
+        [name, *(_mean_and_deviation(at[*place, number]["mean"], at[*place, number]["std"]) for number in labels)]
+        for name, place in _lines(lines)
+    ]
+    return table(["labels that name the clusters", *(f"{number:,}" for number in labels)], cells, numbers_from=1)
+
+
+def chosen(lines: str) -> str:
+    """What each criterion says of the number of clusters; `NAME = RUN`."""
+    found = [(name, runs()[place[0]].chosen or {}) for name, place in _lines(lines)]
+    criteria = list(dict.fromkeys(key for _, of in found for key in of))
+    return table(["", *criteria], [[name, *(str(of[key]) for key in criteria)] for name, of in found], numbers_from=1)
+
+
+def ran(*names: str) -> str:
+    """By which commands, and on what."""
+    cells = []
+    for run in (runs()[name] for name in names):
+        cores = f"{run.threads} core{'s' if run.threads > 1 else ''} of an {run.machine}"
+        cells.append(
+            [
+                f"`vaeclust {run.command}`",
+                f"{run.cpu_seconds / 60:.0f} min",
+                cores,
+                f"`{run.commit}`",
+                run.versions["jax"],
+            ]
+        )
+    return table(["command", "CPU time", "on", "commit", "jax"], cells)
+
+
+def spread(columns: Sequence[str], name: str, method: str, protocol: str = "all") -> list[str]:
+    """Mean and deviation of each score over seeds; where these vote, over their groups."""
+    run = runs()[name]
+    values: Values = dict(run.scores[method][protocol])
+    if "dead" in columns:
+        values["dead"] = values["active_units"]
+    shared = run.groups if method.endswith("-together") else 1
+    return [_dead(values[key]) if key == "dead" else _text(values[key], shared) for key in columns]
+
+
+def _lines(text: str) -> Iterator[tuple[str, tuple[str, ...] | list[str]]]:
+    """Name, and where it is from; or the texts of a source as a list."""
+    for line in text.strip().split("\n"):
+        name, _, place = (part.strip() for part in line.partition("="))
+        if place.startswith(_REPORTED):
+            yield name, [one.strip() for one in place.removeprefix(_REPORTED).split("|")]
+        else:
+            yield name, tuple(one.strip() for one in place.split(" / "))
+
+
+def _text(values: Sequence[float | None], groups: int) -> str:
+    """Over seeds; of values that the seeds of a group share, over groups. Empty where one is not defined."""
+    known = [value for value in values if value is not None]
+    if len(known) < len(values):
+        return ""
+    size = len(known) // groups
+    if groups > 1:
+        known = [fmean(known[start : start + size]) for start in range(0, len(known), size)]
+    summary = summarise([{"": value} for value in known])
+    mean = summary["mean"][""]
+    assert mean is not None
+    return _mean_and_deviation(mean, summary["std"][""])
+
+
+def _mean_and_deviation(mean: float, deviation: float | None) -> str:
+    return f"{mean:.3f}" if deviation is None else f"{mean:.3f} ± {deviation:.3f}"
+
+
+def _dead(active: Sequence[float | None]) -> str:
+    """The number of seeds without an active latent; empty of methods that have no latents."""
+    return "" if None in active else str(sum(value == 0 for value in active))

@@ -1,0 +1,113 @@
+"""Tables of runs say what the rows say, over the right units."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.runs import Run, kept
+from notebooks.book import reproductions
+from notebooks.book.reproductions import beside, chosen, measures, naming, ran, scores
+
+RNG = np.random.default_rng(0)
+ACC = RNG.uniform(size=6).round(5).tolist()
+AUROC = RNG.uniform(size=6).round(5).tolist()
+
+
+def row(**changes: Any) -> Run:
+    values = {"acc": ACC, "nmi": ACC[::-1], "ari": ACC, "silhouette": [None] * 6, "active_units": [3, 0, 2, 0, 1, 4]}
+    fields: dict[str, Any] = {
+        "name": "made", "command": "run made", "commit": "0123456789ab", "machine": "one", "threads": 1,
+        "cpu_seconds": 90.0, "versions": {"jax": "0.10.2"}, "dataset": "digits", "seeds": [*range(6)], "groups": 3,
+        "scores": {
+            "ours": {"all": values}, "ours-together": {"all": values},
+            "ward": {"all": {"acc": [0.5], "silhouette": [None]}},
+        },
+        "uncertainty": {name: {"auroc": AUROC} for name in ("entropy", "seeds: vote entropy")},
+        "naming": [
+            {"method": "ours", "naming": "majority", "labels": n, "mean": n / 2000, "std": None if n == 1000 else 0.25}
+            for n in (1, 1000)
+        ],
+        "chosen": {"bic": 12, "gap": 9},
+    }  # fmt: skip
+    return Run(**{**fields, **changes})
+
+
+@pytest.fixture(autouse=True)
+def _made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reproductions, "runs", lambda: {"made": row()})
+
+
+def cells(shown: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line[1:-1].split("|")] for line in shown.strip().split("\n")]
+
+
+def over(values: list[float]) -> str:
+    return f"{np.mean(values):.3f} ± {np.std(values, ddof=1):.3f}"
+
+
+def test_seeds_are_spread_over_seeds_and_votes_over_votes() -> None:
+    lines = "a = made / ours\nb = made / ours-together / all\nc = made / ward\nd, reported = reported: 0.85 ± 0.02 |"
+    votes = [float(np.mean(ACC[start : start + 2])) for start in (0, 2, 4)]
+    assert cells(scores("acc", "silhouette", lines)) == [
+        ["", "ACC", "silhouette"],
+        ["---", "---:", "---:"],
+        ["a", over(ACC), ""],
+        ["b", over(votes), ""],
+        ["c", "0.500", ""],
+        ["d, reported", "0.85 ± 0.02", ""],
+    ]
+    assert cells(measures("auroc", "a = made / entropy\nb = made / seeds: vote entropy"))[2:] == [
+        ["a", over(AUROC)],
+        ["b", over([float(np.mean(AUROC[start : start + 2])) for start in (0, 2, 4)])],
+    ]
+
+
+def test_dead_seeds_are_counted() -> None:
+    assert cells(scores("dead", "a = made / ours"))[2] == ["a", "2"]
+
+
+def test_runs_stand_beside_each_other() -> None:
+    shown = cells(beside("made", "made", "a = ours"))
+    assert shown[0] == ["", *2 * ["digits: ACC", "digits: NMI", "digits: ARI"]]
+    assert shown[2] == ["a", *2 * [over(ACC), over(ACC[::-1]), over(ACC)]]
+
+
+def test_names_and_numbers_of_clusters() -> None:
+    assert cells(naming("made", "a = ours / majority")) == [
+        ["labels that name the clusters", "1", "1,000"],
+        ["---", "---:", "---:"],
+        ["a", "0.001 ± 0.250", "0.500"],
+    ]
+    assert cells(chosen("a = made"))[::2] == [["", "bic", "gap"], ["a", "12", "9"]]
+
+
+def test_it_is_said_how_the_figures_were_made() -> None:
+    assert cells(ran("made"))[2] == ["`vaeclust run made`", "2 min", "1 core of an one", "`0123456789ab`", "0.10.2"]
+
+
+@pytest.mark.parametrize("wrong", ["a = other / ours", "a = made / theirs", "a = made / ours / validation"])
+def test_what_has_no_row_ends_the_build(wrong: str) -> None:
+    with pytest.raises(KeyError):
+        scores("acc", wrong)
+
+
+def test_a_row_keeps_what_the_files_of_its_groups_say() -> None:
+    def of(first: int) -> dict[str, Any]:
+        seeds = [{"seed": first + one, "acc": (first + one) / 10, "nmi": None} for one in range(2)]
+        measured = [{"auroc": 0.5, "error": first / 10, "error_at_80": None, "spearman": 1.0} for _ in range(2)]
+        return {
+            "dataset": {"name": "digits"}, "seeds": seeds, "classification": None, "outliers": None,
+            "num_clusters_choice": None, "uncertainty": {"measures": {"entropy": {"seeds": measured}}},
+            "results": {"ours": {"all": {"seeds": seeds}}, "ward": {"all": {"seeds": [{"acc": 0.25, "nmi": 0.0}]}}},
+        }  # fmt: skip
+
+    found = kept([of(4), of(6)])
+    assert found["seeds"] == [4, 5, 6, 7]
+    assert found["groups"] == 2
+    assert found["scores"] == {
+        "ours": {"all": {"acc": [0.4, 0.5, 0.6, 0.7], "nmi": [None] * 4}},
+        "ward": {"all": {"acc": [0.25], "nmi": [0.0]}},
+    }
+    expected = {"auroc": [0.5] * 4, "error": [0.4, 0.4, 0.6, 0.6], "error_at_80": [None] * 4}
+    assert found["uncertainty"] == {"entropy": expected}
