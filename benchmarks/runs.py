@@ -24,6 +24,7 @@ from benchmarks.results import FOLDER
 from benchmarks.table import cells
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.folder import write_json
+from vaeclust_jax.folder.records.repetitions import REPETITIONS
 from vaeclust_jax.metrics import summarise, t_interval
 
 PATH = FOLDER / "quality" / "runs.json"
@@ -91,6 +92,8 @@ class Run(NamedTuple):
     """By measure, AUROC of another data set."""
     chosen: dict[str, int] | None = None
     """By criterion, the number of clusters that it says, if they were asked."""
+    findings: list[str] | None = None
+    """What the run says of its own figures, with its tests; of groups, those of all together."""
 
 
 def read(path: Path = PATH) -> dict[str, Run]:
@@ -121,10 +124,13 @@ def measured(name: str, words: str) -> Run:
             raise InputError(f"{words} failed: {done.stderr.strip()[-300:]}")
         folders = sorted((Path(out) / "latest").glob("group-*")) or [Path(out) / "latest"]
         records = [json.loads((folder / "metrics.json").read_text(encoding="utf-8")) for folder in folders]
+        over = Path(out) / "latest" / REPETITIONS
+        said = json.loads(over.read_text(encoding="utf-8")) if over.exists() else records[0]
     threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return Run(
-        name, words, commit(), this_machine().name, threads, round(_children() - before, 1), versions(), **kept(records)
-    )
+        name, words, commit(), this_machine().name, threads, round(_children() - before, 1), versions(), **kept(records),
+        findings=said["findings"],
+    )  # fmt: skip
 
 
 def _children() -> float:

@@ -81,6 +81,11 @@ def chosen(lines: str) -> str:
     return table(["", *criteria], [[name, *(str(of[key]) for key in criteria)] for name, of in found], numbers_from=1)
 
 
+def findings(name: str) -> str:
+    """What the run concludes, in its own words."""
+    return "".join(f"- {one}\n" for one in runs()[name].findings or [])
+
+
 def ran(*names: str) -> str:
     """By which commands, and on what."""
     cells = []
