@@ -128,8 +128,8 @@ def measured(name: str, words: str) -> Run:
         said = json.loads(over.read_text(encoding="utf-8")) if over.exists() else records[0]
     threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return Run(
-        name, words, commit(), this_machine().name, threads, round(_children() - before, 1), versions(), **kept(records),
-        findings=said["findings"],
+        name, words, commit(), this_machine().name, threads, round(_children() - before, 1), versions(),
+        **kept(records), findings=said["findings"],
     )  # fmt: skip
 
 
