@@ -34,6 +34,7 @@ SUGGESTED = FOLDER / "quality" / "suggested.json"
 TIMES = FOLDER / "cpu-2.json"
 _CONV = "vaegraph --network conv --value-share 0 --validation 0.2"
 _AUTO = "--clusters auto"
+_COURSE = ("rbm", "dbm", "gan", "vae", "hopfield", "sae", "cnn", "vit", "forecast", "regression", "optimisers")
 RUNS = {
     "digits": "run",
     "digits-fresh": "run --seeds 5 --first-seed 301",
@@ -51,6 +52,7 @@ RUNS = {
     "controllers-coil20": "run vaedec-controllers --dataset coil20 --network conv --seeds 5",
     "auto-digits": f"run {_CONV} --image-size 32 32 --augment 0 {_AUTO}",
     "auto-coil20": f"run {_CONV} --dataset coil20 --augment 0 {_AUTO}",
+    **{f"course-{name}": f"run course-{name} --quick --seeds 5" for name in _COURSE},
     "insects": "run dynamic-beta-insects --seeds 5",
     "insects-literal": "run dynamic-beta-insects-literal --seeds 5",
     "insects-long": "run dynamic-beta-insects-literal --seeds 5 --epochs 5000 --patience 5000",
@@ -94,6 +96,8 @@ class Run(NamedTuple):
     """By criterion, the number of clusters that it says, if they were asked."""
     findings: list[str] | None = None
     """What the run says of its own figures, with its tests; of groups, those of all together."""
+    tables: list[dict[str, Any]] | None = None
+    """Of other tasks than clustering, instead of all scores above: the run's own tables."""
 
 
 def read(path: Path = PATH) -> dict[str, Run]:
@@ -126,10 +130,12 @@ def measured(name: str, words: str) -> Run:
         records = [json.loads((folder / "metrics.json").read_text(encoding="utf-8")) for folder in folders]
         over = Path(out) / "latest" / REPETITIONS
         said = json.loads(over.read_text(encoding="utf-8")) if over.exists() else records[0]
+        tables = json.loads((Path(out) / "latest" / "tables.json").read_text(encoding="utf-8"))
     threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return Run(
         name, words, commit(), this_machine().name, threads, round(_children() - before, 1), versions(),
-        **kept(records), findings=said["findings"],
+        **(kept(records) if records[0]["task"] == "clustering" else kept_of_other_tasks(records[0], tables)),
+        findings=said["findings"],
     )  # fmt: skip
 
 
@@ -164,6 +170,17 @@ def kept(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "outliers": strange and _values([strange["seeds"]], tuple(strange["mean"])),
         "chosen": choice and choice["curve"]["best"],
     }  # fmt: skip
+
+
+def kept_of_other_tasks(record: dict[str, Any], tables: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a row keeps of `metrics.json` and `tables.json` of a run that does not cluster."""
+    shown = [one for one in tables if one["name"] != "seeds"]
+    return {
+        "dataset": record["dataset"]["name"],
+        "seeds": [row["seed"] for row in record["seeds"]],
+        "scores": {},
+        "tables": json.loads(json.dumps(shown), parse_float=lambda text: float(f"{float(text):.6g}")),
+    }
 
 
 def _values(groups: Sequence[Sequence[dict[str, Any]]], keys: Sequence[str]) -> Values:
