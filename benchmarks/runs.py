@@ -34,7 +34,7 @@ SUGGESTED = FOLDER / "quality" / "suggested.json"
 TIMES = FOLDER / "cpu-2.json"
 _CONV = "vaegraph --network conv --value-share 0 --validation 0.2"
 _AUTO = "--clusters auto"
-_COURSE = ("rbm", "dbm", "gan", "vae", "hopfield", "sae", "cnn", "vit", "forecast", "regression", "optimisers")
+_COURSE = ("rbm", "dbm", "gan", "vae", "sae", "cnn", "vit", "forecast")
 RUNS = {
     "digits": "run",
     "digits-fresh": "run --seeds 5 --first-seed 301",
@@ -53,6 +53,10 @@ RUNS = {
     "auto-digits": f"run {_CONV} --image-size 32 32 --augment 0 {_AUTO}",
     "auto-coil20": f"run {_CONV} --dataset coil20 --augment 0 {_AUTO}",
     **{f"course-{name}": f"run course-{name} --quick --seeds 5" for name in _COURSE},
+    "course-hopfield": "run course-hopfield --seeds 5",
+    "course-latents": "run course-hopfield-on-latents --seeds 5",
+    "course-regression": "run course-regression --seeds 5",
+    "course-optimisers": "run course-optimisers --seeds 5",
     "insects": "run dynamic-beta-insects --seeds 5",
     "insects-literal": "run dynamic-beta-insects-literal --seeds 5",
     "insects-long": "run dynamic-beta-insects-literal --seeds 5 --epochs 5000 --patience 5000",
