@@ -34,6 +34,11 @@ SUGGESTED = FOLDER / "quality" / "suggested.json"
 TIMES = FOLDER / "cpu-2.json"
 _CONV = "vaegraph --network conv --value-share 0 --validation 0.2"
 _AUTO = "--clusters auto"
+_INSECTS = (
+    "--network mlp-torch-start --latent-dim 2 --hidden 128 128 64 32 16 8 4 --decoder-hidden 4 8 16 32 32 64 128 128 "
+    "--likelihood squared --beta dynamic:a=0.05,since_change=true,interval=11 --batch-size 256 --scaling minmax-row"
+)
+"""What `dynamic-beta-insects-literal` has, for one of its methods alone."""
 _COURSE = ("rbm", "dbm", "gan", "vae", "sae", "cnn", "vit", "forecast")
 RUNS = {
     "digits": "run",
@@ -59,7 +64,7 @@ RUNS = {
     "course-optimisers": "run course-optimisers --seeds 5",
     "insects": "run dynamic-beta-insects --seeds 5",
     "insects-literal": "run dynamic-beta-insects-literal --seeds 5",
-    "insects-long": "run dynamic-beta-insects-literal --seeds 5 --epochs 5000 --patience 5000",
+    "insects-long": f"run mixture --dataset wingbeat-simulated {_INSECTS} --epochs 5000 --patience 5000 --seeds 3",
 }
 """By name, the words after `vaeclust`."""
 _SCORES = ("acc", "nmi", "ari", "ami", "silhouette", "active_units")
