@@ -102,6 +102,11 @@ def test_vectors_come_back_in_their_own_units(x: np.ndarray) -> None:
     np.testing.assert_allclose(back.mean(axis=0), far.mean(axis=0), atol=0.3 * far.std(axis=0).max())
 
 
+def test_a_data_set_in_place_of_its_samples(fitted: Any, x: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="got a Dataset: pass its samples"):
+        fitted.predict(vc.data.Dataset(x, None, "made"))
+
+
 @pytest.mark.parametrize(
     ("z", "message"),
     [(np.zeros((3, 5)), r"codes \(n, 2\)"), (np.zeros(2), "2D array"), (np.full((3, 2), np.nan), "NaN")],
