@@ -32,10 +32,12 @@ def checked_seeds(seeds: Any) -> list[int]:
         InputError: they are none, no such numbers, or not distinct.
     """
     check_not_forked()
-    seeds = list(seeds) if isinstance(seeds, Iterable) else [str(seeds)]
-    if not seeds or not all(map(_is_seed, seeds)) or len(set(seeds)) < len(seeds):
-        raise InputError(f"seeds must be distinct whole numbers from 0 to 2**32 - 1, at least one, got {seeds}")
-    return seeds
+    given = list(seeds) if isinstance(seeds, Iterable) and not isinstance(seeds, str) else []
+    if not given or not all(map(is_seed, given)) or len(set(given)) < len(given):
+        got = repr(given or seeds)[:100]
+        instead = f": range({seeds}) is {seeds} of them" if is_seed(seeds) and seeds else ""
+        raise InputError(f"seeds must be distinct whole numbers from 0 to 2**32 - 1, at least one, got {got}{instead}")
+    return given
 
 
 def as_key(key: Any, use: int | None = None) -> Key:
@@ -50,7 +52,7 @@ def as_key(key: Any, use: int | None = None) -> Key:
         InputError: something else.
     """
     check_not_forked()
-    if _is_seed(key):
+    if is_seed(key):
         return jax.random.key(jnp.uint32(key)) if use is None else key_of(key, use)
     if isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and key.shape == ():
         return key
@@ -58,5 +60,6 @@ def as_key(key: Any, use: int | None = None) -> Key:
     raise InputError(f"key must be one of jax.random.key, or a whole number from 0 to 2**32 - 1, got {got[:100]}")
 
 
-def _is_seed(value: Any) -> bool:
+def is_seed(value: Any) -> bool:
+    """Whether a whole number stands for a key."""
     return is_whole(value) and 0 <= value < 2**32

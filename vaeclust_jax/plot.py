@@ -68,7 +68,7 @@ def latent_map(
         ax: to draw on; default those of a new figure.
 
     Raises:
-        InputError: `by` is none of these, or classes are missing.
+        InputError: `by` is none of these, classes are missing, or `max_points` is below 1.
     """
     wanted = ("cluster", "class", *_UNITS)
     if by not in wanted:

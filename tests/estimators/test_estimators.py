@@ -102,6 +102,20 @@ def test_vectors_come_back_in_their_own_units(x: np.ndarray) -> None:
     np.testing.assert_allclose(back.mean(axis=0), far.mean(axis=0), atol=0.3 * far.std(axis=0).max())
 
 
+def test_a_data_set_in_place_of_its_samples(fitted: Any, x: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="got a Dataset: pass its samples"):
+        fitted.predict(vc.data.Dataset(x, None, "made"))
+
+
+@pytest.mark.parametrize(
+    ("z", "message"),
+    [(np.zeros((3, 5)), r"codes \(n, 2\)"), (np.zeros(2), "2D array"), (np.full((3, 2), np.nan), "NaN")],
+)
+def test_what_are_no_latents_cannot_come_back(fitted: Any, z: np.ndarray, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        fitted.inverse_transform(z)
+
+
 def test_the_table_of_uncertainty(fitted: Any, x: np.ndarray) -> None:
     table = fitted.uncertainty(x, n_passes=20)
     frame = pd.DataFrame(table)
@@ -195,6 +209,7 @@ def test_before_fit(method: str, x: np.ndarray) -> None:
         ({"network": "conv"}, "network 'conv' needs images"),
         ({"likelihood": "bernoulli"}, "needs values in"),
         ({"image_shape": (2, 2)}, r"image_shape \(2, 2, 1\) has 4 values, but X has 5 features"),
+        ({"image_shape": (1.0, 5.0)}, r"image_shape must be whole numbers, .* got \(1.0, 5.0\)"),
         ({"n_clusters": 100}, "num_clusters must be at most the number of training samples"),
     ],
     ids=str,

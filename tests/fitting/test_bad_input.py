@@ -53,6 +53,7 @@ def with_value(x: np.ndarray, value: Any) -> np.ndarray:
         (VECTORS.astype(object), ["x", "dtype object"]),
         (VECTORS.astype(complex), ["x", "dtype complex"]),
         (VECTORS.astype(str), ["x", "dtype <U"]),
+        ("table.csv", ["x must be samples", "'table.csv'", "vaeclust_jax.data.load"]),
         ([[1.0, 2.0], [3.0]], ["x cannot be read as an array"]),
         (np.ma.masked_greater(VECTORS, 1), ["x", "masked"]),
         (with_value(VECTORS, 1e300), ["x", "range of float32"]),
@@ -149,6 +150,14 @@ def test_a_class_with_one_member_cannot_be_stratified() -> None:
     refused("stratify=True", "'1' has one", settings=config(stratify=True), split_labels=[1] + [0] * (N - 1))
 
 
+def test_a_folder_in_place_of_a_checkpoint() -> None:
+    refused("checkpoint must be Checkpoint(folder)", "'folder'", checkpoint="folder")
+
+
+def test_a_method_in_place_of_a_config() -> None:
+    refused("config must be a Config, such as Config(DEC(", "got DEC", settings=vc.DEC(3))
+
+
 @pytest.mark.parametrize("key", [0.0, None, "seed", jax.random.split(KEY, 2)], ids=["0.0", "None", "seed", "two keys"])
 def test_something_else_than_a_key(key: Any) -> None:
     refused("key", "jax.random.key", key=key)
@@ -165,6 +174,11 @@ def test_a_seed_out_of_range(seed: int) -> None:
 def test_seeds_that_are_no_distinct_whole_numbers(seeds: Any) -> None:
     with pytest.raises(vc.InputError, match="seeds must be distinct whole numbers"):
         vc.fit_seeds(config(), VECTORS, seeds)
+
+
+def test_a_number_of_seeds_in_place_of_seeds() -> None:
+    with pytest.raises(vc.InputError, match=r"got 3: range\(3\) is 3 of them"):
+        vc.fit_seeds(config(), VECTORS, 3)  # type: ignore[arg-type]
 
 
 @pytest.mark.long

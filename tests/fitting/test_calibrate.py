@@ -52,3 +52,14 @@ def test_no_cluster_changes_and_calibrating_again_changes_nothing(runs: list[vc.
 
 def test_one_seed_stays_as_trained(runs: list[vc.Run]) -> None:
     assert vc.calibrated(runs[:1], touching())[0].temperature == 1
+
+
+def test_what_cannot_vote_is_named(runs: list[vc.Run]) -> None:
+    fewer = vc.fit(config(num_clusters=2, joint_epochs=0), touching(), 0)
+    for given, words in (
+        ([], r"runs must be a list of models, such as fit_seeds gives, got \[\]"),
+        (runs[0], "runs must be a list of models"),
+        ([runs[0], fewer], "runs must have the same number of clusters, got 2, 3"),
+    ):
+        with pytest.raises(vc.InputError, match=words):
+            vc.calibrated(given, touching())  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 """What a fitted model answers: posteriors, assignments, their uncertainty, samples and the Gaussians behind them."""
 
+import pickle
 from dataclasses import replace
 from typing import Any
 
@@ -39,6 +40,26 @@ def test_decode_is_the_decoder_s_answer_to_codes(fitted_images: vc.Run, images: 
     expected = fitted_images.heads.decode(fitted_images.params, z)
     np.testing.assert_allclose(fitted_images.decode(z), expected, atol=1e-5)
     np.testing.assert_array_equal(fitted_images.reconstruct(images), fitted_images.decode(fitted_images.embed(images)))
+
+
+@pytest.mark.parametrize("method", ["decode", "log_assign"])
+@pytest.mark.parametrize(
+    ("z", "got"),
+    [(np.zeros((3, 1)), r"\(3, 1\)"), (np.zeros(L), r"\(\d,\)"), (np.zeros((0, L)), r"\(0, \d\)"), ([["a"]], "'a'")],
+)
+def test_codes_of_another_shape_are_one_sentence(fitted: vc.Run, method: str, z: Any, got: str) -> None:
+    with pytest.raises(vc.InputError, match=f"z must be .*{got}"):
+        getattr(fitted, method)(z)
+
+
+# Pickle ----------------------------------------------------------------------------------------------
+
+
+def test_a_pickled_model_answers_the_same(fitted: vc.Run, vectors: np.ndarray) -> None:
+    back = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(back.predict_proba(vectors), fitted.predict_proba(vectors))
+    np.testing.assert_array_equal(back.sample(0, 3, 1), fitted.sample(0, 3, 1))
+    assert (back.config, back.history) == (fitted.config, fitted.history)
 
 
 # Uncertainty -----------------------------------------------------------------------------------------

@@ -226,6 +226,28 @@ def test_a_disk_that_is_full_leaves_the_older_file(
     assert list(copy.parent.iterdir()) == [copy]
 
 
+def test_a_method_that_no_package_lists_is_said_to_be_unreadable(fitted: vc.Run, tmp_path: Path) -> None:
+    class Mine(vc.DEC):
+        pass
+
+    settings = {field.name: getattr(fitted.config.method, field.name) for field in dataclasses.fields(vc.DEC)}
+    run = dataclasses.replace(fitted, config=dataclasses.replace(fitted.config, method=Mine(**settings)))
+    with pytest.warns(vc.InputWarning, match="load finds the method Mine only as an entry point"):
+        run.save(tmp_path / "mine.vaeclust")
+    with pytest.raises(vc.InputError, match="no method 'Mine'"):
+        vc.load(tmp_path / "mine.vaeclust")
+
+
+def test_a_network_in_no_list_is_named(fitted: vc.Run, tmp_path: Path) -> None:
+    class Mine(vc.MLP):
+        pass
+
+    network = Mine(**{field.name: getattr(fitted.config.network, field.name) for field in dataclasses.fields(vc.MLP)})
+    run = dataclasses.replace(fitted, config=dataclasses.replace(fitted.config, network=network))
+    with pytest.raises(vc.InputError, match="network Mine, which is in no list, cannot be saved: fit"):
+        run.save(tmp_path / "mine.vaeclust")
+
+
 @pytest.mark.parametrize("make", [lambda path: None, Path.mkdir], ids=["nothing", "an empty folder"])
 def test_a_path_without_a_model(tmp_path: Path, make: Any) -> None:
     path = tmp_path / "elsewhere"

@@ -212,5 +212,7 @@ def test_frames_that_cannot_be_used_are_one_sentence() -> None:
             vc.data.columns_of(numbered)
     with pytest.raises(vc.InputError, match="complex"):
         vc.data.check_array(frame.assign(z=1j))
-    with pytest.raises(vc.InputError, match="collected first"):
-        vc.data.check_array(pl.from_pandas(frame).lazy())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(vc.InputError, match="collected first"):
+            vc.fit(config(), pl.from_pandas(frame).lazy(), KEY)

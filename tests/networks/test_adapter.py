@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
+from vaeclust_jax.errors import InputError
 from vaeclust_jax.networks.adapter import from_module, standardised
 from vaeclust_jax.types import Network
 
@@ -57,8 +58,13 @@ def linear():
     ids=["batch norm", "batch norm inside", "dropout inside", "stored rngs"],
 )
 def test_a_module_with_more_than_parameters_is_refused_at_construction(build, name):
-    with pytest.raises(ValueError, match=name):
+    with pytest.raises(InputError, match=f"the module may hold nnx.Param alone, got .*{name}"):
         from_module(build)
+
+
+def test_a_module_in_place_of_what_makes_it_is_refused():
+    with pytest.raises(InputError, match=r"lambda rngs: Linear\(rngs=rngs\), got a Linear itself"):
+        from_module(nnx.Linear(3, 2, rngs=nnx.Rngs(0)))
 
 
 def check_plain(node):

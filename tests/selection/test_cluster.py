@@ -44,8 +44,8 @@ def test_the_number_of_clusters_is_chosen_if_it_is_not_given() -> None:
     [
         ({"num_clusters": 0}, "num_clusters must be at least 1, got 0"),
         ({"num_clusters": 500}, "num_clusters must be at most the number of training samples, got 500"),
-        ({"num_clusters": 3, "seed": -1}, "seed"),
-        ({"num_clusters": 3, "seed": 2**32}, "seed"),
+        ({"num_clusters": 3, "seed": -1}, "^seed must be a whole number"),
+        ({"num_clusters": 3, "seed": 2**32}, "^seed must be a whole number"),
         ({"num_clusters": 2.5}, "num_clusters"),
         ({"num_clusters": "many"}, "num_clusters"),
     ],

@@ -119,6 +119,9 @@ def test_all_noise_and_one_sample_are_answered() -> None:
     ("labels", "more", "says"),
     [
         ([[0, 1]], {}, "labels must be at least two clusterings, got 1"),
+        ([0, 1, 1], {}, r"labels must be like \[first, second\], each of shape \(n,\), got list of int"),
+        (pd.DataFrame({"one": [0, 1], "two": [0, 1]}), {}, "got DataFrame of str"),
+        (3, {}, "got int$"),
         ([[], []], {}, "labels must be of at least one sample, got none"),
         ([[0, 1], [0, 1, 2]], {}, r"labels\[1\] has 3 labels but x has 2 samples"),
         ([[0, 1], [0, 0.5]], {}, r"labels\[1\] must hold whole numbers, got 0.5"),

@@ -47,6 +47,6 @@ def test_mistakes_are_named() -> None:
 def test_candidates_are_looked_at_before_anything_is_trained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "fit_seeds", None)
     x, _ = blobs()
-    for candidates in ([3], [1, 2], [len(x), 2 * len(x)]):
+    for candidates in ([3], [1, 2], [len(x), 2 * len(x)], 5, "ab", [2.0, 3.0]):
         with pytest.raises(vc.InputError, match="candidates must be at least two whole numbers from 2, below half"):
             vc.choose_num_clusters(config(), x, jax.random.key(0), candidates=candidates)

@@ -168,6 +168,11 @@ def test_wrong_probabilities_are_named(function):
         function(np.array([[[1.5, 0.5]], [[np.nan, 0.0]]]))
 
 
+def test_seeds_of_different_shapes_are_named():
+    with pytest.raises(InputError, match=r"the same shape \(samples, clusters\), got \(3, 2\) and \(4, 2\)"):
+        align([np.full((3, 2), 0.5), np.full((4, 2), 0.5)])
+
+
 def test_a_reference_of_another_shape_is_named():
     with pytest.raises(InputError, match=r"reference must have shape \(12, 4\), as each seed, got \(12, 3\)"):
         align(seeds(), np.zeros((N, 3)))

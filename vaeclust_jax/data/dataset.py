@@ -1,5 +1,6 @@
 """The data set every other part works on, and the checks that make any array or label list into one."""
 
+import os
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -129,6 +130,8 @@ def check_array(x: object, name: str = "x") -> np.ndarray:
 
 
 def _to_numbers(x: object, name: str) -> np.ndarray:
+    if isinstance(x, str | os.PathLike):
+        raise InputError(f"{name} must be samples, got {str(x)[:100]!r}: vaeclust_jax.data.load reads sets and files")
     if np.ma.is_masked(x):
         raise InputError(f"{name} is a masked array with missing values; fill or drop them first")
     try:

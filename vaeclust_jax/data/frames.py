@@ -17,7 +17,7 @@ _MUCH = 2**30
 
 def frame_names(x: object) -> list[Any] | None:
     """The names of a frame's columns; None of anything else."""
-    if isinstance(x, np.ndarray) or not hasattr(x, "columns"):
+    if isinstance(x, np.ndarray) or is_lazy(x) or not hasattr(x, "columns"):
         return None
     names = list(getattr(x, "column_names", x.columns))  # pyarrow's `columns` are the values
     return names if all(isinstance(name, str | int | np.integer | tuple) for name in names) else None
@@ -26,6 +26,11 @@ def frame_names(x: object) -> list[Any] | None:
 def library_of(x: object) -> str:
     """The package that an object's class comes from, such as "pandas"."""
     return type(x).__module__.partition(".")[0]
+
+
+def is_lazy(x: object) -> bool:
+    """Whether it is a frame of polars that is still to be computed: a look at its columns may cost, and warns."""
+    return library_of(x) == "polars" and hasattr(x, "collect")
 
 
 def frame_columns(x: object) -> Columns | None:
@@ -104,7 +109,7 @@ def dense(x: Any, names: Any = None) -> Any:
     """
     if hasattr(x, "toarray") and hasattr(x, "nnz"):
         return _dense_matrix(x)
-    if library_of(x) == "polars" and hasattr(x, "collect"):
+    if is_lazy(x):
         raise InputError("a lazy frame must be collected first: x.collect()")
     known = frame_names(x)
     if not known:

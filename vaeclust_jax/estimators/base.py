@@ -9,7 +9,7 @@ import jax
 import numpy as np
 from jaxtyping import Float, Int
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin, _fit_context
-from sklearn.utils import Tags, check_random_state
+from sklearn.utils import Tags, check_array, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -48,7 +48,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
     Args:
         n_clusters: K, or "auto": a number from 2 to 20, chosen by `vaeclust_jax.choose_num_clusters`.
         latent_dim: L, the size of the latent space, which `transform` maps to.
-        network: "mlp", "conv" (images), or "auto": conv for images of at least 32 x 32 pixels, mlp else.
+        network: "mlp", "conv" (images), or "auto": conv for images of more than 32 x 32 pixels, mlp else.
         hidden: widths of the MLP encoder's hidden layers; the decoder has them in reverse.
         likelihood: "bernoulli" or "squared" (values in [0, 1]), "gaussian", or "auto": bernoulli for images, gaussian
             for vectors.
@@ -241,11 +241,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
     def inverse_transform(self, X: Any) -> Rows:
         """The decoder's answer to latents (n, L), in the units of the X of `fit`; images in [0, 1]."""
         check_is_fitted(self)
-        z = np.asarray(X, np.float32)
-        run = self._run()
-        if z.ndim != 2 or z.shape[1] != run.config.network.latent_dim:
-            raise ValueError(f"X must be latents (n, {run.config.network.latent_dim}), got shape {z.shape}")
-        return self._in_units_of_x(run.decode(z))
+        return self._in_units_of_x(self._run().decode(check_array(X, dtype=np.float32)))
 
     def score_samples(self, X: Any) -> Float[np.ndarray, " n"]:
         """Evidence lower bound of each row in nats: how likely it is to the model, from below."""

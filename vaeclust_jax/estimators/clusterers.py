@@ -194,7 +194,7 @@ class VAEDEC(StreamingClusterer):
         update_target_interval: epochs between refreshes of the target P.
         tolerance: training ends once less than this share of the assignments changes between two refreshes.
 
-    Further arguments and the attributes are those of `DeepClusterer`; the objective is `vaeclust_jax.methods.vaedec`.
+    Further arguments and the attributes are those of `DeepClusterer`; the objective is `vaeclust_jax.methods.dec`.
 
     Example:
         >>> x = np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0)

@@ -6,7 +6,9 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
-from vaeclust_jax.data.frames import dense, frame_names
+from vaeclust_jax.checks import is_whole
+from vaeclust_jax.data import Dataset
+from vaeclust_jax.data.frames import dense, frame_names, is_lazy
 from vaeclust_jax.data.mapped import is_streamed
 
 
@@ -22,6 +24,10 @@ def samples(estimator: BaseEstimator, X: Any, image_shape: tuple[int, ...] | Non
     Raises:
         ValueError, TypeError: scikit-learn's, in its words.
     """
+    if image_shape is not None and not all(is_whole(side) for side in image_shape):
+        raise ValueError(f"image_shape must be whole numbers, (H, W) or (H, W, C), got {image_shape!r}")
+    if isinstance(X, Dataset):
+        raise ValueError("X must be an array or a frame, got a Dataset: pass its samples, X.x")
     shape = image_shape
     if getattr(X, "ndim", 2) in (3, 4):
         X = np.asarray(X)
@@ -51,7 +57,7 @@ def samples(estimator: BaseEstimator, X: Any, image_shape: tuple[int, ...] | Non
 
 def _check_columns(X: Any) -> None:
     """Says which column of a frame is no number: scikit-learn does not."""
-    if frame_names(X):
+    if is_lazy(X) or frame_names(X):
         dense(X)
 
 

@@ -3,12 +3,13 @@
 import warnings
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
 from vaeclust_jax.data import Preparation, Rows
-from vaeclust_jax.errors import InputWarning
+from vaeclust_jax.errors import InputError, InputWarning
 from vaeclust_jax.training.rows import by_chunk, encode_rows
 from vaeclust_jax.types import Heads, Params
 from vaeclust_jax.uncertainty.outliers import latent_distance
@@ -29,6 +30,24 @@ def probabilities(heads: Heads, params: Params, temperature: float, rows: Rows) 
     assert heads.assign is not None
     z = encode_rows(heads, params, rows)[0]
     return np.exp(at_temperature(by_chunk(heads.assign, params, z), temperature))
+
+
+def of_codes(head: Any, heads: Heads, params: Params, preparation: Preparation, z: Any) -> Float[np.ndarray, "n ..."]:
+    """What one of a model's heads answers to codes (n, L) that a person hands in.
+
+    Raises:
+        InputError: no numbers, another shape, or none.
+    """
+    one = jax.ShapeDtypeStruct((1, *preparation.output_shape), jnp.float32)
+    assert heads.encode is not None
+    size = jax.eval_shape(heads.encode, params, one)[0].shape[1]  # not every method has the latents of its network
+    try:
+        codes = np.asarray(z, np.float32)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"z must be numbers: {error}") from error
+    if codes.ndim != 2 or len(codes) == 0 or codes.shape[1] != size:
+        raise InputError(f"z must be codes (n, {size}), at least one, got shape {codes.shape}")
+    return by_chunk(head, params, codes)
 
 
 def at_temperature(log_q: Float[np.ndarray, "n k"], temperature: float) -> Float[np.ndarray, "n k"]:

@@ -21,8 +21,18 @@ _BEFORE: dict[str, dict[str, Any]] = {
 
 
 def config_to_json(config: Config) -> dict[str, Any]:
-    """Sections by name; a method, a network and a nested choice say which they are under "kind"."""
-    network = next(name for name, kind in NETWORKS.items() if kind is type(config.network))
+    """Sections by name; a method, a network and a nested choice say which they are under "kind".
+
+    Raises:
+        InputError: a kind of network that `NETWORKS` does not have.
+    """
+    network = next((name for name, kind in NETWORKS.items() if kind is type(config.network)), None)
+    if network is None:
+        kind = type(config.network).__name__
+        raise InputError(
+            f"a model with the network {kind}, which is in no list, cannot be saved: fit(..., networks={kind}(...)."
+            "build(shape)) can be, and is loaded with the same networks"
+        )
     return {
         "method": {_KIND: name_of(config.method), **_fields(config.method)},
         "prepare": _fields(config.prepare),

@@ -207,9 +207,11 @@ def _fit(
     callbacks: Sequence[Callback],
 ) -> dict[str, list[Run]]:
     if not isinstance(config, Config):
-        raise InputError(f"config must be a Config, got {config!r}")
+        raise InputError(f"config must be a Config, such as Config(DEC(num_clusters=10)), got {repr(config)[:100]}")
     if not (networks is None or isinstance(networks, Networks)):
         raise InputError(f"networks must be Networks(encoder, decoder), got {type(networks).__name__}")
+    if not (checkpoint is None or isinstance(checkpoint, Checkpoint)):
+        raise InputError(f"checkpoint must be Checkpoint(folder), got {checkpoint!r}")
     listeners = Callbacks(callbacks)
     if isinstance(x, Prepared):
         assert sample_weight is None, "prepared rows have theirs"

@@ -19,6 +19,7 @@ from vaeclust_jax.data import Preparation
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config_json import config_from_json, config_of_format_2, config_to_json
 from vaeclust_jax.fitting.packed import Packed
+from vaeclust_jax.methods.registry import warn_unlisted
 from vaeclust_jax.shown import in_a_line
 from vaeclust_jax.whole_file import whole_file
 
@@ -33,6 +34,8 @@ _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.r
 def write_model(path: Path, packed: Packed, more: Mapping[str, Any] | None = None) -> None:
     """Writes the file, in place of one of that name; it appears whole or not at all.
 
+    A method that no installed package lists cannot be read back, and is an `InputWarning`.
+
     Args:
         path: of the file; folders are made.
         packed: the model.
@@ -41,6 +44,7 @@ def write_model(path: Path, packed: Packed, more: Mapping[str, Any] | None = Non
     Raises:
         InputError: the place cannot be written to, or an array is of a type that numpy's format does not know.
     """
+    warn_unlisted(packed.config.method)
     contents = {name: _to_npy(name, array) for name, array in packed.arrays.items()}
     manifest = {
         "format": FORMAT,

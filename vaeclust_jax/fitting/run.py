@@ -14,13 +14,14 @@ from vaeclust_jax.checks import is_whole
 from vaeclust_jax.data import Preparation, Rows
 from vaeclust_jax.data.mapped import parts_of
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.fitting.answers import at_temperature, distances, probabilities, warn_unlike
+from vaeclust_jax.fitting.answers import at_temperature, distances, of_codes, probabilities, warn_unlike
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.forecasts import continued, following
 from vaeclust_jax.fitting.frame import cluster_table, frame_library, frame_of
 from vaeclust_jax.fitting.history import kept_history
 from vaeclust_jax.fitting.model_file import write_model
 from vaeclust_jax.fitting.packed import OF_CLUSTERS, TREE, Packed, named_arrays
+from vaeclust_jax.fitting.pickled import Pickled
 from vaeclust_jax.graph.hints import Hints
 from vaeclust_jax.graph.tree import Tree, cuttable
 from vaeclust_jax.keys import SAMPLES, as_key
@@ -33,7 +34,7 @@ from vaeclust_jax.uncertainty.latent import Uncertainty, stochastic_passes
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class Run(Pickled):
     """A fitted model of one seed. What it cannot be asked, because its method has no such head, is an `InputError`.
 
     Every method that takes `x` takes raw data, as `fit` did: images (n, H, W[, C]) or vectors (n, F), prepared
@@ -160,7 +161,7 @@ class Run:
     def log_assign(self, z: Float[np.ndarray, "n l"]) -> Float[np.ndarray, "n k"]:
         """Log-probability of every cluster for codes, (n, K)."""
         assign = self._has(self.heads.assign, "assign to clusters")
-        return at_temperature(by_chunk(assign, self.params, z), self.temperature)
+        return at_temperature(of_codes(assign, self.heads, self.params, self.preparation, z), self.temperature)
 
     def uncertainty(self, x: Any, key: Key | int, num_passes: int = 100) -> Uncertainty:
         """How sure the assignment of each sample is, from draws of its code: see `Uncertainty` for the columns.
@@ -243,7 +244,7 @@ class Run:
 
     def decode(self, z: Float[np.ndarray, "n l"]) -> Float[np.ndarray, "n ..."]:
         """The expected samples of codes, in the units of `prepare`."""
-        return by_chunk(self._has(self.heads.decode, "decode"), self.params, z)
+        return of_codes(self._has(self.heads.decode, "decode"), self.heads, self.params, self.preparation, z)
 
     def recall(self, x: Any) -> Float[np.ndarray, "n ..."]:
         """What a memory comes to rest at from the samples, in the units of `prepare`."""
@@ -252,8 +253,7 @@ class Run:
     def unlikeness(self, x: Any) -> Float[np.ndarray, " n"]:
         """How strange each sample is, (n,): the distance to the nearest cluster in its standard deviations, see
         `uncertainty.outliers.latent_distance`."""
-        mean, scales = (self._has(part, "cluster") for part in (self.cluster_mean, self.cluster_scale))
-        return distances(self.embed(x), mean, scales)
+        return distances(self.embed(x), self._has(self.cluster_mean, "cluster"), self.cluster_scale)
 
     def prepare(self, x: Any) -> Float[np.ndarray, "n ..."]:
         """The samples as the model sees them: images in [0, 1] of the model's size, vectors scaled."""

@@ -163,6 +163,8 @@ def _model_file(path: Path, seed: int | None) -> Path:
         return path
     numbers = [file.name.removeprefix("seed-").removesuffix(_SUFFIX) for file in (path / "model").glob("seed-*")]
     seeds = sorted(int(number) for number in numbers if number.isdecimal() and seed_file(path, int(number)).is_file())
+    if not path.exists():
+        raise InputError(f"{path} holds no model: there is no such file or folder")
     if not seeds:
         raise InputError(f"{path} holds no model: give the folder of a run that finished, or a file of Run.save")
     if seed is not None and seed not in seeds:

@@ -87,7 +87,7 @@ class Method(ABC):
     Equal settings give the same functions, so that nothing compiles twice: what `heads` and `stages` return comes from
     functions under `functools.lru_cache`. Numbers that one sweeps (a learning rate, beta) are data in the state.
 
-    A class of one's own is entered in `vaeclust_jax.methods.METHODS` by a line, or from another package by an entry
+    A class of one's own is entered in `METHODS` of `methods/registry.py` by a line, or from another package by an entry
     point of the group `vaeclust.methods`.
 
     Example:

@@ -1,11 +1,12 @@
 """Every method by name: the house's own, and those of packages that are installed beside it."""
 
 import logging
+import warnings
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.metadata import entry_points
 
-from vaeclust_jax.errors import InputError
+from vaeclust_jax.errors import InputError, InputWarning
 from vaeclust_jax.methods.classifier import Classifier
 from vaeclust_jax.methods.dbm import DBM
 from vaeclust_jax.methods.dec import DEC, GraphDEC
@@ -93,3 +94,14 @@ def name_of(method: Method) -> str:
     """Under which name a method is known; of a class that is in no list, the class's."""
     kind = type(method)
     return next((name for name, one in all_methods().items() if one is kind), kind.__name__)
+
+
+def warn_unlisted(method: Method) -> None:
+    """Says, of a model that `Run.save` writes, that its method will not be found when it is read back."""
+    if type(method) not in all_methods().values():
+        warnings.warn(
+            f"load finds the method {type(method).__name__} only as an entry point of the group vaeclust.methods: see "
+            "'Add a method' in the book",
+            InputWarning,
+            stacklevel=4,
+        )

@@ -123,13 +123,14 @@ def check_candidates(candidates: Sequence[int], num_samples: int) -> list[int]:
     Raises:
         InputError: not at least two whole numbers from 2, all below half the number of samples.
     """
-    numbers = sorted(set(candidates))
-    if len(numbers) < 2 or not all(map(is_whole, numbers)) or numbers[0] < 2 or 2 * numbers[-1] >= num_samples:
-        raise InputError(
-            "candidates must be at least two whole numbers from 2, below half of the "
-            f"{num_samples} samples, got {numbers}"
-        )
-    return numbers
+    numbers = list(candidates)
+    if all(map(is_whole, numbers)):
+        numbers = sorted(set(numbers))
+        if len(numbers) >= 2 and numbers[0] >= 2 and 2 * numbers[-1] < num_samples:
+            return numbers
+    raise InputError(
+        f"candidates must be at least two whole numbers from 2, below half of the {num_samples} samples, got {numbers}"
+    )
 
 
 def _lasts(layers: Float[np.ndarray, " c"], k: int) -> float:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 
+from vaeclust_jax.errors import InputError
 from vaeclust_jax.types import Key, Network, Params
 
 if TYPE_CHECKING:  # half a second that `import vaeclust_jax` need not take
@@ -19,10 +20,22 @@ def from_module(build: "Callable[[nnx.Rngs], nnx.Module]", method: str = "__call
         build: makes the module; its `__call__` takes arrays with the batch first. The module may hold
             `nnx.Param` alone: BatchNorm statistics or stored Rngs raise here, at construction.
         method: of the module, what `apply` calls.
+
+    Raises:
+        InputError: a module in the place of what makes it, or one that holds more than `nnx.Param`.
     """
     from flax import nnx
 
-    graph, _ = nnx.split(nnx.eval_shape(lambda: build(nnx.Rngs(0))), nnx.Param)
+    if isinstance(build, nnx.Module):
+        kind = type(build).__name__
+        raise InputError(f"from_module takes what makes a module, lambda rngs: {kind}(rngs=rngs), got a {kind} itself")
+    module = nnx.eval_shape(lambda: build(nnx.Rngs(0)))
+    kinds = {type(leaf) for _, leaf in nnx.to_flat_state(nnx.state(module))}
+    if more := sorted(kind.__name__ for kind in kinds if not issubclass(kind, nnx.Param)):
+        raise InputError(
+            f"the module may hold nnx.Param alone, got {', '.join(more)}: leave dropout and batch norm out"
+        )
+    graph, _ = nnx.split(module, nnx.Param)
 
     def init(key: Key) -> Params:
         _, params = nnx.split(build(nnx.Rngs(key)), nnx.Param)

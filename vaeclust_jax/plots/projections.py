@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from vaeclust_jax.checks import is_whole
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.metrics import check_ids
 from vaeclust_jax.plots.style import (
@@ -47,11 +48,13 @@ def project(
         latents themselves for L = 2, and with a zero coordinate for L = 1; see `projection_title`.
 
     Raises:
-        InputError: `latents` has another shape or is not finite.
+        InputError: `latents` has another shape or is not finite, or `max_points` is below 1.
     """
     latents = np.asarray(latents, dtype=np.float64)
     if latents.ndim != 2 or latents.size == 0 or not np.isfinite(latents).all():
         raise InputError(f"latents must be finite, of shape (n, L), not empty; got shape {latents.shape}.")
+    if not is_whole(max_points) or max_points < 1:
+        raise InputError(f"max_points must be a whole number of at least 1, got {max_points!r}")
     n, size = latents.shape
     index = np.arange(n)
     if n > max_points:

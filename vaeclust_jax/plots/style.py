@@ -46,8 +46,17 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def axes_for(ax: Axes | None, width: float, height: float) -> Axes:
-    """Return the axes to draw on: the given ones, or those of a new figure, of so many inches."""
+    """Return the axes to draw on: the given ones, or those of a new figure, of so many inches.
+
+    Raises:
+        InputError: something else was given, such as a figure or an array of axes.
+    """
     if ax is not None:
+        from matplotlib.axes import Axes
+
+        if not isinstance(ax, Axes):
+            got = f"{type(ax).__name__} of shape {ax.shape}" if isinstance(ax, np.ndarray) else type(ax).__name__
+            raise InputError(f"ax must be the axes of one picture, as of matplotlib.pyplot.subplots()[1], got {got}")
         return ax
     from vaeclust_jax.plots.shown_axes import ShownAxes
 

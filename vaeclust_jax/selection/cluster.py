@@ -7,13 +7,14 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from vaeclust_jax.data import PrepareConfig
+from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.callback import Callback
 from vaeclust_jax.fitting.config import Config, with_method
 from vaeclust_jax.fitting.fit import fit
 from vaeclust_jax.fitting.progress import shown
 from vaeclust_jax.fitting.resolve import prepared_for
 from vaeclust_jax.fitting.run import Run
-from vaeclust_jax.keys import checked_seeds
+from vaeclust_jax.keys import is_seed
 from vaeclust_jax.methods.dec import GraphDEC
 from vaeclust_jax.selection.augment import can_be_moved, choose_augment, seeds_beside
 from vaeclust_jax.selection.num_clusters import choose_num_clusters
@@ -75,7 +76,8 @@ def cluster(
         >>> found.run.predict(x[:3]).shape
         (3,)
     """
-    checked_seeds([seed])
+    if not is_seed(seed):
+        raise InputError(f"seed must be a whole number from 0 to 2**32 - 1, got {repr(seed)[:100]}")
     with shown(verbose, callbacks) as told:
         return _cluster(x, num_clusters, seed, told)
 

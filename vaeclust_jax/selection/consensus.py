@@ -1,6 +1,6 @@
 """One clustering of several, of any clusterer's."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -117,7 +117,10 @@ def consensus(
 
 def _numbered(labels: Sequence[Any] | np.ndarray) -> Int[np.ndarray, "s n"]:
     """Ids from 0, and -1 for samples left out."""
-    given = list(labels)
+    given = list(labels) if isinstance(labels, Iterable) else []
+    if not isinstance(labels, Iterable) or any(np.ndim(one) == 0 for one in given):
+        of = f" of {type(given[0]).__name__}" if given else ""
+        raise InputError(f"labels must be like [first, second], each of shape (n,), got {type(labels).__name__}{of}")
     if len(given) < 2:
         raise InputError(f"labels must be at least two clusterings, got {len(given)}")
     n = np.size(given[0])

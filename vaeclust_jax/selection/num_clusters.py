@@ -1,6 +1,6 @@
 """How many clusters? Chosen without labels, from the latents of VAEs that were trained alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
@@ -8,6 +8,7 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
+from vaeclust_jax.checks import is_whole
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.callback import Callback
 from vaeclust_jax.fitting.config import Config, with_method
@@ -108,7 +109,7 @@ def choose_num_clusters(
         verbose: as for `fit_seeds`.
 
     Raises:
-        InputError: no such criterion, too few samples for two candidates, or as `fit`.
+        InputError: no such criterion, no two candidates that the samples suffice for, or as `fit`.
         TrainingDivergedError: as `fit`.
 
     Example:
@@ -128,7 +129,8 @@ def choose_num_clusters(
     alone = vae_alone(config, num_clusters=1)
     data = x if isinstance(x, Prepared) else prepared_for(alone, x, custom=networks is not None)
     n = len(data.rows)
-    possible = check_candidates([number for number in candidates if 2 * number < n], n)
+    numbers = candidates if isinstance(candidates, Iterable) else [candidates]
+    possible = check_candidates([number for number in numbers if not is_whole(number) or 2 * number < n], n)
     seeds_key, curve_key = jax.random.split(jax.random.fold_in(key, NUM_CLUSTERS))  # a fit may have the same key
     seeds = [seed_from_key(of_seed) for of_seed in jax.random.split(seeds_key, NUM_SEEDS)]
     runs = fit_seeds(alone, data, seeds, networks=networks, callbacks=callbacks, verbose=verbose)

@@ -209,6 +209,9 @@ def _jaccard(a: NDArray[np.integer], b: NDArray[np.integer]) -> NDArray[np.float
 
 
 def _check_probabilities(values: ArrayLike) -> NDArray[np.floating]:
+    if isinstance(values, list | tuple) and len(shapes := {np.shape(one) for one in values}) > 1:
+        got = " and ".join(map(str, sorted(shapes)))
+        raise InputError(f"probabilities of all seeds must have the same shape (samples, clusters), got {got}.")
     probabilities = np.asarray(values)
     if probabilities.ndim != 3 or probabilities.size == 0:
         raise InputError(
