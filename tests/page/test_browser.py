@@ -23,6 +23,8 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select
 
 from tests.page.made_run import NAMES, made_map, make_run
+from vaeclust_jax.data.dataset import Dataset
+from vaeclust_jax.data.hints import read_hints
 from vaeclust_jax.page.page import write_page
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -392,6 +394,31 @@ def test_labels_of_all_samples_are_saved_under_their_new_names(browser: Chrome, 
     assert record["clusters"][5] == {"cluster": 5, "merged_into": 2, "name": NAME, "trusted": True}
     assert [one["name"] for one in record["samples"]] == [NAME if one == 2 else f"cluster {one}" for one in merged]
     assert errors(browser) == []
+
+
+def test_names_of_a_table_s_rows_are_saved_as_sample_and_hints_are_read_by_them(
+    browser: Chrome, tmp_path: Path, downloads: Path
+) -> None:
+    whole = made_map()
+    made = make_run(tmp_path / "run", latent_map=POINTS, assignments=True, names_are="sample")
+    show(browser, write_page(made))
+    find(browser, "#cluster-2 .rename").send_keys("two", Keys.ENTER)
+    find(browser, "#save-json").click()
+    samples = json.loads(saved(downloads / "labels.json"))["samples"]
+    assert [one["sample"] for one in samples] == whole.file.tolist()
+    find(browser, "#save-csv").click()
+    text = saved(downloads / "labels.csv")
+    header, _, body = text.partition("\n")
+    assert header == "row,sample,cluster,name,probability,trusted,label"
+    data = Dataset(np.zeros((1797, 1)), None, "table", row_names=tuple(whole.file), names_are="sample")
+    hints = tmp_path / "hints.csv"
+    found = []
+    # By number, by name, and by name as pages once called the column.
+    for columns in (header, header.replace("row", "number"), header.replace("row,sample", "number,file")):
+        hints.write_text(f"{columns}\n{body}", encoding="utf-8")
+        found.append(np.asarray(read_hints(hints, data).partial_labels))
+    assert set(whole.cluster[found[0] == 0]) == {2}
+    np.testing.assert_array_equal(found, [found[0]] * 3)
 
 
 def test_sections_fold_by_keyboard(browser: Chrome, page: Path) -> None:
