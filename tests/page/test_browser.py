@@ -469,6 +469,16 @@ def test_the_first_screen_shows_the_verdict_and_the_map(browser: Chrome, page: P
     assert plot["height"] >= 270
 
 
+def test_no_line_ends_within_a_flag(browser: Chrome, tmp_path: Path) -> None:
+    verdict = {"how sure": [f"One seed{' cannot' * 3} say <b> which: add --seeds 5."]}
+    show(browser, write_page(make_run(tmp_path / "run", latent_map=POINTS, verdict=verdict)))
+    assert find(browser, ".verdict dd").text == verdict["how sure"][0]
+    lines = "return document.querySelector('.verdict .flag').getClientRects().length"
+    for width in range(150, 400, 10):  # of the sentence: whichever word stands at its end
+        browser.execute_script(f"document.querySelector('.verdict dd').style.maxWidth = '{width}px'")
+        assert browser.execute_script(lines) == 1
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(browser: Chrome, page: Path, axe: str, scheme: str) -> None:
