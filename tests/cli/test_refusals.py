@@ -117,3 +117,22 @@ def test_an_out_that_cannot_be_written_is_refused(vaeclust: Run, files: Path, ou
     assert code == 2
     assert out in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        ("predict", "vaeclust predict needs RUN_DIR and INPUT; see vaeclust predict --help"),
+        ("completion", "vaeclust completion needs SHELL; see vaeclust completion --help"),
+        ("run digits --clusters three", "--clusters must be none or a whole number or auto, got 'three'; see vaeclust"),
+        ("run digits --image-size a b", "--image-size must be none or two whole numbers or auto, got 'a', 'b'; see"),
+        ("run digits --latent-dim 2.5", "--latent-dim must be a whole number, got '2.5'; see vaeclust run --help"),
+        ("run digits --lr x", "--learning-rate must be a number, got 'x'; see vaeclust run --help"),
+        ("run digits -k", "Missing value for argument '--clusters'. Expected one value; see vaeclust run --help"),
+    ],
+)
+def test_values_that_do_not_fit_are_named_without_a_parser_s_words(vaeclust: Run, argv: str, sentence: str) -> None:
+    code, out, err = vaeclust(*argv.split())
+    assert (code, out) == (2, "")
+    assert err.startswith(f"vaeclust: {sentence}")
+    assert err.count("\n") == 1

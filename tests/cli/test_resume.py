@@ -180,6 +180,7 @@ def test_a_folder_of_no_run(vaeclust: Run, tmp_path: Path, make: Callable[[Path]
     code, out, err = vaeclust("run", "--resume", tmp_path / "run")
     assert (code, out) == (2, "")
     assert f"{tmp_path / 'run'} is no folder of a run that can go on" in err
+    assert ("it does not exist" in err) == (not (tmp_path / "run").exists())
 
 
 def test_the_folder_of_all_runs_names_one(vaeclust: Run, tmp_path: Path) -> None:

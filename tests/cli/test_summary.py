@@ -1,5 +1,6 @@
 """The end of a run: five answers, of records that were made by hand."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from tests.studies.test_tables import study
 from vaeclust_jax.cli.summary import print_summary
 from vaeclust_jax.folder.records.clustering import ClusteringRecord
 from vaeclust_jax.studies.tables import tables_of
+from vaeclust_jax.studies.verdict import verdict_of
 
 FOLDER = Path("runs/made-20260101-000000")
 TOPICS = ["found", "how good", "how sure", "files", "next"]
@@ -69,6 +71,25 @@ def test_without_labels_nothing_of_it_is_missing(capsys: pytest.CaptureFixture[s
     assert "labels were used for: there are none" in text
 
 
+def test_methods_that_find_the_same_clusters_are_named_once() -> None:
+    metrics = ClusteringRecord.of(study(y=None))
+    names = [f"{name} on pixels" for name in ("k-means", "ward")]
+    alike = {**metrics.alike, **dict.fromkeys(names, 1.0)}
+    text = " ".join(verdict_of(replace(metrics, alike=alike))["how good"])
+    assert f"find the same clusters: {', '.join(names)}." in text
+    assert "most like it" not in text
+    alike[names[1]] = 0.5
+    assert "k-means on pixels is most like it" in " ".join(verdict_of(replace(metrics, alike=alike))["how good"])
+
+
+def test_clusters_of_one_size_are_said_once() -> None:
+    metrics = ClusteringRecord.of(study())
+    one = metrics.clusters[0]
+    for sizes, said_of in (((15,) * 40, "of 15 samples each."), ((15, *(16,) * 39), "of 15 to 16 samples each.")):
+        clusters = tuple(replace(one, cluster=number, samples=size) for number, size in enumerate(sizes))
+        assert verdict_of(replace(metrics, clusters=clusters))["found"][0].endswith(said_of)
+
+
 def test_one_seed_says_what_it_cannot_know(capsys: pytest.CaptureFixture[str]) -> None:
     text = " ".join(said(capsys, seeds=range(4, 5), y=None))
     assert "One seed cannot say which clusters would be found again: add --seeds 5." in text
@@ -88,3 +109,10 @@ def test_the_record_of_an_earlier_version_can_be_shown(capsys: pytest.CaptureFix
     del record["clusters"], record["alike"], record["uncertainty"]["agreed"]
     metrics = ClusteringRecord.of(record)
     assert "clusters" not in {table.name for table in tables_of(metrics)}
+
+
+def test_commands_to_be_pasted_quote_a_folder_with_spaces(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = said(capsys, folder=Path("my runs/made"))
+    assert any(line.endswith("vaeclust predict 'my runs/made' NEW_DATA") for line in lines)
+    assert any(line.endswith("vaeclust report 'my runs/made'") for line in lines)
+    assert lines[-1] == "my runs/made"  # as it is, for scripts

@@ -272,8 +272,7 @@ def test_packed(tmp_path: Path, ending: str, pack: object) -> None:
 def test_missing_values(tmp_path: Path) -> None:
     content = text([*"abcd"], BLOBS) + "1,,3,4\n1,NA,3,4\n"
     said = refused(tmp_path / "t.csv", content)
-    assert "row 60 (from 0) of column 'b'" in said
-    assert "--missing drop" in said
+    assert "has no value in row 60 (from 0) of column 'b' (and 1 other): write --missing drop" in said
     dropped = read(tmp_path / "t.csv", "a,b,c,d\n1,,3,4\n" + text(None, BLOBS), missing="drop")
     assert dropped.numbers.tolist() == list(range(1, 61))
     assert "1 of 61 rows were dropped" in " ".join(dropped.taken)
@@ -291,7 +290,7 @@ def test_what_is_no_finite_number_is_named(tmp_path: Path, cell: str) -> None:
 
 def test_infinite_values_are_missing_ones(tmp_path: Path) -> None:
     content = text([*"abcd"], BLOBS) + "1,inf,3,4\n"
-    assert "row 60 (from 0) of column 'b'" in refused(tmp_path / "t.csv", content)
+    assert "t.csv has inf in row 60 (from 0) of column 'b': write" in refused(tmp_path / "t.csv", content)
     assert read(tmp_path / "t.csv", content, missing="drop").x.shape == (60, 4)
     filled = read(tmp_path / "t.csv", content, missing="mean")
     np.testing.assert_allclose(filled.x[60], [1, BLOBS[:, 1].mean(), 3, 4], rtol=1e-4)

@@ -30,6 +30,13 @@ def test_the_first_seed_comes_back(tmp_path: Path) -> None:
     assert found.probability == pytest.approx([0.5, 1 / 3, 1.0], abs=1e-8)
 
 
+@pytest.mark.parametrize("column", ["file", "sample"])
+def test_the_column_of_names_is_known(tmp_path: Path, column: str) -> None:
+    write_assignments(tmp_path / "a.csv", made(**{column: ["a", "b", "c"] * 2}))
+    found = read_assignments(tmp_path / "a.csv")
+    assert (found.file, found.names_are) == (["a", "b", "c"], column)
+
+
 def test_samples_need_no_files(tmp_path: Path) -> None:
     write_assignments(tmp_path / "a.csv", made())
     assert read_assignments(tmp_path / "a.csv").file is None

@@ -61,8 +61,8 @@ def made_map(**changes: Any) -> LatentMap:
     return made._replace(**changes)
 
 
-def made_assignments() -> dict[str, Any]:
-    """Of two seeds, the second of which has all samples in one cluster."""
+def made_assignments(names_are: str = "file") -> dict[str, Any]:
+    """Of two seeds, the second of which has all samples in one cluster; names_are calls the column of their names."""
     made, n = made_map(), len(found().y)
     assert made.file is not None
     return {
@@ -70,7 +70,7 @@ def made_assignments() -> dict[str, Any]:
         "row": np.tile(made.row, 2),
         "cluster": np.r_[made.cluster, np.zeros(n, int)],
         "probability": np.r_[made.probability, np.ones(n)],
-        "file": np.tile(made.file, 2),
+        names_are: np.tile(made.file, 2),
     }
 
 
@@ -186,6 +186,7 @@ def make_run(
     latent_map: LatentMap | None = None,
     figures: bool = False,
     assignments: bool = False,
+    names_are: str = "file",
     **changes: Any,
 ) -> Path:
     """Write the folder of a run.
@@ -196,6 +197,7 @@ def make_run(
         latent_map: None for a run without one.
         figures: whether to draw any, which takes a second.
         assignments: whether to write down those of all digits, two seeds.
+        names_are: the column of these that holds the samples' names.
         changes: to what metrics.json holds.
     """
     folder.mkdir(parents=True)
@@ -207,7 +209,7 @@ def make_run(
     if latent_map is not None:
         write_map(folder / "map.npz", latent_map)
     if assignments:
-        write_assignments(folder / "assignments.csv", made_assignments())
+        write_assignments(folder / "assignments.csv", made_assignments(names_are))
     if figures:
         _draw(folder)
     else:

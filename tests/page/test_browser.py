@@ -23,6 +23,8 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select
 
 from tests.page.made_run import NAMES, made_map, make_run
+from vaeclust_jax.data.dataset import Dataset
+from vaeclust_jax.data.hints import read_hints
 from vaeclust_jax.page.page import write_page
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -394,6 +396,31 @@ def test_labels_of_all_samples_are_saved_under_their_new_names(browser: Chrome, 
     assert errors(browser) == []
 
 
+def test_names_of_a_table_s_rows_are_saved_as_sample_and_hints_are_read_by_them(
+    browser: Chrome, tmp_path: Path, downloads: Path
+) -> None:
+    whole = made_map()
+    made = make_run(tmp_path / "run", latent_map=POINTS, assignments=True, names_are="sample")
+    show(browser, write_page(made))
+    find(browser, "#cluster-2 .rename").send_keys("two", Keys.ENTER)
+    find(browser, "#save-json").click()
+    samples = json.loads(saved(downloads / "labels.json"))["samples"]
+    assert [one["sample"] for one in samples] == whole.file.tolist()
+    find(browser, "#save-csv").click()
+    text = saved(downloads / "labels.csv")
+    header, _, body = text.partition("\n")
+    assert header == "row,sample,cluster,name,probability,trusted,label"
+    data = Dataset(np.zeros((1797, 1)), None, "table", row_names=tuple(whole.file), names_are="sample")
+    hints = tmp_path / "hints.csv"
+    found = []
+    # By number, by name, and by name as pages once called the column.
+    for columns in (header, header.replace("row", "number"), header.replace("row,sample", "number,file")):
+        hints.write_text(f"{columns}\n{body}", encoding="utf-8")
+        found.append(np.asarray(read_hints(hints, data).partial_labels))
+    assert set(whole.cluster[found[0] == 0]) == {2}
+    np.testing.assert_array_equal(found, [found[0]] * 3)
+
+
 def test_sections_fold_by_keyboard(browser: Chrome, page: Path) -> None:
     show(browser, page)
     summary = find(browser, "#settings summary")
@@ -440,6 +467,16 @@ def test_the_first_screen_shows_the_verdict_and_the_map(browser: Chrome, page: P
     assert verdict["y"] + verdict["height"] <= plot["y"]
     assert plot["y"] + 0.9 * plot["height"] <= height
     assert plot["height"] >= 270
+
+
+def test_no_line_ends_within_a_flag(browser: Chrome, tmp_path: Path) -> None:
+    verdict = {"how sure": [f"One seed{' cannot' * 3} say <b> which: add --seeds 5."]}
+    show(browser, write_page(make_run(tmp_path / "run", latent_map=POINTS, verdict=verdict)))
+    assert find(browser, ".verdict dd").text == verdict["how sure"][0]
+    lines = "return document.querySelector('.verdict .flag').getClientRects().length"
+    for width in range(150, 400, 10):  # of the sentence: whichever word stands at its end
+        browser.execute_script(f"document.querySelector('.verdict dd').style.maxWidth = '{width}px'")
+        assert browser.execute_script(lines) == 1
 
 
 @pytest.mark.long

@@ -190,6 +190,13 @@ def test_a_cluster_is_called_by_its_number_in_its_middle() -> None:
     assert (labels["x"][0], labels["y"][0]) == (pytest.approx(middle[0]), pytest.approx(middle[1]))
 
 
+def test_the_label_of_a_small_cluster_stands_beside_it_and_within_the_map() -> None:
+    points = np.repeat([[0.0, 0.0], [5.0, 10.0], [10.0, 5.0], [9.0, 1.0]], 15, axis=0)
+    points[30:45] += np.random.default_rng(0).uniform(-1, 1, (15, 2))
+    labels = map_figure(small(points=points, cluster=np.arange(60) // 15), 4).select_one({"name": "labels"}).data
+    assert labels["offset"] == [-20, 20, 0, -20]  # above; below at the upper edge; on a large one; above
+
+
 def test_the_tooltip_shows_the_image_and_every_name_as_text() -> None:
     names = np.array(["<script>alert(1)</script>", *"abcdefghi"])
     drawn = map_figure(small(class_names=names, file=np.array(['a"b<img src=x>.png'] * 60)), K)

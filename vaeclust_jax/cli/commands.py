@@ -160,7 +160,9 @@ def _info(argv: list[str]) -> None:
         print(f"{name:18}{value}")
 
     devices = jax.devices()
-    line("devices", ", ".join(f"{device.platform} {device.device_kind}" for device in devices))
+    # A CPU has one word for both.
+    words = (dict.fromkeys((device.platform, device.device_kind)) for device in devices)
+    line("devices", ", ".join(map(" ".join, words)))
     gpu = any(device.platform == "gpu" for device in devices)
     line("GPU", "yes" if gpu else "no (pip install 'vaeclust_jax[cuda]' where there is one)")
     line("CPU cores", len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())

@@ -12,6 +12,7 @@ import tyro
 from vaeclust_jax.cli import check, compare, predict, report, suggest
 from vaeclust_jax.cli.arguments import Arguments as FitArguments
 from vaeclust_jax.cli.flags import NETWORKS_BY_NAME, Section, Setting, choices_of
+from vaeclust_jax.cli.parsing import parsed
 from vaeclust_jax.cli.run import RunArguments
 from vaeclust_jax.cli.study.command import Arguments as StudyArguments
 from vaeclust_jax.cli.tune import TuneArguments
@@ -58,7 +59,7 @@ def completion(argv: list[str], commands: Mapping[str, str]) -> None:
         argv: its words.
         commands: all of them, and what is said of each.
     """
-    args = tyro.cli(Arguments, args=argv, prog="vaeclust completion")
+    args = parsed(Arguments, argv, "vaeclust completion")
     print(shtab.complete(_parser(commands), shell=args.shell))
 
 

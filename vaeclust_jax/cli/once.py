@@ -1,5 +1,6 @@
 """One run of `vaeclust run`: its folder, its fits, and what becomes of it when it is ended early."""
 
+import shlex
 import shutil
 import sys
 import time
@@ -94,7 +95,9 @@ def run_once(args: Parsed[RunArguments], argv: list[str], begin: Callable[[Plan]
                 folder.parent if (folder.parent / ARGUMENTS).exists() else folder
             )  # of all repetitions, if it is one
             if isinstance(error, KeyboardInterrupt | ProcessGoneError) and not has_ended(again):
-                print(f"vaeclust: to go on from there: vaeclust run --resume {again}", file=sys.stderr)
+                print(
+                    f"vaeclust: to go on from there: vaeclust run --resume {shlex.quote(str(again))}", file=sys.stderr
+                )
             raise
         finally:
             held.release()
@@ -130,7 +133,10 @@ def _page(folder: Path, say: Callable[[str], None]) -> Path | None:
     try:
         return write_page(folder)
     except Exception as error:
-        print(f"vaeclust: no page was written: {error}; `vaeclust report {folder}` tries again", file=sys.stderr)
+        print(
+            f"vaeclust: no page was written: {error}; `vaeclust report {shlex.quote(str(folder))}` tries again",
+            file=sys.stderr,
+        )
         return None
 
 

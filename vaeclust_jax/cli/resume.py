@@ -69,6 +69,7 @@ def given_again(args: Parsed[A], argv: list[str], parse: Callable[[list[str]], P
     except InputError as error:
         there = sorted(path.parent.name for path in folder.glob(f"*/{ARGUMENTS}")) if os.path.isdir(folder) else []
         why = f"it holds runs, such as {there[-1]}: give one of them" if there else error
+        why = why if os.path.lexists(folder) else "it does not exist"
         raise InputError(f"{folder} is no folder of a run that can go on: {why}") from error
     if has_ended(folder):
         tidy(folder, folder / CHECKPOINTS)  # it may have been killed in its last moment

@@ -1,5 +1,6 @@
 """The end of a run in five answers: what was found, how good, how sure, where it is, and what to do next."""
 
+import shlex
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -61,14 +62,15 @@ def _say(topic: str, sentences: Sequence[str]) -> None:
 
 
 def _next(metrics: TaskRecord, folder: Path, page: Path | None) -> list[str]:
-    said = [f"a page of it:      vaeclust report {folder}"] if page is None else []
+    place = shlex.quote(str(folder))  # to be pasted
+    said = [f"a page of it:      vaeclust report {place}"] if page is None else []
     if isinstance(metrics, ClusteringRecord):
         from vaeclust_jax.studies.verdict import better_without_a_network
         from vaeclust_jax.studies.write import SHALLOW
 
         if (better := better_without_a_network(metrics)) is not None and (folder / SHALLOW).is_file():
             said.append(f"better clusters:   column {better!r} of {folder / SHALLOW}")
-        said.append(f"new samples:       vaeclust predict {folder} NEW_DATA")
+        said.append(f"new samples:       vaeclust predict {place} NEW_DATA")
         if metrics.num_clusters_choice is None and metrics.mean.acc is None:
             said.append("another number:    --clusters auto chooses it")
     return said

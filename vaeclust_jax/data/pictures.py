@@ -167,7 +167,9 @@ def _decide(
         median = np.median(found, axis=0)
         size = made.size or (round(float(median[0])), round(float(median[1])))
         made = replace(made, size=size)
-        taken.append(f"{len(shapes)} sizes were brought to {size[1]} x {size[0]} pixels by {made.sizes} (--sizes)")
+        if shapes != {size}:
+            of = f"{len(shapes)} sizes were" if len(shapes) > 1 else "all pictures were"
+            taken.append(f"{of} brought to height {size[0]} and width {size[1]} by {made.sizes} (--sizes)")
     elif len(shapes) > 1:
         raise InputError(f"{where} differ in size, but those that the model was trained on did not: resize them")
     grey = made.from_alpha or all(page.grey for page in pages)

@@ -1,5 +1,6 @@
 """Tables of one's own: text, parquet and feather, a sample a row, as vectors with names."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -156,9 +157,11 @@ def _complete(
     if first is not None and config.missing != "drop":
         row, name = first
         instead = "drop" if name not in columns.names or filled else "drop or --missing mean"
-        more = f" (and {count - 1} others)" if count > 1 else ""
+        more = f" (and {count - 1} other{'s' if count > 2 else ''})" if count > 1 else ""
+        cell = table[name][row].as_py()
+        what = f"{cell:g}" if isinstance(cell, float) and math.isinf(cell) else "no value"
         raise InputError(
-            f"{path} has no value in row {row} (from 0) of column {name!r}{more}: write --missing {instead}; values "
+            f"{path} has {what} in row {row} (from 0) of column {name!r}{more}: write --missing {instead}; values "
             "must be finite"
         )
     if not kept.any():

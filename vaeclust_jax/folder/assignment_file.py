@@ -2,7 +2,7 @@
 
 import csv
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from vaeclust_jax.errors import InputError
 
@@ -15,12 +15,14 @@ class Assignments(NamedTuple):
         cluster: ids.
         probability: of the cluster.
         file: names of the samples or of their files; None where they have none.
+        names_are: how the column of these is called, as `Dataset.names_are`.
     """
 
     row: list[int]
     cluster: list[int]
     probability: list[float]
     file: list[str] | None
+    names_are: Literal["file", "sample"] = "file"
 
 
 def read_assignments(path: Path) -> Assignments:
@@ -31,12 +33,14 @@ def read_assignments(path: Path) -> Assignments:
     """
     table = read_columns(path)
     try:
-        file = table.get("file", table.get("sample"))
+        names_are: Literal["file", "sample"] = "sample" if "sample" in table and "file" not in table else "file"
+        file = table.get(names_are)
         return Assignments(
             [int(one) for one in table["row"]],
             [int(one) for one in table["cluster"]],
             [float(one) for one in table["probability"]],
             file if file is not None and any(file) else None,
+            names_are,
         )
     except (ValueError, KeyError) as error:
         raise InputError(f"{path} cannot be read as the assignments of a run: {error!r}") from error

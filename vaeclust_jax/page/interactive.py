@@ -28,11 +28,14 @@ _LABEL: dict[str, Any] = {
     "text_color": "#1d2329",
     "text_align": "center",
     "text_baseline": "middle",
+    "y_offset": "offset",
     "background_fill_color": "#ffffff",
     "background_fill_alpha": 0.85,
     "border_radius": 5,
     "padding": 4,
 }
+_UNDER_IT = 0.06  # of the map: a cluster that is smaller lies under its own label
+_ASIDE = 20  # pixels
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -144,11 +147,15 @@ def _columns(latent_map: LatentMap, num_clusters: int) -> dict[str, Any]:
 
 
 def _labels(latent_map: LatentMap) -> dict[str, Any]:
-    """The middle of each cluster that has points."""
+    """The middle of each cluster that has points; above a small one, or below where it is at the upper edge."""
     present = np.unique(latent_map.cluster).tolist()
-    middles = [np.median(latent_map.points[latent_map.cluster == number], axis=0) for number in present]
-    x, y = np.transpose(middles).astype(float).tolist()
-    return {"x": x, "y": y, "cluster": present, "text": [str(number) for number in present]}
+    low, high = np.transpose(_limits(latent_map.points))
+    members = [(latent_map.points[latent_map.cluster == number] - low) / (high - low) for number in present]
+    middles = np.array([np.median(one, axis=0) for one in members])
+    small = np.array([np.ptp(one, axis=0).max() < _UNDER_IT for one in members])
+    x, y = (low + middles * (high - low)).T.astype(float).tolist()
+    offset = np.where(small, np.where(middles[:, 1] > 0.9, _ASIDE, -_ASIDE), 0).tolist()
+    return {"x": x, "y": y, "offset": offset, "cluster": present, "text": [str(number) for number in present]}
 
 
 def _limits(points: NDArray[np.floating]) -> list[tuple[float, float]]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vaeclust_jax.folder.map_file import LatentMap
 from vaeclust_jax.folder.records.clustering import ClusteringRecord
@@ -24,6 +24,9 @@ from vaeclust_jax.page.thumbnails import fitting
 from vaeclust_jax.page.views import views_of
 from vaeclust_jax.streamed import spaced
 from vaeclust_jax.whole_file import write_whole
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 MAX_POINTS = 3000  # on the map, evenly spaced rows
 PAGE = "report.html"
@@ -75,6 +78,7 @@ def render(run: RunRecord) -> str:
     environment.filters["lead"] = _lead
     environment.filters["rest"] = lambda sentences: sentences[_lead(sentences) :]
     environment.filters["zip"] = zip
+    environment.filters["flags"] = _unbroken_flags
     metrics = run.metrics
     clustering = metrics if isinstance(metrics, ClusteringRecord) else None
     # A question that nobody asked is not answered here; some experiments ask it by themselves.
@@ -179,6 +183,13 @@ def _text(value: Any) -> str:
 def _lead(sentences: Sequence[str]) -> int:
     """How many sentences of a topic are read before the map: as many as make two lines, at least one."""
     return max(1, sum(length <= _TWO_LINES for length in accumulate(len(one) + 1 for one in sentences)))
+
+
+def _unbroken_flags(text: str) -> Markup:
+    """A sentence as HTML, in which no line ends within a flag and its number: browsers break after hyphens."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"--[a-z-]+(?: \d+)?", r'<span class="flag">\g<0></span>', str(escape(text))))
 
 
 def _slug(text: str) -> str:

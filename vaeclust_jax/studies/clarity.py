@@ -38,7 +38,7 @@ def clarity_sentence(
     Where several of those find the same clusters as it, that is said: clarity prefers clusters of one size.
     """
     on_data = _on_data(shallow)
-    if len(same := _the_same(on_data, alike)) >= 2:
+    if same := found_by_several(shallow, alike):
         return [f"Methods without a network find the same clusters: {', '.join(same)}."]
     others = {name: clarity[name] for name in on_data if name in clarity} if clarity else {}
     if clarity is None or not others:
@@ -54,6 +54,12 @@ def clarity_sentence(
         f"In the graph of the values the clusters of {named} are {how} "
         f"({clarity[named]:.2f} against {others[best]:.2f}, {best}; at most 0.50)."
     ]
+
+
+def found_by_several(shallow: Sequence[str], alike: Mapping[str, float] | None) -> list[str]:
+    """The methods without a network, on the data, that find the named method's clusters; none where only one does."""
+    same = _the_same(_on_data(shallow), alike)
+    return same if len(same) >= 2 else []
 
 
 def far_clearer(metrics: ClusteringRecord) -> str | None:

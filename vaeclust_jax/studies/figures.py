@@ -63,7 +63,9 @@ class Shown(NamedTuple):
 
 def loss_picture(method: str, history: History) -> Picture:
     """The losses of all seeds of a method."""
-    caption = "Every part of the loss over the epochs; thin lines are seeds, the thick one their mean."
+    several = len({row["seed"] for row in history}) > 1
+    lines = "; thin lines are seeds, the thick one their mean" if several else ""
+    caption = f"Every part of the loss over the epochs{lines}."
     return Picture(loss_parts(history), "Training", f"Losses of {method}", caption)
 
 
@@ -143,8 +145,7 @@ def named_pictures(
         caption = "Mean and standard deviation of each feature, as the model sees it."
     yield "clusters", Picture(mosaic, "Clusters", "What each cluster holds", caption)
     yield "decoded", Picture(*_decoded(run, seed, images))
-    caption = "Held-out samples over what the decoder makes of their latent means."
-    yield "reconstructions", Picture(_reconstructions(run, data), "Reconstruction", "Reconstructions", caption)
+    yield "reconstructions", reconstruction_picture(run, data)
     certain = most_and_least_certain(
         _visible(x) if images else x,
         found.passes.entropy[rows],
@@ -213,9 +214,16 @@ def _decoded(run: Run, seed: int, images: bool) -> tuple[Any, str, str, str]:
     return decoded_clusters(centroids, samples), "Clusters", "Centroids and samples", caption
 
 
-def _reconstructions(run: Run, data: Prepared) -> Any:
-    """Held-out rows where there are any."""
-    pool = run.validation_index if len(run.validation_index) else run.train_index
+def reconstruction_picture(run: Run, data: Prepared) -> Picture:
+    """Held-out rows where there are any, over what the decoder makes of them."""
+    held_out = len(run.validation_index) > 0
+    whose = "Held-out samples" if held_out else "Samples that were trained on,"
+    caption = f"{whose} over what the decoder makes of their latent means."
+    drawn = _reconstructions(run, data, run.validation_index if held_out else run.train_index)
+    return Picture(drawn, "Reconstruction", "Reconstructions", caption)
+
+
+def _reconstructions(run: Run, data: Prepared, pool: np.ndarray) -> Any:
     rows = pool[spaced(len(pool), 20)]
     mean, _ = data.encodings.of(run.heads, run.params)
     x, x_hat = np.asarray(data.rows[rows]), run.decode(mean[rows])

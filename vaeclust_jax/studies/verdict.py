@@ -1,7 +1,7 @@
 """What a clustering comes to, in sentences that need no table: the end of a run and the top of its page."""
 
 from vaeclust_jax.folder.records.clustering import ClusteringRecord
-from vaeclust_jax.studies.clarity import clarity_sentence, far_clearer, starts_sentences
+from vaeclust_jax.studies.clarity import clarity_sentence, far_clearer, found_by_several, starts_sentences
 from vaeclust_jax.studies.classification_figures import classification_finding
 from vaeclust_jax.studies.clusters import agreeing
 from vaeclust_jax.studies.hints import hints_sentences
@@ -33,7 +33,8 @@ def _found(metrics: ClusteringRecord) -> list[str]:
     if len(sizes) <= _LISTED:
         said = f"{said}; of cluster 0 to {len(sizes) - 1}: {', '.join(map(str, sizes))}."
     else:
-        said = f"{said}, of {min(filled)} to {max(filled)} samples each."
+        least, most = min(filled), max(filled)
+        said = f"{said}, of {least if least == most else f'{least} to {most}'} samples each."
     chosen = (metrics.num_clusters_choice, metrics.augment_choice)
     reasons = [choice["reason"] for choice in chosen if choice is not None]
     return [said, *hints_sentences(metrics.hints), *reasons, *starts_sentences(metrics.starts)]
@@ -58,7 +59,7 @@ def _without_a_floor(metrics: ClusteringRecord) -> list[str]:
         said += clarity_sentence(metrics.clarity, metrics.method, metrics.shallow, metrics.alike)
     if metrics.mean.silhouette is not None:
         said.append(f"Silhouette of its own latents: {metrics.mean.silhouette:.2f} (how compact, not how right).")
-    if metrics.alike:
+    if metrics.alike and not found_by_several(metrics.shallow, metrics.alike):
         most = max(metrics.alike, key=metrics.alike.__getitem__)
         said.append(f"Of the shallow methods, {most} is most like it (adjusted Rand index {metrics.alike[most]:.2f}).")
     return said

@@ -1,5 +1,6 @@
 """`vaeclust study`."""
 
+import shlex
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -61,7 +62,8 @@ def study(argv: list[str]) -> None:
             with _ends_on_sigterm():
                 failed = _run(work, executor, asked.seeds, args.quiet)
         except KeyboardInterrupt:
-            print(f"vaeclust: to go on from there: vaeclust study {args.file} --out {args.out}", file=sys.stderr)
+            again = shlex.join(["vaeclust", "study", str(args.file), "--out", str(args.out)])
+            print(f"vaeclust: to go on from there: {again}", file=sys.stderr)
             raise
         _compare(work, folder / "comparison", args.score)
     print(folder)

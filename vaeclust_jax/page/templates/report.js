@@ -161,7 +161,7 @@
     const hint = index => spoken(found[index]) && trusted(found[index]) && probability[index] >= median.get(found[index]);
     const made = row.map((number, index) => ({
       row: number,
-      ...(file && {file: file[index]}),
+      ...(file && {[data.names_are]: file[index]}),
       cluster: root(found[index]),
       name: named(found[index]),
       probability: probability[index],
