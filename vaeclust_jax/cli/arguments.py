@@ -182,7 +182,7 @@ def num_clusters_of(args: Parsed[Any], documented: int | None, dataset: str) -> 
         raise InputError("clusters 'auto' is of vaeclust run: give a number here")
     if asked is not None:
         if asked < 2:
-            raise InputError(f"num_clusters must be at least 2 to be scored, got {asked}")
+            raise InputError(f"--clusters must be at least 2 to be scored, got {asked}")
         return int(asked)
     if documented is None:  # never counted from the labels: no run reads them
         raise InputError(f"--clusters is needed: {dataset} has no documented number of classes; auto chooses one")

@@ -48,7 +48,9 @@ class _Nothing:
 
 def dispatch(argv: list[str]) -> None:
     """Runs the command in `argv`."""
-    if not argv or argv[0] in ("-h", "--help"):
+    if len(argv) > 1 and argv[0] == "help":
+        argv = [argv[1], "--help"]
+    if not argv or argv[0] in ("-h", "--help", "help"):
         print(_usage())
         return
     if argv[0] in ("-V", "--version"):

@@ -187,7 +187,7 @@ class _Chooser:
         if asked is not None:
             self.named(asked, "--index-column")
             if asked in self.features:
-                self.leave_out(asked, "the index")
+                self.leave_out(asked, "it names the rows")
             self.index_column = asked
             return
         for number, name in enumerate(list(self.features)):
