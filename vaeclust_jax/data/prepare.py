@@ -22,6 +22,8 @@ from vaeclust_jax.errors import InputError, InputWarning
 _LARGEST_SAMPLE = 2**26
 """Values: no model of ours is near it."""
 _LARGEST_VALUE = 1e300
+_FARTHEST = 1e15
+"""Prepared values beyond it are refused: networks square them, and float32 ends at 3.4e38."""
 _DIM = 0.25
 """Of the range of images: what uses less is of another range, or nearly black."""
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
@@ -166,11 +168,16 @@ class Preparation:
         if self.by_row:
             return scale_rows(x)
         if self.offset is None or self.scale is None:
-            return x.astype(np.float32)
+            plain = x.astype(np.float32)
+            if (feature := _too_far(plain)) is not None:
+                raise InputError(
+                    f"feature {feature} of the samples holds values beyond {_FARTHEST:g}, which float32 cannot square: "
+                    "mend them, or use scaling 'standardise'"
+                )
+            return plain
         with np.errstate(over="ignore"):
             scaled = ((x - self.offset) / self.scale).astype(np.float32)
-        if not np.isfinite(scaled).all():
-            feature = int(np.flatnonzero(~np.isfinite(scaled).all(axis=0))[0])
+        if (feature := _too_far(scaled)) is not None:
             raise InputError(f"feature {feature} of the samples lies too far outside its training range to be scaled")
         return scaled
 
@@ -296,6 +303,12 @@ def scale_rows(x: np.ndarray) -> np.ndarray:
     return ((x - low) / np.where(high > low, high - low, 1)).astype(np.float32)
 
 
+def _too_far(values: np.ndarray) -> int | None:
+    """The first feature of vectors with a value that is infinite or beyond `_FARTHEST`."""
+    near = np.abs(values) <= _FARTHEST
+    return None if near.all() else int(np.flatnonzero(~near.all(axis=0))[0])
+
+
 def _fit_scaling(x: Rows, scaling: str, weight: np.ndarray | None) -> tuple[np.ndarray | None, np.ndarray | None]:
     if scaling in ("none", "minmax-row"):
         return None, None
@@ -308,5 +321,11 @@ def _fit_scaling(x: Rows, scaling: str, weight: np.ndarray | None) -> tuple[np.n
             spread = np.sqrt((scale**2 + (offset - offset.mean()) ** 2).mean())
             offset, scale = np.full_like(offset, offset.mean()), np.full_like(scale, spread if spread > 0 else 1.0)
             return offset, scale
+        if (vanished := np.flatnonzero((low < high) & (scale == 0))).size:
+            first = int(vanished[0])
+            raise InputError(
+                f"feature {first} has values from {low[first]:.4g} to {high[first]:.4g}, too near each other for a "
+                "variance: multiply the samples by a large number, or use scaling 'minmax'"
+            )
     # A constant feature carries nothing; compared by range, because its rounded deviation need not be 0.
     return np.where(low == high, low, offset), np.where(low == high, 1.0, scale)
