@@ -24,6 +24,7 @@ from benchmarks.results import FOLDER
 from benchmarks.table import cells
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.folder import write_json
+from vaeclust_jax.folder.records.repetitions import REPETITIONS
 from vaeclust_jax.metrics import summarise, t_interval
 
 PATH = FOLDER / "quality" / "runs.json"
@@ -33,6 +34,12 @@ SUGGESTED = FOLDER / "quality" / "suggested.json"
 TIMES = FOLDER / "cpu-2.json"
 _CONV = "vaegraph --network conv --value-share 0 --validation 0.2"
 _AUTO = "--clusters auto"
+_INSECTS = (
+    "--network mlp-torch-start --latent-dim 2 --hidden 128 128 64 32 16 8 4 --decoder-hidden 4 8 16 32 32 64 128 128 "
+    "--likelihood squared --beta dynamic:a=0.05,since_change=true,interval=11 --batch-size 256 --scaling minmax-row"
+)
+"""What `dynamic-beta-insects-literal` has, for one of its methods alone."""
+_COURSE = ("rbm", "dbm", "gan", "vae", "sae", "cnn", "vit", "forecast")
 RUNS = {
     "digits": "run",
     "digits-fresh": "run --seeds 5 --first-seed 301",
@@ -50,9 +57,14 @@ RUNS = {
     "controllers-coil20": "run vaedec-controllers --dataset coil20 --network conv --seeds 5",
     "auto-digits": f"run {_CONV} --image-size 32 32 --augment 0 {_AUTO}",
     "auto-coil20": f"run {_CONV} --dataset coil20 --augment 0 {_AUTO}",
+    **{f"course-{name}": f"run course-{name} --quick --seeds 5" for name in _COURSE},
+    "course-hopfield": "run course-hopfield --seeds 5",
+    "course-latents": "run course-hopfield-on-latents --seeds 5",
+    "course-regression": "run course-regression --seeds 5",
+    "course-optimisers": "run course-optimisers --seeds 5",
     "insects": "run dynamic-beta-insects --seeds 5",
     "insects-literal": "run dynamic-beta-insects-literal --seeds 5",
-    "insects-long": "run dynamic-beta-insects-literal --seeds 5 --epochs 5000 --patience 5000",
+    "insects-long": f"run mixture --dataset wingbeat-simulated {_INSECTS} --epochs 5000 --patience 5000 --seeds 3",
 }
 """By name, the words after `vaeclust`."""
 _SCORES = ("acc", "nmi", "ari", "ami", "silhouette", "active_units")
@@ -91,6 +103,10 @@ class Run(NamedTuple):
     """By measure, AUROC of another data set."""
     chosen: dict[str, int] | None = None
     """By criterion, the number of clusters that it says, if they were asked."""
+    findings: list[str] | None = None
+    """What the run says of its own figures, with its tests; of groups, those of all together."""
+    tables: list[dict[str, Any]] | None = None
+    """Of other tasks than clustering, instead of all scores above: the run's own tables."""
 
 
 def read(path: Path = PATH) -> dict[str, Run]:
@@ -121,10 +137,15 @@ def measured(name: str, words: str) -> Run:
             raise InputError(f"{words} failed: {done.stderr.strip()[-300:]}")
         folders = sorted((Path(out) / "latest").glob("group-*")) or [Path(out) / "latest"]
         records = [json.loads((folder / "metrics.json").read_text(encoding="utf-8")) for folder in folders]
+        over = Path(out) / "latest" / REPETITIONS
+        said = json.loads(over.read_text(encoding="utf-8")) if over.exists() else records[0]
+        tables = json.loads((Path(out) / "latest" / "tables.json").read_text(encoding="utf-8"))
     threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return Run(
-        name, words, commit(), this_machine().name, threads, round(_children() - before, 1), versions(), **kept(records)
-    )
+        name, words, commit(), this_machine().name, threads, round(_children() - before, 1), versions(),
+        **(kept(records) if records[0]["task"] == "clustering" else kept_of_other_tasks(records[0], tables)),
+        findings=said["findings"],
+    )  # fmt: skip
 
 
 def _children() -> float:
@@ -158,6 +179,17 @@ def kept(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "outliers": strange and _values([strange["seeds"]], tuple(strange["mean"])),
         "chosen": choice and choice["curve"]["best"],
     }  # fmt: skip
+
+
+def kept_of_other_tasks(record: dict[str, Any], tables: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a row keeps of `metrics.json` and `tables.json` of a run that does not cluster."""
+    shown = [one for one in tables if one["name"] != "seeds"]
+    return {
+        "dataset": record["dataset"]["name"],
+        "seeds": [row["seed"] for row in record["seeds"]],
+        "scores": {},
+        "tables": json.loads(json.dumps(shown), parse_float=lambda text: float(f"{float(text):.6g}")),
+    }
 
 
 def _values(groups: Sequence[Sequence[dict[str, Any]]], keys: Sequence[str]) -> Values:

@@ -10,6 +10,8 @@ from statistics import fmean
 
 from benchmarks.runs import Run, Values, read
 from notebooks.book.markdown import table
+from vaeclust_jax.folder.table import NOT_DEFINED, Table
+from vaeclust_jax.folder.typed_json import from_json
 from vaeclust_jax.metrics import summarise
 
 _HEADINGS = {
@@ -79,6 +81,20 @@ def chosen(lines: str) -> str:
     found = [(name, runs()[place[0]].chosen or {}) for name, place in _lines(lines)]
     criteria = list(dict.fromkeys(key for _, of in found for key in of))
     return table(["", *criteria], [[name, *(str(of[key]) for key in criteria)] for name, of in found], numbers_from=1)
+
+
+def run_table(name: str, which: str) -> str:
+    """A table of a run, as the run itself has it."""
+    tables = from_json(tuple[Table, ...], runs()[name].tables, name)
+    found = {one.name: one for one in tables}[which].without_empty()
+    numbers = [place for place, column in enumerate(found.columns) if column.format != "text"]
+    cells = [["" if cell == NOT_DEFINED else cell for cell in row] for row in found.texts()]
+    return table([column.name for column in found.columns], cells, numbers_from=min(numbers, default=None))
+
+
+def findings(name: str) -> str:
+    """What the run concludes, in its own words."""
+    return "".join(f"- {one}\n" for one in runs()[name].findings or [])
 
 
 def ran(*names: str) -> str:
