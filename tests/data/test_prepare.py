@@ -170,6 +170,24 @@ def test_samples_far_outside_the_training_range_are_named() -> None:
         prepared.apply([[0.5, 1e30]])
 
 
+def test_prepared_values_can_be_squared_in_float32() -> None:
+    prepared = fit_preparation(RNG.normal(size=(20, 2)), PrepareConfig())
+    assert np.isfinite(np.square(prepared.apply([[0, 1e14]]))).all()
+    with pytest.raises(InputError, match=r"feature 1 .* too far outside its training range"):
+        prepared.apply([[0, 1e22]])
+    with pytest.raises(InputError, match=r"feature 0 .* cannot square.*'standardise'"):
+        fit_preparation([[0.0, 1], [1, 1]], PrepareConfig(scaling="none")).apply([[1e30, 0]])
+
+
+def test_features_without_a_variance_in_float64_are_named() -> None:
+    x = RNG.normal(size=(20, 2))
+    with pytest.raises(InputError, match=r"feature 1 has values from .*e-300, too near each other.*'minmax'"):
+        fit_preparation(x * [1, 1e-300], PrepareConfig())
+    minmax = PrepareConfig(scaling="minmax")
+    expected = (x - x.min(axis=0)) / np.ptp(x, axis=0)
+    np.testing.assert_allclose(fit_preparation(x * 1e-300, minmax).apply(x * 1e-300), expected, atol=1e-6)
+
+
 @pytest.mark.parametrize("scaling", ["standardise", "minmax"])
 def test_a_weight_of_two_is_two_samples(scaling: str) -> None:
     x, counts = RNG.normal(size=(20, 3)), RNG.integers(1, 5, 20)

@@ -124,3 +124,13 @@ def test_a_last_step_that_overflows_is_divergence_too(vectors: np.ndarray) -> No
     settings = config(learning_rate=1e30, pretrain_epochs=1, batch_size=len(vectors), validation=0)
     with pytest.raises(vc.TrainingDivergedError, match=r"stage '(vae|kmeans)'"):
         fit_stages(settings, vectors, [7])
+
+
+def test_a_divergence_of_outliers_does_not_blame_the_learning_rate_alone(vectors: np.ndarray) -> None:
+    """One row counts nearly all, so that scaling is by it, and the others lie a thousand deviations away."""
+    weight = np.ones(len(vectors))
+    weight[0] = 1e8
+    settings = config(pretrain_epochs=1, halvings=0, validation=0.0)
+    message, _ = diverged(settings, vectors, sample_weight=weight)
+    assert "prepared values reach" in message
+    assert message.endswith("look for outliers first.")

@@ -8,7 +8,7 @@ from sklearn.metrics import adjusted_rand_score
 
 import vaeclust_jax as vc
 from tests.fitting.made import blobs, squares
-from vaeclust_jax.errors import InputError
+from vaeclust_jax.errors import InputError, InputWarning
 from vaeclust_jax.experiments import DEFAULT, EXPERIMENTS
 from vaeclust_jax.fitting.config import with_method
 
@@ -53,3 +53,10 @@ def test_the_number_of_clusters_is_chosen_if_it_is_not_given() -> None:
 def test_what_cannot_be_used_is_a_sentence(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         vc.cluster(X, **arguments)
+
+
+@pytest.mark.long
+def test_clusters_without_a_sample_are_said() -> None:
+    with pytest.warns(InputWarning, match="2 of 3 clusters have no sample.*ask for 1 or fewer"):
+        found = vc.cluster(np.ones((24, 4)), 3)
+    assert len(np.unique(found.labels)) == 1

@@ -12,10 +12,11 @@ from vaeclust_jax.data.config import PrepareConfig
 from vaeclust_jax.data.dataset import Dataset, check_array
 from vaeclust_jax.data.frames import frame_columns, in_order
 from vaeclust_jax.data.mapped import Rows, StoredRows, mapped_rows
-from vaeclust_jax.data.moments import extremes, moments
+from vaeclust_jax.data.moments import extremes
 from vaeclust_jax.data.pictures import Pictures
 from vaeclust_jax.data.reading import Columns, listed
 from vaeclust_jax.data.resize import resize_images
+from vaeclust_jax.data.scaling import FARTHEST, fit_scaling, scale_rows, too_far
 from vaeclust_jax.data.seen import Seen, Unlike
 from vaeclust_jax.errors import InputError, InputWarning
 
@@ -166,11 +167,16 @@ class Preparation:
         if self.by_row:
             return scale_rows(x)
         if self.offset is None or self.scale is None:
-            return x.astype(np.float32)
+            plain = x.astype(np.float32)
+            if (feature := too_far(plain)) is not None:
+                raise InputError(
+                    f"feature {feature} of the samples holds values beyond {FARTHEST:g}, which float32 cannot square: "
+                    "mend them, or use scaling 'standardise'"
+                )
+            return plain
         with np.errstate(over="ignore"):
             scaled = ((x - self.offset) / self.scale).astype(np.float32)
-        if not np.isfinite(scaled).all():
-            feature = int(np.flatnonzero(~np.isfinite(scaled).all(axis=0))[0])
+        if (feature := too_far(scaled)) is not None:
             raise InputError(f"feature {feature} of the samples lies too far outside its training range to be scaled")
         return scaled
 
@@ -258,7 +264,7 @@ def fit_preparation(x_raw_train: object, config: PrepareConfig, weight: np.ndarr
         if config.grey or config.image_size not in (None, "auto"):
             option = "grey" if config.grey else "image_size"
             raise InputError(f"{option} is for images, but the samples are vectors of {shape[0]} features")
-        offset, scale = _fit_scaling(x, "standardise" if config.scaling == "auto" else config.scaling, weight)
+        offset, scale = fit_scaling(x, "standardise" if config.scaling == "auto" else config.scaling, weight)
         return Preparation(shape, shape, offset=offset, scale=scale, by_row=config.scaling == "minmax-row")
     if config.scaling not in ("auto", "none"):
         raise InputError(f"scaling={config.scaling!r} is for vectors; images stay in [0, 1] (scaling='auto' or 'none')")
@@ -288,25 +294,3 @@ def _checked_white(value: object) -> int:
     if not isinstance(value, int) or not 1 <= value <= 255:
         raise InputError("its white must be a whole number from 1 to 255")
     return value
-
-
-def scale_rows(x: np.ndarray) -> np.ndarray:
-    """Every row (n, F) brought to [0, 1] by its own extremes, float32; a constant row becomes 0."""
-    low, high = x.min(axis=1, keepdims=True), x.max(axis=1, keepdims=True)
-    return ((x - low) / np.where(high > low, high - low, 1)).astype(np.float32)
-
-
-def _fit_scaling(x: Rows, scaling: str, weight: np.ndarray | None) -> tuple[np.ndarray | None, np.ndarray | None]:
-    if scaling in ("none", "minmax-row"):
-        return None, None
-    low, high = (extreme.astype(np.float64) for extreme in extremes(x, axis=0))
-    if scaling == "minmax":
-        offset, scale = low, high - low
-    else:
-        offset, scale = moments(x, axis=0, weight=weight)
-        if scaling == "standardise-all":
-            spread = np.sqrt((scale**2 + (offset - offset.mean()) ** 2).mean())
-            offset, scale = np.full_like(offset, offset.mean()), np.full_like(scale, spread if spread > 0 else 1.0)
-            return offset, scale
-    # A constant feature carries nothing; compared by range, because its rounded deviation need not be 0.
-    return np.where(low == high, low, offset), np.where(low == high, 1.0, scale)

@@ -8,7 +8,7 @@ log10, each event scaled to [0, 1] by its own extremes.
 import numpy as np
 from jaxtyping import Float
 
-from vaeclust_jax.data.prepare import scale_rows
+from vaeclust_jax.data.scaling import scale_rows
 from vaeclust_jax.errors import InputError
 
 SAMPLING_RATE = 20_800

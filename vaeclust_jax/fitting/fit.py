@@ -39,6 +39,9 @@ from vaeclust_jax.training.loop import stage_keys, train
 from vaeclust_jax.training.mesh import Mesh
 from vaeclust_jax.types import Key, Networks, Stage, State
 
+_FAR = 100.0
+"""Standardised values beyond it are outliers', and overflow where a learning rate is not to blame."""
+
 
 def fit(
     config: Config,
@@ -262,6 +265,8 @@ def _fit(
             states, history = error.last_good
             reached = _with_clusters(stages, keys, states, rows)
             error.last_good = models_reached(config, data, both, stages, reached, names, history, hints)
+            if (largest := max(-data.facts.low, data.facts.high)) > _FAR:
+                error.args = (f"{error} But prepared values reach {largest:.3g}: look for outliers first.",)
             raise
         except (jax.errors.JaxRuntimeError, ValueError):  # what a program makes of an error on the host
             if data.shuffled is not None and data.shuffled.error is not None:

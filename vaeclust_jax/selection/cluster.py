@@ -1,5 +1,6 @@
 """Clusters in one call, with what `vaeclust run` takes where nothing is said."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -7,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from vaeclust_jax.data import PrepareConfig
-from vaeclust_jax.errors import InputError
+from vaeclust_jax.errors import InputError, InputWarning
 from vaeclust_jax.fitting.callback import Callback
 from vaeclust_jax.fitting.config import Config, with_method
 from vaeclust_jax.fitting.fit import fit
@@ -93,4 +94,12 @@ def _cluster(x: Any, num_clusters: int | Literal["auto"], seed: int, callbacks: 
         config = with_method(config, augment=views.augment)
     run = fit(config, data, seed, callbacks=callbacks)
     probabilities = run.predict_proba(x)
-    return Clustered(probabilities.argmax(axis=1).astype(np.int32), probabilities.max(axis=1), run)
+    labels = probabilities.argmax(axis=1).astype(np.int32)
+    if (populated := len(np.unique(labels))) < (asked := probabilities.shape[1]):
+        warnings.warn(
+            f"{asked - populated} of {asked} clusters have no sample: too few of {len(labels)} samples differ, or "
+            f"neighbours outvote clusters that are smaller than their number; ask for {populated} or fewer",
+            InputWarning,
+            stacklevel=3,
+        )
+    return Clustered(labels, probabilities.max(axis=1), run)
