@@ -73,12 +73,20 @@ def test_version(vaeclust: Run) -> None:
     assert vaeclust("--version") == (0, version("vaeclust_jax") + "\n", "")
 
 
-@pytest.mark.parametrize("argv", [[], ["--help"], ["-h"]])
+@pytest.mark.parametrize("argv", [[], ["--help"], ["-h"], ["help"]])
 def test_help_names_every_command(vaeclust: Run, argv: list[str]) -> None:
     code, out, _ = vaeclust(*argv)
     assert code == 0
     for command in COMMANDS:
         assert f"\n  {command}" in out
+
+
+def test_usage_names_what_is_asked_for(vaeclust: Run) -> None:
+    for command, words in (("check", "DATA"), ("predict", "RUN_DIR INPUT"), ("study", "FILE"), ("data", "[NAME]")):
+        for argv in ((command, "--help"), ("help", command)):
+            code, out, _ = vaeclust(*argv)
+            assert code == 0
+            assert out.split("\n")[0].endswith(f" {words}")
 
 
 @pytest.mark.parametrize(
@@ -108,11 +116,11 @@ def test_every_command_has_help(vaeclust: Run, command: str, words: list[str]) -
         (["data", "get"], ["data get needs the name"]),
         (["data", "get", "mnist-tset"], ["'mnist-tset'", "did you mean", "mnist-test"]),
         (["data", "lst"], ["lst"]),
-        (["data"], ["list,get"]),
+        (["data"], ["vaeclust data needs list or get"]),
         (["list", "more"], ["more"]),
         (["info", "--all"], ["--all"]),
-        (["predict"], ["Missing", "predict"]),
-        (["predict", "{model}"], ["Missing"]),
+        (["predict"], ["vaeclust predict needs RUN_DIR and INPUT"]),
+        (["predict", "{model}"], ["needs RUN_DIR and INPUT"]),
         (["predict", "{files}/empty", "{files}/vectors.npz"], ["empty holds no model"]),
         (["predict", "latest", "{files}/vectors.npz"], ["runs/latest is not there"]),
         (["report", "latest"], ["runs/latest is not there"]),

@@ -69,7 +69,7 @@ def test_views_that_no_graph_can_judge_are_refused_before_clusters_are_counted(
         (["--dataset", "{files}/cut.npz", "--clusters", "2"], ["damaged or cut short"]),
         (["--dataset", "{files}/empty", "--clusters", "2"], ["holds no images"]),
         (["--dataset", "{files}/notes.txt", "--clusters", "2"], ["notes.txt must hold at least one row of numbers"]),
-        (["--clusters", "1"], ["num_clusters", "at least 2", "got 1"]),
+        (["--clusters", "1"], ["--clusters must be at least 2", "got 1"]),
         (["--clusters", "5000"], ["5000 clusters", "samples"]),
         (["--seeds", "0"], ["seeds", "at least 1", "got 0"]),
         (["--first-seed", "-1"], ["first_seed", "got -1"]),
@@ -123,7 +123,7 @@ def test_an_out_that_cannot_be_written_is_refused(vaeclust: Run, files: Path, ou
     ("argv", "sentence"),
     [
         ("predict", "vaeclust predict needs RUN_DIR and INPUT; see vaeclust predict --help"),
-        ("completion", "vaeclust completion needs SHELL; see vaeclust completion --help"),
+        ("completion", "vaeclust completion needs bash or zsh or fish; see vaeclust completion --help"),
         ("run digits --clusters three", "--clusters must be none or a whole number or auto, got 'three'; see vaeclust"),
         ("run digits --image-size a b", "--image-size must be none or two whole numbers or auto, got 'a', 'b'; see"),
         ("run digits --latent-dim 2.5", "--latent-dim must be a whole number, got '2.5'; see vaeclust run --help"),

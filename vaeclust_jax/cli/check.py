@@ -1,6 +1,7 @@
 """`vaeclust check`."""
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import tyro
 
@@ -15,7 +16,7 @@ from vaeclust_jax.data.oddities import oddities, summary
 class Arguments:
     """Says what `vaeclust run --dataset DATA` would train on, and what is odd about it; trains nothing."""
 
-    data: tyro.conf.Positional[str]
+    data: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="DATA")]]
     """As --dataset: a file, a folder, or the name of a data set."""
     reading: tyro.conf.OmitArgPrefixes[ReadConfig] = field(default_factory=ReadConfig)
     """How it is read."""

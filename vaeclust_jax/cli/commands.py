@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import tyro
 
@@ -37,7 +37,7 @@ class _Data:
 
     action: tyro.conf.Positional[Literal["list", "get"]]
     """list: what there is and where; get: download one."""
-    name: tyro.conf.Positional[str | None] = None
+    name: tyro.conf.Positional[Annotated[str | None, tyro.conf.arg(metavar="[NAME]")]] = None
     """The set to get."""
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -27,7 +27,7 @@ class Arguments:
     A run is its experiment's named method; runs of one name are told apart by the settings that differ.
     """
 
-    run_dir: tyro.conf.Positional[tuple[Path, ...]]
+    run_dir: tyro.conf.Positional[Annotated[tuple[Path, ...], tyro.conf.arg(metavar="RUN_DIR ...")]]
     """Two folders or more that `vaeclust run` printed."""
     score: Literal["nmi", "acc", "ari", "ami"] = "nmi"
     """What pairs are tested in and ranks are made from."""

@@ -4,7 +4,7 @@ import io
 import re
 from contextlib import redirect_stderr
 from dataclasses import MISSING, fields, is_dataclass
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import tyro
 
@@ -42,8 +42,8 @@ def parsed(kind: Any, argv: list[str], prog: str, **more: Any) -> Any:
             raise  # --help
         said = _plainly(_first_sentence(box.getvalue()))
         if said.startswith("Missing from ") and is_dataclass(kind):
-            needed = [one.name.upper() for one in fields(kind) if (one.default, one.default_factory) == _NEITHER]
-            said = f"{prog} needs {' and '.join(needed)}"
+            needed = [one.name for one in fields(kind) if (one.default, one.default_factory) == _NEITHER]
+            said = f"{prog} needs {' and '.join(_shown(name, get_type_hints(kind)[name]) for name in needed)}"
         raise InputError(f"{said}; see {prog} --help") from None
 
 
@@ -52,6 +52,11 @@ def _first_sentence(box: str) -> str:
     lines = [line.strip("│ ") for line in box.splitlines()[1:]]
     end = next((number for number, line in enumerate(lines) if line.strip("─╰╯") == ""), len(lines))
     return " ".join(lines[:end]).rstrip(".")
+
+
+def _shown(name: str, hint: Any) -> str:
+    """A positional argument: its choices where there are a few, else its name."""
+    return " or ".join(get_args(hint)) if get_origin(hint) is Literal else name.upper()
 
 
 def _plainly(sentence: str) -> str:

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import tyro
@@ -40,9 +40,9 @@ class Arguments:
     has. If the input has labels, scores go to stderr.
     """
 
-    run_dir: tyro.conf.Positional[Path]
+    run_dir: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="RUN_DIR")]]
     """The folder that `vaeclust run` printed, `latest` for the last run's, or a file that `Run.save` wrote."""
-    input: tyro.conf.Positional[str]
+    input: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="INPUT")]]
     """An .npz file, a table (columns are taken by name, in any order), a folder of images or recordings, or the name of
     a data set. Data larger than memory are labelled some rows at a time."""
     out: Path = Path("labels.csv")

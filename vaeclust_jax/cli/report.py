@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 
@@ -19,7 +20,7 @@ class Arguments:
     The page is RUN_DIR/report.html; the tables are in RUN_DIR/tables as Markdown, LaTeX (booktabs) and CSV.
     """
 
-    run_dir: tyro.conf.Positional[Path]
+    run_dir: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="RUN_DIR")]]
     """The folder that `vaeclust run` printed, or `latest`."""
 
 

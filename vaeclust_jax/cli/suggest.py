@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import tyro
@@ -24,7 +25,7 @@ class Arguments:
     are taken from different branches of the tree of the run's clusters: large ones, and those in doubt, come first.
     """
 
-    run_dir: tyro.conf.Positional[Path]
+    run_dir: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="RUN_DIR")]]
     """The folder that `vaeclust run` printed, or `latest`; of a method that follows a graph."""
     number: int = 20
     """Rows to list."""

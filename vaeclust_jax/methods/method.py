@@ -148,7 +148,7 @@ class Method(ABC):
         return None
 
     def objective(self, heads: Heads, params: Params, x: Rows, weight: Float[np.ndarray, " n"] | None = None) -> float:
-        """What training minimised, of prepared rows, in nats a sample: by it the best of several seeds is chosen."""
+        """By what the best of several seeds is chosen, in nats a sample: of VAEs the negative ELBO with beta 1."""
         return mean_score(heads, params, x, weight)
 
     def graph(self, heads: Heads, params: Params, x: Rows) -> "Graph | None":

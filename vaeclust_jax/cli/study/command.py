@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Literal
+from typing import Annotated, Literal
 
 import tyro
 
@@ -33,7 +33,7 @@ class Arguments:
     same command goes on where it was ended: it runs what is missing.
     """
 
-    file: tyro.conf.Positional[Path]
+    file: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="FILE")]]
     """The study file."""
     out: Path = Path("studies")
     """Parent of the study's folder, which has the name of the file."""
