@@ -8,7 +8,7 @@ from notebooks.book.controllers import controllers
 from notebooks.book.datasets import named_sets
 from notebooks.book.methods import defaults, scores_of, settings, stages
 from notebooks.book.quality import accuracies, decision
-from notebooks.book.reproductions import beside, chosen, findings, measures, naming, ran, run_table, scores
+from notebooks.book.reproductions import beside, chosen, findings, measures, naming, noticed, ran, run_table, scores
 
 PARTS: dict[str, Callable[..., str]] = {
     "accuracies": accuracies,
@@ -23,6 +23,7 @@ PARTS: dict[str, Callable[..., str]] = {
     "measures": measures,
     "named-sets": named_sets,
     "naming": naming,
+    "noticed": noticed,
     "ran": ran,
     "run-table": run_table,
     "scores": scores,

@@ -54,6 +54,16 @@ def measures(*asked: str) -> str:
     return table(["", *(_HEADINGS[key] for key in columns)], cells, numbers_from=1)
 
 
+def noticed(lines: str) -> str:
+    """How well samples of another data set are told; `NAME = RUN / SCORE`."""
+    cells = []
+    for name, place in _lines(lines):
+        strange = runs()[place[0]].outliers
+        assert strange is not None
+        cells.append([name, _text(strange[place[1]], 1)])
+    return table(["", "AUROC"], cells, numbers_from=1)
+
+
 def beside(*asked: str) -> str:
     """Several runs of the same methods, their scores beside each other; `NAME = METHOD`."""
     *names, lines = asked

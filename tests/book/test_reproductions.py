@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.runs import Run, kept
 from notebooks.book import reproductions
-from notebooks.book.reproductions import beside, chosen, measures, naming, ran, scores
+from notebooks.book.reproductions import beside, chosen, measures, naming, noticed, ran, scores
 
 RNG = np.random.default_rng(0)
 ACC = RNG.uniform(size=6).round(5).tolist()
@@ -29,6 +29,7 @@ def row(**changes: Any) -> Run:
             for n in (1, 1000)
         ],
         "chosen": {"bic": 12, "gap": 9},
+        "outliers": {"negative ELBO": AUROC},
     }  # fmt: skip
     return Run(**{**fields, **changes})
 
@@ -80,6 +81,10 @@ def test_names_and_numbers_of_clusters() -> None:
         ["a", "0.001 ± 0.250", "0.500"],
     ]
     assert cells(chosen("a = made"))[::2] == [["", "bic", "gap"], ["a", "12", "9"]]
+
+
+def test_another_set_is_noticed_over_seeds() -> None:
+    assert cells(noticed("a = made / negative ELBO"))[::2] == [["", "AUROC"], ["a", over(AUROC)]]
 
 
 def test_it_is_said_how_the_figures_were_made() -> None:
