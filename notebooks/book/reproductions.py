@@ -64,15 +64,6 @@ def noticed(lines: str) -> str:
     return table(["", "AUROC"], cells, numbers_from=1)
 
 
-def beside(*asked: str) -> str:
-    """Several runs of the same methods, their scores beside each other; `NAME = METHOD`."""
-    *names, lines = asked
-    keys = ("acc", "nmi", "ari")
-    headings = [f"{runs()[name].dataset}: {_HEADINGS[key]}" for name in names for key in keys]
-    cells = [[name, *(text for run in names for text in spread(keys, run, place[0]))] for name, place in _lines(lines)]
-    return table(["", *headings], cells, numbers_from=1)
-
-
 def naming(name: str, lines: str) -> str:
     """How well named clusters classify, by the number of labels; `NAME = METHOD / NAMING`."""
     points = runs()[name].naming

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.runs import Run, kept
 from notebooks.book import reproductions
-from notebooks.book.reproductions import beside, chosen, measures, naming, noticed, ran, scores
+from notebooks.book.reproductions import chosen, measures, naming, noticed, ran, scores
 
 RNG = np.random.default_rng(0)
 ACC = RNG.uniform(size=6).round(5).tolist()
@@ -66,12 +66,6 @@ def test_seeds_are_spread_over_seeds_and_votes_over_votes() -> None:
 
 def test_dead_seeds_are_counted() -> None:
     assert cells(scores("dead", "a = made / ours"))[2] == ["a", "2"]
-
-
-def test_runs_stand_beside_each_other() -> None:
-    shown = cells(beside("made", "made", "a = ours"))
-    assert shown[0] == ["", *2 * ["digits: ACC", "digits: NMI", "digits: ARI"]]
-    assert shown[2] == ["a", *2 * [over(ACC), over(ACC[::-1]), over(ACC)]]
 
 
 def test_names_and_numbers_of_clusters() -> None:
