@@ -33,7 +33,6 @@ HINTS = FOLDER / "quality" / "hints.json"
 SUGGESTED = FOLDER / "quality" / "suggested.json"
 TIMES = FOLDER / "cpu-2.json"
 _CONV = "vaegraph --network conv --value-share 0 --validation 0.2"
-_AUTO = "--clusters auto"
 _INSECTS = (
     "--network mlp-torch-start --latent-dim 2 --hidden 128 128 64 32 16 8 4 --decoder-hidden 4 8 16 32 32 64 128 128 "
     "--likelihood squared --beta dynamic:a=0.05,since_change=true,interval=11 --batch-size 256 --scaling minmax-row"
@@ -55,8 +54,8 @@ RUNS = {
     "digits-conv": f"run {_CONV} --image-size 32 32 --seeds 3 --groups 3 --first-seed 401",
     "controllers-digits": "run vaedec-controllers --seeds 5",
     "controllers-coil20": "run vaedec-controllers --dataset coil20 --network conv --seeds 5",
-    "auto-digits": f"run {_CONV} --image-size 32 32 --augment 0 {_AUTO}",
-    "auto-coil20": f"run {_CONV} --dataset coil20 --augment 0 {_AUTO}",
+    "auto-digits": f"run {_CONV} --image-size 32 32 --augment 0 --clusters auto",
+    "auto-coil20": f"run {_CONV} --dataset coil20 --augment 0 --clusters auto",
     **{f"course-{name}": f"run course-{name} --quick --seeds 5" for name in _COURSE},
     "course-hopfield": "run course-hopfield --seeds 5",
     "course-latents": "run course-hopfield-on-latents --seeds 5",
@@ -156,7 +155,8 @@ def _children() -> float:
 def kept(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """What a row keeps of the `metrics.json` of a run, or of each of its groups of seeds."""
     first = records[0]
-    named, strange, choice = first["classification"], first["outliers"], first["num_clusters_choice"]
+    choice = first["num_clusters_choice"]
+    named, strange = ([one[key] for one in records if one[key]] for key in ("classification", "outliers"))
     measures = [one["uncertainty"]["measures"] for one in records]
     return {
         "dataset": first["dataset"]["name"],
@@ -168,15 +168,16 @@ def kept(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
             }
             for method, protocols in first["results"].items()
         },
-        "classified": named and {
-            method: _values([of["seeds"]], ("accuracy",))["accuracy"] for method, of in named["methods"].items()
-        },
-        "naming": named and named["curve"],
+        "classified": {
+            method: _values([of["methods"][method]["seeds"] for of in named], ("accuracy",))["accuracy"]
+            for method in named[0]["methods"]
+        } if named else None,
+        "naming": named[0]["curve"] if len(named) == 1 else None,
         "groups": len(records),
         "uncertainty": {
             name: _values([of[name]["seeds"] for of in measures], _MEASURES) for name in measures[0]
         },
-        "outliers": strange and _values([strange["seeds"]], tuple(strange["mean"])),
+        "outliers": _values([of["seeds"] for of in strange], tuple(strange[0]["mean"])) if strange else None,
         "chosen": choice and choice["curve"]["best"],
     }  # fmt: skip
 

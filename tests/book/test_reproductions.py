@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.runs import Run, kept
 from notebooks.book import reproductions
-from notebooks.book.reproductions import chosen, measures, naming, noticed, ran, scores
+from notebooks.book.reproductions import chosen, findings, measures, naming, noticed, ran, run_table, scores
 
 RNG = np.random.default_rng(0)
 ACC = RNG.uniform(size=6).round(5).tolist()
@@ -30,6 +30,13 @@ def row(**changes: Any) -> Run:
         ],
         "chosen": {"bic": 12, "gap": 9},
         "outliers": {"negative ELBO": AUROC},
+        "findings": ["It learns.", "It is ahead."],
+        "tables": [{
+            "name": "scores", "title": "Scores", "note": "",
+            "columns": [{"name": "method", "format": "text"}, {"name": "R²", "format": "score"},
+                        {"name": "empty", "format": "score"}, {"name": "seeds", "format": "integer"}],
+            "rows": [["adam", {"mean": 0.5, "std": 0.25}, None, 5], ["linear", None, None, 1]],
+        }],
     }  # fmt: skip
     return Run(**{**fields, **changes})
 
@@ -64,8 +71,14 @@ def test_seeds_are_spread_over_seeds_and_votes_over_votes() -> None:
     ]
 
 
-def test_dead_seeds_are_counted() -> None:
-    assert cells(scores("dead", "a = made / ours"))[2] == ["a", "2"]
+def test_a_run_s_own_tables_and_findings_are_shown_as_they_are() -> None:
+    assert cells(run_table("made", "scores")) == [
+        ["method", "R²", "seeds"],
+        ["---", "---:", "---:"],
+        ["adam", "0.500 ± 0.250", "5"],
+        ["linear", "", "1"],
+    ]
+    assert findings("made") == "- It learns.\n- It is ahead.\n"
 
 
 def test_names_and_numbers_of_clusters() -> None:
@@ -96,7 +109,8 @@ def test_a_row_keeps_what_the_files_of_its_groups_say() -> None:
         seeds = [{"seed": first + one, "acc": (first + one) / 10, "nmi": None} for one in range(2)]
         measured = [{"auroc": 0.5, "error": first / 10, "error_at_80": None, "spearman": 1.0} for _ in range(2)]
         return {
-            "dataset": {"name": "digits"}, "seeds": seeds, "classification": None, "outliers": None,
+            "dataset": {"name": "digits"}, "seeds": seeds, "classification": {"methods": {"ours": {"seeds": 2 * [{"accuracy": first / 10}]}}, "curve": []},
+            "outliers": {"mean": {"elbo": 0.0}, "seeds": 2 * [{"elbo": first / 10}]},
             "num_clusters_choice": None, "uncertainty": {"measures": {"entropy": {"seeds": measured}}},
             "results": {"ours": {"all": {"seeds": seeds}}, "ward": {"all": {"seeds": [{"acc": 0.25, "nmi": 0.0}]}}},
         }  # fmt: skip
@@ -110,3 +124,7 @@ def test_a_row_keeps_what_the_files_of_its_groups_say() -> None:
     }
     expected = {"auroc": [0.5] * 4, "error": [0.4, 0.4, 0.6, 0.6], "error_at_80": [None] * 4}
     assert found["uncertainty"] == {"entropy": expected}
+    assert found["outliers"] == {"elbo": [0.4, 0.4, 0.6, 0.6]}
+    assert found["classified"] == {"ours": [0.4, 0.4, 0.6, 0.6]}
+    assert found["naming"] is None, "of two groups the draws are not one curve"
+    assert kept([of(4)])["naming"] == []
