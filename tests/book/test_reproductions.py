@@ -109,7 +109,8 @@ def test_a_row_keeps_what_the_files_of_its_groups_say() -> None:
         seeds = [{"seed": first + one, "acc": (first + one) / 10, "nmi": None} for one in range(2)]
         measured = [{"auroc": 0.5, "error": first / 10, "error_at_80": None, "spearman": 1.0} for _ in range(2)]
         return {
-            "dataset": {"name": "digits"}, "seeds": seeds, "classification": {"methods": {"ours": {"seeds": 2 * [{"accuracy": first / 10}]}}, "curve": []},
+            "dataset": {"name": "digits"}, "seeds": seeds,
+            "classification": {"methods": {"ours": {"seeds": 2 * [{"accuracy": first / 10}]}}, "curve": []},
             "outliers": {"mean": {"elbo": 0.0}, "seeds": 2 * [{"elbo": first / 10}]},
             "num_clusters_choice": None, "uncertainty": {"measures": {"entropy": {"seeds": measured}}},
             "results": {"ours": {"all": {"seeds": seeds}}, "ward": {"all": {"seeds": [{"acc": 0.25, "nmi": 0.0}]}}},
