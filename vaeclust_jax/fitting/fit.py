@@ -31,6 +31,7 @@ from vaeclust_jax.fitting.resolve import (
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.graph.hints import Hints
 from vaeclust_jax.keys import as_key, checked_seeds
+from vaeclust_jax.methods.starts import first_shapes_of
 from vaeclust_jax.training.checkpoint import Checkpoint, Keeper
 from vaeclust_jax.training.encodings import TrainingRows
 from vaeclust_jax.training.epoch import Data
@@ -231,7 +232,7 @@ def _fit(
         check_custom(both, config.network.latent_dim, seen)
     told = None if known is None else known[data.train_index]
     stages = config.method.stages(about_of(config, data, both, told, len(names), asked))
-    firsts = [jax.eval_shape(stage.learner.init, jax.random.key(0)) for stage in stages]  # nothing is computed
+    firsts = [first_shapes_of(stage.learner) for stage in stages]
     for stage, first in zip(stages, firsts, strict=True):
         if stage.model is not None:
             check_leaves(replace(config, method=stage.model), first.params)

@@ -1,9 +1,8 @@
 """Fitted models read back: from a file of one's own, or from a run's folder."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 
 import jax
@@ -22,8 +21,9 @@ from vaeclust_jax.forked import check_not_forked
 from vaeclust_jax.graph.hints import Hints
 from vaeclust_jax.graph.tree import Merges, Tree
 from vaeclust_jax.methods.method import About, DataSpec
+from vaeclust_jax.methods.starts import first_shapes_of
 from vaeclust_jax.networks import CustomNetwork
-from vaeclust_jax.types import Heads, Key, Networks, Params, State
+from vaeclust_jax.types import Heads, Networks, Params
 from vaeclust_jax.uncertainty.temperature import checked_temperature
 
 _SUFFIX = ".vaeclust"
@@ -62,12 +62,7 @@ def unpack(packed: Packed, networks: Networks | None = None) -> Run:
 def _params_like(config: Config, shape: tuple[int, ...], networks: Networks) -> Params:
     """Shapes and types of the parameters: nothing is computed."""
     about = About(networks, config.network.latent_dim, 1, 1, 1e-3, 1, False, shape=shape)
-    return _shapes(config.method.stages(about)[-1].learner.init)
-
-
-@lru_cache
-def _shapes(init: Callable[[Key], State]) -> Params:
-    return jax.eval_shape(init, jax.random.key(0)).params
+    return first_shapes_of(config.method.stages(about)[-1].learner).params
 
 
 def _clusters_like(config: Config, heads: Heads, params: Params) -> dict[str, jax.ShapeDtypeStruct]:

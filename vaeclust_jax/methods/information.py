@@ -26,7 +26,7 @@ from vaeclust_jax.data.mapped import chunks
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.methods.method import About, DataSpec, Method, check_at_least
 from vaeclust_jax.methods.settings import check_fits, likelihood_for
-from vaeclust_jax.methods.starts import Start
+from vaeclust_jax.methods.starts import Start, first_state_of
 from vaeclust_jax.methods.vae import (
     first_state,
     gradient_step,
@@ -153,7 +153,7 @@ def _heads(networks: Networks, likelihood_name: str) -> Heads:
 
 def _from_neighbours(learner: Learner) -> Start:
     """Random weights, and the distance of every row to its tenth neighbour, found once for all seeds."""
-    init = jax.jit(learner.init)
+    init = first_state_of(learner)
 
     def start(keys: Key, before: object, rows: Rows) -> list[State]:
         from vaeclust_jax.graph.neighbours import nearest  # scipy takes long to import

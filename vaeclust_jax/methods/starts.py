@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import jax
@@ -15,7 +16,7 @@ from vaeclust_jax.errors import InputError
 from vaeclust_jax.objectives.em import fit_mixture
 from vaeclust_jax.objectives.mixture import CovarianceType, Mixture, e_step
 from vaeclust_jax.random import normal
-from vaeclust_jax.types import Heads, Key, Learner, Params, Rows, State
+from vaeclust_jax.types import Heads, Info, Key, Learner, Params, Rows, State
 
 Start = Callable[[Key, Sequence[State | None], Rows], list[State]]
 """`Stage.start`."""
@@ -53,19 +54,40 @@ def kmeans_centroids(
     return model.cluster_centers_.astype(np.float32)
 
 
+# Programs are kept with their learner: fits of one config, one after the other, compile them once, and hold them once.
+
+
+@lru_cache
+def first_state_of(learner: Learner) -> Callable[[Key], State]:
+    """`init`, compiled."""
+    return jax.jit(learner.init, compiler_options=quick_to_compile())
+
+
+@lru_cache
+def first_shapes_of(learner: Learner) -> State:
+    """Shapes and types of what `init` gives; nothing is computed."""
+    return jax.eval_shape(learner.init, jax.random.key(0))
+
+
 def from_scratch(learner: Learner) -> Start:
     """Random weights."""
-    init = jax.jit(learner.init, compiler_options=quick_to_compile())
+    init = first_state_of(learner)
     return of_each_seed(lambda key, before, rows: init(key))
 
 
+@lru_cache
 def without_weights(learner: Learner) -> Callable[[Key], State]:
     """First states for a start that brings parameters: of those they have the shapes alone.
 
     What nobody asks for is not compiled, and random weights are half of what XLA compiles of a first state.
     """
     rest = jax.jit(lambda key: learner.init(key)._replace(params=None))
-    return lambda key: rest(key)._replace(params=jax.eval_shape(learner.init, key).params)
+    return lambda key: rest(key)._replace(params=first_shapes_of(learner).params)
+
+
+@lru_cache
+def _refresh_of(learner: Learner) -> Callable[..., tuple[State, Info]]:
+    return jax.jit(learner.end_epoch)
 
 
 def carry_on(keys: Key, before: Sequence[State | None], rows: Rows) -> list[State]:
@@ -167,7 +189,7 @@ def with_posteriors(
     A dimension that an encoder does not use has means of next to no variance and codes of variance 1: a prior of the
     former would cost hundreds of nats, and tear clusters apart that were good.
     """
-    share = np.exp(np.asarray(e_step(mixture, jnp.asarray(mean))[0], np.float64))
+    share = np.exp(np.asarray(jax.jit(e_step)(mixture, jnp.asarray(mean))[0], np.float64))
     if weight is not None:
         share *= weight[:, np.newaxis]
     own = share.T @ np.exp(logvar.astype(np.float64)) / np.maximum(share.sum(axis=0), 1e-9)[:, np.newaxis]
@@ -176,7 +198,7 @@ def with_posteriors(
 
 def from_clusters(learner: Learner, clusters: Callable[[Key, Params, Rows], Params]) -> Start:
     """Networks of the stage before; of the clusters (key, params before, training rows) -> params."""
-    init, refresh = without_weights(learner), jax.jit(learner.end_epoch)
+    init, refresh = without_weights(learner), _refresh_of(learner)
 
     def start(key: Key, before: State | None, rows: Rows) -> State:
         assert before is not None, "clusters need a trained encoder"
