@@ -23,6 +23,7 @@ from vaeclust_jax.graph.neighbours import (
     Posterior,
     connected,
     expected,
+    faded_between,
     mean_graph,
     nearest,
     posterior_graph,
@@ -234,6 +235,12 @@ def test_more_clusters_than_can_be_compared_are_refused() -> None:
         graph_clusters(graph, 40, max_groups=39)
     with pytest.raises(InputError, match="num_clusters 3 is out of reach: the graph joins 30 samples into 30 groups"):
         graph_clusters(sparse.csr_array((30, 30)), 3, max_groups=20)
+
+
+def test_edges_between_clusters_fade_and_those_inside_stay() -> None:
+    graph, labels = self_tuning(points(0), 5), np.random.default_rng(1).integers(0, 3, 30)
+    expected_weights = np.where(labels[:, None] == labels, 1, 0.05) * graph.toarray()
+    np.testing.assert_allclose(faded_between(graph, labels).toarray(), expected_weights, rtol=1e-12)
 
 
 def test_the_strongest_edges_as_arrays() -> None:

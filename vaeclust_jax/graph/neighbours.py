@@ -26,6 +26,8 @@ _JOINT = 0.05
 """Weight of the shortest edge that joins two parts, of the mean."""
 _LEAST = 1e-9
 """Of that, the weight of the longest."""
+_BETWEEN = 0.05
+"""What is left of an edge between clusters that the graph does not show."""
 LISTED = 32
 """Neighbours of a point among which one of another part is looked for first: 1.4 times the work of 5."""
 
@@ -151,6 +153,13 @@ def posterior_graph(
 def of_values(x: Float[np.ndarray, "n ..."], num_neighbours: int = NUM_NEIGHBOURS) -> Graph:
     """The `self_tuning` graph of the samples themselves."""
     return self_tuning(np.asarray(x).reshape(len(x), -1), num_neighbours)
+
+
+def faded_between(graph: Graph, labels: Int[np.ndarray, " n"]) -> Graph:
+    """The graph for clusters that were found without it: its edges between them count a twentieth."""
+    edges = graph.tocoo()
+    inside = labels[edges.row] == labels[edges.col]
+    return sparse.csr_array((np.where(inside, 1, _BETWEEN) * edges.data, (edges.row, edges.col)), shape=graph.shape)
 
 
 def connected(graph: Graph, z: Float[np.ndarray, "n l"]) -> Graph:

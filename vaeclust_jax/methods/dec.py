@@ -171,7 +171,7 @@ class GraphDEC(_WithTarget):
     """VAE + DEC with several prototypes a cluster and a target that follows the posterior's neighbour graph.
 
     It begins with the clusters of that graph, or with ones found without a network (`methods.shallow_starts`) where
-    these are far clearer.
+    these are far clearer, or the graph misleads.
 
     Example:
         >>> vc.Config(vc.GraphDEC(10, num_prototypes=3))

@@ -99,7 +99,7 @@ def from_graph(
     """Networks of the stage before, prototypes inside the clusters of its posterior's graph, the target from them.
 
     Where the graph of the values has a share, it judges those clusters beside ones found without a network
-    (`shallow_starts`), which the stage begins with where they are far clearer; where there are hints, once those are
+    (`shallow_starts`), which the stage may begin with (`ShallowStarts.begin`); where there are hints, once those are
     moved by them too.
 
     Weights that both stages have, such as beta, go on where they were; the optimiser starts afresh.
@@ -117,7 +117,7 @@ def from_graph(
 
     def of_one(key: Key, before: State | None, rows: Rows, own: "Graph | None", shallow: ShallowStarts | None) -> State:
         from vaeclust_jax.graph.clusters import merged_clusters  # scipy and scikit-learn take long to import
-        from vaeclust_jax.graph.neighbours import posterior_graph, strongest
+        from vaeclust_jax.graph.neighbours import faded_between, posterior_graph, strongest
 
         assert before is not None, "clusters need a trained encoder"
         init_key, graph_key, prototypes_key = jax.random.split(key, 3)
@@ -127,8 +127,10 @@ def from_graph(
         labels, _, merges = merged_clusters(graph, num_clusters, weight=rows.weight, hints=hints, judge=own)
         memory = fresh.memory._replace(merges=_filled(fresh.memory.merges, merges))
         if shallow is not None:
-            labels, clarity = shallow.begin(labels, num_clusters)
+            begun, clarity = shallow.begin(labels, num_clusters)
             memory = memory._replace(clarity=jnp.asarray(clarity))
+            if begun is not labels:
+                graph, labels = faded_between(graph, begun), begun
         fresh, labels = _told(fresh._replace(memory=memory), labels, hints)
         edges = strongest(graph, fresh.memory.edges.neighbours.shape[1], rows.weight)
         z = posterior.mean.astype(np.float32)

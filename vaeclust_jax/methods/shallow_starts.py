@@ -1,4 +1,4 @@
-"""Clusters of the samples' own values, found without a network: where they are far clearer, training begins there."""
+"""Clusters of the samples' own values, found without a network, which training may begin with."""
 
 import warnings
 from collections.abc import Mapping
@@ -26,6 +26,9 @@ parts of digits, COIL-20 and MNIST's training images in view, and of iris, wine,
 SAME, _ENOUGH = 0.95, 3
 """Adjusted Rand index of clusters that count as the same, and how many methods that find them are enough."""
 
+WITHOUT_GRAPH = ("k-means", "pca-gmm")
+"""Those of them that look at no neighbours."""
+
 
 class ShallowStarts(NamedTuple):
     """Clusters that training may begin with.
@@ -43,10 +46,12 @@ class ShallowStarts(NamedTuple):
     def begin(
         self, own: Int[np.ndarray, " n"], num_clusters: int
     ) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " s"]]:
-        """The labels to begin with, the method's own where none are far clearer, and the clarity of all (`named`).
+        """The labels to begin with, the method's own where no others are far clearer, and the clarity of all (`named`).
 
         Where three or more find the same clusters, only those are asked: methods that differ so much do not agree by
-        chance, and clarity would cut a large cluster in two rather than keep a small one.
+        chance, and clarity would cut a large cluster in two rather than keep a small one. Where clusters that were
+        found without neighbours are clearer in the graph than its own, it misleads, as where most features tell no
+        clusters apart: the clearest of those begin (`began_with`).
         """
         from vaeclust_jax.graph.clarity import clarity
 
@@ -91,14 +96,16 @@ def shallow_starts(
 
 
 def _agreed(labels: Mapping[str, Int[np.ndarray, " n"]]) -> list[str]:
-    """The names of those that find the same clusters, where three or more do; the own first, if it is among them."""
+    """The names of those that find the same clusters, where three or more do; the own alone, if it is among them."""
     from sklearn.metrics import adjusted_rand_score
 
     groups = [
         [name for name, other in labels.items() if adjusted_rand_score(one, other) >= SAME] for one in labels.values()
     ]
     most = max(groups, key=len)
-    return most if len(most) >= _ENOUGH else []
+    if len(most) < _ENOUGH:
+        return []
+    return [OWN] if OWN in most else most
 
 
 def named(scores: Float[np.ndarray, " s"]) -> dict[str, float] | None:
@@ -107,7 +114,11 @@ def named(scores: Float[np.ndarray, " s"]) -> dict[str, float] | None:
     return {name: score for name, score in found.items() if score != NOT_ASKED} or None
 
 
-def began_with(clarity: dict[str, float]) -> str:
+def began_with(clarity: Mapping[str, float]) -> str:
     """Which of the clusters of `named` training began with."""
     best = max(clarity, key=clarity.__getitem__)
-    return best if OWN not in clarity or clarity[best] > clarity[OWN] + CLEARER else OWN
+    if OWN not in clarity:
+        return best
+    if misled := [name for name in WITHOUT_GRAPH if clarity.get(name, NOT_ASKED) > clarity[OWN]]:
+        return max(misled, key=clarity.__getitem__)
+    return best if clarity[best] > clarity[OWN] + CLEARER else OWN
