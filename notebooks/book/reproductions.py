@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from statistics import fmean
 
-from benchmarks.runs import Run, read
+from benchmarks.runs import Run, Values, read
 from notebooks.book.markdown import table
 from vaeclust_jax.folder.table import NOT_DEFINED, Table
 from vaeclust_jax.folder.typed_json import from_json
@@ -18,7 +18,9 @@ _HEADINGS = {
     "acc": "ACC",
     "nmi": "NMI",
     "ari": "ARI",
+    "ami": "AMI",
     "silhouette": "silhouette",
+    "dead": "dead seeds",
     "auroc": "AUROC",
     "error": "error, all",
     "error_at_80": "error, surest 80 %",
@@ -116,9 +118,11 @@ def ran(*names: str) -> str:
 def spread(columns: Sequence[str], name: str, method: str, protocol: str = "all") -> list[str]:
     """Mean and deviation of each score over seeds; where these vote, over their groups."""
     run = runs()[name]
-    values = run.scores[method][protocol]
+    values: Values = dict(run.scores[method][protocol])
+    if "dead" in columns:
+        values["dead"] = values["active_units"]
     shared = run.groups if method.endswith("-together") else 1
-    return [_text(values[key], shared) for key in columns]
+    return [_dead(values[key]) if key == "dead" else _text(values[key], shared) for key in columns]
 
 
 def _lines(text: str) -> Iterator[tuple[str, tuple[str, ...] | list[str]]]:
@@ -147,3 +151,8 @@ def _text(values: Sequence[float | None], groups: int) -> str:
 
 def _mean_and_deviation(mean: float, deviation: float | None) -> str:
     return f"{mean:.3f}" if deviation is None else f"{mean:.3f} ± {deviation:.3f}"
+
+
+def _dead(active: Sequence[float | None]) -> str:
+    """The number of seeds without an active latent; empty of methods that have no latents."""
+    return "" if None in active else str(sum(value == 0 for value in active))

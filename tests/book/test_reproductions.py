@@ -81,6 +81,10 @@ def test_a_run_s_own_tables_and_findings_are_shown_as_they_are() -> None:
     assert findings("made") == "- It learns.\n- It is ahead.\n"
 
 
+def test_dead_seeds_are_counted() -> None:
+    assert cells(scores("dead", "a = made / ours"))[2] == ["a", "2"]
+
+
 def test_names_and_numbers_of_clusters() -> None:
     assert cells(naming("made", "a = ours / majority")) == [
         ["labels that name the clusters", "1", "1,000"],
