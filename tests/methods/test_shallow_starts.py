@@ -75,6 +75,7 @@ def test_features_that_tell_nothing_cost_no_clusters() -> None:
     x, y = noisy()
     found = vc.cluster(x, 4)
     assert vc.metrics.accuracy(y, found.labels) > 0.95
+    assert vc.metrics.accuracy(y, found.run.cut(4)) > 0.95
 
 
 def test_hints_number_and_move_clusters_that_need_no_network() -> None:

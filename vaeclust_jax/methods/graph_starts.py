@@ -125,12 +125,14 @@ def from_graph(
         posterior = posterior_of(graph_key, heads, before.params, rows.x, rows.encode(heads, before.params))
         graph = posterior_graph(posterior, beside=own, share=value_share)
         labels, _, merges = merged_clusters(graph, num_clusters, weight=rows.weight, hints=hints, judge=own)
-        memory = fresh.memory._replace(merges=_filled(fresh.memory.merges, merges))
+        memory = fresh.memory
         if shallow is not None:
             begun, clarity = shallow.begin(labels, num_clusters)
             memory = memory._replace(clarity=jnp.asarray(clarity))
-            if begun is not labels:
+            if begun is not labels:  # the tree is of those clusters, too
                 graph, labels = faded_between(graph, begun), begun
+                merges = merged_clusters(graph, num_clusters, hints=hints, judge=own).merges
+        memory = memory._replace(merges=_filled(memory.merges, merges))
         fresh, labels = _told(fresh._replace(memory=memory), labels, hints)
         edges = strongest(graph, fresh.memory.edges.neighbours.shape[1], rows.weight)
         z = posterior.mean.astype(np.float32)
