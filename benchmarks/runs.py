@@ -17,6 +17,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any, NamedTuple
 
 from benchmarks.machine import CHECKOUT, commit, this_machine, versions
@@ -230,7 +231,15 @@ def figures(asked: str) -> set[str]:
     methods = [run.scores[method] for method in only or run.scores]
     columns = [values for protocols in methods for of in protocols.values() for values in of.values()]
     columns += [list(values) for method, values in (run.classified or {}).items() if only is None or method in only]
+    if run.groups > 1:
+        columns += [[*means_of_groups([one for one in values if one is not None], run.groups)] for values in columns]
     return {text for values in columns for text in _texts(values)}
+
+
+def means_of_groups(values: Sequence[float], groups: int) -> list[float]:
+    """The mean of each group's values; of fewer values than groups, as where nothing is random, as they are."""
+    size = len(values) // groups
+    return [fmean(values[start : start + size]) for start in range(0, len(values), size)] if size else list(values)
 
 
 def _of_quality(datasets: Sequence[str] | None) -> Iterator[list[float | None]]:

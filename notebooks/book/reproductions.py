@@ -6,9 +6,8 @@ What a source prints is given as it prints it, `NAME = reported: TEXT | TEXT`.
 
 from collections.abc import Iterator, Sequence
 from functools import cache
-from statistics import fmean
 
-from benchmarks.runs import Run, Values, read
+from benchmarks.runs import Run, Values, means_of_groups, read
 from notebooks.book.markdown import table
 from vaeclust_jax.folder.table import NOT_DEFINED, Table
 from vaeclust_jax.folder.typed_json import from_json
@@ -140,10 +139,7 @@ def _text(values: Sequence[float | None], groups: int) -> str:
     known = [value for value in values if value is not None]
     if len(known) < len(values):
         return ""
-    size = len(known) // groups
-    if groups > 1:
-        known = [fmean(known[start : start + size]) for start in range(0, len(known), size)]
-    summary = summarise([{"": value} for value in known])
+    summary = summarise([{"": value} for value in (means_of_groups(known, groups) if groups > 1 else known)])
     mean = summary["mean"][""]
     assert mean is not None
     return _mean_and_deviation(mean, summary["std"][""])
