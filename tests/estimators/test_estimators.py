@@ -126,6 +126,13 @@ def test_the_table_of_uncertainty(fitted: Any, x: np.ndarray) -> None:
     np.testing.assert_array_equal(table, fitted.uncertainty(x, n_passes=20))
 
 
+def test_what_cannot_be_asked_is_said_by_its_name(fitted: Any, x: np.ndarray) -> None:
+    with pytest.raises(vc.InputError, match=r"^n_samples must be a whole number"):
+        fitted.sample(0)
+    with pytest.raises(vc.InputError, match=r"^n_passes must be a whole number"):
+        fitted.uncertainty(x, 1)
+
+
 def test_samples_are_of_the_cluster_asked_for(fitted: Any, x: np.ndarray) -> None:
     assert fitted.sample().shape == (1, x.shape[1])
     drawn = fitted.sample(200, cluster=1)
@@ -210,7 +217,8 @@ def test_before_fit(method: str, x: np.ndarray) -> None:
         ({"likelihood": "bernoulli"}, "needs values in"),
         ({"image_shape": (2, 2)}, r"image_shape \(2, 2, 1\) has 4 values, but X has 5 features"),
         ({"image_shape": (1.0, 5.0)}, r"image_shape must be whole numbers, .* got \(1.0, 5.0\)"),
-        ({"n_clusters": 100}, "num_clusters must be at most the number of training samples"),
+        ({"n_clusters": 100}, "^n_clusters must be at most the number of training samples"),
+        ({"validation_fraction": 0.999}, "^validation_fraction=0.999 of .* rows leaves no training rows"),
     ],
     ids=str,
 )

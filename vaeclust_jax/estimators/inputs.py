@@ -1,5 +1,8 @@
 """What scikit-learn's users hand in, checked its way: arrays, frames and images, flat or not."""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -10,6 +13,13 @@ from vaeclust_jax.checks import is_whole
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.data.frames import dense, frame_names, is_lazy
 from vaeclust_jax.data.mapped import is_streamed
+from vaeclust_jax.errors import InputError
+
+_ARGUMENTS = {
+    r"\bnum_(clusters|samples|passes|temperatures)\b": r"n_\1",
+    r"\bvalidation=": "validation_fraction=",
+}
+"""Names that scikit-learn has for arguments of ours."""
 
 
 def samples(estimator: BaseEstimator, X: Any, image_shape: tuple[int, ...] | None, reset: bool = False) -> np.ndarray:
@@ -59,6 +69,29 @@ def _check_columns(X: Any) -> None:
     """Says which column of a frame is no number: scikit-learn does not."""
     if is_lazy(X) or frame_names(X):
         dense(X)
+
+
+@contextmanager
+def in_own_words() -> Iterator[None]:
+    """Refusals name the arguments as the estimators do, so that a person finds what to write instead."""
+    try:
+        yield
+    except InputError as error:
+        said = str(error)
+        for ours, theirs in _ARGUMENTS.items():
+            said = re.sub(ours, theirs, said)
+        error.args = (said,)
+        raise
+
+
+def at_least_one(name: str, value: Any) -> None:
+    """Whether an argument is a count.
+
+    Raises:
+        InputError: it is not.
+    """
+    if not is_whole(value) or value < 1:
+        raise InputError(f"{name} must be a whole number of at least 1, got {value!r}")
 
 
 def number_or_name(value: Any) -> float | str:
