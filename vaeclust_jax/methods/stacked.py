@@ -23,6 +23,10 @@ class StackedAutoencoder(Classifier):
     """A stacked autoencoder: greedy layers without labels, then a layer for the classes, then all layers together.
 
     Source: Bengio et al., Greedy layer-wise training of deep networks, 2007.
+
+    Example:
+        >>> vc.StackedAutoencoder(start=vc.GreedyStart(noise=0.2), epochs=20).start.noise
+        0.2
     """
 
     start: GreedyStart | RandomStart = field(default_factory=GreedyStart)
