@@ -1,7 +1,7 @@
 """What scikit-learn's users hand in, checked its way: arrays, frames and images, flat or not."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -39,9 +39,13 @@ def samples(estimator: BaseEstimator, X: Any, image_shape: tuple[int, ...] | Non
     if isinstance(X, Dataset):
         raise ValueError("X must be an array or a frame, got a Dataset: pass its samples, X.x")
     shape = image_shape
+    if isinstance(X, list | tuple) and X and np.ndim(X[0]) > 1:  # a list of images
+        X = np.asarray(X)
     if getattr(X, "ndim", 2) in (3, 4):
         X = np.asarray(X)
         shape = X.shape[1:]
+        if image_shape is not None and _channels_last(image_shape) != _channels_last(shape):
+            raise ValueError(f"image_shape is {image_shape}, but X has images {shape}: leave image_shape out")
         X = X.reshape(len(X), int(np.prod(shape)))  # -1 is ambiguous where there are no rows
     try:
         rows = validate_data(
@@ -59,10 +63,14 @@ def samples(estimator: BaseEstimator, X: Any, image_shape: tuple[int, ...] | Non
         _check_columns(X)
     if shape is None:
         return np.asarray(rows)
-    shape = (*shape, 1) if len(shape) == 2 else tuple(shape)
+    shape = _channels_last(shape)
     if np.prod(shape) != rows.shape[1]:
         raise ValueError(f"image_shape {shape} has {np.prod(shape)} values, but X has {rows.shape[1]} features")
     return np.asarray(rows).reshape(-1, *shape)
+
+
+def _channels_last(shape: Sequence[int]) -> tuple[int, ...]:
+    return (*shape, 1) if len(shape) == 2 else tuple(shape)
 
 
 def _check_columns(X: Any) -> None:
