@@ -116,7 +116,8 @@ def check_array(x: object, name: str = "x") -> np.ndarray:
     """
     array = _to_numbers(x, name)
     if array.ndim not in (2, 3, 4):
-        hint = f"; use {name}.reshape(-1, 1) if every number is one sample" if array.ndim == 1 else ""
+        one = f"{name}.reshape(-1, 1) if every number is one sample, {name}.reshape(1, -1) if all are one"
+        hint = f"; use {one}" if array.ndim == 1 else ""
         raise InputError(
             f"{name} must be vectors (n, F) or images (n, H, W) or (n, H, W, C), got shape {array.shape}{hint}"
         )
