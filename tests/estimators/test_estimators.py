@@ -184,6 +184,14 @@ def test_more_clusters_than_there_are_leave_no_label_out(x: np.ndarray) -> None:
     np.testing.assert_array_equal(np.unique(labels), np.arange(labels.max() + 1))
 
 
+def test_parameters_may_be_numbers_of_numpy(x: np.ndarray, tmp_path: Path) -> None:
+    estimator = MAKE["VAEKMeans"](hidden=[np.int64(8)], latent_dim=np.int32(2), learning_rate=np.float32(1e-3)).fit(x)
+    estimator.save(tmp_path / "model")
+    again = VAEKMeans.load(tmp_path / "model")
+    assert again.get_params()["hidden"] == (8,)
+    np.testing.assert_array_equal(again.transform(x), estimator.transform(x))
+
+
 def test_what_is_kept_is_plain(fitted: Any, x: np.ndarray) -> None:
     before = pickle.dumps(fitted)
     fitted.predict(x)
