@@ -70,6 +70,8 @@ def resolved_for(
     spec = DataSpec(preparation.output_shape, len(data.train_index), facts.low, facts.high, classes, by_blocks)
     if data.weight is not None and not config.method.takes_weights:
         raise InputError(f"the method {type(config.method).__name__} takes no sample_weight: leave it out")
+    if labels is not None and not (config.method.takes_partial_labels or config.method.needs_labels):
+        raise InputError(f"the method {type(config.method).__name__} takes no partial_labels: leave them out")
     if data.weight is not None and labels is not None and not config.method.needs_labels:
         raise InputError("sample_weight and partial_labels do not go together: leave one of them out")
     if config.method.needs_labels and labels is None:

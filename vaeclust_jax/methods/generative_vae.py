@@ -57,6 +57,7 @@ class VAE(Method):
     """
 
     task: ClassVar[str] = "generation"
+    takes_partial_labels: ClassVar[bool] = True
     shared: ClassVar[tuple[str, ...]] = ("encoder", "decoder", "likelihood", "centroids", "mixture")
 
     prior: StandardPrior | MixturePrior = field(default_factory=MixturePrior)
