@@ -62,7 +62,8 @@ class StackedAutoencoder(Classifier):
         stages = []
         if self.classes_epochs > 0:
             stages.append(Stage("classes", last, self.classes_epochs, from_scratch(last), NEVER, self))
-        first = from_layers(whole) if stages else from_scratch(whole)
+        scratch = from_scratch(whole)
+        first = from_layers(scratch) if stages else scratch
         stopping = validation_patience(about.patience) if about.has_validation else NEVER
         stages.append(Stage("together", whole, self.epochs, first, stopping, self))
         likelihood = "bernoulli" if len(about.shape) == 3 else "gaussian"
