@@ -128,6 +128,7 @@ def test_labels_are_numbered_from_zero(y: object, labels: list[int], names: tupl
         ([1, 2, np.nan], ["missing"]),
         ([1, 2, 2.5], ["whole numbers", "2.5"]),
         ([1, None, 2], ["dtype object"]),
+        (np.ma.masked_array([1, 2, 3], mask=[True, False, False]), ["masked"]),
         ([1, [2], 3], ["cannot be read as labels"]),
         (np.zeros(3, "M8[s]"), ["datetime64"]),
     ],

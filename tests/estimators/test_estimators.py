@@ -184,6 +184,16 @@ def test_more_clusters_than_there_are_leave_no_label_out(x: np.ndarray) -> None:
     np.testing.assert_array_equal(np.unique(labels), np.arange(labels.max() + 1))
 
 
+def test_what_lies_under_a_mask_is_not_read(x: np.ndarray) -> None:
+    mask = np.arange(x.size).reshape(x.shape) == 7
+    estimator = MAKE["VAEGraph"]()
+    with pytest.raises(vc.InputError, match="X is a masked array with missing values"):
+        estimator.fit(np.ma.masked_array(x, mask))
+    for name in ("sample_weight", "partial_labels"):
+        with pytest.raises(vc.InputError, match=f"{name} is a masked array with missing values"):
+            estimator.fit(x, **{name: np.ma.masked_array(np.zeros(len(x), int), mask[:, 2])})
+
+
 def test_parameters_may_be_numbers_of_numpy(x: np.ndarray, tmp_path: Path) -> None:
     estimator = MAKE["VAEKMeans"](hidden=[np.int64(8)], latent_dim=np.int32(2), learning_rate=np.float32(1e-3)).fit(x)
     estimator.save(tmp_path / "model")

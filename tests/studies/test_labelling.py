@@ -100,6 +100,7 @@ def test_who_reads_known_classes() -> None:
         (Y[:-1], "for each of 150 rows"),
         (Y - 2, "got .* from -2"),
         (Y.astype(float), "must be a class from 0 or -1"),
+        (np.ma.masked_array(Y, np.arange(150) > 50), "partial_labels is a masked array with missing values"),
     ],
 )
 def test_labels_that_cannot_be_used_are_one_sentence(labels, says):

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
-from vaeclust_jax.checks import is_whole
+from vaeclust_jax.checks import check_unmasked, is_whole
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.data.frames import dense, frame_names, is_lazy
 from vaeclust_jax.data.mapped import is_streamed
@@ -38,6 +38,7 @@ def samples(estimator: BaseEstimator, X: Any, image_shape: tuple[int, ...] | Non
         raise ValueError(f"image_shape must be whole numbers, (H, W) or (H, W, C), got {image_shape!r}")
     if isinstance(X, Dataset):
         raise ValueError("X must be an array or a frame, got a Dataset: pass its samples, X.x")
+    check_unmasked(X, "X")
     shape = image_shape
     if isinstance(X, list | tuple) and X and np.ndim(X[0]) > 1:  # a list of images
         X = np.asarray(X)

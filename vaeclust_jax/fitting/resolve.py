@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from vaeclust_jax.checks import check_unmasked
 from vaeclust_jax.data import PrepareConfig, checked_rows, columns_of, subjects_of
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config, check_config, resolve
@@ -199,6 +200,7 @@ def check_partial_labels(y: Any, num_samples: int) -> np.ndarray:
     Raises:
         InputError: not one whole number of at least -1 a row.
     """
+    check_unmasked(y, "partial_labels")
     y = np.asarray(y)
     if y.shape != (num_samples,) or y.dtype.kind not in "iu" or y.min() < -1:
         raise InputError(
@@ -214,6 +216,7 @@ def check_sample_weight(weight: Any, num_samples: int) -> Float[np.ndarray, " n"
     Raises:
         InputError: not one finite number of at least 0 a row, or zeros only.
     """
+    check_unmasked(weight, "sample_weight")
     try:
         given = np.asarray(weight)
     except ValueError as error:
