@@ -136,6 +136,7 @@ def test_a_column_called_y_is_no_class(of_vectors: vc.Run) -> None:
     [
         (lambda run, x: vc.plot.latent_map(run, x, "class"), "a map by class needs the class of every sample: y=..."),
         (lambda run, x: vc.plot.latent_map(run, x, "size"), "by must be one of cluster, class, probability, entropy"),
+        (lambda run, x: vc.plot.latent_map(run, x, np.zeros(len(x))), "entropy, and classes are y=..., got array"),
         (lambda run, x: vc.plot.confusion(run, x), "a confusion table needs the class of every sample"),
         (lambda run, x: vc.plot.confusion(run, x, [0, 1]), "y has 2 labels but x has 120 samples"),
         (lambda run, x: vc.plot.reliability(run, x), "reliability needs the class of every sample"),

@@ -17,6 +17,10 @@ def test_the_package_shows_what_is_public_and_nothing_else() -> None:
     assert set(vc.__all__) >= LAZY
 
 
+def test_every_method_has_a_name_here() -> None:
+    assert [kind for kind in vc.METHODS.values() if getattr(vc, kind.__name__, None) is not kind] == []
+
+
 def test_estimators_are_those_of_their_room_unless_a_method_has_the_name() -> None:
     for name in vc.estimators.__all__:
         assert (getattr(vc, name) is getattr(vc.estimators, name)) == (name not in ("RBM", "VAEKMeans", "VaDE"))

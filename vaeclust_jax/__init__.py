@@ -26,11 +26,16 @@ from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.fitting.serialisation import load
 from vaeclust_jax.graph.hints import Hints
 from vaeclust_jax.methods.boltzmann import ContrastiveDivergence, PersistentDivergence
+from vaeclust_jax.methods.classifier import Classifier
 from vaeclust_jax.methods.dbm import DBM
 from vaeclust_jax.methods.dec import DEC, GraphDEC
 from vaeclust_jax.methods.forecaster import Forecaster
+from vaeclust_jax.methods.gan import GAN
+from vaeclust_jax.methods.generative_vae import VAE, MixturePrior, StandardPrior
 from vaeclust_jax.methods.greedy import GreedyStart, RandomStart
 from vaeclust_jax.methods.hopfield import Classical, Hopfield, Modern, Saturating
+from vaeclust_jax.methods.hopfield_clusters import HopfieldClusters
+from vaeclust_jax.methods.information import InformationMax
 from vaeclust_jax.methods.joint import BestValidation, Settled
 from vaeclust_jax.methods.kmeans import VAEKMeans
 from vaeclust_jax.methods.method import About, DataSpec, Method
@@ -40,6 +45,7 @@ from vaeclust_jax.methods.rbm import RBM
 from vaeclust_jax.methods.registry import METHODS
 from vaeclust_jax.methods.regressor import Regressor
 from vaeclust_jax.methods.settings import VAEMethod
+from vaeclust_jax.methods.stacked import StackedAutoencoder
 from vaeclust_jax.methods.vade import EMStart, GraphStart, VaDE
 from vaeclust_jax.networks import CNN, LSTM, MLP, AutoNetwork, Conv, Conv1D, Dense, PooledCNN, ViT
 from vaeclust_jax.selection.augment import AugmentChoice, choose_augment
@@ -58,11 +64,13 @@ __all__ = [
     "CNN",
     "DBM",
     "DEC",
+    "GAN",
     "LBFGS",
     "LSTM",
     "METHODS",
     "MLP",
     "RBM",
+    "VAE",
     "VAEDEC",
     "About",
     "AugmentChoice",
@@ -73,6 +81,7 @@ __all__ = [
     "Checkpoint",
     "Choice",
     "Classical",
+    "Classifier",
     "Clustered",
     "Config",
     "Consensus",
@@ -90,11 +99,14 @@ __all__ = [
     "Heads",
     "Hints",
     "Hopfield",
+    "HopfieldClusters",
+    "InformationMax",
     "InputError",
     "InputWarning",
     "Learner",
     "Mesh",
     "Method",
+    "MixturePrior",
     "Modern",
     "Network",
     "Networks",
@@ -107,7 +119,9 @@ __all__ = [
     "Run",
     "Saturating",
     "Settled",
+    "StackedAutoencoder",
     "Stage",
+    "StandardPrior",
     "State",
     "Stopping",
     "TrainingConfig",

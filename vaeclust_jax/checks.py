@@ -5,6 +5,8 @@ from numbers import Integral, Real
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+import numpy as np
+
 from vaeclust_jax.errors import InputError
 
 
@@ -28,6 +30,16 @@ def check_types(section: Any) -> None:
 def is_whole(value: Any) -> bool:
     """Whether a value is an integer of any library, but no bool."""
     return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def check_unmasked(value: Any, name: str) -> None:
+    """Whether no value of an array is masked: numpy hands on what lies under a mask.
+
+    Raises:
+        InputError: one is.
+    """
+    if np.ma.is_masked(value):
+        raise InputError(f"{name} is a masked array with missing values; fill or drop them first")
 
 
 def _fits(value: Any, kind: Any) -> bool:

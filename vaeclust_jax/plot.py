@@ -71,8 +71,8 @@ def latent_map(
         InputError: `by` is none of these, classes are missing, or `max_points` is below 1.
     """
     wanted = ("cluster", "class", *_UNITS)
-    if by not in wanted:
-        raise InputError(f"by must be one of {', '.join(wanted)}, got {by!r}")
+    if not isinstance(by, str) or by not in wanted:
+        raise InputError(f"by must be one of {', '.join(wanted)}, and classes are y=..., got {repr(by)[:100]}")
     names: Sequence[str] | None = None
     if by == "class":
         values, names = _classes(x, y, "a map by class")

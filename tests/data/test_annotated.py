@@ -75,6 +75,9 @@ def test_genes_are_taken_by_name_and_answers_written_back(cells: Any, tmp_path: 
     assert written.obs["vaeclust"].tolist() == other.obs["vaeclust"].tolist()
     with pytest.raises(vc.InputError, match="lacks 'gene0' of the 5 features"):
         vc.to_anndata(run, cells[:, GENES[1:]].copy())
+    for mistaken in ((cells, run), (run, cells.X)):
+        with pytest.raises(vc.InputError, match="to_anndata takes a model and an AnnData, in this order, got"):
+            vc.to_anndata(*mistaken)  # type: ignore[arg-type]
 
 
 def test_a_folder_of_zarr_is_read_like_the_file(cells: Any, tmp_path: Path) -> None:

@@ -126,6 +126,13 @@ def test_the_table_of_uncertainty(fitted: Any, x: np.ndarray) -> None:
     np.testing.assert_array_equal(table, fitted.uncertainty(x, n_passes=20))
 
 
+def test_what_cannot_be_asked_is_said_by_its_name(fitted: Any, x: np.ndarray) -> None:
+    with pytest.raises(vc.InputError, match=r"^n_samples must be a whole number"):
+        fitted.sample(0)
+    with pytest.raises(vc.InputError, match=r"^n_passes must be a whole number"):
+        fitted.uncertainty(x, 1)
+
+
 def test_samples_are_of_the_cluster_asked_for(fitted: Any, x: np.ndarray) -> None:
     assert fitted.sample().shape == (1, x.shape[1])
     drawn = fitted.sample(200, cluster=1)
@@ -177,6 +184,24 @@ def test_more_clusters_than_there_are_leave_no_label_out(x: np.ndarray) -> None:
     np.testing.assert_array_equal(np.unique(labels), np.arange(labels.max() + 1))
 
 
+def test_what_lies_under_a_mask_is_not_read(x: np.ndarray) -> None:
+    mask = np.arange(x.size).reshape(x.shape) == 7
+    estimator = MAKE["VAEGraph"]()
+    with pytest.raises(vc.InputError, match="X is a masked array with missing values"):
+        estimator.fit(np.ma.masked_array(x, mask))
+    for name in ("sample_weight", "partial_labels"):
+        with pytest.raises(vc.InputError, match=f"{name} is a masked array with missing values"):
+            estimator.fit(x, **{name: np.ma.masked_array(np.zeros(len(x), int), mask[:, 2])})
+
+
+def test_parameters_may_be_numbers_of_numpy(x: np.ndarray, tmp_path: Path) -> None:
+    estimator = MAKE["VAEKMeans"](hidden=[np.int64(8)], latent_dim=np.int32(2), learning_rate=np.float32(1e-3)).fit(x)
+    estimator.save(tmp_path / "model")
+    again = VAEKMeans.load(tmp_path / "model")
+    assert again.get_params()["hidden"] == (8,)
+    np.testing.assert_array_equal(again.transform(x), estimator.transform(x))
+
+
 def test_what_is_kept_is_plain(fitted: Any, x: np.ndarray) -> None:
     before = pickle.dumps(fitted)
     fitted.predict(x)
@@ -210,7 +235,8 @@ def test_before_fit(method: str, x: np.ndarray) -> None:
         ({"likelihood": "bernoulli"}, "needs values in"),
         ({"image_shape": (2, 2)}, r"image_shape \(2, 2, 1\) has 4 values, but X has 5 features"),
         ({"image_shape": (1.0, 5.0)}, r"image_shape must be whole numbers, .* got \(1.0, 5.0\)"),
-        ({"n_clusters": 100}, "num_clusters must be at most the number of training samples"),
+        ({"n_clusters": 100}, "^n_clusters must be at most the number of training samples"),
+        ({"validation_fraction": 0.999}, "^validation_fraction=0.999 of .* rows leaves no training rows"),
     ],
     ids=str,
 )

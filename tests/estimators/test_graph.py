@@ -8,6 +8,7 @@ import pytest
 from scipy.cluster.hierarchy import is_monotonic, is_valid_linkage
 from sklearn.exceptions import NotFittedError
 
+import vaeclust_jax as vc
 from tests.estimators.conftest import MAKE
 from tests.fitting.made import blobs
 from vaeclust_jax.graph.neighbours import of_values, posterior_graph
@@ -61,6 +62,20 @@ def test_what_cannot_be_used_is_named(parameters: dict[str, Any], rows: int, mes
         MAKE["VAEGraph"](**parameters).fit(x[:rows])
 
 
+@pytest.mark.parametrize(
+    ("links", "message"),
+    [
+        ({"must_link": 5}, "must_link must be pairs of rows"),
+        ({"must_link": None, "cannot_link": [(0, 120)]}, "cannot_link must name rows from 0 to 119"),
+        ({"partial_labels": np.arange(120) // 30}, "hints name 4 classes, .* but n_clusters is 3"),
+    ],
+    ids=["no pairs", "no such row", "more classes than clusters"],
+)
+def test_hints_that_cannot_be_used_are_named(links: dict[str, Any], message: str, x: np.ndarray) -> None:
+    with pytest.raises(vc.InputError, match=message):
+        MAKE["VAEGraph"](n_clusters=3).fit(x, **links)
+
+
 @pytest.mark.long
 def test_any_number_of_clusters_after_one_fit(x: np.ndarray, tmp_path: Path) -> None:
     estimator = MAKE["VAEGraph"](validation_fraction=0.25).fit(x)
@@ -73,7 +88,7 @@ def test_any_number_of_clusters_after_one_fit(x: np.ndarray, tmp_path: Path) -> 
     again = type(estimator).load(tmp_path / "estimator")
     np.testing.assert_array_equal(again.cut(5), estimator.cut(5))
     np.testing.assert_array_equal(again.cut(5, x[:7]), estimator.cut(5, x[:7]))
-    with pytest.raises(ValueError, match="num_clusters must lie in 1 to"):
+    with pytest.raises(ValueError, match=r"^n_clusters must lie in 1 to"):
         estimator.cut(0)
     with pytest.raises(NotFittedError):
         MAKE["VAEGraph"]().cut(2)

@@ -35,6 +35,15 @@ def test_rows_with_an_image_shape_are_the_same_images(of_images: Any, images: np
     assert flat.inverse_transform(flat.transform(images)).shape == (len(images), 64)
 
 
+def test_a_list_of_images_is_an_array_of_them(of_images: Any, images: np.ndarray) -> None:
+    np.testing.assert_array_equal(of_images.transform([*images]), of_images.transform(images))
+
+
+def test_an_image_shape_that_images_have_not_is_refused(images: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=r"image_shape is \(4, 16\), but X has images \(8, 8\): leave image_shape out"):
+        MAKE["VAEDEC"](image_shape=(4, 16)).fit(images)
+
+
 def test_floats_in_0_to_1_and_bytes_are_the_same(of_images: Any, images: np.ndarray) -> None:
     floats = (images / 255).astype(np.float32)
     np.testing.assert_array_equal(clone(of_images).fit_predict(floats), of_images.labels_)

@@ -63,6 +63,18 @@ def test_it_draws_and_restores(fitted: RBM) -> None:
         fitted.restore(x, np.ones(6, bool))
 
 
+def test_counts_are_counts(fitted: RBM) -> None:
+    x, known = patterns(3), np.arange(6) > 0
+    for steps in (0, 1.5):
+        for ask in (lambda n: fitted.gibbs(x, n), lambda n: fitted.restore(x, known, n)):
+            with pytest.raises(vc.InputError, match=rf"^n_steps must be a whole number of at least 1, got {steps}"):
+                ask(steps)
+    with pytest.raises(vc.InputError, match=r"^n_samples must be a whole number of at least 1, got 0"):
+        fitted.sample(0)
+    with pytest.raises(vc.InputError, match=r"^n_temperatures must be at least 2, got 0"):
+        fitted.log_likelihood(x, 0)
+
+
 def test_values_outside_of_0_to_1_are_scaled_by_their_extremes() -> None:
     x = patterns()
     one, other = (RBM(3, n_iter=2, random_state=0).fit(rows) for rows in (x, 10 * x - 3))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import vaeclust_jax as vc
 from tests.estimators.conftest import MAKE
 from tests.fitting.made import blobs
 from vaeclust_jax.estimators import stream
@@ -42,6 +43,15 @@ def test_clusters_are_kept_that_later_parts_lack(name: str) -> None:
     assert scores(y, estimator.predict(x), x)["acc"] > 0.95
     assert [row["stage"] for row in estimator.history_].count("stream") == 4
     assert estimator.n_iter_ == len(estimator.history_)
+
+
+def test_parts_after_a_fit_begin_anew_and_say_so() -> None:
+    x, _ = blobs()
+    estimator = MAKE["VAEDEC"](pretrain_epochs=1, joint_epochs=1).fit(x)
+    with pytest.warns(vc.InputWarning, match="partial_fit begins anew and forgets what fit or load gave") as told:
+        estimator.partial_fit(x[:60])
+    assert told[0].filename == __file__
+    assert len(estimator.labels_) == 60
 
 
 @pytest.mark.long

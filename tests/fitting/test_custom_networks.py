@@ -41,5 +41,14 @@ def test_they_are_saved_and_loaded(linear: vc.Run, vectors: np.ndarray, tmp_path
 def test_networks_of_another_size_cannot_read_the_arrays(linear: vc.Run, tmp_path: Path) -> None:
     linear.save(tmp_path / "model")
     wider = LINEAR._replace(decoder=vc.Network(lambda key: {"w": np.zeros((L, 99), np.float32)}, LINEAR.decoder.apply))
-    with pytest.raises(vc.InputError, match="of another model"):
+    with pytest.raises(vc.InputError, match=r"does not fit these networks, .* of another model"):
         vc.load(tmp_path / "model", networks=wider)
+    with pytest.raises(vc.InputError, match=r"networks must be Networks\(encoder, decoder\), got tuple"):
+        vc.load(tmp_path / "model", networks=(LINEAR.encoder, LINEAR.decoder))  # type: ignore[arg-type]
+
+
+def test_a_model_that_holds_its_network_takes_no_other(vectors: np.ndarray, tmp_path: Path) -> None:
+    small = vc.Config(vc.VAEKMeans(2, pretrain_epochs=1), network=vc.MLP(latent_dim=L, hidden=(4,)))
+    vc.fit(small, vectors, 0).save(tmp_path / "model")
+    with pytest.raises(vc.InputError, match="was fitted with the network MLP, which it holds: leave networks out"):
+        vc.load(tmp_path / "model", networks=LINEAR)

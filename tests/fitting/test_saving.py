@@ -172,6 +172,22 @@ def test_config_survives_json(fitted_images: vc.Run) -> None:
     assert config_from_json(json.loads(text)) == fitted_images.config
 
 
+def test_settings_may_be_numbers_of_numpy(tmp_path: Path) -> None:
+    side = np.int64(4)
+    config = vc.Config(
+        vc.VAEKMeans(np.arange(3).max(), beta=np.float32(0.5), pretrain_epochs=np.int32(1)),
+        vc.PrepareConfig(image_size=(side, side), validation=np.float32(0.25)),
+        vc.MLP(latent_dim=np.int16(2), hidden=(np.int64(8),)),
+        vc.TrainingConfig(batch_size=np.int64(16), learning_rate=np.float32(1e-3)),
+    )
+    x = np.random.default_rng(0).uniform(size=(20, 8, 8))
+    run = vc.fit(config, x, 0, checkpoint=vc.Checkpoint(tmp_path / "kept", every_epochs=1))
+    run.save(tmp_path / "model")
+    again = vc.load(tmp_path / "model")
+    assert again.config == run.config
+    np.testing.assert_array_equal(again.predict_proba(x), run.predict_proba(x))
+
+
 def test_a_run_folder_gives_its_first_seed_or_the_one_asked_for(
     three_seeds: list[vc.Run], vectors: np.ndarray, tmp_path: Path
 ) -> None:

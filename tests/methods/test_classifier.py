@@ -75,7 +75,12 @@ def test_the_temperature_is_that_under_which_held_out_labels_are_likeliest(run: 
     np.testing.assert_array_equal(scaled.predict(X), run.predict(X))
 
 
-@pytest.mark.parametrize("method", [vc.VAEKMeans(3), vc.METHODS["gan"]()])
+def test_draws_of_the_code_are_of_clusters_alone(run: vc.Run) -> None:
+    with pytest.raises(vc.InputError, match="a model of the method Classifier cannot assign to clusters"):
+        run.uncertainty(X, 0)
+
+
+@pytest.mark.parametrize("method", [vc.VAEKMeans(3), vc.GAN()])
 def test_methods_that_generate_refuse_a_network_without_a_decoder(method: vc.Method) -> None:
     with pytest.raises(vc.InputError, match=r"network CNN has no decoder, which the method .* needs"):
         vc.fit(replace(CONFIG, method=method), X, 0)

@@ -100,6 +100,14 @@ def test_dec_starts_from_layers_and_labels_reach_none_of_them() -> None:
 
 
 @pytest.mark.long
+def test_known_classes_are_told_after_the_layers() -> None:
+    method = vc.DEC(3, deterministic=True, beta=0.0, start=vc.GreedyStart()).for_epochs(1)
+    told = np.where(np.arange(len(Y)) % 5, -1, Y)
+    run = vc.fit(vc.Config(method, network=NETWORK, training=TRAINING), X, 0, partial_labels=told)
+    assert [row["stage"] for row in run.history if "compactness" in row] == ["vae"]
+
+
+@pytest.mark.long
 def test_it_classifies() -> None:
     config = vc.Config(StackedAutoencoder().for_epochs(20), network=vc.MLP(latent_dim=8, hidden=(16,)))
     assert (vc.fit(config, X, 0, partial_labels=Y).predict(X) == Y).mean() > 0.95

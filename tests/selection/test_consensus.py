@@ -37,6 +37,7 @@ def merged(apart: np.ndarray, k: int) -> list[set[int]]:
     return clusters
 
 
+@pytest.mark.filterwarnings("ignore:labels are read as 199 clusterings")
 @pytest.mark.parametrize("k", [1, 2, 3, 5, 7])
 @pytest.mark.parametrize("seed", [2, 4])
 def test_co_association_is_average_linkage_of_who_is_together(seed: int, k: int) -> None:
@@ -113,6 +114,14 @@ def test_all_noise_and_one_sample_are_answered() -> None:
         assert noise.labels.tolist() == [-1, -1]
         assert noise.stability.tolist() == [1, 1]
         assert vc.consensus([[3], [7]], how=how).labels.tolist() == [0]  # type: ignore[arg-type]
+
+
+def test_more_clusterings_than_samples_are_wondered_at() -> None:
+    _, said = noisy(0)
+    says = "read as 24 clusterings of 7 samples: if they are 7 clusterings of 24 samples, give labels.T"
+    with pytest.warns(vc.InputWarning, match=says) as told:
+        vc.consensus(said.T)
+    assert told[0].filename == __file__
 
 
 @pytest.mark.parametrize(

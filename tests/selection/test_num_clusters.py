@@ -50,3 +50,5 @@ def test_candidates_are_looked_at_before_anything_is_trained(monkeypatch: pytest
     for candidates in ([3], [1, 2], [len(x), 2 * len(x)], 5, "ab", [2.0, 3.0]):
         with pytest.raises(vc.InputError, match="candidates must be at least two whole numbers from 2, below half"):
             vc.choose_num_clusters(config(), x, jax.random.key(0), candidates=candidates)
+    with pytest.raises(vc.InputError, match="a number of clusters is chosen of at least 7 samples, got 6: give"):
+        vc.choose_num_clusters(config(), x[:6], 0)

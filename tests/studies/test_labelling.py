@@ -1,5 +1,7 @@
 """Told labels are a part of every class, and no other label reaches the training."""
 
+from dataclasses import replace
+
 import jax
 import numpy as np
 import pytest
@@ -82,6 +84,14 @@ def test_a_fit_with_every_row_twice_says_the_same_of_its_first_weights_in_the_me
     assert again[1] == pytest.approx(2 * once[1], rel=1e-3)
 
 
+def test_who_reads_known_classes() -> None:
+    taking = {name for name, method in vc.METHODS.items() if method.takes_partial_labels}
+    assert taking == {"kmeans", "dec", "graph", "vade", "mixture", "hopfield-clusters", "vae"}
+    for method in (vc.InformationMax(3), vc.GAN(), vc.Hopfield()):
+        with pytest.raises(InputError, match="takes no partial_labels: leave them out"):
+            vc.fit(replace(CONFIG, method=method), X, 0, partial_labels=Y)
+
+
 @pytest.mark.parametrize(
     ("labels", "says"),
     [
@@ -90,6 +100,7 @@ def test_a_fit_with_every_row_twice_says_the_same_of_its_first_weights_in_the_me
         (Y[:-1], "for each of 150 rows"),
         (Y - 2, "got .* from -2"),
         (Y.astype(float), "must be a class from 0 or -1"),
+        (np.ma.masked_array(Y, np.arange(150) > 50), "partial_labels is a masked array with missing values"),
     ],
 )
 def test_labels_that_cannot_be_used_are_one_sentence(labels, says):

@@ -52,3 +52,11 @@ def test_a_graph_of_other_samples_is_refused() -> None:
         outside_share(graph, np.zeros(3, int))
     with pytest.raises(InputError, match="a graph of 4 samples needs a row for each, got 5"):
         neighbour_entropy(graph, np.ones((5, 1)))
+
+
+def test_what_is_no_graph_is_refused() -> None:
+    q, graph = np.ones((4, 1)), sparse.csr_array((4, 4))
+    for wrong in (graph.toarray(), graph.tocsc(), q):
+        for ask in (lambda one: neighbour_entropy(one, q), lambda one: outside_share(one, q[:, 0]), edge_disagreement):
+            with pytest.raises(InputError, match="graph must be a sparse matrix of the form csr"):
+                ask(wrong)

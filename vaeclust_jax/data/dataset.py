@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from vaeclust_jax.checks import check_unmasked
 from vaeclust_jax.data.frames import dense
 from vaeclust_jax.data.pictures import Pictures
 from vaeclust_jax.data.reading import Columns, listed
@@ -116,7 +117,8 @@ def check_array(x: object, name: str = "x") -> np.ndarray:
     """
     array = _to_numbers(x, name)
     if array.ndim not in (2, 3, 4):
-        hint = f"; use {name}.reshape(-1, 1) if every number is one sample" if array.ndim == 1 else ""
+        one = f"{name}.reshape(-1, 1) if every number is one sample, {name}.reshape(1, -1) if all are one"
+        hint = f"; use {one}" if array.ndim == 1 else ""
         raise InputError(
             f"{name} must be vectors (n, F) or images (n, H, W) or (n, H, W, C), got shape {array.shape}{hint}"
         )
@@ -132,8 +134,7 @@ def check_array(x: object, name: str = "x") -> np.ndarray:
 def _to_numbers(x: object, name: str) -> np.ndarray:
     if isinstance(x, str | os.PathLike):
         raise InputError(f"{name} must be samples, got {str(x)[:100]!r}: vaeclust_jax.data.load reads sets and files")
-    if np.ma.is_masked(x):
-        raise InputError(f"{name} is a masked array with missing values; fill or drop them first")
+    check_unmasked(x, name)
     try:
         array = np.asarray(dense(x))
     except InputError:
@@ -199,6 +200,7 @@ def check_labels(y: object, n: int, name: str = "y") -> tuple[np.ndarray, tuple[
     Raises:
         InputError: if there is not one readable label a sample.
     """
+    check_unmasked(y, name)
     try:
         labels = np.asarray(y)
     except Exception as error:

@@ -192,9 +192,9 @@ class Preparation:
     def to_json(self) -> dict[str, Any]:
         """Everything fitted, as a plain dict that `json` can write and `from_json` reads back exactly."""
         return {
-            "input_shape": list(self.input_shape),
-            "output_shape": list(self.output_shape),
-            "image_size": None if self.image_size is None else list(self.image_size),
+            "input_shape": [*map(int, self.input_shape)],
+            "output_shape": [*map(int, self.output_shape)],
+            "image_size": None if self.image_size is None else [*map(int, self.image_size)],
             "grey": self.grey,
             "white": self.white,
             "offset": None if self.offset is None else self.offset.tolist(),

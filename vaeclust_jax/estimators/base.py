@@ -17,7 +17,7 @@ from vaeclust_jax.compiling import share_programs
 from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.data.config import Scaling
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.estimators.inputs import number_or_name, samples
+from vaeclust_jax.estimators.inputs import in_own_words, number_or_name, samples
 from vaeclust_jax.estimators.serialisation import Kept
 from vaeclust_jax.fitting.callback import Callback
 from vaeclust_jax.fitting.config import Config, TrainingConfig, with_method
@@ -158,6 +158,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
         """
         return self._fit(samples(self, X, self.image_shape, reset=True), callbacks, sample_weight)
 
+    @in_own_words()
     def _fit(
         self,
         x: Rows,
@@ -273,6 +274,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
 
         return self._ask(X, table)
 
+    @in_own_words()
     def sample(self, n_samples: int = 1, cluster: int | None = None) -> Rows:
         """New rows, of a cluster or of the prior, in the units of X."""
         check_is_fitted(self)
@@ -280,6 +282,7 @@ class DeepClusterer(Kept, ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfo
 
     # Inside ---------------------------------------------------------------------------------------------
 
+    @in_own_words()
     def _ask(self, X: Any, question: Callable[[Run, Rows], Any]) -> Any:
         check_is_fitted(self)
         return question(self._run(), samples(self, X, self.image_shape))

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from vaeclust_jax.compiling import share_programs
 from vaeclust_jax.data import PrepareConfig
-from vaeclust_jax.estimators.inputs import samples
+from vaeclust_jax.estimators.inputs import at_least_one, in_own_words, samples
 from vaeclust_jax.fitting.config import Config, TrainingConfig
 from vaeclust_jax.fitting.fit import fit
 from vaeclust_jax.fitting.packed import Packed
@@ -144,6 +144,7 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def gibbs(self, X: Any, n_steps: int = 1) -> Float[np.ndarray, "n f"]:
         """Visible units of Gibbs chains so many steps from X, 0 or 1, (n, F)."""
+        at_least_one("n_steps", n_steps)
         return np.asarray(gibbs(self._key(PASSES), self._machine(), jnp.asarray(self._units(X)), n_steps).visible)
 
     def restore(self, X: Any, known: Bool[np.ndarray, "..."], n_steps: int = 1000) -> Float[np.ndarray, "n f"]:
@@ -157,10 +158,12 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Raises:
             InputError: a mask of another shape, or one by which everything or nothing is known.
         """
+        at_least_one("n_steps", n_steps)
         return restore(self._key(PASSES), self._machine(), self._units(X), known, n_steps)
 
     def sample(self, n_samples: int = 1) -> Float[np.ndarray, "n f"]:
         """New rows, 0 or 1: ends of Gibbs chains of 1,000 steps."""
+        at_least_one("n_samples", n_samples)
         return np.asarray(method.sample(self._key(SAMPLES), self._machine(), n_samples).visible)
 
     def score_samples(self, X: Any) -> Float[np.ndarray, " n"]:
@@ -171,6 +174,7 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """Mean pseudo-log-likelihood a row; y is not read."""
         return float(self.score_samples(X).mean())
 
+    @in_own_words()
     def log_likelihood(self, X: Any, n_temperatures: int = 3000) -> Float[np.ndarray, " n"]:
         """Log-likelihood of each row in nats, with log Z by annealed importance sampling from the biases' own rates."""
         x, machine = self._units(X), self._machine()

@@ -72,4 +72,6 @@ def _plain(value: Any) -> Any:
     """As JSON knows it."""
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
     return None if isinstance(value, np.random.RandomState) else value

@@ -1,5 +1,6 @@
 """`partial_fit`: data that come in parts, with a sample of all that came."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
@@ -7,6 +8,7 @@ import jax
 import numpy as np
 from sklearn.base import _fit_context
 
+from vaeclust_jax.errors import InputWarning
 from vaeclust_jax.estimators.base import DeepClusterer
 from vaeclust_jax.estimators.inputs import samples
 from vaeclust_jax.fitting.callback import Callback
@@ -37,13 +39,21 @@ class StreamingClusterer(DeepClusterer):
         The first part is fitted as `fit` does it, and decides how vectors are scaled. With each further one networks
         and clusters are trained for an epoch on it and on as many rows of a reservoir of all parts as that holds; the
         target is that of both, so that clusters which a part lacks are not forgotten. Parts of equal length share a
-        program. `labels_` are those of the part.
+        program. `labels_` are those of the part. After `fit` or `load`, which keep no rows, it begins anew with an
+        `InputWarning`.
 
         Raises:
             ValueError: X or a parameter that cannot be used.
             TrainingDivergedError: a loss turned non-finite.
         """
         if not hasattr(self, "_stream"):
+            if hasattr(self, "_packed"):
+                warnings.warn(
+                    "partial_fit begins anew and forgets what fit or load gave, which keep no rows: give the first "
+                    "part to partial_fit, too",
+                    InputWarning,
+                    stacklevel=3,
+                )
             x = samples(self, X, self.image_shape, reset=True)
             self._fit(x)
             rng = np.random.default_rng(self.history_[0]["seed"])

@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from vaeclust_jax.estimators.base import DeepClusterer
-from vaeclust_jax.estimators.inputs import number_or_name, samples
+from vaeclust_jax.estimators.inputs import in_own_words, number_or_name, samples
 from vaeclust_jax.fitting.callback import Callback
 from vaeclust_jax.graph.hints import Hints
 from vaeclust_jax.graph.tree import Tree
@@ -126,8 +126,9 @@ class VAEGraph(DeepClusterer):
             TrainingDivergedError: a loss turned non-finite.
         """
         x = samples(self, X, self.image_shape, reset=True)
-        asked = partial_labels is not None or len(must_link) or len(cannot_link)
-        hints = Hints(partial_labels, must_link, cannot_link) if asked else None
+        links = [() if one is None else one for one in (must_link, cannot_link)]
+        asked = partial_labels is not None or any(not hasattr(one, "__len__") or len(one) for one in links)
+        hints = Hints(partial_labels, *links) if asked else None
         return self._fit(x, callbacks, sample_weight, hints=hints)
 
     def _method(self, num_clusters: int) -> VAEMethod:
@@ -145,6 +146,7 @@ class VAEGraph(DeepClusterer):
         check_is_fitted(self)
         return self._run().tree_
 
+    @in_own_words()
     def cut(self, n_clusters: int | None = None, X: Any = None) -> Int[np.ndarray, " n"]:
         """Any number of clusters without training again, (n,) from 0: see `vaeclust_jax.Run.cut`.
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from vaeclust_jax.data import check_array
 from vaeclust_jax.data.annotated import matrix_of
+from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.graph import NUM_NEIGHBOURS
 
@@ -38,6 +39,9 @@ def to_anndata(run: Run, adata: Any, array: str | None = None) -> None:
     """
     import pandas as pd
 
+    if not isinstance(run, Run) or not hasattr(adata, "obsm"):
+        got = f"{type(run).__name__} and {type(adata).__name__}"
+        raise InputError(f"to_anndata takes a model and an AnnData, in this order, got {got}")
     x, _, _ = matrix_of(adata, array, run.preparation.columns, "the AnnData")
     x = check_array(x)
     probabilities, unlike = run.predict_proba(x), run.unlikeness(x)

@@ -5,6 +5,8 @@ from dataclasses import fields, is_dataclass
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+import numpy as np
+
 from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config, TrainingConfig
@@ -65,7 +67,9 @@ def _fields(value: Any) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if is_dataclass(value):
         return {_KIND: type(value).__name__, **_fields(value)}
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, np.generic):  # such as of `labels.max() + 1` clusters
+        return value.item()
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value
 
 
 def _made(kind: type, record: Mapping[str, Any]) -> Any:

@@ -74,7 +74,8 @@ def fit(
         split_labels: (n,) classes, read only for a stratified split (`prepare.stratify`).
         partial_labels: (n,) classes from 0, -1 where none is known: the VAE is then semi-supervised, and keeps the
             known samples of a class together. Of rows held out for validation they are not read. A supervised method
-            learns from those of all rows, none of them -1, and stops by those held out.
+            learns from those of all rows, none of them -1, and stops by those held out. Methods without either refuse
+            them.
         sample_weight: (n,) finite numbers of at least 0, what each row counts: one of weight 2 as two rows, one of
             weight 0 is neither trained on nor held out. Of a batch they weigh the losses, over all rows k-means, EM,
             targets, graphs and scaling. The number of steps does not depend on them.

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from vaeclust_jax.checks import check_unmasked
 from vaeclust_jax.data import PrepareConfig, checked_rows, columns_of, subjects_of
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config, check_config, resolve
@@ -70,6 +71,8 @@ def resolved_for(
     spec = DataSpec(preparation.output_shape, len(data.train_index), facts.low, facts.high, classes, by_blocks)
     if data.weight is not None and not config.method.takes_weights:
         raise InputError(f"the method {type(config.method).__name__} takes no sample_weight: leave it out")
+    if labels is not None and not (config.method.takes_partial_labels or config.method.needs_labels):
+        raise InputError(f"the method {type(config.method).__name__} takes no partial_labels: leave them out")
     if data.weight is not None and labels is not None and not config.method.needs_labels:
         raise InputError("sample_weight and partial_labels do not go together: leave one of them out")
     if config.method.needs_labels and labels is None:
@@ -197,6 +200,7 @@ def check_partial_labels(y: Any, num_samples: int) -> np.ndarray:
     Raises:
         InputError: not one whole number of at least -1 a row.
     """
+    check_unmasked(y, "partial_labels")
     y = np.asarray(y)
     if y.shape != (num_samples,) or y.dtype.kind not in "iu" or y.min() < -1:
         raise InputError(
@@ -212,6 +216,7 @@ def check_sample_weight(weight: Any, num_samples: int) -> Float[np.ndarray, " n"
     Raises:
         InputError: not one finite number of at least 0 a row, or zeros only.
     """
+    check_unmasked(weight, "sample_weight")
     try:
         given = np.asarray(weight)
     except ValueError as error:

@@ -164,9 +164,8 @@ class Run(Pickled):
         return at_temperature(of_codes(assign, self.heads, self.params, self.preparation, z), self.temperature)
 
     def uncertainty(self, x: Any, key: Key | int, num_passes: int = 100) -> Uncertainty:
-        """How sure the assignment of each sample is, from draws of its code: see `Uncertainty` for the columns.
-
-        Of probabilities as trained, whatever the temperature.
+        """How sure the assignment of each sample is, from draws of its code: see `Uncertainty` for the columns. Of
+        probabilities as trained, whatever the temperature.
 
         Args:
             x: raw data.
@@ -176,6 +175,7 @@ class Run(Pickled):
         Raises:
             InputError: too few passes.
         """
+        self._has(self.heads.assign, "assign to clusters")
         return stochastic_passes(key, self.heads, self.params, *self.posterior(x), num_passes)
 
     def predict(self, x: Any) -> Int[np.ndarray, " n"]:

@@ -121,7 +121,8 @@ def load(path: str | os.PathLike[str], *, seed: int | None = None, networks: Net
         networks: the encoder and decoder of one's own that the model was fitted with, if it was.
 
     Raises:
-        InputError: no model there, another format, a damaged file, or networks missing.
+        InputError: no model there, another format, a damaged file, or networks missing, of another model or not asked
+            for.
 
     Example:
         >>> x = np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0)
@@ -130,20 +131,27 @@ def load(path: str | os.PathLike[str], *, seed: int | None = None, networks: Net
         >>> bool((vc.load("blobs.vaeclust").predict(x) == run.predict(x)).all())
         True
     """
+    if not (networks is None or isinstance(networks, Networks)):
+        raise InputError(f"networks must be Networks(encoder, decoder), got {type(networks).__name__}")
     try:
         file = _model_file(Path(path), seed)
     except OSError as error:  # such as a name that is too long
         raise InputError(f"{path} cannot be read: {error.strerror}") from error
     packed, more = read_model(file)
-    if isinstance(packed.config.network, CustomNetwork) and networks is None:
+    custom = isinstance(packed.config.network, CustomNetwork)
+    if custom and networks is None:
         raise InputError(f"{file} was fitted with networks of its own: load(path, networks=Networks(...))")
+    if networks is not None and not custom:
+        kind = type(packed.config.network).__name__
+        raise InputError(f"{file} was fitted with the network {kind}, which it holds: leave networks out")
     try:
         history = checked_history(more.get("history", []))  # older files have none, as of what follows
         temperature = checked_temperature(more.get("temperature", 1.0))
         hints = Hints.of(more["hints"]) if "hints" in more else None
         return replace(unpack(packed, networks), history=history, temperature=temperature, hints=hints)
     except Exception as error:  # a manifest may say anything
-        raise InputError(f"{file} is damaged: {shortened(error)}") from error
+        fault = "does not fit these networks, or is damaged" if custom else "is damaged"
+        raise InputError(f"{file} {fault}: {shortened(error)}") from error
 
 
 def seed_file(run_folder: Path, seed: int) -> Path:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from vaeclust_jax.checks import check_unmasked
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.graph.constraints import Constraints, Joining
 
@@ -124,6 +125,7 @@ class Hints:
     def _classes(self, num_samples: int) -> np.ndarray:
         if self.partial_labels is None:
             return np.full(num_samples, -1)
+        check_unmasked(self.partial_labels, "partial_labels")
         classes = np.asarray(self.partial_labels)
         if classes.shape != (num_samples,) or classes.dtype.kind not in "iu" or classes.min(initial=0) < -1:
             raise InputError(

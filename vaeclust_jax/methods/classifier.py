@@ -24,7 +24,14 @@ _ADAM = Optax()
 
 @dataclass(frozen=True)
 class Classifier(Method):
-    """A supervised classifier: of images a CNN, of vectors an MLP; it learns from all labels."""
+    """A supervised classifier: of images a CNN, of vectors an MLP; it learns from all labels.
+
+    Example:
+        >>> x, y = np.repeat([[0.0] * 4, [9.0] * 4], 30, axis=0), np.repeat([0, 1], 30)
+        >>> config = vc.Config(vc.Classifier(epochs=1), network=vc.MLP(hidden=(8,)))
+        >>> vc.fit(config, x, 0, partial_labels=y).predict(x).shape
+        (60,)
+    """
 
     task: ClassVar[str] = "classification"
     needs_labels: ClassVar[bool] = True

@@ -37,7 +37,7 @@ class GAN(Method):
     """A generative adversarial network (Goodfellow et al., 2014): new samples like the data's, and no clusters.
 
     Example:
-        >>> vc.Config(vc.METHODS["gan"](r1=1.0)).method
+        >>> vc.Config(vc.GAN(r1=1.0)).method
         GAN(epochs=100, average=0.999, r1=1.0)
     """
 

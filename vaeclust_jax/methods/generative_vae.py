@@ -19,12 +19,22 @@ from vaeclust_jax.types import Heads, Networks, Stage
 
 @dataclass(frozen=True)
 class StandardPrior:
-    """Codes are drawn from N(0, I), as the VAE was trained."""
+    """Codes are drawn from N(0, I), as the VAE was trained.
+
+    Example:
+        >>> vc.VAE(vc.StandardPrior()).prior
+        StandardPrior()
+    """
 
 
 @dataclass(frozen=True)
 class MixturePrior:
-    """Codes are drawn from a mixture of Gaussians that EM fits to draws of the codes of the training rows."""
+    """Codes are drawn from a mixture of Gaussians that EM fits to draws of the codes of the training rows.
+
+    Example:
+        >>> vc.VAE(vc.MixturePrior(10, "full")).prior.components
+        10
+    """
 
     components: int = 50
     """Of the mixture."""
@@ -42,11 +52,12 @@ class VAE(Method):
     """A variational autoencoder (Kingma and Welling, 2014) for new samples, and no clusters.
 
     Example:
-        >>> vc.Config(vc.METHODS["vae"](beta=1.0)).method.prior
+        >>> vc.Config(vc.VAE(beta=1.0)).method.prior
         MixturePrior(components=50, covariance='diag')
     """
 
     task: ClassVar[str] = "generation"
+    takes_partial_labels: ClassVar[bool] = True
     shared: ClassVar[tuple[str, ...]] = ("encoder", "decoder", "likelihood", "centroids", "mixture")
 
     prior: StandardPrior | MixturePrior = field(default_factory=MixturePrior)

@@ -22,7 +22,7 @@ from jaxtyping import Array
 from vaeclust_jax.checks import check_types
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.methods.method import About, check_at_least
-from vaeclust_jax.methods.starts import Start, from_scratch, of_each_seed
+from vaeclust_jax.methods.starts import Start, from_scratch
 from vaeclust_jax.methods.vae import (
     first_state,
     gradient_step,
@@ -33,7 +33,7 @@ from vaeclust_jax.methods.vae import (
 )
 from vaeclust_jax.objectives.elbo import LIKELIHOODS
 from vaeclust_jax.training.stopping import NEVER
-from vaeclust_jax.types import Batch, Info, Key, Learner, Networks, Params, Rows, Stage, State
+from vaeclust_jax.types import Batch, Info, Key, Learner, Networks, Params, Stage, State
 
 
 @dataclass(frozen=True)
@@ -98,21 +98,20 @@ def greedy_stages(about: About, start: GreedyStart, likelihood: str) -> list[Sta
     stages = []
     for layer in range(stack.depth):
         learner = greedy_layer(about.networks, layer, start.noise, likelihood, about.learning_rate)
-        first = from_scratch(learner) if layer == 0 else from_layers(learner)
-        stages.append(Stage(f"layer-{layer + 1}", learner, start.layer_epochs, first, NEVER))
+        first = from_scratch(learner)
+        begun = first if layer == 0 else from_layers(first)
+        stages.append(Stage(f"layer-{layer + 1}", learner, start.layer_epochs, begun, NEVER))
     return stages
 
 
-def from_layers(learner: Learner) -> Start:
-    """A first state of the learner, whose parameters are those of the stage before where it has them."""
+def from_layers(first: Start) -> Start:
+    """What the start gives, with the parameters of the stage before where that has them."""
 
-    def start(key: Key, before: State | None, rows: Rows) -> State:
+    def kept(state: State, before: State | None) -> State:
         assert before is not None, "layers come before"
-        state = learner.init(key)
-        kept = {name: before.params[name] for name in state.params if name in before.params}
-        return state._replace(params={**state.params, **kept})
+        return state._replace(params={name: before.params.get(name, own) for name, own in state.params.items()})
 
-    return of_each_seed(start)
+    return lambda keys, before, rows: [*map(kept, first(keys, before, rows), before)]
 
 
 @lru_cache
@@ -168,4 +167,4 @@ def beginning(
     if isinstance(start, RandomStart):
         return list(stages)
     first, *later = stages
-    return [*greedy_stages(about, start, likelihood), first._replace(start=from_layers(first.learner)), *later]
+    return [*greedy_stages(about, start, likelihood), first._replace(start=from_layers(first.start)), *later]

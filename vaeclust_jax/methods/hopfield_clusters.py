@@ -57,7 +57,7 @@ class HopfieldClusters(JointMethod):
     """VAE and DEC on its graph (vaegraph), then the fixed points of a modern Hopfield net on its latents as clusters.
 
     Example:
-        >>> vc.Config(vc.METHODS["hopfield-clusters"](10, joint_epochs=30)).method.num_clusters
+        >>> vc.Config(vc.HopfieldClusters(10, joint_epochs=30)).method.num_clusters
         10
     """
 

@@ -61,7 +61,7 @@ class InformationMax(Method):
     """IMSAT: clusters that say most of the samples, and that small adversarial moves do not change; no autoencoder.
 
     Example:
-        >>> vc.Config(vc.METHODS["imsat"](10, epochs=100)).method.num_clusters
+        >>> vc.Config(vc.InformationMax(10, epochs=100)).method.num_clusters
         10
     """
 

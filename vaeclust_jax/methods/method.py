@@ -111,6 +111,8 @@ class Method(ABC):
     """Whether it uses the network's decoder."""
     takes_weights: ClassVar[bool] = False
     """Whether its losses, and what its stages start from, count rows by their `sample_weight`."""
+    takes_partial_labels: ClassVar[bool] = False
+    """Whether it reads the known classes of some rows, `About.labels`, and clusters without them, too."""
     takes_hints: ClassVar[bool] = False
     """Whether its clusters keep to `Hints`."""
 

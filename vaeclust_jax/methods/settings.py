@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import jax.numpy as jnp
 import numpy as np
@@ -60,6 +60,8 @@ class VAEMethod(Method):
         >>> [name for name, method in vc.METHODS.items() if issubclass(method, vc.VAEMethod)]
         ['kmeans', 'dec', 'graph', 'vade', 'mixture', 'hopfield-clusters']
     """
+
+    takes_partial_labels: ClassVar[bool] = True
 
     num_clusters: int
     """K, the number of clusters."""

@@ -23,6 +23,10 @@ class StackedAutoencoder(Classifier):
     """A stacked autoencoder: greedy layers without labels, then a layer for the classes, then all layers together.
 
     Source: Bengio et al., Greedy layer-wise training of deep networks, 2007.
+
+    Example:
+        >>> vc.StackedAutoencoder(start=vc.GreedyStart(noise=0.2), epochs=20).start.noise
+        0.2
     """
 
     start: GreedyStart | RandomStart = field(default_factory=GreedyStart)
@@ -58,7 +62,8 @@ class StackedAutoencoder(Classifier):
         stages = []
         if self.classes_epochs > 0:
             stages.append(Stage("classes", last, self.classes_epochs, from_scratch(last), NEVER, self))
-        first = from_layers(whole) if stages else from_scratch(whole)
+        scratch = from_scratch(whole)
+        first = from_layers(scratch) if stages else scratch
         stopping = validation_patience(about.patience) if about.has_validation else NEVER
         stages.append(Stage("together", whole, self.epochs, first, stopping, self))
         likelihood = "bernoulli" if len(about.shape) == 3 else "gaussian"

@@ -1,5 +1,6 @@
 """One clustering of several, of any clusterer's."""
 
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -9,7 +10,7 @@ from jaxtyping import Float, Int
 
 from vaeclust_jax.checks import is_whole
 from vaeclust_jax.data import Dataset, check_labels
-from vaeclust_jax.errors import InputError
+from vaeclust_jax.errors import InputError, InputWarning
 from vaeclust_jax.fitting.frame import frame_library, frame_of
 from vaeclust_jax.metrics import LEFT_OUT, agreement
 from vaeclust_jax.metrics import consensus as vote
@@ -80,7 +81,8 @@ def consensus(
 
     Args:
         labels: S clusterings of the same n samples, at least two: whole numbers or texts, -1 for samples that a
-            clustering leaves out (noise).
+            clustering leaves out (noise). Of an array each row is a clustering, (S, n); more rows than columns are an
+            `InputWarning`.
         num_clusters: K of "co-association"; None: the number that lives longest. Votes keep that of a clustering.
         how: "votes": each is matched one to one to what most say, until that no longer changes (Dimitriadou et al.
             2002), beginning with the one most like the others. "co-association": average linkage of how many put two
@@ -126,6 +128,13 @@ def _numbered(labels: Sequence[Any] | np.ndarray) -> Int[np.ndarray, "s n"]:
     n = np.size(given[0])
     if n == 0:
         raise InputError("labels must be of at least one sample, got none")
+    if len(given) > n > 1:
+        warnings.warn(
+            f"labels are read as {len(given)} clusterings of {n} samples: if they are {n} clusterings of {len(given)} "
+            "samples, give labels.T, a row a clustering",
+            InputWarning,
+            stacklevel=3,
+        )
     said = []
     for number, one in enumerate(given):
         ids, names = check_labels(one, n, f"labels[{number}]")

@@ -25,6 +25,8 @@ from vaeclust_jax.metrics.num_clusters import check_candidates
 from vaeclust_jax.types import Key, Networks
 
 CANDIDATES = tuple(range(2, 21))
+_FEWEST = 7
+"""Samples that have two candidates, 2 and 3, below half their number."""
 NUM_SEEDS = 3
 CRITERIA = ("bic", "stability", "silhouette", "gap", "layers")
 MAX_ROWS = 10_000
@@ -130,6 +132,8 @@ def choose_num_clusters(
     data = x if isinstance(x, Prepared) else prepared_for(alone, x, custom=networks is not None)
     n = len(data.rows)
     numbers = candidates if isinstance(candidates, Iterable) else [candidates]
+    if candidates is CANDIDATES and n < _FEWEST:  # nobody asked for these
+        raise InputError(f"a number of clusters is chosen of at least {_FEWEST} samples, got {n}: give the number")
     possible = check_candidates([number for number in numbers if not is_whole(number) or 2 * number < n], n)
     seeds_key, curve_key = jax.random.split(jax.random.fold_in(key, NUM_CLUSTERS))  # a fit may have the same key
     seeds = [seed_from_key(of_seed) for of_seed in jax.random.split(seeds_key, NUM_SEEDS)]

@@ -149,12 +149,13 @@ def against_the_floor(results: Results, named: str, shallow: Sequence[str]) -> l
         theirs = getattr(results[best]["all"].mean, key)
         parts.append(f"{SCORES[key]} {ours:.3f}{spread} against {theirs:.3f} ({best})")
     below = [SCORES[key] for key, (_, difference) in ahead.items() if difference < -_ALIKE]
+    above = [SCORES[key] for key, (_, difference) in ahead.items() if difference > _ALIKE]
     if below:
         how = f"below the best method without a network in {' and '.join(below)}"
-    elif min(difference for _, difference in ahead.values()) > _ALIKE:
+    elif len(above) == len(ahead):
         how = "better than every method without a network"
     else:
-        how = "no better than the best method without a network"
+        how = "as good as the best method without a network" + "".join(f", and better in {score}" for score in above)
     return [f"{named} is {how}: {', '.join(parts)}."]
 
 

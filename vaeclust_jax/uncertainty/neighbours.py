@@ -24,7 +24,7 @@ def outside_share(graph: "Graph", labels: Int[np.ndarray, " n"]) -> Float[np.nda
         labels: their clusters.
 
     Raises:
-        InputError: not one label a sample.
+        InputError: no graph, or not one label a sample.
     """
     _check(graph, labels)
     inside = np.where(labels[_rows(graph)] == labels[graph.indices], graph.data, 0.0)
@@ -39,7 +39,11 @@ def edge_disagreement(graph: "Graph") -> Float[np.ndarray, " n"]:
 
     Args:
         graph: of `graph.posterior_graph`, whose weights are squared means.
+
+    Raises:
+        InputError: no graph.
     """
+    _check_graph(graph)
     return 1 - _share(_sums(graph, graph.data), _sums(graph, np.sqrt(graph.data)))
 
 
@@ -51,7 +55,7 @@ def neighbour_entropy(graph: "Graph", q: Float[np.ndarray, "n k"]) -> Float[np.n
         q: assignments, rows sum to one; a sample without edges is its own neighbour.
 
     Raises:
-        InputError: not one row a sample.
+        InputError: no graph, or not one row a sample.
     """
     from scipy.special import entr
 
@@ -61,7 +65,14 @@ def neighbour_entropy(graph: "Graph", q: Float[np.ndarray, "n k"]) -> Float[np.n
     return entr(said).sum(axis=1)
 
 
+def _check_graph(graph: "Graph") -> None:
+    if getattr(graph, "format", None) != "csr":  # of other forms the arrays mean something else
+        got = getattr(graph, "format", type(graph).__name__)
+        raise InputError(f"graph must be a sparse matrix of the form csr, as posterior_graph gives it, got {got}")
+
+
 def _check(graph: "Graph", values: np.ndarray) -> None:
+    _check_graph(graph)
     if len(values) != graph.shape[0]:
         raise InputError(f"a graph of {graph.shape[0]} samples needs a row for each, got {len(values)}")
 
