@@ -466,3 +466,99 @@ def test_all_columns_without_numbers_are_named_at_once(tmp_path: Path) -> None:
 def test_standard_input_is_no_data_set() -> None:
     with pytest.raises(InputError, match="standard input is not read"):
         load("-")
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (["1,234", "987", "12,345,678"], "commas group the thousands in 'income'"),
+        (["1,234.5", "987", "12,345,678"], "commas group the thousands in 'income'"),
+        (["1.234,5", "987", "12.345.678"], "points group the thousands in 'income'"),
+        (["1 234", "987", "12\u202f345\u00a0678"], "spaces or apostrophes group the thousands in 'income'"),
+        (["1'234", "987", "12\u2019345'678"], "spaces or apostrophes group the thousands in 'income'"),
+    ],
+)
+def test_thousands_in_groups_are_numbers(tmp_path: Path, cells: list[str], said: str) -> None:
+    found = read(tmp_path / "t.csv", "income,age\n" + "".join(f'"{cell}",{n}\n' for n, cell in enumerate(cells * 4)))
+    half = 0.5 if any(cell.endswith("5") and len(cell) > 6 for cell in cells) else 0
+    assert found.x[:3, 0].tolist() == pytest.approx([1234 + half, 987, 12345678])
+    assert said in found.taken
+
+
+@pytest.mark.parametrize(("sep", "mark"), [(";", "."), ("\t", ","), ("\t", ".")])
+def test_thousands_beside_shorter_whole_numbers_are_no_decimals(tmp_path: Path, sep: str, mark: str) -> None:
+    cells = [f"{value:,}".replace(",", mark) for value in (1234, 987, 23456, 8, 7001, 512)]
+    found = read(tmp_path / "t.csv", f"income{sep}age\n" + "".join(f"{c}{sep}{n}\n" for n, c in enumerate(cells * 2)))
+    assert found.x[:4, 0].tolist() == [1234, 987, 23456, 8]
+    assert any("group the thousands in 'income'" in one for one in found.taken)
+
+
+def test_three_digits_after_every_mark_stay_decimals_and_are_said(tmp_path: Path) -> None:
+    for mark, name in ((".", "point"), (",", "comma")):
+        rows = "".join(f"{1.001 + n * 5 % 12:.3f};{n * n}\n".replace(".", mark) for n in range(12))
+        found = read(tmp_path / "t.csv", f"a;b\n{rows}")
+        assert found.x[1, 0] == pytest.approx(6.001)
+        assert any(f"three digits follow every {name} of 'a'" in one for one in found.taken)
+
+
+@pytest.mark.parametrize(("mark", "sep"), [(".", ","), (",", ";")])
+def test_percentages_are_numbers(tmp_path: Path, mark: str, sep: str) -> None:
+    shares = [f"{value:.1f}{space}%".replace(".", mark) for value, space in ((12.5, " "), (3.25, ""), (-0.5, "\u00a0"))]
+    found = read(tmp_path / "t.csv", f"share{sep}b\n" + "".join(f"{c}{sep}{n}\n" for n, c in enumerate(shares * 4)))
+    assert found.x[:3, 0].tolist() == pytest.approx([12.5, 3.2, -0.5])
+    assert "percentages are read as the numbers before the % in 'share'" in found.taken
+    bare = read(tmp_path / "t.csv", "".join(f"{n * 7 % 5}.5%,{n * 3 % 7}%\n" for n in range(12)))
+    assert len(bare.x) == 12  # no row of them is a header
+
+
+def test_percentages_are_read_alike_by_a_model_and_stay_classes_where_they_are_labels(tmp_path: Path) -> None:
+    rows = "".join(f"{n * 7 % 5}.5%,{n * n},{[5, 10][n % 2]}%\n" for n in range(12))
+    trained = read(tmp_path / "t.csv", f"share,b,label\n{rows}")
+    assert trained.class_names == ("10%", "5%")
+    again = read(tmp_path / "u.csv", "b,share\n7,50 %\n8,40 %\n", like=trained)
+    assert again.x.tolist() == [[50, 7], [40, 8]]
+
+
+def test_percentages_beside_other_numbers_are_refused(tmp_path: Path) -> None:
+    rows = "".join(f"{n}{['%', ''][n % 2]},{n}\n" for n in range(12))
+    assert "another decimal mark ('0%' in row 0, from 0)" in refused(tmp_path / "t.csv", f"share,b\n{rows}")
+
+
+def test_minus_signs_of_typesetters_and_missing_values_in_spaces(tmp_path: Path) -> None:
+    rows = "".join(f"{['-', ''][n % 2]}{n}.5,{n * n}\n" for n in range(12)).replace("-", "\u2212")
+    found = read(tmp_path / "t.csv", f"a,b\n{rows} NA ,3\n", missing="drop")
+    assert found.x[:2, 0].tolist() == [-0.5, 1.5]
+    assert len(found.x) == 12
+
+
+@pytest.mark.parametrize("cell", ["#DIV/0!", "#N/A", "#VALUE!", "#REF!", "#NAME?", "#NUM!"])
+def test_errors_of_spreadsheets_are_missing_values_and_no_comments(tmp_path: Path, cell: str) -> None:
+    content = text(["a", "b", "c", "d"], BLOBS) + f"{cell},1,2,3\n"
+    assert "row 60 (from 0) of column 'a'" in refused(tmp_path / "t.csv", content)
+
+
+def test_separators_at_the_end_of_all_rows_but_the_header_shift_no_names(tmp_path: Path) -> None:
+    head, *rows = text(["a", "b", "c", "d"], BLOBS).splitlines()
+    found = read(tmp_path / "t.csv", "\n".join([head, *(f"{row}," for row in rows)]) + "\n")
+    assert names(found) == ("a", "b", "c", "d")
+    np.testing.assert_allclose(found.x, BLOBS, rtol=1e-6)
+
+
+def test_names_of_several_lines(tmp_path: Path) -> None:
+    found = read(tmp_path / "t.csv", text(['"a\n(mm)"', "b", '"c\r\n(g)"', "d"], BLOBS))
+    assert names(found) == ("a\n(mm)", "b", "c\r\n(g)", "d")
+    np.testing.assert_allclose(found.x, BLOBS, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("cells", "what"),
+    [
+        ([*map(str, range(12)), "<LOD"], "empty the cell if it is missing, remove the row if it is no sample"),
+        (["mm", *map(str, range(12))], "('mm' in row 0, from 0): empty the cell"),
+        ([f"{n}.5 mm" for n in range(12)], "a unit or another decimal mark ('0.5 mm' in row 0, from 0)"),
+        ([f"${n}.50" for n in range(12)], "write plain numbers"),
+    ],
+)
+def test_text_beside_numbers_says_what_to_write(tmp_path: Path, cells: list[str], what: str) -> None:
+    content = "length,b\n" + "".join(f"{cell},{n * n}\n" for n, cell in enumerate(cells))
+    assert what in refused(tmp_path / "t.csv", content)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaeclust_jax.data.frames import LABELS, is_called_index, is_unnamed
+from vaeclust_jax.data.frames import LABELS, is_called_index, is_called_labels, is_unnamed
 from vaeclust_jax.data.kinds import finite, is_text, is_time, seconds
 from vaeclust_jax.data.no_numbers import check_numeric
 from vaeclust_jax.data.reading import NONE, Columns, ReadConfig, listed
@@ -269,6 +269,19 @@ def choose_columns(
         chooser.taken.append(f"text columns became zeros and ones: {listed(categories)}")
     columns = Columns(names, label, tuple(chooser.left_out), categories, index=chooser.index_column)
     return columns, tuple(chooser.taken)
+
+
+def numeric_names(table: "pyarrow.Table", config: ReadConfig, like: Columns | None) -> set[str]:
+    """The columns in which text may be numbers that are written in another way, and no classes or names of rows."""
+    if like is not None:
+        return set(like.names) - set(like.categories or {})
+    other = {config.label_column, config.index_column, config.subject_column, *config.drop_columns}
+    if config.label_column is None:
+        other |= {name for name in table.column_names if is_called_labels(name) or name.strip().lower() == _COORDINATE}
+    if config.index_column is None:
+        other |= {name for name in table.column_names if is_called_index(name)}
+        other |= {name for name in table.column_names[:1] if is_unnamed(name)}
+    return {name for name in table.column_names if name not in other}
 
 
 def _categories(table: "pyarrow.Table", name: str, path: object) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from vaeclust_jax.data.columns import choose_columns
+from vaeclust_jax.data.columns import choose_columns, numeric_names
 from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
 from vaeclust_jax.data.kinds import is_text, to_numbers
 from vaeclust_jax.data.mapped import MOST_LABELS, is_large
@@ -23,6 +23,7 @@ from vaeclust_jax.data.shards import (
     shards_of,
 )
 from vaeclust_jax.data.table_files import read_table
+from vaeclust_jax.data.written import with_numbers
 from vaeclust_jax.errors import InputError
 
 if TYPE_CHECKING:
@@ -50,13 +51,16 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
     shards = shards_of(path)
     if shards and is_large(check_shards(shards)):
         return _stored(path, shards, config, like)
-    table, taken, frame_index = read_table(path, config)
+    table, taken, decimal, frame_index = read_table(path, config)
     if len(table) == 0:
         raise InputError(f"{path} must hold at least one row of numbers, got none")
     if config.column is not None:
         if config.column not in table.column_names:
             raise InputError(f"{path} has no column {config.column!r}: it has {listed(table.column_names)}")
         table, config = table.select([config.column]), replace(config, label_column=NONE, index_column=NONE)
+    if decimal:
+        table, written = with_numbers(table, numeric_names(table, config, like), decimal)
+        taken = (*taken, *written)
     if like is None:
         columns, found = choose_columns(table, config, path)
     else:
