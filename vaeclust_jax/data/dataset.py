@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from vaeclust_jax.data.frames import dense
+from vaeclust_jax.data.frames import dense, is_masked
 from vaeclust_jax.data.pictures import Pictures
 from vaeclust_jax.data.reading import Columns, listed
 from vaeclust_jax.errors import InputError
@@ -132,7 +132,7 @@ def check_array(x: object, name: str = "x") -> np.ndarray:
 def _to_numbers(x: object, name: str) -> np.ndarray:
     if isinstance(x, str | os.PathLike):
         raise InputError(f"{name} must be samples, got {str(x)[:100]!r}: vaeclust_jax.data.load reads sets and files")
-    if np.ma.is_masked(x):
+    if is_masked(x):
         raise InputError(f"{name} is a masked array with missing values; fill or drop them first")
     try:
         array = np.asarray(dense(x))

@@ -16,7 +16,7 @@ from vaeclust_jax.data.files import read_npz, write_npz
 from vaeclust_jax.data.folders import has_images, load_folder, load_picture
 from vaeclust_jax.data.pictures import IMAGE_SUFFIXES
 from vaeclust_jax.data.prepare import Preparation
-from vaeclust_jax.data.reading import ReadConfig
+from vaeclust_jax.data.reading import NONE, ReadConfig
 from vaeclust_jax.data.recordings import has_recordings, load_recordings
 from vaeclust_jax.data.registry import DATASETS, Entry
 from vaeclust_jax.data.table_files import is_saved_dataset, is_table
@@ -83,6 +83,8 @@ def read(
     if str(name_or_path) in DATASETS:
         found = _load_named(str(name_or_path))
         _check_columns(found, config)
+        if config is not None and like is None:
+            _check_effect(found, config, None)
         return found
     if not str(name_or_path):  # as a path it would mean the current folder
         raise _unknown("")
@@ -94,7 +96,30 @@ def read(
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
     _check_columns(found, config)
+    if config is not None and like is None:  # a model knows how its own kind of file is read
+        _check_effect(found, config, path)
     return found
+
+
+def _check_effect(dataset: Dataset, config: ReadConfig, path: Path | None) -> None:
+    """Refuses what was asked for of a file, or of a named set (None), and would have no effect."""
+    annotated = path is not None and is_annotated(path)
+    is_table = dataset.columns is not None and not annotated
+    asked = {
+        "--drop-columns": bool(config.drop_columns),
+        "--index-column": config.index_column not in (None, NONE),
+        "--missing": config.missing != "refuse",
+        "--categorical": config.categorical != "refuse",
+    }
+    given = [flag for flag, is_asked in asked.items() if is_asked]
+    if given and not is_table:
+        raise InputError(f"{dataset.name} is no table, and only tables have {' and '.join(given)}: leave that out")
+    is_folder = dataset.row_names is not None and dataset.columns is None and not annotated
+    if config.label_column not in (None, NONE) and (path is None or is_folder):
+        own = "has its own labels" if path is None else "has no columns, and sub-folders are its classes"
+        raise InputError(f"{dataset.name} {own}: leave --label-column out")
+    if config.array is not None and (path is None or is_table or is_folder):
+        raise InputError(f"{dataset.name} is no file of several arrays: leave --array out")
 
 
 def _check_columns(dataset: Dataset, config: ReadConfig | None) -> None:
@@ -110,7 +135,7 @@ def _load_path(path: Path, config: ReadConfig, like: Preparation | Dataset | Non
     pictures = None if like is None else like.pictures
     if is_annotated(path):
         return load_annotated(path, config, None if like is None else like.columns)
-    if path.suffix == ".zarr" and path.is_dir():
+    if path.suffix.lower() == ".zarr" and path.is_dir():
         return load_arrays(path, config, pictures)
     if is_saved_dataset(path):
         return load_table(path, config, None if like is None else like.columns)
@@ -122,7 +147,7 @@ def _load_path(path: Path, config: ReadConfig, like: Preparation | Dataset | Non
         return load_recordings(path, config)
     if is_table(path) and path.is_file():
         return load_table(path, config, None if like is None else like.columns)
-    if path.suffix in ARRAY_SUFFIXES and path.is_file():
+    if path.suffix.lower() in ARRAY_SUFFIXES and path.is_file():
         return load_arrays(path, config, pictures)
     if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file():
         return load_picture(path, config, pictures)

@@ -8,7 +8,7 @@ from sklearn.utils.validation import validate_data
 
 from vaeclust_jax.checks import is_whole
 from vaeclust_jax.data import Dataset
-from vaeclust_jax.data.frames import dense, frame_names, is_lazy
+from vaeclust_jax.data.frames import dense, frame_names, has_times, is_lazy, is_masked
 from vaeclust_jax.data.mapped import is_streamed
 
 
@@ -28,6 +28,10 @@ def samples(estimator: BaseEstimator, X: Any, image_shape: tuple[int, ...] | Non
         raise ValueError(f"image_shape must be whole numbers, (H, W) or (H, W, C), got {image_shape!r}")
     if isinstance(X, Dataset):
         raise ValueError("X must be an array or a frame, got a Dataset: pass its samples, X.x")
+    if is_masked(X):  # scikit-learn would read the values below the mask
+        raise ValueError("X is a masked array with missing values: fill or drop them first")
+    if has_times(X):
+        dense(X)
     shape = image_shape
     if getattr(X, "ndim", 2) in (3, 4):
         X = np.asarray(X)
