@@ -6,6 +6,7 @@ import lzma
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import feather, parquet
 
-from vaeclust_jax.data import Dataset, ReadConfig, load
+from vaeclust_jax.data import Dataset, Preparation, PrepareConfig, ReadConfig, fit_preparation, load
+from vaeclust_jax.data.seen import Seen
 from vaeclust_jax.errors import InputError, InputWarning
 
 from .peak import PEAK
@@ -30,7 +32,7 @@ def text(columns: list[str] | None, values: np.ndarray, sep: str = ",") -> str:
     return "\n".join(head + [sep.join(f"{v:.6g}" for v in row) for row in values]) + "\n"
 
 
-def read(path: Path, content: str | bytes, like: Dataset | None = None, **settings: object) -> Dataset:
+def read(path: Path, content: str | bytes, like: Dataset | Preparation | None = None, **settings: object) -> Dataset:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", InputWarning)
@@ -562,3 +564,23 @@ def test_names_of_several_lines(tmp_path: Path) -> None:
 def test_text_beside_numbers_says_what_to_write(tmp_path: Path, cells: list[str], what: str) -> None:
     content = "length,b\n" + "".join(f"{cell},{n * n}\n" for n, cell in enumerate(cells))
     assert what in refused(tmp_path / "t.csv", content)
+
+
+def test_missing_values_of_later_rows_become_the_means_of_training(tmp_path: Path) -> None:
+    trained = read(tmp_path / "t.csv", text([*"abcd"], BLOBS))
+    model = replace(fit_preparation(trained, PrepareConfig()), columns=trained.columns, seen=Seen.of(trained.x))
+    for like in (trained, model):
+        later = read(tmp_path / "new.csv", "d,c,b,a\n4,3,,1\n4,3,9,1\n", like, missing="mean")
+        np.testing.assert_allclose(later.x[:, 1], [BLOBS[:, 1].mean(), 9], rtol=1e-4)
+    with pytest.raises(InputError, match="the model has no means for missing values: write --missing drop"):
+        read(tmp_path / "new.csv", "d,c,b,a\n4,3,,1\n", replace(model, seen=None), missing="mean")
+
+
+def test_what_a_table_for_a_model_lacks_is_said_without_advice_to_drop_it(tmp_path: Path) -> None:
+    trained = read(tmp_path / "t.csv", text([*"abcd"], BLOBS))
+    model = replace(fit_preparation(trained, PrepareConfig()), columns=trained.columns)
+    with pytest.raises(InputError, match=r"column 'b' must hold numbers, as it did in training, got 'x' in row 1"):
+        read(tmp_path / "new.csv", "a,b,c,d\n1,2,3,4\n1,x,3,4\n", model)
+    for flag in ("label_column", "index_column"):
+        with pytest.raises(InputError, match=rf"has no column 'kind', which --{flag.replace('_', '-')} names"):
+            read(tmp_path / "new.csv", text([*"abcd"], BLOBS), model, **{flag: "kind"})

@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from vaeclust_jax.data.annotated import is_annotated, load_annotated
 from vaeclust_jax.data.arrays import ARRAY_SUFFIXES, load_arrays
 from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
 from vaeclust_jax.data.download import download_arrays
 from vaeclust_jax.data.files import read_npz, write_npz
 from vaeclust_jax.data.folders import has_images, load_folder, load_picture
+from vaeclust_jax.data.mapped import StoredRows
 from vaeclust_jax.data.pictures import IMAGE_SUFFIXES
 from vaeclust_jax.data.prepare import Preparation
-from vaeclust_jax.data.reading import NONE, ReadConfig
+from vaeclust_jax.data.reading import NONE, Columns, ReadConfig
 from vaeclust_jax.data.recordings import has_recordings, load_recordings
 from vaeclust_jax.data.registry import DATASETS, Entry
 from vaeclust_jax.data.table_files import is_saved_dataset, is_table
@@ -98,6 +101,8 @@ def read(
     _check_columns(found, config)
     if config is not None and like is None:  # a model knows how its own kind of file is read
         _check_effect(found, config, path)
+    elif config is not None and isinstance(like, Preparation):
+        _check_named(found, config, path)
     return found
 
 
@@ -122,6 +127,31 @@ def _check_effect(dataset: Dataset, config: ReadConfig, path: Path | None) -> No
         raise InputError(f"{dataset.name} is no file of several arrays: leave --array out")
 
 
+def _check_named(dataset: Dataset, config: ReadConfig, path: Path) -> None:
+    """Refuses a column of labels or of names that a table for a model lacks: that the model does not need it."""
+    if dataset.columns is None or is_annotated(path):
+        return
+    known = {dataset.columns.label, dataset.columns.index, *dataset.columns.left_out, None, NONE}
+    for flag, name in (("--label-column", config.label_column), ("--index-column", config.index_column)):
+        if name not in known:
+            raise InputError(f"{path} has no column {name!r}, which {flag} names")
+
+
+def _columns_like(like: Preparation | Dataset | None, config: ReadConfig) -> Columns | None:
+    """Of a model; with the means of its training rows, if missing values are to become means and it kept none."""
+    if like is None or like.columns is None:
+        return None
+    columns, means = like.columns, None
+    if config.missing == "mean" and not columns.means:
+        if isinstance(like, Dataset):
+            means = None if isinstance(like.x, StoredRows) else like.x.mean(axis=0, dtype=np.float64)
+        elif like.seen is not None and not like.by_row:
+            means = like.seen.mean
+    if means is None:
+        return columns
+    return dataclasses.replace(columns, means=dict(zip(columns.features, means.tolist(), strict=True)))
+
+
 def _check_columns(dataset: Dataset, config: ReadConfig | None) -> None:
     if config is None:
         return
@@ -132,13 +162,13 @@ def _check_columns(dataset: Dataset, config: ReadConfig | None) -> None:
 
 
 def _load_path(path: Path, config: ReadConfig, like: Preparation | Dataset | None) -> Dataset:
-    pictures = None if like is None else like.pictures
+    pictures, columns = None if like is None else like.pictures, _columns_like(like, config)
     if is_annotated(path):
-        return load_annotated(path, config, None if like is None else like.columns)
+        return load_annotated(path, config, columns)
     if path.suffix.lower() == ".zarr" and path.is_dir():
         return load_arrays(path, config, pictures)
     if is_saved_dataset(path):
-        return load_table(path, config, None if like is None else like.columns)
+        return load_table(path, config, columns)
     if path.is_dir():
         if not has_recordings(path):
             return load_folder(path, config, pictures)
@@ -146,7 +176,7 @@ def _load_path(path: Path, config: ReadConfig, like: Preparation | Dataset | Non
             raise InputError(f"{path} holds recordings and images: give a folder of one kind")
         return load_recordings(path, config)
     if is_table(path) and path.is_file():
-        return load_table(path, config, None if like is None else like.columns)
+        return load_table(path, config, columns)
     if path.suffix.lower() in ARRAY_SUFFIXES and path.is_file():
         return load_arrays(path, config, pictures)
     if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file():

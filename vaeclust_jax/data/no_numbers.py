@@ -63,6 +63,23 @@ def _why_text(values: list[object], name: str) -> str:
     )
 
 
+def check_as_trained(table: "pyarrow.Table", names: Sequence[str], path: object) -> None:
+    """Refuses columns that hold no numbers, of a table for a model that was trained on them: none can be dropped.
+
+    Raises:
+        InputError: names the first of them, and its first cell that is no number.
+    """
+    for name in names:
+        if _is_no_number(table[name]):
+            row, cell = next(
+                ((n, v) for n, v in enumerate(table[name].to_pylist()) if not _reads(v)), (0, table[name][0])
+            )
+            raise InputError(
+                f"{path}: column {name!r} must hold numbers, as it did in training, got {str(cell)[:40]!r} in row "
+                f"{row} (from 0)"
+            )
+
+
 def _is_no_number(column: "pyarrow.ChunkedArray") -> bool:
     return is_text(column.type) or is_time(column.type) or to_numbers(column.slice(0, 1)) is None
 

@@ -12,7 +12,7 @@ from vaeclust_jax.data.columns import choose_columns, numeric_names
 from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
 from vaeclust_jax.data.kinds import is_text, to_numbers
 from vaeclust_jax.data.mapped import MOST_LABELS, is_large
-from vaeclust_jax.data.no_numbers import check_numeric
+from vaeclust_jax.data.no_numbers import check_as_trained
 from vaeclust_jax.data.reading import NONE, Columns, ReadConfig, listed
 from vaeclust_jax.data.shards import (
     check_shards,
@@ -128,7 +128,9 @@ def _as_trained(
     asked = config.label_column
     label = asked if asked in table_names else like.label if like.label in table_names else None
     index = config.index_column if config.index_column in {*table_names, NONE} else like.index
-    check_numeric(table, [name for name in like.names if name not in (like.categories or {})], path)
+    check_as_trained(table, [name for name in like.names if name not in (like.categories or {})], path)
+    if config.missing == "mean" and not like.means:
+        raise InputError(f"{path}: the model has no means for missing values: write --missing drop")
     more = [name for name in table.column_names if name not in {*like.names, *like.left_out, label, index}]
     taken = (f"columns that the model does not know were left out: {listed(more)}",) if more else ()
     return replace(like, label=label, index=index if index in table_names else None), taken
