@@ -85,7 +85,8 @@ def _is_no_number(column: "pyarrow.ChunkedArray") -> bool:
 
 
 def _reads(value: object) -> bool:
+    cell = str(value).strip()
     try:
-        return value is None or str(value).strip() in MISSING or float(str(value)) is not None
+        return value is None or cell in MISSING or (cell.isascii() and "_" not in cell and float(cell) is not None)
     except ValueError:
         return False

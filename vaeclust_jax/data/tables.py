@@ -246,7 +246,7 @@ def _is_coarse(numbers: np.ndarray) -> bool:
 
 
 def _one_hot(column: "pyarrow.ChunkedArray", name: str, values: tuple[str, ...], path: Path) -> np.ndarray:
-    found = np.array([str(value) for value in column.to_pylist()])
+    found = np.array([str(value).strip() for value in column.to_pylist()])
     unknown = sorted(set(found.tolist()) - set(values))
     if unknown:
         raise InputError(f"{path}: column {name!r} holds {listed(unknown)}, which the model was not trained on")

@@ -30,6 +30,8 @@ FEW_BYTES = 2**24
 _LARGEST_BLOCK = 2**31 - 2
 _COMMENT = re.compile(rb"^[ \t]*(?:#(?!N/A|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NULL!)|%).*(?:\r\n|\n|\r|\Z)", re.MULTILINE)
 """No row whose first cell is an error of a spreadsheet."""
+_CELL_OR_COMMENT = re.compile(rb'(?:^|(?<=[,;\t| ]))"(?:[^"]|"")*"|' + _COMMENT.pattern, re.MULTILINE)
+"""A quoted cell, whose lines are no comments however they begin, or a comment."""
 
 
 def read_text(path: Path, header: str) -> tuple["pyarrow.Table", tuple[str, ...], str]:
@@ -62,14 +64,14 @@ def read_text(path: Path, header: str) -> tuple["pyarrow.Table", tuple[str, ...]
         taken.append(f"the values are separated by {_SEPARATORS.get(separator, repr(separator))}")
     rows = list(csv.reader(lines, delimiter=separator))
     if not rows:
-        raise InputError(f"{path} must hold at least one row of numbers, got none")
+        raise InputError(f"{path} must hold at least one row of numbers, got none{'; '.join(['', *taken])}")
     _check_first(path, rows)
     decimal = decimal_of(rows, separator)
     if decimal == ",":
         taken.append("the decimal mark is a comma")
     names, content = _named(path, rows, header, decimal, comment, content, lines, separator, taken)
     if not content.strip():
-        raise InputError(f"{path} must hold at least one row of numbers, got none")
+        raise InputError(f"{path} must hold at least one row of numbers, got none{'; '.join(['', *taken])}")
     width = _width(rows)
     names = names or [str(number) for number in range(width)]
     taken += ambiguous(names, rows, separator, decimal)
@@ -109,7 +111,16 @@ def _without_comments(content: bytes, taken: list[str]) -> tuple[bytes, str | No
     above = b""
     while (found := _COMMENT.match(content)) and content:
         above, content = found[0], content[found.end() :].lstrip(b"\r\n")
-    content, count = _COMMENT.subn(b"", content)
+    count = 0
+
+    def kept(found: re.Match[bytes]) -> bytes:
+        nonlocal count
+        is_cell = found[0].startswith(b'"')
+        count += not is_cell
+        return found[0] if is_cell else b""
+
+    if _COMMENT.search(content):
+        content = (_CELL_OR_COMMENT if b'"' in content else _COMMENT).sub(kept, content)
     if above or count:
         taken.append(f"lines that begin with # or % are comments{f' ({count} amid the rows)' if count else ''}")
     return content, above.strip().lstrip(b"#% \t").decode() or None
@@ -152,8 +163,12 @@ def _check_first(path: Path, rows: list[list[str]]) -> None:
         if len(filled) != 1 or any(number_of(filled[0], mark) is not None for mark in ".,"):
             break
         above += 1
-    below = {len(row) for row in rows[above:]}
-    if above and len(below) == 1 and below.pop() > 2:
+    widths = [len(row) for row in rows]
+    below = set(widths[above:])
+    is_title = above > 0 and len(below) == 1 and below.pop() > 2
+    narrow = next((row for row, width in enumerate(widths) if width == widths[-1]), 0)
+    are_pairs = narrow > 1 and len(set(widths[narrow:])) == 1 and max(widths[:narrow]) < widths[-1]
+    if is_title or are_pairs:
         raise InputError(f"{path}: the lines above the table must be removed or begin with #, got {rows[0][0][:40]!r}")
 
 

@@ -123,7 +123,7 @@ def with_numbers(
         table = table.set_column(place, name, found[0])
         for one in found[1]:
             said.setdefault(one, []).append(name)
-    return table, tuple(f"{how} in {listed(columns)}" for how, columns in said.items())
+    return table, tuple(f"{listed(columns)}: {how}" for how, columns in said.items())
 
 
 def _numbers(column: "pyarrow.ChunkedArray", decimal: str) -> tuple["pyarrow.ChunkedArray", list[str]] | None:
@@ -143,7 +143,7 @@ def _numbers(column: "pyarrow.ChunkedArray", decimal: str) -> tuple["pyarrow.Chu
         if not compute.all(compute.match_substring_regex(text, f"^(?:{pattern})$")).as_py():
             continue
         grouped = bool(mark) and any(re.search(rf"\d{_quoted(mark)}\d", cell) for cell in glance)
-        said = [f"{_MARKS[mark]} group the thousands"] if grouped else []
+        said = [f"{_MARKS[mark]} group the thousands (--drop-columns if they are codes)"] if grouped else []
         if mark and not grouped:
             continue
         if percent:
