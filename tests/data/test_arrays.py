@@ -179,19 +179,24 @@ def test_endings_in_capitals(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"drop_columns": ("a",)}, {"index_column": "a"}, {"missing": "drop"}, {"categorical": "onehot"}]
-)
-def test_what_tables_alone_have_is_refused_elsewhere(tmp_path: Path, settings: dict[str, Any]) -> None:
+    "settings",
+    [{"drop_columns": ("a",)}, {"index_column": "a"}, {"missing": "drop"}, {"categorical": "onehot"},
+     {"sizes": "crop"}, {"longest_side": 8}, {"recordings": "convert"}, {"window": 1.0}],
+)  # fmt: skip
+def test_what_changes_nothing_is_refused(tmp_path: Path, settings: dict[str, Any]) -> None:
+    (name,) = settings
     np.savez(tmp_path / "a.npz", x=X)
-    for source in (tmp_path / "a.npz", "digits"):
-        with pytest.raises(InputError, match=r"is no table, and only tables have --\w+"):
+    for source, kind in ((tmp_path / "a.npz", "a file of arrays"), ("digits", "a named set")):
+        with pytest.raises(InputError, match=rf"is {kind}, of which --{name.replace('_', '-')} changes nothing"):
             load(source, ReadConfig(**settings))
+    assert len(read(tmp_path / "a.npz", index_column="none", label_column="none").x) == 12
 
 
 def test_what_names_an_array_or_labels_is_refused_where_there_are_none(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,b\n1,3\n2,1\n")
     for source in (tmp_path / "t.csv", "digits"):
-        with pytest.raises(InputError, match="leave --array out"):
-            load(source, ReadConfig(array="x"))
-    with pytest.raises(InputError, match="digits has its own labels: leave --label-column out"):
+        for settings in ({"array": "x"}, {"intensity_range": (0.0, 1.0)}):
+            with pytest.raises(InputError, match="changes nothing: leave it out"):
+                load(source, ReadConfig(**settings))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="digits is a named set, of which --label-column changes nothing"):
         load("digits", ReadConfig(label_column="a"))

@@ -106,25 +106,35 @@ def read(
     return found
 
 
+_EFFECT = {
+    "a named set": (),
+    "AnnData": ("array", "label_column", "subject_column"),
+    "a table": ("label_column", "index_column", "subject_column", "drop_columns", "missing", "categorical"),
+    "a folder of pictures": ("sizes", "longest_side", "intensity_range"),
+    "a folder of recordings": ("recordings", "window"),
+    "a file of arrays": ("array", "label_column", "subject_column", "intensity_range"),
+}
+"""Of each kind of data, the settings that change how they are read."""
+_OF_ALL = ("column", "header")
+"""Settings that are said elsewhere to be for tables, or harmless."""
+
+
 def _check_effect(dataset: Dataset, config: ReadConfig, path: Path | None) -> None:
     """Refuses what was asked for of a file, or of a named set (None), and would have no effect."""
-    annotated = path is not None and is_annotated(path)
-    is_table = dataset.columns is not None and not annotated
-    asked = {
-        "--drop-columns": bool(config.drop_columns),
-        "--index-column": config.index_column not in (None, NONE),
-        "--missing": config.missing != "refuse",
-        "--categorical": config.categorical != "refuse",
-    }
-    given = [flag for flag, is_asked in asked.items() if is_asked]
-    if given and not is_table:
-        raise InputError(f"{dataset.name} is no table, and only tables have {' and '.join(given)}: leave that out")
-    is_folder = dataset.row_names is not None and dataset.columns is None and not annotated
-    if config.label_column not in (None, NONE) and (path is None or is_folder):
-        own = "has its own labels" if path is None else "has no columns, and sub-folders are its classes"
-        raise InputError(f"{dataset.name} {own}: leave --label-column out")
-    if config.array is not None and (path is None or is_table or is_folder):
-        raise InputError(f"{dataset.name} is no file of several arrays: leave --array out")
+    if path is None:
+        kind = "a named set"
+    elif is_annotated(path):
+        kind = "AnnData"
+    elif dataset.columns is not None:
+        kind = "a table"
+    elif dataset.row_names is not None:
+        kind = "a folder of pictures" if dataset.x.ndim == 4 else "a folder of recordings"
+    else:
+        kind = "a file of arrays"
+    given = [one.name for one in dataclasses.fields(config) if getattr(config, one.name) not in (one.default, NONE)]
+    if wrong := [name for name in given if name not in (*_EFFECT[kind], *_OF_ALL)]:
+        flags = " and ".join(f"--{name.replace('_', '-')}" for name in wrong)
+        raise InputError(f"{dataset.name} is {kind}, of which {flags} changes nothing: leave it out")
 
 
 def _check_named(dataset: Dataset, config: ReadConfig, path: Path) -> None:
