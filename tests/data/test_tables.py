@@ -509,6 +509,12 @@ def test_three_digits_after_every_mark_stay_decimals_and_are_said(tmp_path: Path
         assert any(f"three digits follow every {name} of 'a'" in one for one in found.taken)
 
 
+def test_a_few_numbers_that_may_be_thousands_are_said(tmp_path: Path) -> None:
+    found = read(tmp_path / "t.csv", "a;b\n1.234;5\n987;6\n2.345;4\n")
+    assert "three digits follow every point of 'a': if they are thousands, write no points" in found.taken
+    assert not any("three digits" in one for one in read(tmp_path / "u.csv", "a;b\n1.234;5\n0.5;6\n").taken)
+
+
 @pytest.mark.parametrize(("mark", "sep"), [(".", ","), (",", ";")])
 def test_percentages_are_numbers(tmp_path: Path, mark: str, sep: str) -> None:
     shares = [f"{value:.1f}{space}%".replace(".", mark) for value, space in ((12.5, " "), (3.25, ""), (-0.5, "\u00a0"))]

@@ -53,11 +53,11 @@ def _is_decimal(cell: str, mark: str) -> bool:
     )
 
 
-def _groups(column: Sequence[str], mark: str) -> bool:
+def _groups(column: Sequence[str], mark: str, least: int = TELLING) -> bool:
     cells = [cell for cell in column if cell not in MISSING]
     whole = rf"[-+]?(?:0|[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})*)"
     marked = sum(mark in cell for cell in cells)
-    return len(cells) >= TELLING and 0 < marked < len(cells) and all(re.fullmatch(whole, cell) for cell in cells)
+    return len(cells) >= least and 0 < marked < len(cells) and all(re.fullmatch(whole, cell) for cell in cells)
 
 
 def ambiguous(names: Sequence[str], rows: Sequence[Sequence[str]], separator: str, decimal: str) -> list[str]:
@@ -66,6 +66,8 @@ def ambiguous(names: Sequence[str], rows: Sequence[Sequence[str]], separator: st
     marked = decimal == "," or separator == ";"
     for name, *column in zip(names, *(row for row in rows[1:] if len(row) == len(names)), strict=True):
         cells = [cell.strip() for cell in column if cell.strip()]
+        if marked and _groups(cells, decimal, least=2):  # too few of them for `decimal_of`
+            thousands.append(name)
         if len(cells) < TELLING:
             continue
         if marked and all(re.fullmatch(rf"-?[1-9]\d{{0,2}}{re.escape(decimal)}\d{{3}}", cell) for cell in cells):
