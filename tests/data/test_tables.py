@@ -630,3 +630,9 @@ def test_spaces_around_a_text_make_no_other_category(tmp_path: Path) -> None:
     found = read(tmp_path / "t.csv", f"a,sex\n{rows}", categorical="onehot")
     assert names(found) == ("a", "sex=f", "sex=m")
     assert read(tmp_path / "u.csv", "a,sex\n1, f\n", found).x.tolist() == [[1, 1, 0]]
+
+
+def test_thousands_that_come_late_and_numbers_of_any_form(tmp_path: Path) -> None:
+    cells = [*["1.5"] * 1200, '"12,345"', '"1,234.5"', "+.5", "-5.", "1e3", "1E+02", '" 7 "']
+    found = read(tmp_path / "t.csv", "a,b\n" + "".join(f"{cell},{n % 7}\n" for n, cell in enumerate(cells)))
+    assert found.x[1199:, 0].tolist() == [1.5, 12345, 1234.5, 0.5, -5, 1000, 100, 7]

@@ -146,10 +146,11 @@ def _numbers(column: "pyarrow.ChunkedArray", decimal: str) -> tuple["pyarrow.Chu
             continue
         if not compute.all(compute.match_substring_regex(text, f"^(?:{pattern})$")).as_py():
             continue
-        grouped = bool(mark) and any(re.search(rf"\d{_quoted(mark)}\d", cell) for cell in glance)
-        said = [f"{_MARKS[mark]} group the thousands (--drop-columns if they are codes)"] if grouped else []
-        if mark and not grouped:
-            continue
+        said = []
+        if mark:
+            if not compute.any(compute.match_substring_regex(text, rf"\d{_quoted(mark)}\d")).as_py():
+                continue
+            said.append(f"{_MARKS[mark]} group the thousands (--drop-columns if they are codes)")
         if percent:
             said.append("percentages are read as the numbers before the %")
         elif point != decimal:
