@@ -33,12 +33,12 @@ def is_whole(value: Any) -> bool:
 
 
 def check_unmasked(value: Any, name: str) -> None:
-    """Whether no value of an array is masked: numpy hands on what lies under a mask.
+    """Whether no value of an array, or of a list of such rows, is masked: numpy hands on what lies under a mask.
 
     Raises:
         InputError: one is.
     """
-    if np.ma.is_masked(value):
+    if any(map(np.ma.is_masked, value if isinstance(value, list | tuple) else [value])):
         raise InputError(f"{name} is a masked array with missing values; fill or drop them first")
 
 

@@ -2,6 +2,7 @@
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -160,3 +161,42 @@ def test_images_of_any_range_are_brought_to_one(tmp_path: Path, dtype: type) -> 
     np.testing.assert_array_equal(later.x, found.x[:3])
     asked = read(tmp_path / "a.npz", intensity_range=(0.0, 4095.0))
     np.testing.assert_allclose(asked.x[..., 0], images / 4095, atol=1e-6)
+
+
+def test_structures_of_matlab_are_named(tmp_path: Path) -> None:
+    savemat(tmp_path / "a.mat", {"S": {"data": X}})
+    with pytest.raises(InputError, match=r"holds no plain arrays, only 'S': save the fields"):
+        load(tmp_path / "a.mat")
+
+
+def test_endings_in_capitals(tmp_path: Path) -> None:
+    savemat(tmp_path / "a.mat", {"X": X.T, "y": Y})
+    np.save(tmp_path / "b.npy", X)
+    np.savez(tmp_path / "c.npz", x=X)
+    for name in ("a.mat", "b.npy", "c.npz"):
+        (tmp_path / name).rename(tmp_path / name.upper())
+        np.testing.assert_allclose(read(tmp_path / name.upper()).x, X)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"drop_columns": ("a",)}, {"index_column": "a"}, {"missing": "drop"}, {"categorical": "onehot"},
+     {"sizes": "crop"}, {"longest_side": 8}, {"recordings": "convert"}, {"window": 1.0}],
+)  # fmt: skip
+def test_what_changes_nothing_is_refused(tmp_path: Path, settings: dict[str, Any]) -> None:
+    (name,) = settings
+    np.savez(tmp_path / "a.npz", x=X)
+    for source, kind in ((tmp_path / "a.npz", "a file of arrays"), ("digits", "a named set")):
+        with pytest.raises(InputError, match=rf"is {kind}, of which --{name.replace('_', '-')} changes nothing"):
+            load(source, ReadConfig(**settings))
+    assert len(read(tmp_path / "a.npz", index_column="none", label_column="none").x) == 12
+
+
+def test_what_names_an_array_or_labels_is_refused_where_there_are_none(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b\n1,3\n2,1\n")
+    for source in (tmp_path / "t.csv", "digits"):
+        for settings in ({"array": "x"}, {"intensity_range": (0.0, 1.0)}):
+            with pytest.raises(InputError, match="changes nothing: leave it out"):
+                load(source, ReadConfig(**settings))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="digits is a named set, of which --label-column changes nothing"):
+        load("digits", ReadConfig(label_column="a"))

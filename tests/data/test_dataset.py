@@ -65,6 +65,7 @@ class Broken:
         ([[1, 2], [3]], ["cannot be read as an array"]),
         (Broken(), ["cannot be read as an array", "on a device"]),
         (np.ma.masked_array([[1.0, 2.0]], mask=[[True, False]]), ["masked"]),
+        ([np.ma.masked_array([1.0, 2.0], mask=[True, False]), np.ones(2)], ["masked"]),
         (3.0, ["shape ()", "(n, F)", "(n, H, W, C)"]),
         (np.ones(5), ["shape (5,)", "reshape(-1, 1)", "reshape(1, -1) if all are one"]),
         (np.ones((1, 2, 2, 1, 1)), ["shape (1, 2, 2, 1, 1)"]),

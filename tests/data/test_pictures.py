@@ -208,6 +208,12 @@ def test_parts_alone_are_no_classes(tmp_path: Path) -> None:
 def test_masks_beside_pictures_are_no_class(tmp_path: Path) -> None:
     saved(tmp_path / "a" / "images", BYTES)
     saved(tmp_path / "a" / "Masks", BYTES > 100)
+    saved(tmp_path / "b" / "images", BYTES)
+    saved(tmp_path / "b" / "labels", BYTES > 100)
+    with pytest.raises(InputError, match=r"'labels' is called like annotations"):
+        load(tmp_path / "b")
+    with pytest.raises(InputError, match=r"a folder of pictures, of which --label-column changes nothing"):
+        load(tmp_path / "a" / "images", ReadConfig(label_column="kind"))
     with pytest.raises(InputError, match=r"'Masks' is called like annotations .* one of the folders 'Masks', 'images'"):
         load(tmp_path / "a")
     assert len(read(tmp_path / "a" / "images").x) == 30

@@ -145,3 +145,13 @@ def test_silence_is_said(tmp_path):
     wavfile.write(tmp_path / "b.wav", SAMPLING_RATE, np.zeros(SAMPLING_RATE, np.int16))
     with pytest.warns(InputWarning, match="1 of 2 samples are silent"):
         assert (load(tmp_path).x[1] == 0).all()
+
+
+def test_a_recording_that_is_cut_short_is_said(tmp_path):
+    for name in ("a.wav", "b.wav"):
+        write(tmp_path / name, 4 * WINDOW)
+    content = (tmp_path / "b.wav").read_bytes()
+    (tmp_path / "b.wav").write_bytes(content[: len(content) // 4 * 3])
+    with pytest.warns(InputWarning, match="shorter than"):
+        found = load(tmp_path)
+    assert found.taken == ("1 of 2 recordings are shorter than their headers say: 'b.wav'",)

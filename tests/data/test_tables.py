@@ -6,6 +6,7 @@ import lzma
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import feather, parquet
 
-from vaeclust_jax.data import Dataset, ReadConfig, load
+from vaeclust_jax.data import Dataset, Preparation, PrepareConfig, ReadConfig, fit_preparation, load
+from vaeclust_jax.data.seen import Seen
 from vaeclust_jax.errors import InputError, InputWarning
 
 from .peak import PEAK
@@ -30,7 +32,7 @@ def text(columns: list[str] | None, values: np.ndarray, sep: str = ",") -> str:
     return "\n".join(head + [sep.join(f"{v:.6g}" for v in row) for row in values]) + "\n"
 
 
-def read(path: Path, content: str | bytes, like: Dataset | None = None, **settings: object) -> Dataset:
+def read(path: Path, content: str | bytes, like: Dataset | Preparation | None = None, **settings: object) -> Dataset:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", InputWarning)
@@ -466,3 +468,171 @@ def test_all_columns_without_numbers_are_named_at_once(tmp_path: Path) -> None:
 def test_standard_input_is_no_data_set() -> None:
     with pytest.raises(InputError, match="standard input is not read"):
         load("-")
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (["1,234", "987", "12,345,678"], "'income': commas group the thousands (--drop-columns if they are codes)"),
+        (["1,234.5", "987", "12,345,678"], "'income': commas group the thousands (--drop-columns if they are codes)"),
+        (["1.234,5", "987", "12.345.678"], "'income': points group the thousands (--drop-columns if they are codes)"),
+        (
+            ["1 234", "987", "12\u202f345\u00a0678"],
+            "'income': spaces or apostrophes group the thousands (--drop-columns if they are codes)",
+        ),
+        (
+            ["1'234", "987", "12\u2019345'678"],
+            "'income': spaces or apostrophes group the thousands (--drop-columns if they are codes)",
+        ),
+    ],
+)
+def test_thousands_in_groups_are_numbers(tmp_path: Path, cells: list[str], said: str) -> None:
+    found = read(tmp_path / "t.csv", "income,age\n" + "".join(f'"{cell}",{n}\n' for n, cell in enumerate(cells * 4)))
+    half = 0.5 if any(cell.endswith("5") and len(cell) > 6 for cell in cells) else 0
+    assert found.x[:3, 0].tolist() == pytest.approx([1234 + half, 987, 12345678])
+    assert said in found.taken
+
+
+@pytest.mark.parametrize(("sep", "mark"), [(";", "."), ("\t", ","), ("\t", ".")])
+def test_thousands_beside_shorter_whole_numbers_are_no_decimals(tmp_path: Path, sep: str, mark: str) -> None:
+    cells = [f"{value:,}".replace(",", mark) for value in (1234, 987, 23456, 8, 7001, 512)]
+    found = read(tmp_path / "t.csv", f"income{sep}age\n" + "".join(f"{c}{sep}{n}\n" for n, c in enumerate(cells * 2)))
+    assert found.x[:4, 0].tolist() == [1234, 987, 23456, 8]
+    assert any("group the thousands" in one for one in found.taken)
+
+
+def test_three_digits_after_every_mark_stay_decimals_and_are_said(tmp_path: Path) -> None:
+    for mark, name in ((".", "point"), (",", "comma")):
+        rows = "".join(f"{1.001 + n * 5 % 12:.3f};{n * n}\n".replace(".", mark) for n in range(12))
+        found = read(tmp_path / "t.csv", f"a;b\n{rows}")
+        assert found.x[1, 0] == pytest.approx(6.001)
+        assert any(f"three digits follow every {name} of 'a'" in one for one in found.taken)
+
+
+def test_a_few_numbers_that_may_be_thousands_are_said(tmp_path: Path) -> None:
+    found = read(tmp_path / "t.csv", "a;b\n1.234;5\n987;6\n2.345;4\n")
+    assert "three digits follow every point of 'a': if they are thousands, write no points" in found.taken
+    assert not any("three digits" in one for one in read(tmp_path / "u.csv", "a;b\n1.234;5\n0.5;6\n").taken)
+
+
+@pytest.mark.parametrize(("mark", "sep"), [(".", ","), (",", ";")])
+def test_percentages_are_numbers(tmp_path: Path, mark: str, sep: str) -> None:
+    shares = [f"{value:.1f}{space}%".replace(".", mark) for value, space in ((12.5, " "), (3.25, ""), (-0.5, "\u00a0"))]
+    found = read(tmp_path / "t.csv", f"share{sep}b\n" + "".join(f"{c}{sep}{n}\n" for n, c in enumerate(shares * 4)))
+    assert found.x[:3, 0].tolist() == pytest.approx([12.5, 3.2, -0.5])
+    assert "'share': percentages are read as the numbers before the %" in found.taken
+    bare = read(tmp_path / "t.csv", "".join(f"{n * 7 % 5}.5%,{n * 3 % 7}%\n" for n in range(12)))
+    assert len(bare.x) == 12  # no row of them is a header
+
+
+def test_percentages_are_read_alike_by_a_model_and_stay_classes_where_they_are_labels(tmp_path: Path) -> None:
+    rows = "".join(f"{n * 7 % 5}.5%,{n * n},{[5, 10][n % 2]}%\n" for n in range(12))
+    trained = read(tmp_path / "t.csv", f"share,b,label\n{rows}")
+    assert trained.class_names == ("10%", "5%")
+    again = read(tmp_path / "u.csv", "b,share\n7,50 %\n8,40 %\n", like=trained)
+    assert again.x.tolist() == [[50, 7], [40, 8]]
+
+
+def test_percentages_beside_other_numbers_are_refused(tmp_path: Path) -> None:
+    rows = "".join(f"{n}{['%', ''][n % 2]},{n}\n" for n in range(12))
+    assert "another decimal mark ('0%' in row 0, from 0)" in refused(tmp_path / "t.csv", f"share,b\n{rows}")
+
+
+def test_minus_signs_of_typesetters_and_missing_values_in_spaces(tmp_path: Path) -> None:
+    rows = "".join(f"{['-', ''][n % 2]}{n}.5,{n * n}\n" for n in range(12)).replace("-", "\u2212")
+    found = read(tmp_path / "t.csv", f"a,b\n{rows} NA ,3\n", missing="drop")
+    assert found.x[:2, 0].tolist() == [-0.5, 1.5]
+    assert len(found.x) == 12
+
+
+@pytest.mark.parametrize("cell", ["#DIV/0!", "#N/A", "#VALUE!", "#REF!", "#NAME?", "#NUM!"])
+def test_errors_of_spreadsheets_are_missing_values_and_no_comments(tmp_path: Path, cell: str) -> None:
+    content = text(["a", "b", "c", "d"], BLOBS) + f"{cell},1,2,3\n"
+    assert "row 60 (from 0) of column 'a'" in refused(tmp_path / "t.csv", content)
+
+
+def test_separators_at_the_end_of_all_rows_but_the_header_shift_no_names(tmp_path: Path) -> None:
+    head, *rows = text(["a", "b", "c", "d"], BLOBS).splitlines()
+    found = read(tmp_path / "t.csv", "\n".join([head, *(f"{row}," for row in rows)]) + "\n")
+    assert names(found) == ("a", "b", "c", "d")
+    np.testing.assert_allclose(found.x, BLOBS, rtol=1e-6)
+
+
+def test_names_of_several_lines(tmp_path: Path) -> None:
+    found = read(tmp_path / "t.csv", text(['"a\n(mm)"', "b", '"c\r\n(g)"', "d"], BLOBS))
+    assert names(found) == ("a\n(mm)", "b", "c\r\n(g)", "d")
+    np.testing.assert_allclose(found.x, BLOBS, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("cells", "what"),
+    [
+        ([*map(str, range(12)), "<LOD"], "empty the cell if it is missing, remove the row if it is no sample"),
+        (["mm", *map(str, range(12))], "('mm' in row 0, from 0): empty the cell"),
+        ([f"{n}.5 mm" for n in range(12)], "a unit or another decimal mark ('0.5 mm' in row 0, from 0)"),
+        ([f"${n}.50" for n in range(12)], "write plain numbers"),
+    ],
+)
+def test_text_beside_numbers_says_what_to_write(tmp_path: Path, cells: list[str], what: str) -> None:
+    content = "length,b\n" + "".join(f"{cell},{n * n}\n" for n, cell in enumerate(cells))
+    assert what in refused(tmp_path / "t.csv", content)
+
+
+def test_missing_values_of_later_rows_become_the_means_of_training(tmp_path: Path) -> None:
+    trained = read(tmp_path / "t.csv", text([*"abcd"], BLOBS))
+    model = replace(fit_preparation(trained, PrepareConfig()), columns=trained.columns, seen=Seen.of(trained.x))
+    for like in (trained, model):
+        later = read(tmp_path / "new.csv", "d,c,b,a\n4,3,,1\n4,3,9,1\n", like, missing="mean")
+        np.testing.assert_allclose(later.x[:, 1], [BLOBS[:, 1].mean(), 9], rtol=1e-4)
+    with pytest.raises(InputError, match="the model has no means for missing values: write --missing drop"):
+        read(tmp_path / "new.csv", "d,c,b,a\n4,3,,1\n", replace(model, seen=None), missing="mean")
+
+
+def test_what_a_table_for_a_model_lacks_is_said_without_advice_to_drop_it(tmp_path: Path) -> None:
+    trained = read(tmp_path / "t.csv", text([*"abcd"], BLOBS))
+    model = replace(fit_preparation(trained, PrepareConfig()), columns=trained.columns)
+    with pytest.raises(InputError, match=r"column 'b' must hold numbers, as it did in training, got 'x' in row 1"):
+        read(tmp_path / "new.csv", "a,b,c,d\n1,2,3,4\n1,x,3,4\n", model)
+    for flag in ("label_column", "index_column"):
+        with pytest.raises(InputError, match=rf"has no column 'kind', which --{flag.replace('_', '-')} names"):
+            read(tmp_path / "new.csv", text([*"abcd"], BLOBS), model, **{flag: "kind"})
+
+
+def test_lines_of_quoted_cells_are_no_comments(tmp_path: Path) -> None:
+    rows = "".join(f'{n * 5 % 12},"first\n# ""second"" {n}",{n * n}\n# batch {n}\n' for n in range(12))
+    found = read(tmp_path / "t.csv", f"a,note,b\n{rows}", drop_columns=("note",))
+    np.testing.assert_array_equal(found.x, [[n * 5 % 12, n * n] for n in range(12)])
+    assert "lines that begin with # or % are comments (12 amid the rows)" in found.taken
+    assert "got none; lines that begin with #" in refused(tmp_path / "c.csv", "colour,b\n#ff0000,1\n#00ff00,2\n")
+
+
+def test_pairs_above_a_table_are_named(tmp_path: Path) -> None:
+    content = "Instrument,X\nDate,2020-01-01\n\n" + text([*"abcd"], BLOBS)
+    assert "the lines above the table must be removed or begin with #, got 'Instrument'" in refused(
+        tmp_path / "t.csv", content
+    )
+
+
+def test_a_table_whose_columns_are_all_dropped(tmp_path: Path) -> None:
+    said = refused(tmp_path / "t.csv", text(["a", "b", "c", "d"], BLOBS), drop_columns=tuple("abcd"))
+    assert "has no column left that could be a feature" in said
+
+
+def test_an_uneven_axis_of_spectra_is_an_index_and_said(tmp_path: Path) -> None:
+    shifts = 100 + 1.7 * np.arange(60) + 0.001 * np.arange(60) ** 2
+    found = read(tmp_path / "t.csv", text(["Raman shift", "s1", "s2"], np.column_stack([shifts, BLOBS[:, :2]])))
+    assert names(found) == ("s1", "s2")
+    assert "transpose the table" in found.taken[1]
+
+
+def test_spaces_around_a_text_make_no_other_category(tmp_path: Path) -> None:
+    rows = "".join(f"{n * 5 % 12},{['m', 'm ', 'f'][n % 3]}\n" for n in range(12))
+    found = read(tmp_path / "t.csv", f"a,sex\n{rows}", categorical="onehot")
+    assert names(found) == ("a", "sex=f", "sex=m")
+    assert read(tmp_path / "u.csv", "a,sex\n1, f\n", found).x.tolist() == [[1, 1, 0]]
+
+
+def test_thousands_that_come_late_and_numbers_of_any_form(tmp_path: Path) -> None:
+    cells = [*["1.5"] * 1200, '"12,345"', '"1,234.5"', "+.5", "-5.", "1e3", "1E+02", '" 7 "']
+    found = read(tmp_path / "t.csv", "a,b\n" + "".join(f"{cell},{n % 7}\n" for n, cell in enumerate(cells)))
+    assert found.x[1199:, 0].tolist() == [1.5, 12345, 1234.5, 0.5, -5, 1000, 100, 7]

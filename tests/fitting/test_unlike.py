@@ -15,6 +15,7 @@ import scipy.sparse
 import vaeclust_jax as vc
 from tests.fitting.made import blobs, config, squares
 from vaeclust_jax.data import mapped
+from vaeclust_jax.data.seen import Seen
 from vaeclust_jax.errors import InputWarning
 
 KEY = jax.random.key(0)
@@ -216,3 +217,14 @@ def test_frames_that_cannot_be_used_are_one_sentence() -> None:
         warnings.simplefilter("error")
         with pytest.raises(vc.InputError, match="collected first"):
             vc.fit(config(), pl.from_pandas(frame).lazy(), KEY)
+
+
+@pytest.mark.parametrize("rows", [1, 6, 60])
+def test_a_few_rows_of_a_smaller_unit_are_said_though_none_is_far(rows: int) -> None:
+    x = np.random.default_rng(0).uniform(10, 30, (200, 4))
+    seen = Seen.of(x)
+    odd = seen.judge(x[:rows] / 1000, list("abcd"))
+    assert not odd.far.any()
+    assert "feature 'a' was" in odd.sentence or "vary" in odd.sentence
+    assert all(seen.judge(x[row : row + 1]).sentence == "" for row in range(200))
+    assert seen.judge(np.concatenate([x[:1] / 1000, x[:5]])).sentence == ""

@@ -14,7 +14,9 @@ from vaeclust_jax.errors import InputError
 
 def is_annotated(path: Path) -> bool:
     """Whether it is an .h5ad file, or a .zarr folder that AnnData's `write_zarr` wrote."""
-    return (path.suffix == ".h5ad" and path.is_file()) or all((path / part).is_dir() for part in ("obs", "var", "obsm"))
+    return (path.suffix.lower() == ".h5ad" and path.is_file()) or all(
+        (path / part).is_dir() for part in ("obs", "var", "obsm")
+    )
 
 
 def load_annotated(path: Path, config: ReadConfig, like: Columns | None = None) -> Dataset:

@@ -32,7 +32,7 @@ def load_arrays(path: Path, config: ReadConfig, like: Pictures | None = None) ->
     Raises:
         InputError: if the file or its arrays cannot be used.
     """
-    arrays = {".mat": _read_mat, ".zarr": _read_zarr}.get(path.suffix, _read_numpy)(path)
+    arrays = {".mat": _read_mat, ".zarr": _read_zarr}.get(path.suffix.lower(), _read_numpy)(path)
     taken: list[str] = []
     if config.array is None:
         arrays = _joined(arrays, path, taken)
@@ -52,7 +52,7 @@ def load_arrays(path: Path, config: ReadConfig, like: Pictures | None = None) ->
         taken.append(f"labels: array {y_name!r}")
     if raw_y is not None and raw_y.ndim == 2 and 1 in raw_y.shape:
         raw_y = np.ravel(raw_y)
-    if path.suffix == ".mat" and raw_y is not None and raw_x.shape[0] != len(raw_y) == raw_x.shape[-1]:
+    if path.suffix.lower() == ".mat" and raw_y is not None and raw_x.shape[0] != len(raw_y) == raw_x.shape[-1]:
         raw_x = np.moveaxis(raw_x, -1, 0)  # samples are MATLAB's last axis
         taken.append("samples are on the last axis")
     if unused := [name for name in arrays if name not in used]:
@@ -131,7 +131,7 @@ def _samples(
         why = f"got {sorted(arrays) or 'no arrays'}" if len(arrays) < 9 else f"got {listed(arrays)}"
         raise InputError(f"{path} must hold an array named x, {why}: write --array with the name of one")
     name = known[0]
-    if name != "x" and path.suffix != ".npy":
+    if name != "x" and path.suffix.lower() != ".npy":
         taken.append(f"samples: array {name!r} (--array)")
     return name, arrays[name]
 
@@ -187,9 +187,15 @@ def _read_mat(path: Path) -> dict[str, np.ndarray]:
     except Exception as error:  # a damaged file may fail in any way
         raise InputError(f"{path} cannot be read as a .mat file: {str(error)[:150]}") from error
     arrays = {name: dense(value) for name, value in found.items()}
-    return {
-        name: value for name, value in arrays.items() if isinstance(value, np.ndarray) and value.dtype.kind in "biufU"
-    }
+    return _plain(
+        {
+            name: value
+            for name, value in arrays.items()
+            if isinstance(value, np.ndarray) and value.dtype.kind in "biufU"
+        },
+        found,
+        path,
+    )
 
 
 def _read_hdf(path: Path) -> dict[str, np.ndarray]:
@@ -200,4 +206,18 @@ def _read_hdf(path: Path) -> dict[str, np.ndarray]:
     with h5py.File(path) as file:
         sets = {name: one for name, one in file.items() if isinstance(one, h5py.Dataset) and one.dtype.kind in "biuf"}
         # MATLAB's first axis is the last one there.
-        return {name: np.ascontiguousarray(np.transpose(one[()])) for name, one in sets.items()}
+        return _plain({name: np.ascontiguousarray(np.transpose(one[()])) for name, one in sets.items()}, file, path)
+
+
+def _plain(arrays: dict[str, np.ndarray], found: Mapping[str, Any], path: Path) -> dict[str, np.ndarray]:
+    """The arrays, of which there must be one.
+
+    Raises:
+        InputError: there are structures, cells or tables alone.
+    """
+    if found and not arrays:
+        raise InputError(
+            f"{path} holds no plain arrays, only {listed(list(found))}: save the fields of a structure as arrays "
+            "(MATLAB's save -struct), and tables as CSV"
+        )
+    return arrays

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaeclust_jax.data.frames import LABELS, is_called_index, is_unnamed
+from vaeclust_jax.data.frames import LABELS, is_called_index, is_called_labels, is_unnamed
 from vaeclust_jax.data.kinds import finite, is_text, is_time, seconds
 from vaeclust_jax.data.no_numbers import check_numeric
 from vaeclust_jax.data.reading import NONE, Columns, ReadConfig, listed
@@ -35,6 +35,10 @@ _GLANCE = 1000
 """Rows in which measurements show that they are no codes: sorting all of each column takes seconds."""
 _TELLING = 10
 """Rows from which on a text of its own in each of them is a name and no class."""
+
+
+def _words(name: str) -> set[str]:
+    return set(re.split(r"[^a-z]+", name.lower()))
 
 
 class _Chooser:
@@ -132,7 +136,7 @@ class _Chooser:
         """Says which first or last column looks like classes beside measurements."""
         counts = {name: count for name in self.features if (count := self._few_codes(name))}
         name = min(counts, key=lambda name: counts[name], default=None)
-        if name in (self.features[0], self.features[-1]) and len(counts) < len(self.features):
+        if name in (*self.features[:1], *self.features[-1:]) and len(counts) < len(self.features):
             self.taken.append(
                 f"column {name!r} is a feature of {counts[name]} whole numbers: write --label-column {name!r} if they "
                 "are classes"
@@ -197,7 +201,7 @@ class _Chooser:
             if why := self._is_index(name, first=number == 0):
                 self.leave_out(name, f"{why} (--index-column none keeps it)")
                 self.index_column = name
-                if _AXES & set(re.split(r"[^a-z]+", name.lower())):
+                if _AXES & _words(name):
                     self.taken.append(f"a sample is a row: if each column beside {name!r} is one, transpose the table")
 
     def _is_index(self, name: str, first: bool) -> str:
@@ -224,6 +228,8 @@ class _Chooser:
             return "its times only grow, an index"
         if (values == np.round(values)).all():
             return "its whole numbers only grow, an index" if steps[0] > 0 else "its whole numbers only fall, an index"
+        if _AXES & _words(name):
+            return "its numbers only grow, an index" if steps[0] > 0 else "its numbers only fall, an index"
         return "its numbers grow evenly, an index" if np.ptp(steps) <= 1e-3 * abs(steps.mean()) else ""
 
     def _sorted_feature(self, name: str) -> None:
@@ -271,8 +277,21 @@ def choose_columns(
     return columns, tuple(chooser.taken)
 
 
+def numeric_names(table: "pyarrow.Table", config: ReadConfig, like: Columns | None) -> set[str]:
+    """The columns in which text may be numbers that are written in another way, and no classes or names of rows."""
+    if like is not None:
+        return set(like.names) - set(like.categories or {})
+    other = {config.label_column, config.index_column, config.subject_column, *config.drop_columns}
+    if config.label_column is None:
+        other |= {name for name in table.column_names if is_called_labels(name) or name.strip().lower() == _COORDINATE}
+    if config.index_column is None:
+        other |= {name for name in table.column_names if is_called_index(name)}
+        other |= {name for name in table.column_names[:1] if is_unnamed(name)}
+    return {name for name in table.column_names if name not in other}
+
+
 def _categories(table: "pyarrow.Table", name: str, path: object) -> tuple[str, ...]:
-    values = sorted({str(value) for value in table[name].to_pylist() if value is not None})
+    values = sorted({str(value).strip() for value in table[name].to_pylist() if value is not None})
     if len(values) > min(_MOST_CATEGORIES, max(2, len(table) // 2)):
         raise InputError(
             f"{path}: column {name!r} holds {len(values)} different texts, too many for --categorical onehot: write "

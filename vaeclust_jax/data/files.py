@@ -21,7 +21,7 @@ def read_numpy(path: Path) -> dict[str, np.ndarray]:
     """
     try:
         with path.open("rb") as file:
-            large = path.suffix == ".npy" and is_large(path.stat().st_size)
+            large = path.suffix.lower() == ".npy" and is_large(path.stat().st_size)
             found: Any = np.load(path if large else file, "r" if large else None, allow_pickle=False)
             if not isinstance(found, np.ndarray):
                 return {name: found[name] for name in found.files}
@@ -37,7 +37,7 @@ def read_numpy(path: Path) -> dict[str, np.ndarray]:
         raise InputError(
             f"{path} cannot be read as an {path.suffix} file, it may be damaged or cut short: {why}"
         ) from error
-    if path.suffix == ".npz":
+    if path.suffix.lower() == ".npz":
         raise InputError(f"{path} is one array and no .npz file: call it .npy")
     return {"x": found}
 

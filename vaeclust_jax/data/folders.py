@@ -14,7 +14,7 @@ from vaeclust_jax.errors import InputError
 _BESIDE = (".txt", ".csv", ".tsv", ".json", ".xml", ".md", ".yaml", ".yml", ".html", ".pdf", ".db", ".ini", ".log", "")
 """Files that lie beside pictures and are none."""
 _PARTS = {"train", "training", "test", "testing", "val", "valid", "validation"}
-_NO_CLASSES = ("mask", "masks", "annotation", "annotations", "segmentation", "segmentations", "ground_truth")
+_NO_CLASSES = ("mask", "masks", "labels", "annotation", "annotations", "segmentation", "segmentations", "ground_truth")
 """Sub-folders beside one of pictures that hold what was drawn on them."""
 
 

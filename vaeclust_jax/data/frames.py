@@ -20,7 +20,7 @@ def frame_names(x: object) -> list[Any] | None:
     if isinstance(x, np.ndarray) or is_lazy(x) or not hasattr(x, "columns"):
         return None
     names = list(getattr(x, "column_names", x.columns))  # pyarrow's `columns` are the values
-    return names if all(isinstance(name, str | int | np.integer | tuple) for name in names) else None
+    return names if all(isinstance(name, str | int | float | np.number | tuple) for name in names) else None
 
 
 def library_of(x: object) -> str:
@@ -114,11 +114,19 @@ def dense(x: Any, names: Any = None) -> Any:
     known = frame_names(x)
     if not known:
         return x
-    if names is None:
-        whole = np.asarray(x)
-        if whole.dtype.kind in "biuf":
+    if names is None and not has_times(x):
+        try:
+            whole = np.asarray(x)
+        except TypeError:  # columns of several kinds: one of them is named below
+            whole = np.zeros(0, object)
+        if whole.dtype.kind in "biuf" and whole.ndim == 2:
             return whole
     return np.stack([_column(x, name) for name in (known if names is None else names)], axis=1)
+
+
+def has_times(x: Any) -> bool:
+    """Whether a frame of polars has dates or durations, which its arrays count in days or microseconds."""
+    return library_of(x) == "polars" and any(kind.is_temporal() for kind in x.dtypes)
 
 
 def _dense_matrix(x: Any) -> np.ndarray:
@@ -140,6 +148,8 @@ def _column(x: Any, name: Any) -> np.ndarray:
     column = x[name]
     try:
         values = np.asarray(column)
+        if values.ndim != 1:
+            raise ValueError("it holds lists, or another column has its name")
         if values.dtype.kind in "biuf":
             return values
         if any(isinstance(value, str) for value in values.ravel()[:1000].tolist()):  # "7" would be read as 7

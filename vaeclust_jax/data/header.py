@@ -4,11 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from vaeclust_jax.data.written import MISSING, number_of
 from vaeclust_jax.errors import InputError
 
-MISSING = ("", "NA", "N/A", "n/a", "#N/A", "na", "NaN", "nan", "NAN", "-nan", "NULL", "null", "None", "none", "<NA>",
-           "?", ".", "-", "--")  # fmt: skip
-"""Cells that hold nothing."""
 _FEW = 6
 """Columns below which sorted numbers in one row are no sign of a header: chance sorts them too."""
 
@@ -29,7 +27,7 @@ def is_header(rows: Sequence[Row], decimal: str) -> tuple[bool, str]:
         InputError: numbers that may be either.
     """
     first, below = rows[0], rows[1:]
-    names = [cell.strip() not in MISSING and _number(cell, decimal) is None for cell in first]
+    names = [cell.strip() not in MISSING and number_of(cell, decimal) is None for cell in first]
     if any(names):
         return _names_over_numbers(rows, names, decimal)
     head = np.array([_value(cell, decimal) for cell in first])
@@ -49,7 +47,7 @@ def is_header(rows: Sequence[Row], decimal: str) -> tuple[bool, str]:
 
 def _names_over_numbers(rows: Sequence[Row], names: Sequence[bool], decimal: str) -> tuple[bool, str]:
     numeric = [
-        any(_number(row[column], decimal) is not None for row in rows[1:] if column < len(row))
+        any(number_of(row[column], decimal) is not None for row in rows[1:] if column < len(row))
         for column in range(len(names))
     ]
     if not any(name and number for name, number in zip(names, numeric, strict=True)) and any(
@@ -80,21 +78,6 @@ def _even(row: np.ndarray) -> bool:
     return len(row) > 2 and bool(steps.min() > 0 and np.ptp(steps) <= 0.01 * steps.mean())
 
 
-def is_number(cell: str) -> bool:
-    """Whether a cell holds a number, with either decimal mark."""
-    return any(_number(cell, decimal) is not None for decimal in ".,")
-
-
-def _number(cell: str, decimal: str) -> float | None:
-    cell = cell.strip().strip('"')
-    if "_" in cell:  # Python reads 1_000
-        return None
-    try:
-        return float(cell.replace(decimal, ".") if decimal != "." else cell)
-    except ValueError:
-        return None
-
-
 def _value(cell: str, decimal: str) -> float:
-    number = _number(cell, decimal)
+    number = number_of(cell, decimal)
     return np.nan if number is None else number

@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from vaeclust_jax.data.annotated import is_annotated, load_annotated
 from vaeclust_jax.data.arrays import ARRAY_SUFFIXES, load_arrays
 from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
 from vaeclust_jax.data.download import download_arrays
 from vaeclust_jax.data.files import read_npz, write_npz
 from vaeclust_jax.data.folders import has_images, load_folder, load_picture
+from vaeclust_jax.data.mapped import StoredRows
 from vaeclust_jax.data.pictures import IMAGE_SUFFIXES
 from vaeclust_jax.data.prepare import Preparation
-from vaeclust_jax.data.reading import ReadConfig
+from vaeclust_jax.data.reading import NONE, Columns, ReadConfig
 from vaeclust_jax.data.recordings import has_recordings, load_recordings
 from vaeclust_jax.data.registry import DATASETS, Entry
 from vaeclust_jax.data.table_files import is_saved_dataset, is_table
@@ -83,6 +86,8 @@ def read(
     if str(name_or_path) in DATASETS:
         found = _load_named(str(name_or_path))
         _check_columns(found, config)
+        if config is not None and like is None:
+            _check_effect(found, config, None)
         return found
     if not str(name_or_path):  # as a path it would mean the current folder
         raise _unknown("")
@@ -94,7 +99,67 @@ def read(
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
     _check_columns(found, config)
+    if config is not None and like is None:  # a model knows how its own kind of file is read
+        _check_effect(found, config, path)
+    elif config is not None and isinstance(like, Preparation):
+        _check_named(found, config, path)
     return found
+
+
+_EFFECT = {
+    "a named set": (),
+    "AnnData": ("array", "label_column", "subject_column"),
+    "a table": ("label_column", "index_column", "subject_column", "drop_columns", "missing", "categorical"),
+    "a folder of pictures": ("sizes", "longest_side", "intensity_range"),
+    "a folder of recordings": ("recordings", "window"),
+    "a file of arrays": ("array", "label_column", "subject_column", "intensity_range"),
+}
+"""Of each kind of data, the settings that change how they are read."""
+_OF_ALL = ("column", "header")
+"""Settings that are said elsewhere to be for tables, or harmless."""
+
+
+def _check_effect(dataset: Dataset, config: ReadConfig, path: Path | None) -> None:
+    """Refuses what was asked for of a file, or of a named set (None), and would have no effect."""
+    if path is None:
+        kind = "a named set"
+    elif is_annotated(path):
+        kind = "AnnData"
+    elif dataset.columns is not None:
+        kind = "a table"
+    elif dataset.row_names is not None:
+        kind = "a folder of pictures" if dataset.x.ndim == 4 else "a folder of recordings"
+    else:
+        kind = "a file of arrays"
+    given = [one.name for one in dataclasses.fields(config) if getattr(config, one.name) not in (one.default, NONE)]
+    if wrong := [name for name in given if name not in (*_EFFECT[kind], *_OF_ALL)]:
+        flags = " and ".join(f"--{name.replace('_', '-')}" for name in wrong)
+        raise InputError(f"{dataset.name} is {kind}, of which {flags} changes nothing: leave it out")
+
+
+def _check_named(dataset: Dataset, config: ReadConfig, path: Path) -> None:
+    """Refuses a column of labels or of names that a table for a model lacks: that the model does not need it."""
+    if dataset.columns is None or is_annotated(path):
+        return
+    known = {dataset.columns.label, dataset.columns.index, *dataset.columns.left_out, None, NONE}
+    for flag, name in (("--label-column", config.label_column), ("--index-column", config.index_column)):
+        if name not in known:
+            raise InputError(f"{path} has no column {name!r}, which {flag} names")
+
+
+def _columns_like(like: Preparation | Dataset | None, config: ReadConfig) -> Columns | None:
+    """Of a model; with the means of its training rows, if missing values are to become means and it kept none."""
+    if like is None or like.columns is None:
+        return None
+    columns, means = like.columns, None
+    if config.missing == "mean" and not columns.means:
+        if isinstance(like, Dataset):
+            means = None if isinstance(like.x, StoredRows) else like.x.mean(axis=0, dtype=np.float64)
+        elif like.seen is not None and not like.by_row:
+            means = like.seen.mean
+    if means is None:
+        return columns
+    return dataclasses.replace(columns, means=dict(zip(columns.features, means.tolist(), strict=True)))
 
 
 def _check_columns(dataset: Dataset, config: ReadConfig | None) -> None:
@@ -107,13 +172,13 @@ def _check_columns(dataset: Dataset, config: ReadConfig | None) -> None:
 
 
 def _load_path(path: Path, config: ReadConfig, like: Preparation | Dataset | None) -> Dataset:
-    pictures = None if like is None else like.pictures
+    pictures, columns = None if like is None else like.pictures, _columns_like(like, config)
     if is_annotated(path):
-        return load_annotated(path, config, None if like is None else like.columns)
-    if path.suffix == ".zarr" and path.is_dir():
+        return load_annotated(path, config, columns)
+    if path.suffix.lower() == ".zarr" and path.is_dir():
         return load_arrays(path, config, pictures)
     if is_saved_dataset(path):
-        return load_table(path, config, None if like is None else like.columns)
+        return load_table(path, config, columns)
     if path.is_dir():
         if not has_recordings(path):
             return load_folder(path, config, pictures)
@@ -121,8 +186,8 @@ def _load_path(path: Path, config: ReadConfig, like: Preparation | Dataset | Non
             raise InputError(f"{path} holds recordings and images: give a folder of one kind")
         return load_recordings(path, config)
     if is_table(path) and path.is_file():
-        return load_table(path, config, None if like is None else like.columns)
-    if path.suffix in ARRAY_SUFFIXES and path.is_file():
+        return load_table(path, config, columns)
+    if path.suffix.lower() in ARRAY_SUFFIXES and path.is_file():
         return load_arrays(path, config, pictures)
     if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file():
         return load_picture(path, config, pictures)

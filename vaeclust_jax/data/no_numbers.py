@@ -1,14 +1,19 @@
 """Columns of a table that hold no numbers: refused with the flag to write."""
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vaeclust_jax.data.kinds import is_text, is_time, to_numbers
 from vaeclust_jax.data.reading import listed
+from vaeclust_jax.data.written import MISSING
 from vaeclust_jax.errors import InputError
 
 if TYPE_CHECKING:
     import pyarrow
+
+_UNIT = re.compile(r"\s*[(<>~]?\s*[-+]?\s*[^\w\s.,-]?\s*[-+]?\d[\d,]*(?:[.,]\d+)?(?:[eE][-+]?\d+)?\s*[^\d\s-]{0,8}\s*")
+"""$ 12.50, 3.2 mm, (4.1), <0.05."""
 
 
 def check_numeric(table: "pyarrow.Table", names: Sequence[str], path: object) -> None:
@@ -27,19 +32,52 @@ def check_numeric(table: "pyarrow.Table", names: Sequence[str], path: object) ->
         why = f"holds times: write --drop-columns {name!r}, or --index-column {name!r} if it names the rows"
     elif not is_text(column.type):
         why = f"holds {column.type}, no numbers: write --drop-columns {name!r}"
-    elif len(column) > 1 and len(column.unique()) == len(column) and not any(map(_reads, column.to_pylist())):
-        why = (
+    else:
+        why = _why_text(column.to_pylist(), name)
+    raise InputError(f"{path}: column {name!r} {why}{others}")
+
+
+def _why_text(values: list[object], name: str) -> str:
+    """What a column of text holds, by its first cell that is no number."""
+    row, cell = next(((n, v) for n, v in enumerate(values) if not _reads(v)), (0, ""))
+    where, cells = f"{str(cell)[:40]!r} in row {row}, from 0", [str(value) for value in values if value is not None]
+    numbers = sum(map(_reads, cells))
+    if 2 * numbers > len(cells):
+        return (
+            f"holds numbers and a text ({where}): empty the cell if it is missing, remove the row if it is no sample, "
+            f"or write --drop-columns {name!r}"
+        )
+    if cells and all(map(_UNIT.fullmatch, cells)):
+        return (
+            f"holds numbers with a sign, a unit or another decimal mark ({where}): write plain numbers, or "
+            f"--drop-columns {name!r}"
+        )
+    if numbers == 0 and 1 < len(values) == len(set(values)):
+        return (
             f"holds another text in every row: write --index-column {name!r} if it names the rows, or --drop-columns "
             f"{name!r}"
         )
-    else:
-        row, value = next(((n, v) for n, v in enumerate(column.to_pylist()) if not _reads(v)), (0, ""))
-        why = (
-            f"holds text ({str(value)[:40]!r} in row {row}, from 0): write --drop-columns {name!r}, --label-column "
-            f"{name!r} if it holds the classes, --subject-column {name!r} if it says whose a row is, or --categorical "
-            "onehot"
-        )
-    raise InputError(f"{path}: column {name!r} {why}{others}")
+    return (
+        f"holds text ({where}): write --drop-columns {name!r}, --label-column {name!r} if it holds the classes, "
+        f"--subject-column {name!r} if it says whose a row is, or --categorical onehot"
+    )
+
+
+def check_as_trained(table: "pyarrow.Table", names: Sequence[str], path: object) -> None:
+    """Refuses columns that hold no numbers, of a table for a model that was trained on them: none can be dropped.
+
+    Raises:
+        InputError: names the first of them, and its first cell that is no number.
+    """
+    for name in names:
+        if _is_no_number(table[name]):
+            row, cell = next(
+                ((n, v) for n, v in enumerate(table[name].to_pylist()) if not _reads(v)), (0, table[name][0])
+            )
+            raise InputError(
+                f"{path}: column {name!r} must hold numbers, as it did in training, got {str(cell)[:40]!r} in row "
+                f"{row} (from 0)"
+            )
 
 
 def _is_no_number(column: "pyarrow.ChunkedArray") -> bool:
@@ -47,7 +85,8 @@ def _is_no_number(column: "pyarrow.ChunkedArray") -> bool:
 
 
 def _reads(value: object) -> bool:
+    cell = str(value).strip()
     try:
-        return value is None or float(str(value)) is not None
+        return value is None or cell in MISSING or (cell.isascii() and "_" not in cell and float(cell) is not None)
     except ValueError:
         return False

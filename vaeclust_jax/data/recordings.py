@@ -7,7 +7,7 @@ import numpy as np
 
 from vaeclust_jax.data.dataset import Dataset, check_labels
 from vaeclust_jax.data.folders import classes_in, holds, left_out, shown
-from vaeclust_jax.data.reading import ReadConfig
+from vaeclust_jax.data.reading import ReadConfig, listed
 from vaeclust_jax.data.spectra import HIGHEST, SAMPLING_RATE, event_spectra
 from vaeclust_jax.errors import InputError
 
@@ -35,15 +35,20 @@ def load_recordings(folder: Path, config: ReadConfig | None = None) -> Dataset:
     config = config or ReadConfig()
     found, taken = classes_in(folder, SOUND_SUFFIXES, "recordings")
     taken += left_out(folder, [path for _, path in found], SOUND_SUFFIXES, "recordings")
-    spectra, classes, names, converted = [], [], [], 0
+    spectra, classes, names, cut, converted = [], [], [], [], 0
     for kind, path in found:
-        signal, changed = _at_our_rate(path, *_read(path), config)
+        signal, rate, is_cut = _read(path)
+        signal, changed = _at_our_rate(path, signal, rate, config)
         converted += changed
+        cut += [path] if is_cut else []
         own = _spectra(path, signal, config)
         spectra.append(own)
         classes += [shown(kind)] * len(own)
         name = path.relative_to(folder).as_posix()
         names += [name] if config.window is None else [f"{name}[{number}]" for number in range(len(own))]
+    if cut:
+        short = listed([path.name for path in cut])
+        taken.append(f"{len(cut)} of {len(found)} recordings are shorter than their headers say: {short}")
     if converted:
         taken.append(f"{converted} of {len(found)} recordings were resampled to {SAMPLING_RATE} Hz or mixed down")
     if config.window is not None:
@@ -65,19 +70,19 @@ def load_recordings(folder: Path, config: ReadConfig | None = None) -> Dataset:
     )
 
 
-def _read(path: Path) -> tuple[np.ndarray, int]:
-    """The signal (t,) or (t, channels), and its sampling rate in Hz."""
+def _read(path: Path) -> tuple[np.ndarray, int, bool]:
+    """The signal (t,) or (t, channels), its sampling rate in Hz, and whether the file is cut short."""
     try:
         if path.suffix.lower() == ".flac":
             import soundfile
 
-            return soundfile.read(path)
+            return *soundfile.read(path), False
         from scipy.io import wavfile
 
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", wavfile.WavFileWarning)  # of chunks that hold no sound
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always", wavfile.WavFileWarning)  # of chunks that hold no sound, too
             rate, signal = wavfile.read(path)
-        return signal, rate
+        return signal, rate, any("prematurely" in str(one.message) for one in found)
     except ModuleNotFoundError as error:
         raise InputError(f"{path} needs soundfile: pip install 'vaeclust_jax[sound]', or save it as WAV") from error
     except Exception as error:  # a damaged header may fail in any way

@@ -17,6 +17,8 @@ _SHARE = 0.01
 """Of the rows below the low quantile, and above the high one."""
 _FEW = 20
 """Rows below which their spread says nothing."""
+_BESIDE = 0.25
+"""Of a feature's range: rows that are all that far beside it, in half of the features, are of another unit or kind."""
 _NARROW = 20.0
 """Times: rows that vary so much less than training's are in another unit."""
 
@@ -106,7 +108,7 @@ class Seen:
                 f"to {self.high[worst]:.4g} there and is {far.first[worst]:.4g} here{far.where}"
             )
         else:
-            odd = self._middle(np.asarray(rows)) if images else self._spread(far)
+            odd = self._middle(np.asarray(rows)) if images else self._spread(far) or self._beside(rows, names)
         sentence = f"{odd}; are units and scale those of training?" if odd else ""
         return Unlike(far.rows, sentence, bool(far.rows.all()))
 
@@ -162,6 +164,23 @@ class Seen:
         if ratio * _NARROW >= 1:
             return ""
         return f"the rows vary {1 / ratio if ratio else np.inf:.3g} times less than those of training"
+
+    def _beside(self, rows: Rows, names: Sequence[str] | None) -> str:
+        """Whether all rows are outside in half of the features, though none is far: a few say so, too."""
+        width = self.high - self.low
+        known, first = width > 0, None
+        for part in map(_numbers, chunks(rows)):
+            outside = (part < self.low - _BESIDE * width) | (part > self.high + _BESIDE * width)
+            if not known.any() or (outside[:, known].mean(axis=1) < 0.5).any():
+                return ""
+            first = (part[0], outside[0] & known) if first is None else first
+        assert first is not None
+        feature = int(first[1].argmax())
+        name = f"feature {feature}" if names is None else f"feature {shortened(names[feature])!r}"
+        return (
+            f"every row lies outside the range of the training rows in half of the features or more: {name} was "
+            f"{self.low[feature]:.4g} to {self.high[feature]:.4g} there and is {first[0][feature]:.4g} in row 0 here"
+        )
 
     def to_json(self) -> dict[str, list[float]]:
         """A plain dict that `from_json` reads back."""

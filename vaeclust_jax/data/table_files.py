@@ -1,7 +1,7 @@
 """Which files and folders are tables, and what is in them before any column has a part."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vaeclust_jax.data.reading import NONE, ReadConfig, listed
 from vaeclust_jax.data.shards import is_pattern, saved_dataset, shards_of
@@ -50,12 +50,26 @@ def _without_lists(table: "pyarrow.Table", dropped: tuple[str, ...], path: Path)
     return table
 
 
-def read_table(
-    path: Path, config: ReadConfig
-) -> tuple["pyarrow.Table", tuple[str, ...], "pyarrow.ChunkedArray | None"]:
-    """The table, sentences on what was found, and the index of the frame that was written."""
+class Read(NamedTuple):
+    """A table as it is in a file.
+
+    Attributes:
+        table: with names.
+        taken: sentences on what was found.
+        decimal: the decimal mark of a text table; "" of others, whose columns say what they hold.
+        frame_index: of the frame that was written.
+    """
+
+    table: "pyarrow.Table"
+    taken: tuple[str, ...]
+    decimal: str = ""
+    frame_index: "pyarrow.ChunkedArray | None" = None
+
+
+def read_table(path: Path, config: ReadConfig) -> Read:
+    """The table, before any column has a part."""
     if path.suffix.lower() not in _ARROW_SUFFIXES and not path.is_dir():
-        return *read_text(path, config.header), None
+        return Read(*read_text(path, config.header))
     import pyarrow
 
     try:
@@ -84,4 +98,6 @@ def read_table(
     index = [name for name in index if name in table.column_names]
     named = table[index[0]] if len(index) == 1 and config.index_column != NONE else None
     table = _without_lists(table.replace_schema_metadata().drop_columns(index), config.drop_columns, path)
-    return table, (f"columns {listed(index)} were left out: the frame's index",) if index else (), named
+    return Read(
+        table, (f"columns {listed(index)} were left out: the frame's index",) if index else (), frame_index=named
+    )

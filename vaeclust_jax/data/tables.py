@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from vaeclust_jax.data.columns import choose_columns
+from vaeclust_jax.data.columns import choose_columns, numeric_names
 from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
 from vaeclust_jax.data.kinds import is_text, to_numbers
 from vaeclust_jax.data.mapped import MOST_LABELS, is_large
-from vaeclust_jax.data.no_numbers import check_numeric
+from vaeclust_jax.data.no_numbers import check_as_trained
 from vaeclust_jax.data.reading import NONE, Columns, ReadConfig, listed
 from vaeclust_jax.data.shards import (
     check_shards,
@@ -23,6 +23,7 @@ from vaeclust_jax.data.shards import (
     shards_of,
 )
 from vaeclust_jax.data.table_files import read_table
+from vaeclust_jax.data.written import with_numbers
 from vaeclust_jax.errors import InputError
 
 if TYPE_CHECKING:
@@ -50,13 +51,16 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
     shards = shards_of(path)
     if shards and is_large(check_shards(shards)):
         return _stored(path, shards, config, like)
-    table, taken, frame_index = read_table(path, config)
+    table, taken, decimal, frame_index = read_table(path, config)
     if len(table) == 0:
         raise InputError(f"{path} must hold at least one row of numbers, got none")
     if config.column is not None:
         if config.column not in table.column_names:
             raise InputError(f"{path} has no column {config.column!r}: it has {listed(table.column_names)}")
         table, config = table.select([config.column]), replace(config, label_column=NONE, index_column=NONE)
+    if decimal:
+        table, written = with_numbers(table, numeric_names(table, config, like), decimal)
+        taken = (*taken, *written)
     if like is None:
         columns, found = choose_columns(table, config, path)
     else:
@@ -124,7 +128,9 @@ def _as_trained(
     asked = config.label_column
     label = asked if asked in table_names else like.label if like.label in table_names else None
     index = config.index_column if config.index_column in {*table_names, NONE} else like.index
-    check_numeric(table, [name for name in like.names if name not in (like.categories or {})], path)
+    check_as_trained(table, [name for name in like.names if name not in (like.categories or {})], path)
+    if config.missing == "mean" and not like.means:
+        raise InputError(f"{path}: the model has no means for missing values: write --missing drop")
     more = [name for name in table.column_names if name not in {*like.names, *like.left_out, label, index}]
     taken = (f"columns that the model does not know were left out: {listed(more)}",) if more else ()
     return replace(like, label=label, index=index if index in table_names else None), taken
@@ -240,7 +246,7 @@ def _is_coarse(numbers: np.ndarray) -> bool:
 
 
 def _one_hot(column: "pyarrow.ChunkedArray", name: str, values: tuple[str, ...], path: Path) -> np.ndarray:
-    found = np.array([str(value) for value in column.to_pylist()])
+    found = np.array([str(value).strip() for value in column.to_pylist()])
     unknown = sorted(set(found.tolist()) - set(values))
     if unknown:
         raise InputError(f"{path}: column {name!r} holds {listed(unknown)}, which the model was not trained on")

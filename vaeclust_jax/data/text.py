@@ -7,11 +7,13 @@ import gzip
 import lzma
 import re
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vaeclust_jax.data.header import MISSING, is_header, is_number
+from vaeclust_jax.data.header import is_header
 from vaeclust_jax.data.reading import listed
+from vaeclust_jax.data.written import MISSING, ambiguous, decimal_of, number_of
 from vaeclust_jax.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,15 +25,16 @@ _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BO
 _SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "vertical bars", ",": "commas"}
 _LINES = 200
 """Of the beginning, by which separator, decimal mark and header are found."""
-_TELLING = 10
-"""Cells that are not all written alike by chance."""
 FEW_BYTES = 2**24
 """Read on one thread: a pool of them gains nothing there, and now and then ends the process with an error."""
 _LARGEST_BLOCK = 2**31 - 2
-_COMMENT = re.compile(rb"^[ \t]*[#%].*(?:\r\n|\n|\r|\Z)", re.MULTILINE)
+_COMMENT = re.compile(rb"^[ \t]*(?:#(?!N/A|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NULL!)|%).*(?:\r\n|\n|\r|\Z)", re.MULTILINE)
+"""No row whose first cell is an error of a spreadsheet."""
+_CELL_OR_COMMENT = re.compile(rb'(?:^|(?<=[,;\t| ]))"(?:[^"]|"")*"|' + _COMMENT.pattern, re.MULTILINE)
+"""A quoted cell, whose lines are no comments however they begin, or a comment."""
 
 
-def read_text(path: Path, header: str) -> tuple["pyarrow.Table", tuple[str, ...]]:
+def read_text(path: Path, header: str) -> tuple["pyarrow.Table", tuple[str, ...], str]:
     """Reads a table of text, packed or not.
 
     Args:
@@ -39,7 +42,7 @@ def read_text(path: Path, header: str) -> tuple["pyarrow.Table", tuple[str, ...]
         header: "yes", "no", or "auto", which finds out.
 
     Returns:
-        The columns, called "0", "1", ... where there is no header, and sentences on what was found.
+        The columns, called "0", "1", ... where there is no header, sentences on what was found, and the decimal mark.
 
     Raises:
         InputError: no text, no rows, or rows of different lengths.
@@ -61,37 +64,18 @@ def read_text(path: Path, header: str) -> tuple["pyarrow.Table", tuple[str, ...]
         taken.append(f"the values are separated by {_SEPARATORS.get(separator, repr(separator))}")
     rows = list(csv.reader(lines, delimiter=separator))
     if not rows:
-        raise InputError(f"{path} must hold at least one row of numbers, got none")
+        raise InputError(f"{path} must hold at least one row of numbers, got none{'; '.join(['', *taken])}")
     _check_first(path, rows)
-    decimal = _decimal(rows, separator)
+    decimal = decimal_of(rows, separator)
     if decimal == ",":
         taken.append("the decimal mark is a comma")
-    names, content = _named(path, rows, header, decimal, comment, content, separator, taken)
+    names, content = _named(path, rows, header, decimal, comment, content, lines, separator, taken)
     if not content.strip():
-        raise InputError(f"{path} must hold at least one row of numbers, got none")
+        raise InputError(f"{path} must hold at least one row of numbers, got none{'; '.join(['', *taken])}")
     width = _width(rows)
     names = names or [str(number) for number in range(width)]
-    taken += _ambiguous(names, rows, separator)
-    return _parsed(path, content, names, separator, decimal), tuple(taken)
-
-
-def _ambiguous(names: list[str], rows: list[list[str]], separator: str) -> list[str]:
-    """Sentences on columns whose numbers are written as codes or thousands are, and read as numbers all the same."""
-    thousands, codes = [], []
-    for name, *cells in zip(names, *(row for row in rows[1:] if len(row) == len(names)), strict=True):
-        cells = [cell.strip() for cell in cells if cell.strip()]
-        if len(cells) < _TELLING:
-            continue
-        if separator == ";" and all(re.fullmatch(r"-?[1-9]\d{0,2}\.\d{3}", cell) for cell in cells):
-            thousands.append(name)
-        elif all(cell.isdecimal() for cell in cells) and any(re.fullmatch(r"0\d+", cell) for cell in cells):
-            codes.append(name)
-    said = []
-    if thousands:
-        said.append(f"three digits follow every point of {listed(thousands)}: if they are thousands, write no points")
-    if codes:
-        said.append(f"{listed(codes)} became features, though leading zeros look like codes (--drop-columns)")
-    return said
+    taken += ambiguous(names, rows, separator, decimal)
+    return _parsed(path, content, names, separator, decimal), tuple(taken), decimal
 
 
 def _utf8(path: Path, taken: list[str]) -> bytes:
@@ -121,13 +105,22 @@ def _utf8(path: Path, taken: list[str]) -> bytes:
 
 def _without_comments(content: bytes, taken: list[str]) -> tuple[bytes, str | None]:
     """The table alone, and the comment right above it, in which some programs write the names."""
-    content = content.lstrip(b"\r\n")
+    content = re.sub(rb"\A(?:[ \t]*(?:\r\n|\n|\r))+", b"", content)
     if b"#" not in content and b"%" not in content:
         return content, None
     above = b""
     while (found := _COMMENT.match(content)) and content:
         above, content = found[0], content[found.end() :].lstrip(b"\r\n")
-    content, count = _COMMENT.subn(b"", content)
+    count = 0
+
+    def kept(found: re.Match[bytes]) -> bytes:
+        nonlocal count
+        is_cell = found[0].startswith(b'"')
+        count += not is_cell
+        return found[0] if is_cell else b""
+
+    if _COMMENT.search(content):
+        content = (_CELL_OR_COMMENT if b'"' in content else _COMMENT).sub(kept, content)
     if above or count:
         taken.append(f"lines that begin with # or % are comments{f' ({count} amid the rows)' if count else ''}")
     return content, above.strip().lstrip(b"#% \t").decode() or None
@@ -167,32 +160,35 @@ def _check_first(path: Path, rows: list[list[str]]) -> None:
     above = 0
     for row in rows:
         filled = [cell.strip() for cell in row if cell.strip()]
-        if len(filled) != 1 or is_number(filled[0]):
+        if len(filled) != 1 or any(number_of(filled[0], mark) is not None for mark in ".,"):
             break
         above += 1
-    below = {len(row) for row in rows[above:]}
-    if above and len(below) == 1 and below.pop() > 2:
+    widths = [len(row) for row in rows]
+    below = set(widths[above:])
+    is_title = above > 0 and len(below) == 1 and below.pop() > 2
+    narrow = next((row for row, width in enumerate(widths) if width == widths[-1]), 0)
+    are_pairs = narrow > 1 and len(set(widths[narrow:])) == 1 and max(widths[:narrow]) < widths[-1]
+    if is_title or are_pairs:
         raise InputError(f"{path}: the lines above the table must be removed or begin with #, got {rows[0][0][:40]!r}")
 
 
 def _width(rows: list[list[str]]) -> int:
-    """Of the rows; R leaves the name of the row names out of the first."""
+    """Of the rows; R leaves the name of the row names out of the first, others end all but that with a separator."""
     first = len(rows[0])
     return first + (len(rows) > 1 and all(len(row) == first + 1 for row in rows[1:]))
 
 
-def _decimal(rows: list[list[str]], separator: str) -> str:
-    if separator == ",":
-        return "."
-    cells = [cell.strip() for row in rows[1:] or rows for cell in row]
-    commas = any(re.fullmatch(r"[-+]?\d*,\d+([eE][-+]?\d+)?", cell) for cell in cells)
-    points = any(re.fullmatch(r"[-+]?\d*\.\d+([eE][-+]?\d+)?", cell) for cell in cells)
-    return "," if commas and not points else "."
+def _below_header(content: bytes, lines: list[str], separator: str) -> bytes:
+    """The rows below the header, whose quoted names may be of several lines."""
+    reader = csv.reader(lines, delimiter=separator)
+    next(reader)
+    ends = list(islice(re.finditer(rb"\r\n|\n|\r", content), reader.line_num))
+    return content[ends[-1].end() :] if len(ends) == reader.line_num else b""
 
 
 def _named(
     path: Path, rows: list[list[str]], header: str, decimal: str, comment: str | None, content: bytes,
-    separator: str, taken: list[str],
+    lines: list[str], separator: str, taken: list[str],
 ) -> tuple[list[str] | None, bytes]:  # fmt: skip
     """The names of the columns, None where there are none, and the rows below them."""
     width = _width(rows)
@@ -213,11 +209,11 @@ def _named(
         if header == "auto" and not why.endswith("names"):
             taken.append(f"header: {why} (--no-header if it is a sample)")
         names = rows[0]
-        end = re.search(rb"\r\n|\n|\r", content)
-        content = b"" if end is None else content[end.end() :]
+        content = _below_header(content, lines, separator)
     names = [name.strip() for name in names]
-    if len(names) == width - 1:  # R's row names
-        names = ["", *names]
+    if len(names) == width - 1:
+        ended = not any(row[-1].strip() for row in rows[1:])
+        names = [*names, ""] if ended else ["", *names]  # R's row names
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1 and name]
     if twice:
         raise InputError(f"{path} must have columns of different names, but {listed(twice)} is there twice: rename one")

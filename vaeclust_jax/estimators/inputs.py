@@ -11,7 +11,7 @@ from sklearn.utils.validation import validate_data
 
 from vaeclust_jax.checks import check_unmasked, is_whole
 from vaeclust_jax.data import Dataset
-from vaeclust_jax.data.frames import dense, frame_names, is_lazy
+from vaeclust_jax.data.frames import dense, frame_names, has_times, is_lazy
 from vaeclust_jax.data.mapped import is_streamed
 from vaeclust_jax.errors import InputError
 
@@ -38,7 +38,9 @@ def samples(estimator: BaseEstimator, X: Any, image_shape: tuple[int, ...] | Non
         raise ValueError(f"image_shape must be whole numbers, (H, W) or (H, W, C), got {image_shape!r}")
     if isinstance(X, Dataset):
         raise ValueError("X must be an array or a frame, got a Dataset: pass its samples, X.x")
-    check_unmasked(X, "X")
+    check_unmasked(X, "X")  # scikit-learn would read the values below the mask
+    if has_times(X):
+        dense(X)
     shape = image_shape
     if isinstance(X, list | tuple) and X and np.ndim(X[0]) > 1:  # a list of images
         X = np.asarray(X)
