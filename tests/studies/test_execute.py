@@ -12,16 +12,18 @@ import numpy as np
 import pytest
 
 import vaeclust_jax as vc
-from tests.fitting.made import K, N, config
+from tests.fitting.made import K, N, blobs, config
 from tests.studies.conftest import Execute, Executed, tiny
 from tests.studies.made_assignments import floats_in
 from vaeclust_jax.baselines.shallow import SHALLOW
 from vaeclust_jax.experiments import DEFAULT, EXPERIMENTS
 from vaeclust_jax.fitting.config_json import config_from_json
+from vaeclust_jax.fitting.resolve import prepared_for
 from vaeclust_jax.folder.figure_list import read_figure_list
 from vaeclust_jax.folder.map_file import read_map
 from vaeclust_jax.folder.records.clustering import ClusteringRecord
 from vaeclust_jax.folder.table import read_tables
+from vaeclust_jax.studies import assignments
 from vaeclust_jax.studies.execute import execute, parts_of
 from vaeclust_jax.studies.experiment import Arm, unchanged
 from vaeclust_jax.studies.tables import tables_of
@@ -286,6 +288,22 @@ def test_what_the_shallow_floor_left_out_is_warned_of(carry_out: Execute, monkey
     run = carry_out(tiny(), draw=False)
     assert list(run.metrics["results"])[2:] == [name for name in FLOOR if "spectral" not in name]
     assert f"spectral was left out: {N} samples are more than the {N - 1} it is run for" in run.metrics["warnings"]
+
+
+def test_eigenvectors_of_many_codes_on_a_line_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assignments, "_LONG", N - 1)
+    data, line = prepared_for(config(), blobs()[0]), np.zeros((N, 3), np.float32)
+    line[:, 1] = np.arange(N)
+    spread = np.random.default_rng(0).normal(size=(N, 3)).astype(np.float32)
+    found, skipped = assignments.floor(data, 3, [spread, line], [4, 7], ["k-means", "spectral"])
+    assert [name for name in found if name.startswith("spectral")] == ["spectral on features"]
+    assert skipped == [
+        "spectral on VAE latents was left out: of seed 7 1 of 3 latent units is active, and eigenvectors of codes on a "
+        "line take minutes"
+    ]
+    found, skipped = assignments.floor(data, 3, [spread, spread], [4, 7], ["spectral"])
+    assert "spectral on VAE latents" in found
+    assert skipped == []
 
 
 class Unread:

@@ -13,8 +13,12 @@ from vaeclust_jax.folder.records.clustering import ON_LATENTS
 from vaeclust_jax.graph.neighbours import Graph, posterior_graph
 from vaeclust_jax.keys import GRAPH, PASSES, key_of
 from vaeclust_jax.methods.graph_starts import posterior_of
+from vaeclust_jax.metrics import active_units
 from vaeclust_jax.uncertainty.latent import Uncertainty, stochastic_passes
 from vaeclust_jax.uncertainty.temperature import scale, temperatures_by_votes
+
+_LONG = 2000
+"""Codes on a line whose eigenvectors take seconds; of 10,000 they took more than twenty minutes."""
 
 
 class Answer(NamedTuple):
@@ -109,10 +113,23 @@ def floor(
             continue
         method = SHALLOW[name]
         found[f"{name} on {raw}"] = shallow_answers(name, x, k, seeds if method.random else seeds[:1])
-        if method.of_latents:
+        if name == "spectral" and (lying := _on_a_line(latents, seeds)):
+            skipped.append(lying)
+        elif method.of_latents:
             of_latents = [shallow_answers(name, z, k, [seed])[0] for z, seed in zip(latents, seeds, strict=True)]
             found[f"{name} {ON_LATENTS}"] = of_latents
     return found, skipped
+
+
+def _on_a_line(latents: Sequence[Float[np.ndarray, "n l"]], seeds: Sequence[int]) -> str | None:
+    """A sentence if some seed's latents lie on a line, and are many: the eigenvectors of a long chain take minutes."""
+    for z, seed in zip(latents, seeds, strict=True):
+        if len(z) > _LONG and (active := active_units(z)) < 2:
+            return (
+                f"spectral {ON_LATENTS} was left out: of seed {seed} {active} of {z.shape[1]} latent units "
+                f"{'is' if active == 1 else 'are'} active, and eigenvectors of codes on a line take minutes"
+            )
+    return None
 
 
 def shallow_answers(name: str, x: Float[np.ndarray, "n d"], num_clusters: int, seeds: Sequence[int]) -> list[Answer]:
