@@ -99,19 +99,12 @@ def findings(name: str) -> str:
 
 def ran(*names: str) -> str:
     """By which commands, and on what."""
-    cells = []
+    lines = []
     for run in (runs()[name] for name in names):
         cores = f"{run.threads} core{'s' if run.threads > 1 else ''} of an {run.machine}"
-        cells.append(
-            [
-                f"`vaeclust {run.command}`",
-                f"{run.cpu_seconds / 60:.0f} min",
-                cores,
-                f"`{run.commit}`",
-                run.versions["jax"],
-            ]
-        )
-    return table(["command", "CPU time", "on", "commit", "jax"], cells)
+        took = f"{run.cpu_seconds / 60:.0f} min of CPU time on {cores}"
+        lines.append(f"- `vaeclust {run.command}`: {took}, commit `{run.commit}`, jax {run.versions['jax']}\n")
+    return "".join(lines)
 
 
 def spread(columns: Sequence[str], name: str, method: str, protocol: str = "all") -> list[str]:
