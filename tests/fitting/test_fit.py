@@ -217,3 +217,31 @@ def test_as_many_clusters_as_samples_give_every_sample_its_own(vectors: np.ndarr
 def test_a_whole_number_stands_for_its_key() -> None:
     x, _ = blobs()
     assert_same_bits(vc.fit(config(), x, 5), vc.fit(config(), x, jax.random.key(5)))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        config(),
+        pytest.param(config(method="vade"), marks=pytest.mark.long),
+        pytest.param(config(method="graph"), marks=pytest.mark.long),
+    ],
+    ids=lambda settings: type(settings.method).__name__,
+)
+def test_a_second_fit_of_a_config_compiles_nothing(settings: vc.Config) -> None:
+    """What each fit compiles anew stays in memory: half a megabyte a fit, once."""
+    compiled: list[str] = []
+
+    def listen(event: str, seconds: float, **about: Any) -> None:
+        compiled.extend([event] if event.endswith("backend_compile_duration") else [])
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    try:
+        jax.clear_caches()
+        vc.fit(settings, blobs()[0], 0)
+        assert compiled
+        compiled.clear()
+        vc.fit(settings, blobs()[0], 1)
+        assert compiled == []
+    finally:
+        jax.monitoring.unregister_event_duration_listener(listen)

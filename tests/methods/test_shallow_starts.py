@@ -71,7 +71,6 @@ def test_a_graph_of_features_that_tell_nothing_is_left_for_clusters_without_neig
 
 @pytest.mark.long
 def test_features_that_tell_nothing_cost_no_clusters() -> None:
-    """Before, ten such sets had ACC .71 in the mean, and k-means .84."""
     x, y = noisy()
     found = vc.cluster(x, 4)
     assert vc.metrics.accuracy(y, found.labels) > 0.95
