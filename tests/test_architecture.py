@@ -149,6 +149,7 @@ def test_files_stay_small() -> None:
     assert {path.name: n for path in FILES if (n := len(path.read_text().splitlines())) > 320} == {}
 
 
+@pytest.mark.long
 def test_importing_the_package_loads_no_heavy_library_it_may_not_need() -> None:
     code = (
         "import sys, vaeclust_jax;"
@@ -160,6 +161,7 @@ def test_importing_the_package_loads_no_heavy_library_it_may_not_need() -> None:
     assert found.stdout.strip() == "[]"
 
 
+@pytest.mark.long
 def test_importing_changes_no_jax_setting() -> None:
     code = "import jax; before = dict(jax.config.values); import vaeclust_jax; print(before == dict(jax.config.values))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -133,6 +133,7 @@ def test_jit_equals_no_jit(case: tuple[Learner, jax.Array]) -> None:
         assert relative(jitted[name], plain[name]) < 1e-5, name
 
 
+@pytest.mark.long
 def test_loss_and_gradient_under_vmap_over_seeds_equal_the_single_ones(case: tuple[Learner, jax.Array]) -> None:
     learner, x = case
     states = [started(learner, x, seed) for seed in range(3)]
@@ -186,6 +187,7 @@ def test_an_empty_cluster_or_far_point_keeps_the_gradient_finite(case: tuple[Lea
     chex.assert_tree_all_finite(gradient(learner, state, batch_of(x)))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", LEARNERS)
 def test_one_trace_a_config_and_none_for_swept_numbers(name: str) -> None:
     x = jax.random.uniform(jax.random.key(0), (N, *VECTOR))

@@ -120,6 +120,7 @@ def test_an_objective_draws_apart_from_the_fit_of_any_seed(monkeypatch: pytest.M
         assert one.families().isdisjoint(family(jax.random.key(0)) | family(jax.random.key(1)))
 
 
+@pytest.mark.long
 def test_a_number_of_clusters_is_chosen_apart_from_the_fit_of_the_same_key(monkeypatch: pytest.MonkeyPatch) -> None:
     asked, key = Asked(monkeypatch, num_clusters, "seed_from_key"), jax.random.key(3)
     vc.choose_num_clusters(config(pretrain_epochs=1), blobs()[0], key, candidates=(2, 3))

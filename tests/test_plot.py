@@ -48,6 +48,7 @@ PICTURES: dict[str, Callable[..., Axes]] = {
 """Of a model of images."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_without_axes_makes_a_figure_that_a_notebook_shows(of_images: vc.Run, name: str) -> None:
     axes = PICTURES[name](of_images)
@@ -55,6 +56,7 @@ def test_a_picture_without_axes_makes_a_figure_that_a_notebook_shows(of_images: 
     assert axes._repr_png_().startswith(b"\x89PNG")  # type: ignore[attr-defined]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_on_given_axes_leaves_the_others_alone(of_images: vc.Run, name: str) -> None:
     figure = Figure(layout="constrained")

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from importlib.metadata import version
 
+import pytest
+
 import vaeclust_jax as vc
 
 LAZY = {"VAEDEC", "DynamicBetaVAE", "VAEGaussianMixture", "VAEGraph", "estimators", "plot"}
@@ -26,6 +28,7 @@ def test_estimators_are_those_of_their_room_unless_a_method_has_the_name() -> No
         assert (getattr(vc, name) is getattr(vc.estimators, name)) == (name not in ("RBM", "VAEKMeans", "VaDE"))
 
 
+@pytest.mark.long
 def test_what_takes_long_to_import_is_imported_when_it_is_asked_for() -> None:
     code = """
 import sys, vaeclust_jax as vc

@@ -78,6 +78,7 @@ def ask(run: vc.Run, x: np.ndarray) -> None:
 EVERY = [pytest.param(name, marks=pytest.mark.long) if name != "kmeans" else name for name in vc.METHODS]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", EVERY)
 def test_every_method_can_be_fitted_and_asked(method: str) -> None:
     labels = CLASSES if vc.METHODS[method].needs_labels else None

@@ -100,6 +100,7 @@ def lookup(name: str) -> str:
     return "there"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("library", CHECKED)
 def test_every_name_that_we_use_is_there_and_not_deprecated(library: str) -> None:
     if not (LIBRARIES / library).is_dir():

@@ -137,6 +137,7 @@ def test_the_program_whose_memory_is_known_is_the_one_that_runs(as_if_on_gpu):
     assert (last < first).all()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dtype", gpu.DTYPES)
 def test_ours_is_trained_in_the_dtype_of_the_row(as_if_on_gpu, dtype):
     learner = JOINT.learner(dtype)

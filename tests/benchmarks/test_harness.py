@@ -299,6 +299,7 @@ def test_help_lists_the_cases(capsys: pytest.CaptureFixture[str]) -> None:
         assert f"  {case.name + '*' * (not case.in_quick):4}{case.title}" in shown
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("argv", "run"),
     [(["--quick"], ["T1"]), (["--quick", "--cases", "T2"], ["T2"]), (["--smoke"], ["T1", "T2"]), ([], ["T1", "T2"])],

@@ -27,6 +27,7 @@ def test_flops_of_an_mlp_are_its_matrix_products():
     assert train_flops(SMALL_MLP) == 3 * (encoder + decoder) - 2 * 6 * 5
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("model", [MLP, WIDE_MLP], ids=["papers C", "wide"])
 def test_flops_of_training_are_what_xla_counts(model):
     learner = vae(model.networks, deterministic=True)
@@ -47,6 +48,7 @@ def test_flops_of_the_convolutions_are_those_of_the_design():
     assert 64 * train_flops(CONV) == pytest.approx(3.6e9, rel=0.02)
 
 
+@pytest.mark.long
 def test_samples_are_what_the_models_take(monkeypatch):
     for x, shape in ((images(7), (7, 32, 32, 1)), (vectors(9), (9, 784))):
         assert x.shape == shape

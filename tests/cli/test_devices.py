@@ -16,6 +16,7 @@ Run = Callable[..., Answer]
 RUN = ["run", "vaedec", "--clusters", "3", "--epochs", "1", "--no-page", "--quiet", *TINY, "--dataset"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

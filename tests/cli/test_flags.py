@@ -307,6 +307,7 @@ def test_the_whole_help_has_every_setting_of_the_method_and_no_other(vaeclust: R
     assert sorted(shown) == sorted(word.replace("_", "-") for word in own)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["vaedec", "gan"])
 def test_help_costs_little(environment: dict[str, str], name: str) -> None:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)

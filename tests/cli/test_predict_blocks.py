@@ -15,6 +15,7 @@ from vaeclust_jax.data import mapped
 zarr = pytest.importorskip("zarr")
 
 
+@pytest.mark.long
 def test_rows_are_labelled_some_at_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -184,6 +184,7 @@ def test_runs_never_write_over_each_other(vaeclust: Run, files: Path, tmp_path: 
     assert os.readlink(tmp_path / "latest") == names[1]
 
 
+@pytest.mark.long
 def test_divergence_exits_1_with_a_sentence_and_leaves_a_model(vaeclust: Run, files: Path, tmp_path: Path) -> None:
     code, out, err = vaeclust(*small(files, tmp_path, "--learning-rate", "1e30"))
     (folder,) = tmp_path.iterdir()

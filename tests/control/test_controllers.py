@@ -75,6 +75,7 @@ def test_values_and_infos_are_finite_scalars_and_weights_are_never_negative(cont
     assert {values.dtype.name for name, values in found.info.items() if name != "regime"} <= {"float32"}
 
 
+@pytest.mark.long
 def test_without_jit_the_same(controller: Controller) -> None:
     rec, kl = histories(2)
     found = replay(controller, rec, kl)

@@ -57,6 +57,7 @@ def test_what_a_file_holds_can_be_named(cells: Any, tmp_path: Path) -> None:
         load(path)
 
 
+@pytest.mark.long
 def test_genes_are_taken_by_name_and_answers_written_back(cells: Any, tmp_path: Path) -> None:
     cells.write_h5ad(tmp_path / "c.h5ad")
     run = vc.fit(config(), read(tmp_path / "c.h5ad"), jax.random.key(0))

@@ -44,6 +44,7 @@ def test_every_set_has_its_counts_here() -> None:
     assert set(COUNTS) == set(DATASETS)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", [name for name, entry in DATASETS.items() if entry.embedded is None])
 def test_real_set_is_what_it_is_documented_to_be(name: str, real_data: Path) -> None:
     path = have(name, real_data)
@@ -86,6 +87,7 @@ def test_digits_are_embedded(no_local_data: None) -> None:
     assert np.bincount(data.y).tolist() == COUNTS["digits"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["wingbeat", "wingbeat-strangers"])
 def test_made_sets_are_what_they_are_documented_to_be(name: str, no_local_data: None) -> None:
     data, entry = load(name), DATASETS[name]

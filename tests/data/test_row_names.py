@@ -76,6 +76,7 @@ def test_hints_by_name(tmp_path: Path) -> None:
         read_hints(hints, twice)
 
 
+@pytest.mark.long
 def test_the_command_writes_them(tmp_path: Path) -> None:
     path = written(tmp_path / "t.csv", [f"s{n}" for n in range(40)])
     run = vc.fit(config(2), load(path, ReadConfig(index_column="sample")), 0)

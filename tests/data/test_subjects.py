@@ -81,6 +81,7 @@ def made(num_subjects: int = 12) -> Dataset:
     return Dataset(rng.normal(size=(len(whose), 3)).astype(np.float32), whose % 2, "made", subjects=whose)
 
 
+@pytest.mark.long
 def test_a_fit_holds_subjects_out_whole() -> None:
     data = made()
     method, prepare = vc.VAEKMeans(2, pretrain_epochs=1), vc.PrepareConfig(validation=0.25)

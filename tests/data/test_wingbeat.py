@@ -101,6 +101,7 @@ def test_what_cannot_be_made_is_one_sentence(settings, says):
         make_insects(**settings)
 
 
+@pytest.mark.long
 @pytest.mark.skipif("VAECLUST_DATA" not in os.environ, reason="needs real events")
 def test_a_real_species_is_two_log_normal_sexes():
     """The form of the generator's frequencies fits recorded ones better than one log-normal does."""

@@ -84,6 +84,7 @@ def test_partial_labels_are_read_by_the_semi_supervised_alone(x: np.ndarray) -> 
         MAKE["VAEDEC"]().fit(x, partial_labels=partial)
 
 
+@pytest.mark.long
 def test_callbacks_are_told_of_the_fit_and_are_no_parameter(x: np.ndarray) -> None:
     epochs: list[Any] = []
     made = VAEKMeans(3, hidden=(16,), latent_dim=2, pretrain_epochs=2, n_init=2, random_state=0)
@@ -194,6 +195,7 @@ def test_what_lies_under_a_mask_is_not_read(x: np.ndarray) -> None:
             estimator.fit(x, **{name: np.ma.masked_array(np.zeros(len(x), int), mask[:, 2])})
 
 
+@pytest.mark.long
 def test_parameters_may_be_numbers_of_numpy(x: np.ndarray, tmp_path: Path) -> None:
     estimator = MAKE["VAEKMeans"](hidden=[np.int64(8)], latent_dim=np.int32(2), learning_rate=np.float32(1e-3)).fit(x)
     estimator.save(tmp_path / "model")

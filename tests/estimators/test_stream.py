@@ -45,6 +45,7 @@ def test_clusters_are_kept_that_later_parts_lack(name: str) -> None:
     assert estimator.n_iter_ == len(estimator.history_)
 
 
+@pytest.mark.long
 def test_parts_after_a_fit_begin_anew_and_say_so() -> None:
     x, _ = blobs()
     estimator = MAKE["VAEDEC"](pretrain_epochs=1, joint_epochs=1).fit(x)

@@ -20,6 +20,7 @@ COUNTS = np.random.default_rng(0).integers(1, 4, 120)
 EACH = [name if name == "VAEKMeans" else pytest.param(name, marks=pytest.mark.long) for name in MAKE]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", EACH)
 def test_a_weight_of_two_is_two_rows(name: str, x: np.ndarray) -> None:
     classes = blobs()[1]
@@ -33,6 +34,7 @@ def test_a_weight_of_two_is_two_rows(name: str, x: np.ndarray) -> None:
     assert weighted == pytest.approx(repeated, rel=1e-4)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", EACH)
 def test_a_row_of_weight_zero_is_labelled_and_nothing_else(name: str, x: np.ndarray) -> None:
     weight = np.where(np.arange(len(x)) % 4, COUNTS, 0)

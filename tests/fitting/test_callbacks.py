@@ -55,6 +55,7 @@ def test_a_listener_hears_start_epochs_and_end_and_changes_no_bit(vectors: np.nd
     assert [row for row in told if row["seed"] == 5] == runs[1].history
 
 
+@pytest.mark.long
 def test_a_fit_that_goes_on_tells_every_epoch_in_order(vectors: np.ndarray, tmp_path: Path) -> None:
     whole, ended, after = Listener(), Listener(end_after=3), Listener()
     expected = vc.fit_seeds(config(), vectors, [3, 5], callbacks=[whole])

@@ -47,6 +47,7 @@ def test_networks_of_another_size_cannot_read_the_arrays(linear: vc.Run, tmp_pat
         vc.load(tmp_path / "model", networks=(LINEAR.encoder, LINEAR.decoder))  # type: ignore[arg-type]
 
 
+@pytest.mark.long
 def test_a_model_that_holds_its_network_takes_no_other(vectors: np.ndarray, tmp_path: Path) -> None:
     small = vc.Config(vc.VAEKMeans(2, pretrain_epochs=1), network=vc.MLP(latent_dim=L, hidden=(4,)))
     vc.fit(small, vectors, 0).save(tmp_path / "model")

@@ -57,6 +57,7 @@ def test_a_study_of_three_seeds_that_vote(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert json.loads((tmp_path / "metrics.json").read_text())["method"] == "vaegraph"
 
 
+@pytest.mark.long
 def test_equal_encoders_are_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     encoded = Counted(monkeypatch, encodings, "encode_rows", 2)
     run = vc.fit(config(method="mixture", pretrain_epochs=1), squares()[0], jax.random.key(0))

@@ -172,6 +172,7 @@ def test_config_survives_json(fitted_images: vc.Run) -> None:
     assert config_from_json(json.loads(text)) == fitted_images.config
 
 
+@pytest.mark.long
 def test_settings_may_be_numbers_of_numpy(tmp_path: Path) -> None:
     side = np.int64(4)
     config = vc.Config(

@@ -59,6 +59,7 @@ def test_it_starts_from_the_mixture_of_the_latents(stages):
     np.testing.assert_allclose(np.exp(prior.logvars[order]), total[other], rtol=2e-2)
 
 
+@pytest.mark.long
 def test_a_code_that_is_not_used_costs_next_to_nothing_at_the_start():
     """As it does under N(0, I): the mixture of the means alone would ask hundreds of nats for it."""
     rng = np.random.default_rng(0)

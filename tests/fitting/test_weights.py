@@ -30,6 +30,7 @@ def test_who_takes_weights() -> None:
     assert taking == {"kmeans", "dec", "graph", "vade", "mixture", "classifier", "stacked", "regressor", "forecaster"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", CLUSTERING)
 def test_whole_weights_give_the_clusters_of_repeated_rows(method: str) -> None:
     settings = config(method=method, pretrain_epochs=20)
@@ -52,6 +53,7 @@ def test_rows_of_weight_zero_are_as_if_they_were_not_there(method: str) -> None:
     np.testing.assert_array_equal(run.cluster_mean, alone.cluster_mean)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("weight", [np.ones(N), np.full(N, 0.3), [7] * N], ids=["ones", "all .3", "a list of 7"])
 def test_equal_weights_are_none_at_all(weight: Any, fitted: vc.Run) -> None:
     assert_same_bits(vc.fit(config(), VECTORS, jax.random.key(3), sample_weight=weight), fitted)

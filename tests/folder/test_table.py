@@ -78,6 +78,7 @@ cells = st.one_of(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(cells, cells), max_size=4), st.text(max_size=8))
 def test_tables_come_back_as_they_were_written(

@@ -39,6 +39,7 @@ def test_the_share_that_is_found_is_counted(points: np.ndarray) -> None:
     assert recall(points, found) == 0.5
 
 
+@pytest.mark.long
 def test_where_the_lists_hold_too_few_all_distances_are_taken(points: np.ndarray) -> None:
     distances, _ = nearly_nearest(points[:3000], 2500)
     np.testing.assert_allclose(distances, nearest(points[:3000], 2500)[0], rtol=1e-3)

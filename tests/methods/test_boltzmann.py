@@ -95,6 +95,7 @@ def test_a_deep_machine_is_the_restricted_one_that_it_is_sampled_as() -> None:
     assert found.value == pytest.approx(total, abs=0.2)
 
 
+@pytest.mark.long
 def test_mean_field_bounds_the_exact_likelihood_and_every_update_raises_the_bound() -> None:
     params = deep(1)
     v, energies = exact(params)

@@ -38,6 +38,7 @@ def test_running_statistics_are_kept_with_the_model(run: vc.Run, tmp_path: Path)
     np.testing.assert_allclose(run.predict_proba(X[:3]), run.predict_proba(X)[:3], atol=1e-6)
 
 
+@pytest.mark.long
 def test_a_step_moves_weights_by_the_gradient_and_statistics_by_the_batch() -> None:
     about = vc.About(NETWORK.build((8, 8, 1)), 6, 96, 20, 0.01, 10, has_validation=True, shape=(8, 8, 1))
     learner = Classifier(num_classes=3).stages(about)[0].learner

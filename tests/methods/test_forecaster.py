@@ -80,6 +80,7 @@ def test_several_values_at_once_are_cut_at_the_horizon() -> None:
     np.testing.assert_allclose(found, [[2, 4, 8, 16, 32]])
 
 
+@pytest.mark.long
 def test_a_wave_is_learned_and_continued() -> None:
     x = windows(np.sin(np.arange(120) / 4), 5)
     method = vc.Forecaster(lag=4, epochs=30, optimiser=vc.LBFGS())
@@ -164,6 +165,7 @@ def test_images_are_no_rows_of_numbers() -> None:
         vc.fit(vc.Config(vc.Regressor(), network=vc.Dense(latent_dim=1)), np.zeros((20, 8, 8)), 0)
 
 
+@pytest.mark.long
 def test_the_cnn_of_the_optimisers_has_34826_parameters_and_steps_by_any_of_them() -> None:
     network = vc.PooledCNN().resolved((28, 28, 1))
     method = vc.METHODS["classifier"](num_classes=10)

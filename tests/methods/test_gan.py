@@ -35,6 +35,7 @@ def test_the_average_of_weights_is_that_of_a_loop() -> None:
         assert not np.allclose(got, last, atol=1e-4)
 
 
+@pytest.mark.long
 def test_the_penalty_is_half_the_squared_gradient_at_the_data() -> None:
     """Of a discriminator whose gradient is known: relu of a linear map with weights above zero on rows above zero."""
     linear = Network(lambda key: jnp.ones((5, 4)), lambda w, x: (x @ w, x @ w))

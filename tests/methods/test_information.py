@@ -39,6 +39,7 @@ def started() -> tuple[vc.Learner, vc.State]:
     return stage.learner, stage.start(jax.random.split(jax.random.key(0), 1), [None], _Held())[0]
 
 
+@pytest.mark.long
 def test_it_finds_clusters() -> None:
     run = vc.fit(CONFIG, X, 0)
     assert scores(Y, run.predict(X), None)["acc"] > 0.95

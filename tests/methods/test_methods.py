@@ -146,6 +146,7 @@ def test_by_row_are_the_arrays_that_grow_with_the_rows(name: str) -> None:
         assert "weight" in signature(stage.learner.end_epoch).parameters  # 0 of rows that are filled up with
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", fitted(CASES))
 def test_its_last_stage_ends_with_itself_and_every_model_says_what_was_used(name: str, fits: Fits) -> None:
     stages = fits[name]

@@ -88,6 +88,7 @@ def test_two_of_one_name_are_an_error_that_says_whose(install: Install, name: st
         registry.all_methods()
 
 
+@pytest.mark.long
 def test_the_command_says_it_and_goes_on(install: Install, tmp_path: Path) -> None:
     install("fails", "raise OSError('no such thing')", "bad = fails_module:Bad")
     done = subprocess.run(

@@ -93,6 +93,7 @@ def test_nothing_is_asked_of(n: int, k: int) -> None:
     assert shallow_starts(x, k, of_values(x)) is None
 
 
+@pytest.mark.long
 def test_a_fit_says_what_it_began_with() -> None:
     x, _ = blobs()
     runs = vc.fit_seeds(config(method="graph"), x, [0, 1])  # which vote: the record is of what they began with

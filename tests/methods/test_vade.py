@@ -93,6 +93,7 @@ def log_likelihood(state: State, x: np.ndarray, z: np.ndarray) -> np.ndarray:
     return stats.bernoulli.logpmf(x, p).sum(axis=-1)
 
 
+@pytest.mark.long
 @both
 def test_every_part_is_its_integral(trained: State, q_from: str) -> None:
     """Codes and clusters are drawn from q(z, c | x): every expectation in the bound by Monte Carlo."""

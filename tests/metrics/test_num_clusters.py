@@ -29,6 +29,7 @@ def test_all_criteria_find_the_blobs_that_are_there(k: int) -> None:
     )
 
 
+@pytest.mark.long
 def test_curves_equal_scikit_learn() -> None:
     vectors = blobs(4)
     curve, z = num_clusters_curve(vectors, [3, 4, 5], 1), vectors[0]

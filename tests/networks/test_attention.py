@@ -36,6 +36,7 @@ def oracle(query: np.ndarray, key: np.ndarray, value: np.ndarray, mask: np.ndarr
     return np.array(answers)
 
 
+@pytest.mark.long
 @given(n=st.integers(1, 5), m=st.integers(1, 6), size=st.floats(0.1, 30), masked=st.booleans())
 @settings(max_examples=10, deadline=None)
 def test_it_is_the_formula(n: int, m: int, size: float, masked: bool) -> None:

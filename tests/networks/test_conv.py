@@ -66,6 +66,7 @@ def check(geometry, channels):
     assert relative_error(ours(x, kernel, y), reference(x, kernel, y)) <= 1e-5
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", [PATCHES, ROWS], ids=["patches", "rows"])
 @settings(max_examples=10, deadline=None)
 @given(geometry=geometries(), channels=channels)
@@ -127,6 +128,7 @@ def test_the_form_of_the_accelerators_equals_jax(monkeypatch, geometry, channels
     assert taken
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("channels", [(2, 3), (9, 2)], ids=["few", "many"])
 def test_both_operations_equal_their_sums_in_float64(channels):
     """out[p, q] = sum_ij x[s p + i - pad, s q + j - pad] w[i, j]; the transposed one sends y back that way."""
@@ -184,6 +186,7 @@ def loss(function):
     return lambda x, kernel: jnp.sum(jnp.sin(function(x, kernel)))
 
 
+@pytest.mark.long
 def test_without_jit(operation):
     ours, reference, x, kernel = operation
     assert relative_error(ours(x, kernel), reference(x, kernel)) <= 1e-5
@@ -201,6 +204,7 @@ def test_vmap_over_samples(operation):
     assert relative_error(one_by_one, reference(x, kernel)) <= 1e-5
 
 
+@pytest.mark.long
 def test_vmap_over_seeds_with_shared_and_with_own_samples(operation):
     ours, reference, x, kernel = operation
     kernels = jnp.stack([kernel, 2 * kernel[::-1], kernel**2])

@@ -51,6 +51,7 @@ def test_the_sources_layers_end_in_2304_values_a_hundred_and_ten() -> None:
     assert sum(leaf.size for leaf in jax.tree.leaves(params["encoder"]["statistics"])) == 2 * 144
 
 
+@pytest.mark.long
 def test_it_answers_alike_for_every_batch_and_otherwise_in_training() -> None:
     networks = TINY.build((8, 8, 1))
     encoder, standardised = networks.encoder, standardising(networks, 0.5, 2.0).encoder

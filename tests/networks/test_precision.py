@@ -137,6 +137,7 @@ def test_all_that_is_kept_stays_float32(kind):
     assert gradient == state.params
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_product_forward_and_backward_is_bfloat16(kind):
     wide, narrow, batch = learners(kind)
@@ -148,6 +149,7 @@ def test_every_product_forward_and_backward_is_bfloat16(kind):
         assert len(found) >= 2 * 3 * 4  # two operands; one product forward and two backward; four layers at least
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_loss_and_gradient_are_those_of_float32_to_the_rounding(kind):
     """And are not float32's own: a policy that did nothing would pass everything else here."""

@@ -74,6 +74,7 @@ def test_a_convolution_along_time_is_scipys(steps: int, size: int, stride: int) 
             np.testing.assert_allclose(found[row, :, out], full[:steps:stride], atol=1e-5)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("network", [vc.LSTM(cells=(4, 3)), vc.Conv1D(filters=(3, 4), kernel=3)])
 @pytest.mark.parametrize(("shape", "channels"), [((7,), 1), ((12,), 3), ((6, 2, 1), 1)])
 def test_series_of_one_or_several_values_a_step_come_back_in_their_shape(

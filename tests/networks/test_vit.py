@@ -86,6 +86,7 @@ def test_one_sentence_on_what_does_not_fit(network: vc.ViT, shape: tuple[int, ..
 X, Y = squares()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", [name for name, method in vc.METHODS.items() if method.generates])
 def test_a_step_of_every_method_that_generates_takes_it(name: str) -> None:
     kind, shape = vc.METHODS[name], (8, 8, 1)

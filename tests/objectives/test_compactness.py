@@ -46,6 +46,7 @@ def test_the_same_rows_thrice_weigh_as_much_as_once_and_their_sum_thrice():
     assert by_form["sum"] == pytest.approx([oracle(mean, y, "sum") * times for times in (1, 3)], rel=1e-5)
 
 
+@pytest.mark.long
 def test_unlabelled_codes_change_neither_value_nor_gradient():
     rng = np.random.default_rng(0)
     mean, y = jnp.asarray(rng.normal(size=(12, 2)), jnp.float32), jnp.asarray([0, 1, 2, -1] * 3)

@@ -100,6 +100,7 @@ def test_equals_scikit_learn_in_float64(covariance_type, n, k, num_features):
         check_equal(found, peer_from(start, x, covariance_type), x, tolerance=1e-6, relative=1e-9)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("covariance_type", TYPES)
 @pytest.mark.parametrize(("n", "k", "num_features"), SIZES)
 @pytest.mark.parametrize("offset", [0.0, 100.0])
@@ -146,6 +147,7 @@ def test_settings_are_those_of_scikit_learn():
 # Its own properties ----------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @settings(max_examples=20, deadline=None)
 @given(types, seeds, st.just(24))
 def test_the_log_likelihood_never_falls(covariance_type, seed, n):
@@ -160,6 +162,7 @@ def test_the_log_likelihood_never_falls(covariance_type, seed, n):
     assert path[-1] >= path[0]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("init", ["kmeans", "random"])
 @pytest.mark.parametrize("covariance_type", TYPES)
 def test_the_result_says_what_was_reached(covariance_type, init):
@@ -195,6 +198,7 @@ def test_the_best_restart_wins():
     np.testing.assert_allclose(found.mixture.means, runs.mixture.means[best], atol=1e-3)
 
 
+@pytest.mark.long
 def test_finds_the_mixture_that_the_data_were_drawn_from():
     rng = np.random.default_rng(0)
     labels = rng.choice(3, 3000, p=[0.5, 0.3, 0.2])
@@ -287,6 +291,7 @@ def degenerate(name: str, covariance_type: str, init: str) -> Any:
 CASES = [degenerate(*case) for case in product(DEGENERATE, TYPES, ["kmeans", "random"])]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "covariance_type", "init"), CASES)
 def test_degenerate_data_end_in_a_finite_mixture(name, covariance_type, init):
     x = DEGENERATE[name].astype(np.float32)
@@ -296,6 +301,7 @@ def test_degenerate_data_end_in_a_finite_mixture(name, covariance_type, init):
     chex.assert_tree_all_finite(e_step(found.mixture, jnp.asarray(x)))
 
 
+@pytest.mark.long
 def test_a_singular_covariance_without_regularisation_is_named():
     with pytest.raises(InputError, match="regularisation must be large enough to keep"):
         fit_mixture(jax.random.key(0), DEGENERATE["a constant feature"], 3, num_restarts=2, regularisation=0.0)
@@ -343,6 +349,7 @@ def test_a_start_of_other_features_is_named():
 # Samples that do not all count the same --------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("covariance_type", TYPES)
 def test_a_weight_of_two_is_two_samples(covariance_type: Any) -> None:
     x, one_hot = made(3, 120, 3, 2)

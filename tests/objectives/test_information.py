@@ -71,6 +71,7 @@ def test_a_step_finds_nearly_the_worst_move() -> None:
     np.testing.assert_allclose(along, 1, atol=1e-4)
 
 
+@pytest.mark.long
 def test_images_are_moved_as_one_vector_and_a_flat_assignment_moves_nothing() -> None:
     x, radius = jnp.ones((4, 3, 3, 1)), jnp.full(4, 0.3)
     moves = adversarial_move(jax.random.key(0), lambda x: jax.nn.log_softmax(x[:, 0, :, 0]), x, radius)

@@ -52,6 +52,7 @@ def test_lloyd_equals_scikit_learn_in_float64(seed):
     assert int(found.iterations) == expected.n_iter_
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("n", "k", "num_features"), [(10, 3, 2), (1440, 20, 10), (20_000, 10, 10)])
 @pytest.mark.parametrize("offset", [0.0, 1e3])
 def test_lloyd_equals_scikit_learn_in_float32(n, k, num_features, offset):
@@ -85,6 +86,7 @@ def test_a_centroid_that_loses_its_only_sample_to_an_empty_cluster():
             np.testing.assert_allclose(found.centroids, expected.cluster_centers_)
 
 
+@pytest.mark.long
 def test_fewer_distinct_samples_than_clusters():
     x = np.repeat(np.random.default_rng(0).normal(size=(3, 2)), 5, axis=0).astype(np.float32)
     found = kmeans(jax.random.key(0), x, 6)
@@ -163,6 +165,7 @@ def test_plus_plus_takes_different_samples():
     assert len(np.unique(np.concatenate(rows))) == 20
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("k", [2, 7])
 def test_plus_plus_leaves_the_inertia_of_scikit_learns(k):
     x = blobs(7).astype(np.float32)
@@ -220,6 +223,7 @@ def test_whole_numbers_are_taken():
 # Samples that do not all count the same --------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @settings(max_examples=10, deadline=None)
 @given(seeds)
 def test_a_weight_of_two_is_two_samples_and_is_scikit_learns(seed):

@@ -93,6 +93,7 @@ def test_the_expected_posterior_is_its_average_over_codes(seed):
     assert (np.abs(found - posterior.mean(axis=0)) < 4 * errors + 1e-4).all()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("from_mean", [True, False])
 def test_the_bound_is_below_the_probability_it_bounds(seed, from_mean):
@@ -117,6 +118,7 @@ def test_one_standard_normal_cluster_is_the_vae():
     assert float(found) == pytest.approx(float(kl_to_standard_normal(jnp.asarray(mean), jnp.asarray(logvar))), rel=1e-5)
 
 
+@pytest.mark.long
 @settings(max_examples=25, deadline=None)
 @given(seeds, st.floats(-30, 30), st.floats(-20, 20))
 def test_values_and_gradients_are_finite_far_from_every_cluster(seed, at, logvar):

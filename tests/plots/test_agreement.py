@@ -34,6 +34,7 @@ def test_matched_clusters_lie_on_the_diagonal(png):
     png(figure)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("classes", "clusters"), [(10, 2), (1, 1), (20, 20), (10, 60), (120, 3)])
 def test_any_number_of_classes_and_clusters(classes, clusters, png):
     y, labels = np.arange(2400) % classes, RNG.integers(0, clusters, 2400)

@@ -70,6 +70,7 @@ def test_the_critical_difference_is_drawn_to_scale(png):
     png(figure)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("count", [2, 3, 10, 40])
 @pytest.mark.parametrize("critical_difference", [None, 0.5, 60.0])
 def test_any_number_of_methods(count, critical_difference, png):

@@ -41,6 +41,7 @@ def test_image_cells_hold_the_images():
     assert set(np.unique(opacity)) == {0, 1}  # gaps show what is behind
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("count", "features"), [(1, 1), (5, 4), (40, 200)])
 def test_vectors_with_their_reconstructions(count, features, png):
     x = RNG.normal(size=(count, features))
@@ -78,6 +79,7 @@ def test_many_clusters_of_images(num_clusters, png):
     png(figure)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("num_clusters", "features"), [(2, 2), (10, 64), (60, 5)])
 def test_profiles_of_clusters(num_clusters, features, png):
     x, labels = RNG.normal(size=(300, features)), RNG.integers(1, num_clusters, 300)

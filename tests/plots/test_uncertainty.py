@@ -48,6 +48,7 @@ def test_right_and_wrong_are_shares_of_their_own_number(png):
     png(figure)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("values", "scale"),
     [

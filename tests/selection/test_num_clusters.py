@@ -22,6 +22,7 @@ def test_the_three_blobs_are_found_through_a_vae() -> None:
     assert Choice.of(json.loads(json.dumps(choice.record()))) == choice
 
 
+@pytest.mark.long
 def test_a_method_that_follows_a_graph_takes_the_layer_that_lasts() -> None:
     x, _ = blobs()
     choice = vc.choose_num_clusters(

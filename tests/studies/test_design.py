@@ -52,6 +52,7 @@ def trial(rng: np.random.Generator, n: int) -> Trial:
     return Trial(comparisons(results_of(scores), "deep", ORIGINS), [test.p for test in found if test is not None])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("n", [3, 5, 8])
 def test_what_is_printed_rejects_a_true_null_in_at_most_one_of_twenty_cases(n: int) -> None:
     rng = np.random.default_rng(n)

@@ -253,6 +253,7 @@ def test_labels_cannot_leak_into_training(carry_out: Execute, one_seed: Executed
     assert "alone" in one_seed.metrics["protocol"]["labels_used_for"]
 
 
+@pytest.mark.long
 def test_without_labels_there_are_no_scores_against_them(carry_out: Execute, one_seed: Executed) -> None:
     names = tuple(f"é {row}.png" for row in range(N))
     run = carry_out(replace(tiny(), y=None, class_names=None, row_names=names))
@@ -277,6 +278,7 @@ def test_without_labels_there_are_no_scores_against_them(carry_out: Execute, one
     assert run.metrics["protocol"]["labels_used_for"] == "there are none"
 
 
+@pytest.mark.long
 def test_a_stratified_split_is_said(carry_out: Execute) -> None:
     protocol = carry_out(tiny(), stratify=True, draw=False).metrics["protocol"]
     assert "stratified split" in protocol["fitted_on"]

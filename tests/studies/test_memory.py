@@ -33,6 +33,7 @@ def all_fixed_points(weights: np.ndarray, bias: np.ndarray) -> set[tuple[float, 
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("patterns", PATTERNS, ids=["plane", "space"])
 def test_starts_on_a_grid_find_every_attractor_and_no_place_that_is_none(
     patterns: tuple[tuple[float, ...], ...],

@@ -44,6 +44,7 @@ def test_it_has_the_history_of_every_seed_and_changes_no_bit(name: str, runs: li
         assert_same_bits(one, other)
 
 
+@pytest.mark.long
 @TRACKER
 @pytest.mark.parametrize("first", [True, False], ids=["it hears the last epoch", "it does not"])
 def test_a_fit_that_goes_on_repeats_and_loses_no_epoch(

@@ -68,6 +68,7 @@ def fit(learner: Learner, seeds: int, batch_size: int, y: np.ndarray = Y) -> tup
     return [state.params for state in states[0]], history
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seeds", [1, 3])
 @pytest.mark.parametrize("batch_size", [4, WHOLE])
 def test_every_row_comes_with_its_own_label_once_an_epoch(batch_size: int, seeds: int) -> None:

@@ -29,6 +29,7 @@ def run(
     return train([stage], keys, rows_of(X), VALIDATION, batch_size=batch_size, names=range(10, 10 + seeds), **kwargs)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("batch_size", [1, 5, 23, 64])
 def test_every_sample_counts_once_an_epoch_whatever_the_batch_size(batch_size: int) -> None:
     states, history = run(counting_learner(N), 3, batch_size=batch_size)

@@ -128,6 +128,7 @@ def test_without_a_mesh_an_index_is_an_index() -> None:
     np.testing.assert_array_equal(rows_of(array, index), array[index])  # type: ignore[arg-type]
 
 
+@pytest.mark.long
 def test_rows_on_eight_devices_are_those_of_numpy() -> None:
     (line,) = lines_of("tests.training.laid_rows")
     assert line["devices"] == 8

@@ -134,6 +134,7 @@ def test_the_best_state_outlives_the_epochs_after_it(seeds: int) -> None:
         assert int(state.step) == 5 * 5  # of the last epoch: parameters alone are handed back
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_all_states_of_a_failed_run_can_be_read_and_none_is_shared(seeds: int) -> None:
     first, second = counting_learner(N), counting_learner(N, poison_step=10)  # its third epoch
@@ -196,6 +197,7 @@ def test_an_epoch_compiles_once_for_a_config_whatever_is_swept() -> None:
         assert len(compiled) == 4
 
 
+@pytest.mark.long
 def test_other_seeds_do_not_compile_and_another_number_of_them_does() -> None:
     learner = counting_learner(N)
     with counted("epoch") as compiled:

@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ def state_of(number: float) -> State:
     return State({"w": jnp.asarray(number)}, (), {}, (), jnp.asarray(0))
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=12), st.integers(1, 4))
 def test_patience_keeps_the_first_best_and_stops_after_so_many_epochs_without_a_better_one(
