@@ -1,5 +1,6 @@
 """A run that was ended goes on bit for bit; damage, a full disk and a second run are met with a sentence."""
 
+import gc
 import json
 import logging
 import multiprocessing
@@ -200,6 +201,35 @@ def test_a_disk_that_fills_up_leaves_the_earlier_checkpoints_whole(
     with kept(tiny_disk, every_epochs=1) as keeper:  # from an earlier checkpoint, and with room to write
         assert_same(run(keeper), whole)
     assert "is damaged" not in caplog.text
+
+
+def test_many_arrays_on_a_full_disk_are_one_warning(
+    tiny_disk: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Each of them failed by itself, in a thread that nobody waited for, and said so."""
+    arrays = [np.random.default_rng(at).normal(size=500) for at in range(400)]
+    with kept(tiny_disk, every_epochs=1) as keeper:
+        keeper.due()
+        keeper.keep(0, lambda: arrays, [])
+    gc.collect()  # of what failed unseen is said when it goes
+    assert {record.name for record in caplog.records} == {"vaeclust_jax.training.checkpoint"}
+    assert "No space left on device" in caplog.text
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_arrays_of_any_type_and_shape_come_back(tmp_path: Path) -> None:
+    arrays = [
+        np.float32(3.5), np.zeros((0, 3), np.int16), np.array([[True, False]]), np.array([-7], np.int64),
+        np.asfortranarray(np.arange(6.0).reshape(2, 3)), jnp.arange(4, dtype=jnp.bfloat16),
+    ]  # fmt: skip
+    with kept(tmp_path, every_epochs=1) as keeper:
+        keeper.due()
+        keeper.keep(0, lambda: arrays, [])
+    with kept(tmp_path, every_epochs=1) as keeper:
+        found = keeper.restore()
+    assert found is not None
+    chex.assert_trees_all_equal(found.leaves, [np.asarray(one) for one in arrays])
+    chex.assert_trees_all_equal_dtypes(found.leaves, [np.asarray(one) for one in arrays])
 
 
 def _hold(folder: str, held: Any, release: Any) -> None:

@@ -50,7 +50,8 @@ def _status(argv: list[str]) -> int:
     except BrokenPipeError:  # `vaeclust data list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:  # of a place that the person chose: no room on its disk, a name that is too long
-        print(f"vaeclust: {InputError(f'{error.strerror or error}: {error.filename}')}", file=sys.stderr)
+        place = "" if error.filename is None else f": {error.filename}"
+        print(f"vaeclust: {InputError(f'{error.strerror or error}{place}')}", file=sys.stderr)
         return 2
     except Exception as error:
         _end_beside_others(1, error)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import math
 import os
 import re
 import time
@@ -22,8 +23,8 @@ from vaeclust_jax.whole_file import put_aside
 
 _log = logging.getLogger(__name__)
 _ORBAX_LOG = logging.getLogger("absl")
-_FORMAT = 2
-"""In 1 the digest was of the arrays alone."""
+_FORMAT = 3
+"""In 1 the digest was of the arrays alone; in 2 each array was one of orbax's."""
 
 
 @dataclass(frozen=True)
@@ -146,14 +147,18 @@ class Keeper:
 
         self.settle()
         self._last = (self._number, time.monotonic())
-        leaves = [np.array(leaf) for leaf in jax.tree.leaves(tree)]  # copies: training gives its own away
-        said = {"format": _FORMAT, "stage": stage, "history": list(history)}
-        record = {**said, "digest": _digest(leaves, said)}
+        leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(tree)]
+        kinds = [[leaf.dtype.name, *leaf.shape] for leaf in leaves]
+        said = {"format": _FORMAT, "stage": stage, "history": list(history), "arrays": kinds}
+        # A copy: training gives its own arrays away.
+        packed = np.concatenate([np.ravel(leaf).view(np.uint8) for leaf in leaves])
+        record = {**said, "digest": _digest(packed, said)}
         try:
             self._open().save(
                 self._number,
                 args=ocp.args.Composite(
-                    arrays=ocp.args.StandardSave({f"{place:05d}": leaf for place, leaf in enumerate(leaves)}),
+                    # One array: where one of many cannot be written, orbax leaves the others to complain by themselves.
+                    arrays=ocp.args.StandardSave({"packed": packed}),
                     record=ocp.args.JsonSave(record),
                 ),
                 force=True,
@@ -214,13 +219,12 @@ class Keeper:
 
         args = ocp.args.Composite(arrays=ocp.args.StandardRestore(), record=ocp.args.JsonRestore())
         found = self._open().restore(number, args=args)
-        record, arrays = found["record"], found["arrays"]
-        leaves = [np.asarray(arrays[name]) for name in sorted(arrays)]
+        record, packed = found["record"], np.asarray(found["arrays"]["packed"])
         digest = record.pop("digest")
-        if record["format"] != _FORMAT or digest != _digest(leaves, record):
+        if record["format"] != _FORMAT or digest != _digest(packed, record):
             raise ValueError("it is not as it was written")
         self._losses[number] = _loss(record["history"])
-        return Saved(record["stage"], leaves, record["history"])
+        return Saved(record["stage"], _unpacked(packed, record["arrays"]), record["history"])
 
 
 def refill(tree: Any, leaves: list[np.ndarray]) -> Any:
@@ -243,11 +247,20 @@ def refill(tree: Any, leaves: list[np.ndarray]) -> Any:
     return jax.tree.unflatten(structure, as_before)
 
 
-def _digest(leaves: Sequence[np.ndarray], said: Mapping[str, Any]) -> str:
+def _unpacked(packed: np.ndarray, kinds: Sequence[Sequence[Any]]) -> list[np.ndarray]:
+    """The arrays, each of its own memory, of their names of types and shapes."""
+    leaves, start = [], 0
+    for name, *shape in kinds:
+        dtype = np.dtype(name)
+        end = start + dtype.itemsize * math.prod(shape)
+        leaves.append(packed[start:end].copy().view(dtype).reshape(shape))
+        start = end
+    return leaves
+
+
+def _digest(packed: np.ndarray, said: Mapping[str, Any]) -> str:
     found = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
-    for leaf in leaves:
-        found.update(f"{leaf.dtype} {leaf.shape}".encode())
-        found.update(np.ascontiguousarray(leaf).tobytes())
+    found.update(packed.data)
     return found.hexdigest()
 
 
