@@ -232,6 +232,35 @@ def test_arrays_of_any_type_and_shape_come_back(tmp_path: Path) -> None:
     chex.assert_trees_all_equal_dtypes(found.leaves, [np.asarray(one) for one in arrays])
 
 
+def test_a_kill_amid_a_removal_leaves_nothing_that_the_next_does_not_know(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first deletion may be the very file that tells a checkpoint."""
+    fit = tmp_path / "0"
+    arrays = [np.arange(5)]
+    with kept(fit, every_epochs=1) as keeper:
+        for epoch in range(3):
+            keeper.settle()
+            keeper.due()
+            keeper.write(0, arrays, [{"stage": "one", "epoch": epoch, "loss": 1.0 / (1 + epoch)}])
+
+        def killed(path: Path, **settings: Any) -> None:
+            if path.exists():
+                (path / "_CHECKPOINT_METADATA").unlink()
+                raise Killed
+
+        with monkeypatch.context() as patch:
+            patch.setattr(shutil, "rmtree", killed)
+            with pytest.raises(Killed):
+                keeper.settle()  # the third, once it is there, sends the first away
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", killed)
+        with pytest.raises(Killed):
+            remove(tmp_path)
+    remove(tmp_path)
+    assert list(tmp_path.rglob("*")) == []
+
+
 def _hold(folder: str, held: Any, release: Any) -> None:
     mine = lock(Path(folder))
     held.set()

@@ -18,7 +18,7 @@ import numpy as np
 
 from vaeclust_jax.checks import check_types
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.training.checkpoint_folder import DAMAGED, check_identity, check_own, is_checkpoint, lock
+from vaeclust_jax.training.checkpoint_folder import DAMAGED, check_identity, check_own, lock, remove_checkpoint
 from vaeclust_jax.whole_file import put_aside
 
 _log = logging.getLogger(__name__)
@@ -177,8 +177,8 @@ class Keeper:
             numbers = sorted(self._numbers())
             best = min(numbers, key=lambda number: self._losses.get(number, np.inf), default=None)
             for number in numbers[: -self._checkpoint.keep]:
-                if number != best and is_checkpoint(self._folder / str(number)):
-                    self._manager.delete(number)
+                if number != best:
+                    remove_checkpoint(self._folder / str(number))
         except Exception as error:
             self._give_up(error)
 

@@ -17,6 +17,8 @@ _MOST_SAID = 6
 """Settings that differ."""
 DAMAGED = "damaged-"
 """What a checkpoint that cannot be read is called from then on, with its number."""
+_UNFINISHED = ".orbax-checkpoint-tmp"
+"""In the name of what orbax has not written to the end, and of what is not removed to the end."""
 
 
 def lock(folder: Path) -> BaseFileLock:
@@ -96,19 +98,30 @@ def _flat(tree: Any, place: str = "") -> dict[str, Any]:
 
 def is_checkpoint(path: Path) -> bool:
     """Whether orbax wrote a folder, to the end or not."""
-    return (path / "_CHECKPOINT_METADATA").is_file() or ".orbax-checkpoint-tmp" in path.name
+    return (path / "_CHECKPOINT_METADATA").is_file() or _UNFINISHED in path.name
+
+
+def remove_checkpoint(path: Path) -> None:
+    """Removes what orbax wrote, under a name that still says so where a kill leaves half of it. Links stay."""
+    if path.is_symlink() or not is_checkpoint(path):
+        return
+    half = path.with_name(f"{path.name.removesuffix(_UNFINISHED)}{_UNFINISHED}")
+    with suppress(OSError):  # it is gone, or nobody may
+        if half != path:
+            shutil.rmtree(half, ignore_errors=True)
+            path.rename(half)
+    shutil.rmtree(half, ignore_errors=True)
 
 
 def remove(folder: Path) -> None:
     """Removes what fits have kept in folders of their own under the given one; what is not theirs stays."""
     for fit in [path.parent for path in folder.glob("*/fit.json") if not path.parent.is_symlink()]:
         for path in (*fit.glob("epochs/*"), *fit.glob(f"{DAMAGED}*")):
-            if is_checkpoint(path):
-                shutil.rmtree(path, ignore_errors=True)  # of a link, nothing
-        for path in (fit / "fit.json", fit / ".lock"):
+            remove_checkpoint(path)
+        _remove_if_empty(fit / "epochs")
+        for path in (fit / ".lock", fit / "fit.json"):  # the last: it says that the folder is a fit's
             path.unlink(missing_ok=True)
-        for path in (fit / "epochs", fit):
-            _remove_if_empty(path)
+        _remove_if_empty(fit)
     (folder / ".lock").unlink(missing_ok=True)
     _remove_if_empty(folder)
 
