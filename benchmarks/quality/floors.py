@@ -1,22 +1,21 @@
 """Methods without a network that need packages which the library does not bring: floors of the table alone.
 
-They are in a Python environment of their own: `pip install -e . umap-learn igraph leidenalg`. Settings are those that
-their documentation or source advises, the same for all data sets, fixed before any set was scored.
+They are in a Python environment of their own: `pip install -e . umap-learn igraph leidenalg evoc`. Settings are those
+that their documentation or source advises, the same for all data sets, fixed before any set was scored.
 """
 
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import kneighbors_graph
 
-_N2D_NEIGHBOURS, _LEIDEN_NEIGHBOURS = 20, 15
+N2D_NEIGHBOURS, _LEIDEN_NEIGHBOURS = 20, 15
 
 
-class Floor(NamedTuple):
-    """A method and the packages that it imports."""
+class Other(NamedTuple):
+    """A method of other packages, and what it imports."""
 
     cluster: Callable[[np.ndarray, int, int], np.ndarray]
     """(rows, K, seed) -> labels from 0."""
@@ -27,7 +26,7 @@ def umap_mixture(x: np.ndarray, num_clusters: int, seed: int) -> np.ndarray:
     """A mixture with full covariances in K dimensions of UMAP: N2D (McConville et al. 2019) without its autoencoder."""
     from umap import UMAP
 
-    neighbours = min(_N2D_NEIGHBOURS, len(x) - 1)
+    neighbours = min(N2D_NEIGHBOURS, len(x) - 1)
     z = UMAP(neighbours, n_components=num_clusters, min_dist=0.0, random_state=seed, n_jobs=1).fit_transform(x)
     return GaussianMixture(num_clusters, random_state=seed, reg_covar=1e-5).fit_predict(z.astype(float))
 
@@ -49,13 +48,23 @@ def leiden(x: np.ndarray, num_clusters: int, seed: int) -> np.ndarray:
     return np.asarray(found.membership)
 
 
+def evoc_layers(x: np.ndarray, seed: int) -> list[np.ndarray]:
+    """Those of EVoC (Tutte Institute) by its defaults, finest first, -1 where a layer holds a row for noise."""
+    from evoc import EVoC
+
+    return list(EVoC(random_state=seed).fit(x).cluster_layers_)
+
+
+def evoc(x: np.ndarray, num_clusters: int, seed: int) -> np.ndarray:
+    """EVoC's own choice among its layers. It finds the number of clusters itself; noise is one."""
+    from evoc import EVoC
+
+    del num_clusters
+    return np.unique(EVoC(random_state=seed).fit_predict(x), return_inverse=True)[1]
+
+
 FLOORS = {
-    "umap-mixture": Floor(umap_mixture, ("umap",)),
-    "leiden": Floor(leiden, ("igraph", "leidenalg")),
+    "umap-mixture": Other(umap_mixture, ("umap",)),
+    "leiden": Other(leiden, ("igraph", "leidenalg")),
+    "evoc": Other(evoc, ("evoc",)),
 }
-NEEDS = {"UMAP + HDBSCAN": ("umap",), **{name: floor.needs for name, floor in FLOORS.items()}}
-
-
-def missing(stage: str) -> list[str]:
-    """Packages that a method without a network needs, and that are not installed."""
-    return [package for package in NEEDS.get(stage, ()) if find_spec(package) is None]

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.quality.floors import FLOORS, missing
+from benchmarks.quality.floors import FLOORS
+from benchmarks.quality.peers import PEERS
 from vaeclust_jax.data import Dataset, PrepareConfig, fit_preparation
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config, TrainingConfig, with_method
@@ -48,6 +50,9 @@ IN_WORDS = {
     "UMAP + mixture": "20 neighbours, no least distance, K dimensions; full covariances, as in N2D",
     "UMAP + HDBSCAN": "30 neighbours, no least distance, two dimensions; noise is a cluster, K is not given",
     "Leiden": "modularity, 15 neighbours; K is not given",
+    "EVoC": "its defaults and its own choice among its layers; noise is a cluster, K is not given",
+    "N2D, DCN, DipDECK": "ClustPy 0.0.3 in PyTorch, squared error of standardised values, this table's layers, epochs "
+    "and batches, else its defaults; N2D's UMAP is that of UMAP + mixture; DipDECK has five latents and is not given K",
     "graph of vaegraph, without views": "half is of the pixels or features themselves",
     'graph of "posterior alone"': "of codes only, as vaegraph's was before",
 }
@@ -55,7 +60,7 @@ IN_WORDS = {
 
 
 class Row(NamedTuple):
-    """A row of the table: a deep method and its stage, or the name of a shallow one."""
+    """A row of the table: a deep method of ours and its stage, or the name of any other."""
 
     method: Method | None
     stage: str
@@ -76,12 +81,16 @@ METHODS: dict[str, Row] = {
     "UMAP + mixture": Row(None, "umap-mixture"),
     "UMAP + HDBSCAN": Row(None, "UMAP + HDBSCAN"),
     "Leiden": Row(None, "leiden"),
+    "EVoC": Row(None, "evoc"),
     "VAE + k-means": Row(_MIXTURE, "kmeans"),
     "VAE + mixture": Row(_MIXTURE, "mixture"),
     "DEC": Row(replace(_IDEC, joint_reconstruction=False), "joint"),
     "IDEC": Row(_IDEC, "joint"),
     "DEC, greedy layers": Row(replace(_IDEC, joint_reconstruction=False, start=_GREEDY), "joint"),
     "IDEC, greedy layers": Row(replace(_IDEC, start=_GREEDY), "joint"),
+    "N2D": Row(None, "n2d"),
+    "DCN": Row(None, "dcn"),
+    "DipDECK": Row(None, "dipdeck"),
     "IMSAT": Row(InformationMax(10, epochs=_EPOCHS["pretrain_epochs"]), "imsat"),
     "VAE+DEC": Row(DEC(10, beta=1.0, gamma=100.0, **_EPOCHS), "joint"),
     "VaDE": Row(VaDE(10, beta=1.0, **_EPOCHS), "joint"),
@@ -94,6 +103,19 @@ METHODS: dict[str, Row] = {
 }
 """K is that of the data set."""
 
+_OTHERS = FLOORS | PEERS
+_NEEDS = {"UMAP + HDBSCAN": ("umap",), **{name: other.needs for name, other in _OTHERS.items()}}
+
+
+def is_floor(name: str) -> bool:
+    """Whether a method has no network."""
+    return METHODS[name].method is None and METHODS[name].stage not in PEERS
+
+
+def missing(stage: str) -> list[str]:
+    """Packages that a method of others needs, and that are not installed."""
+    return [package for package in _NEEDS.get(stage, ()) if find_spec(package) is None]
+
 
 def available() -> list[str]:
     """Names of the methods whose packages are installed."""
@@ -101,7 +123,7 @@ def available() -> list[str]:
 
 
 def setting_of(name: str, num_clusters: int, quick: bool) -> Config | str:
-    """All that a method's labels depend on besides data and seed: a config, or a shallow method's name."""
+    """All that a method's labels depend on besides data and seed: a config, or the name of a method of others."""
     row = METHODS[name]
     if row.method is None:
         return row.stage
@@ -157,9 +179,9 @@ def cluster(
     if isinstance(setting, str):
         pixels = fit_preparation(x, prepare_of(x)).apply(x).reshape(len(x), -1)
         if (packages := missing(setting)) != []:
-            raise InputError(f"{names[0]} needs {' and '.join(packages)}: pip install umap-learn igraph leidenalg")
-        if setting in FLOORS:
-            labels = FLOORS[setting].cluster(pixels, num_clusters, seed)
+            raise InputError(f"{names[0]} needs {' and '.join(packages)}: see the protocol in benchmarks/quality.md")
+        if setting in _OTHERS:
+            labels = _OTHERS[setting].cluster(pixels, num_clusters, seed)
             return {names[0]: Answer(labels, max(num_clusters, int(labels.max()) + 1))}
         return {names[0]: shallow_answers(setting, pixels, num_clusters, [seed])[0]}
     if getattr(setting.method, "augment", None) == "auto":

@@ -20,8 +20,12 @@ from sklearn.cluster import HDBSCAN
 from benchmarks.machine import commit
 from benchmarks.quality.arguments import parsed
 from benchmarks.quality.datasets import NUM_CLASSES, dataset
+from benchmarks.quality.floors import evoc_layers
+from benchmarks.quality.methods import missing, prepare_of
+from benchmarks.quality.peers import deepect
 from benchmarks.quality.rows import read_as, spread
 from vaeclust_jax import Run
+from vaeclust_jax.data import fit_preparation
 from vaeclust_jax.fitting.config import with_method
 from vaeclust_jax.fitting.fit import fit_stages
 from vaeclust_jax.folder import write_json
@@ -47,17 +51,20 @@ SHALLOW: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "average linkage": lambda x: linkage(x, "average"),
     "HDBSCAN": _hdbscan,
 }
-TREES = ("vaegraph", *(f"{name} on {where}" for name in SHALLOW for where in ("values", "VAE latents")))
+OTHERS = {"DeepECT": "dcn", "EVoC on values": "evoc"}
+"""Trees of other packages, by a method of the table that needs the same."""
+TREES = ("vaegraph", *(f"{name} on {where}" for name in SHALLOW for where in ("values", "VAE latents")), *OTHERS)
 
 
 class Point(NamedTuple):
-    """One tree of one data set; trees of values do not depend on a seed."""
+    """One tree of one data set; linkages of values do not depend on a seed."""
 
     dataset: str
     tree: str
     seed: int | None
     purity: float
     leaves: int
+    """Clusters of the finest layer, of EVoC."""
     seconds: float
     """CPU seconds of all cores, compilation included; of latents without the fit."""
     commit: str | None
@@ -85,6 +92,42 @@ def _measured(name: str, seed: int, known: set[tuple[str, int | None]], quick: b
     return points
 
 
+def _of_others(name: str, tree: str, seed: int) -> Point:
+    whole = dataset(name)
+    assert whole.y is not None
+    x = fit_preparation(whole.x, prepare_of(whole.x)).apply(whole.x).reshape(len(whole.x), -1)
+    started = time.process_time()
+    if tree == "DeepECT":
+        merges, leaves = deepect(x, seed)
+        return _point(name, tree, seed, merges, whole.y, leaves, time.process_time() - started)
+    layers = evoc_layers(x, seed)
+    seconds = round(time.process_time() - started, 1)
+    purity = round(layers_purity(layers, whole.y), 4)
+    return Point(name, tree, seed, purity, int(layers[0].max()) + 1, seconds, commit())
+
+
+def layers_purity(layers: Sequence[np.ndarray], y: np.ndarray) -> float:
+    """Dendrogram purity of layers of clusters: two rows of a class meet in the finest layer that has them together.
+
+    Args:
+        layers: finest first; -1 is in no cluster. All rows meet above the last.
+        y: class numbers.
+    """
+    total, pairs = 0.0, 0
+    for one in np.unique(y):
+        own = y == one
+        n = int(own.sum())
+        purity = np.full((n, n), np.nan)
+        for labels in [*layers, np.zeros(len(y), int)]:
+            share = np.bincount(labels[own] + 1, minlength=labels.max() + 2) / np.maximum(np.bincount(labels + 1), 1)
+            mine = labels[own]
+            meet = np.isnan(purity) & (mine[:, np.newaxis] == mine) & (mine >= 0)
+            purity[meet] = share[mine[np.nonzero(meet)[0]] + 1]
+        total += purity[np.triu_indices(n, 1)].sum()
+        pairs += n * (n - 1) // 2
+    return total / pairs
+
+
 def _values(run: Run, x: np.ndarray) -> np.ndarray:
     return np.asarray(run.prepare(x)).reshape(len(x), -1)
 
@@ -107,6 +150,9 @@ def page(points: Sequence[Point]) -> str:
         "`vaegraph` is as it is by default, without views; its leaves are micro-clusters.",
         "A leaf of several rows counts with its own purity.",
         "HDBSCAN's tree is the single linkage of mutual reachability.",
+        "DeepECT is ClustPy's, with this library's layers; its own defaults allow it 20 leaves.",
+        "EVoC has layers and no binary tree: a pair meets in the finest layer that has both rows in one cluster.",
+        "All rows meet above its last layer, and its leaves are the clusters of its first.",
         "*Leaves* is their number, in the mean.",
         "Means ± standard deviation are over seeds; trees of the values have none.",
         "Labels of digits and COIL-20 were in view while the method was made.\n",
@@ -149,6 +195,11 @@ def main(argv: Sequence[str] | None = None) -> None:
                 points += (found := _measured(name, seed, known, args.quick))
                 write_json(path, [one._asdict() for one in points])
                 print(f"{name} seed {seed}: {found[0].purity:.3f}", file=sys.stderr)
+            for tree in [] if args.quick else [one for one, of in OTHERS.items() if not missing(of)]:
+                if (tree, seed) not in known:
+                    points.append(_of_others(name, tree, seed))
+                    write_json(path, [one._asdict() for one in points])
+                    print(f"{name} {tree} seed {seed}: {points[-1].purity:.3f}", file=sys.stderr)
     write_whole(folder / "trees.md", page(read(path)))
     print(folder / "trees.md")
 

@@ -101,14 +101,14 @@ def test_vectors_keep_their_size() -> None:
     assert set(labels) == {0, 1, 2}
 
 
-def test_floors_that_need_other_packages_find_blobs_or_say_what_is_missing() -> None:
+def test_methods_that_need_other_packages_find_blobs_or_say_what_is_missing() -> None:
     y = np.arange(90) % 3
     x = np.random.default_rng(0).normal(size=(90, 4)) + 12 * np.eye(3, 4)[y]
-    for name in ("UMAP + mixture", "UMAP + HDBSCAN", "Leiden"):
+    for name in ("UMAP + mixture", "UMAP + HDBSCAN", "Leiden", "EVoC", "N2D", "DCN"):
         if name in available():
             assert accuracy(y, cluster([name], x, 3, 0, True)[name].labels) > 0.9
         else:
-            with pytest.raises(InputError, match=rf"{name} needs .*: pip install umap-learn".replace("+", r"\+")):
+            with pytest.raises(InputError, match=rf"{name} needs .*: see the protocol".replace("+", r"\+")):
                 cluster([name], x, 3, 0, True)
 
 

@@ -1,11 +1,13 @@
 """The table of trees: HDBSCAN's tree is a linkage, and the committed page is that of the committed rows."""
 
 import numpy as np
+import pytest
 from scipy.cluster.hierarchy import is_valid_linkage, linkage
 from scipy.spatial.distance import pdist, squareform
 
 from benchmarks.quality import trees
 from benchmarks.quality.trees import Point, page, read
+from vaeclust_jax.metrics import dendrogram_purity
 
 
 def test_hdbscans_tree_is_the_single_linkage_of_mutual_reachability() -> None:
@@ -18,6 +20,20 @@ def test_hdbscans_tree_is_the_single_linkage_of_mutual_reachability() -> None:
     reach = np.maximum(distances, np.maximum(core[:, np.newaxis], core))
     expected = linkage(squareform(reach, checks=False), "single")
     np.testing.assert_allclose(found[:, 2], expected[:, 2], rtol=1e-6)
+
+
+def test_layers_that_are_a_binary_tree_have_its_purity() -> None:
+    """Four leaves in two branches, as layers and as a linkage matrix."""
+    rng = np.random.default_rng(0)
+    leaves, y = rng.integers(0, 4, 50), rng.integers(0, 3, 50)
+    expected = dendrogram_purity([[0, 1, 1, 2], [2, 3, 1, 2], [4, 5, 2, 4]], y, leaves)
+    assert expected is not None
+    assert trees.layers_purity([leaves, leaves // 2], y) == pytest.approx(expected, abs=1e-12)
+
+
+def test_rows_that_no_layer_holds_meet_above_the_last() -> None:
+    layers, y = [np.array([0, 0, -1, -1])], np.array([0, 0, 1, 1])
+    assert trees.layers_purity(layers, y) == pytest.approx((1 + 0.5) / 2)
 
 
 def test_the_page_has_means_over_seeds() -> None:
