@@ -1,4 +1,5 @@
 import json
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from vaeclust_jax.data import Preparation, PrepareConfig, fit_preparation, load
-from vaeclust_jax.errors import InputError
+from vaeclust_jax.errors import InputError, InputWarning
 
 RNG = np.random.default_rng(0)
 vectors = hnp.arrays(
@@ -40,6 +41,17 @@ def test_rows_are_scaled_by_their_own_extremes_and_read_back() -> None:
     np.testing.assert_array_equal(Preparation.from_json(prepared.to_json()).apply(x), expected)
     old = {name: value for name, value in prepared.to_json().items() if name != "by_row"}
     np.testing.assert_array_equal(Preparation.from_json(old).apply(x), x)
+
+
+@pytest.mark.parametrize("shape", [(4,), (3, 3, 1)])
+def test_that_all_samples_are_equal_is_said(shape: tuple[int, ...]) -> None:
+    x = np.repeat(np.random.default_rng(0).uniform(size=(1, *shape)), 20, axis=0)
+    with pytest.warns(InputWarning, match="all 20 samples are equal: there are no clusters to find"):
+        fit_preparation(x, PrepareConfig())
+    x[7] /= 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fit_preparation(x, PrepareConfig())
 
 
 @pytest.mark.parametrize("scaling", ["standardise", "minmax"])

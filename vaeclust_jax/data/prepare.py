@@ -245,7 +245,7 @@ def columns_of(x: object) -> Columns | None:
 
 
 def fit_preparation(x_raw_train: object, config: PrepareConfig, weight: np.ndarray | None = None) -> Preparation:
-    """Fits the preparation on the training rows alone.
+    """Fits the preparation on the training rows alone; that all of them are equal is an `InputWarning`.
 
     Args:
         x_raw_train: the training samples, as `check_array` takes them.
@@ -260,6 +260,8 @@ def fit_preparation(x_raw_train: object, config: PrepareConfig, weight: np.ndarr
     """
     x = checked_rows(x_raw_train)
     shape = x.shape[1:]
+    if isinstance(x, np.ndarray) and len(x) > 1 and (x[0] == x[-1]).all() and (x == x[0]).all():
+        warnings.warn(f"all {len(x)} samples are equal: there are no clusters to find", InputWarning, stacklevel=2)
     if x.ndim == 2:
         if config.grey or config.image_size not in (None, "auto"):
             option = "grey" if config.grey else "image_size"
