@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 from statistics import fmean
 
-from benchmarks.quality.methods import METHODS
+from benchmarks.quality.methods import METHODS, is_floor
 from benchmarks.quality.rows import Row, read
 from notebooks.book.markdown import table
 
@@ -52,7 +52,7 @@ def shown(value: float | None, digits: int = 3) -> str:
 
 def floor(dataset: str) -> float:
     """The highest mean accuracy of a method without a network."""
-    shallow = [name for name, row in METHODS.items() if row.method is None]
+    shallow = filter(is_floor, METHODS)
     return max(value for name in shallow if (value := mean(name, dataset, "acc")) is not None)
 
 

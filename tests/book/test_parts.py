@@ -24,7 +24,10 @@ BOOK = Path(__file__).parent.parent.parent / "notebooks"
 ROWS = json.loads((BOOK.parent / "benchmarks/results/quality/rows.json").read_text(encoding="utf-8"))
 SETS = list(dict.fromkeys(row["dataset"] for row in ROWS))
 THERE = {(row["method"], row["dataset"]) for row in ROWS}
-SHALLOW = ("k-means", "PCA + mixture", "Ward", "spectral", "neighbour graph")
+SHALLOW = (
+    *("k-means", "PCA + mixture", "Ward", "spectral", "neighbour graph"),
+    *("UMAP + mixture", "UMAP + HDBSCAN", "Leiden", "EVoC"),
+)
 
 
 def mean(method: str, dataset: str, score: str = "acc") -> float:
