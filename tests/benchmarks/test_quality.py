@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import vaeclust_jax as vc
 from benchmarks.machine import CHECKOUT
 from benchmarks.quality import __main__ as command
-from benchmarks.quality import ablations, networks, views
+from benchmarks.quality import ablations, methods, networks, peers, views
 from benchmarks.quality.datasets import DATASETS, NUM_CLASSES
 from benchmarks.quality.methods import METHODS, PREPARE, as_text, available, cluster, prepare_of, setting_of, together
 from benchmarks.quality.moved import AXES, Point, Setting, Task, graph_of
@@ -110,6 +111,15 @@ def test_methods_that_need_other_packages_find_blobs_or_say_what_is_missing() ->
         else:
             with pytest.raises(InputError, match=rf"{name} needs .*: see the protocol".replace("+", r"\+")):
                 cluster([name], x, 3, 0, True)
+
+
+def test_methods_of_clustpy_have_the_networks_and_epochs_of_ours() -> None:
+    ours = methods.METHODS["IDEC"].method
+    assert isinstance(ours, vc.DEC)
+    assert (methods.NETWORK.hidden, methods.NETWORK.latent_dim) == (peers.HIDDEN, peers.LATENT_DIM)
+    assert (ours.pretrain_epochs, ours.joint_epochs) == (peers.PRETRAIN_EPOCHS, peers.JOINT_EPOCHS)
+    assert not any(map(methods.is_floor, ("N2D", "DCN", "DipDECK", "IDEC", "vaegraph")))
+    assert all(map(methods.is_floor, ("k-means", "UMAP + HDBSCAN", "Leiden", "EVoC")))
 
 
 def test_views_are_chosen_once_for_a_data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
