@@ -201,3 +201,5 @@ def test_other_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "x.xlsx").write_text("1,2")
     with pytest.raises(InputError, match=r"x\.xlsx is a file that is not read"):
         load(tmp_path / "x.xlsx")
+    with pytest.raises(InputError, match=r"/dev/null is neither a file nor a folder; give an array file"):
+        load("/dev/null")

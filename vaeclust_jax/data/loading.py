@@ -191,8 +191,10 @@ def _load_path(path: Path, config: ReadConfig, like: Preparation | Dataset | Non
         return load_arrays(path, config, pictures)
     if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file():
         return load_picture(path, config, pictures)
-    if path.is_file():
-        raise InputError(f"{path} is a file that is not read; {_READ}")
+    if path.exists():
+        raise InputError(
+            f"{path} is {'a file that is not read' if path.is_file() else 'neither a file nor a folder'}; {_READ}"
+        )
     if path.suffix or len(path.parts) > 1:
         raise InputError(f"{path} does not exist; {_READ}")
     raise _unknown(path.name)
