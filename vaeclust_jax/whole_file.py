@@ -50,10 +50,12 @@ def sweep(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def put_aside(path: Path, name: Path) -> None:
-    """What cannot be read gets another name, `name-1` or the next that is free, and is not removed."""
+def put_aside(path: Path, name: Path) -> Path:
+    """Gives it another name, `name-1` or the next that is free, which is returned."""
     names = (name.with_name(f"{name.name}-{count}") for count in itertools.count(1))
-    os.rename(path, next(other for other in names if not other.exists()))
+    free = next(other for other in names if not other.exists())
+    os.rename(path, free)
+    return free
 
 
 def refuse_link(path: Path) -> None:

@@ -11,7 +11,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.shown import in_a_line
-from vaeclust_jax.whole_file import refuse_link, write_whole
+from vaeclust_jax.whole_file import put_aside, refuse_link, write_whole
 
 _MOST_SAID = 6
 """Settings that differ."""
@@ -105,12 +105,10 @@ def remove_checkpoint(path: Path) -> None:
     """Removes what orbax wrote, under a name that still says so where a kill leaves half of it. Links stay."""
     if path.is_symlink() or not is_checkpoint(path):
         return
-    half = path.with_name(f"{path.name.removesuffix(_UNFINISHED)}{_UNFINISHED}")
     with suppress(OSError):  # it is gone, or nobody may
-        if half != path:
-            shutil.rmtree(half, ignore_errors=True)
-            path.rename(half)
-    shutil.rmtree(half, ignore_errors=True)
+        if _UNFINISHED not in path.name:
+            path = put_aside(path, path.with_name(f"{path.name}{_UNFINISHED}"))
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def remove(folder: Path) -> None:
