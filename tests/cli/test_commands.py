@@ -9,6 +9,7 @@ import pytest
 
 import vaeclust_jax as vc
 from tests.cli.conftest import Answer
+from vaeclust_jax import cli
 from vaeclust_jax.data import DATASETS
 from vaeclust_jax.experiments import EXPERIMENTS
 from vaeclust_jax.methods.registry import METHODS
@@ -197,3 +198,15 @@ def test_a_file_name_that_is_no_utf_8_does_not_stop_a_run(
 
     write_assignments(tmp_path / "a.csv", {"row": [0], "file": ["\udcff.png"]})
     assert b"\xff.png" in (tmp_path / "a.csv").read_bytes()
+
+
+@pytest.mark.parametrize(("place", "said"), [(None, ""), ("runs/x", ": runs/x")])
+def test_a_full_disk_is_a_sentence_with_the_file_if_there_is_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], place: str | None, said: str
+) -> None:
+    def full(argv: list[str]) -> None:
+        raise OSError(28, "No space left on device", place)
+
+    monkeypatch.setattr("vaeclust_jax.cli.commands.dispatch", full)
+    assert cli._status(["run"]) == 2
+    assert capsys.readouterr().err == f"vaeclust: No space left on device{said}\n"
