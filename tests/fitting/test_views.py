@@ -95,6 +95,26 @@ def test_what_a_choice_is_made_of(monkeypatch: pytest.MonkeyPatch) -> None:
     assert other.score < found.score
 
 
+@pytest.mark.long
+def test_a_choice_trains_on_no_more_rows_than_it_judges(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same ones under every strength; rows that are held out stay so."""
+    trained: list[Any] = []
+
+    def kept(seeds: Any, runs: Any, data: Any) -> tuple[float, float, float]:
+        trained.extend(run.train_index for run in runs)
+        assert data.train_index is runs[0].train_index
+        return 0.0, 0.5, 0.0
+
+    monkeypatch.setattr(augment, "MAX_ROWS", 60)
+    monkeypatch.setattr(augment, "_judged", kept)
+    settings, images = config(validation=0.2, **SETTINGS), squares()[0]
+    vc.choose_augment(settings, images, [0, 1])
+    assert len(trained) == 4
+    assert all(len(one) == 60 and (one == trained[0]).all() for one in trained)
+    held_out = vc.fit(settings, images, 0).validation_index
+    assert not np.isin(trained[0], held_out).any()
+
+
 def test_a_choice_needs_seeds_that_can_agree() -> None:
     with pytest.raises(vc.InputError, match="seeds must be at least 2, because a choice of views asks how far they"):
         vc.choose_augment(config(**SETTINGS), squares()[0], [0])

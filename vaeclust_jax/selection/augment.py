@@ -1,6 +1,7 @@
 """Shall the encoder be taught to forget how images are moved? Chosen without labels, by what the graph then says."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations, product
 from typing import Any, NamedTuple
 
@@ -19,7 +20,7 @@ from vaeclust_jax.keys import VIEW_GRAPHS, VIEW_ROWS, checked_seeds, key_of
 from vaeclust_jax.methods.graph_starts import posterior_of
 from vaeclust_jax.methods.method import check_graph
 from vaeclust_jax.selection.num_clusters import vae_alone
-from vaeclust_jax.types import Networks
+from vaeclust_jax.types import Key, Networks
 from vaeclust_jax.uncertainty.neighbours import outside_share
 
 STRENGTHS = (0.0, 1.0)
@@ -27,7 +28,7 @@ SEEDS = (1_000_000, 1_000_001, 1_000_002)
 """Far from those that people count from 0: what is reported must not be what the choice was made by."""
 NUM_GRAPHS = 2
 MAX_ROWS = 10_000
-"""Rows that a graph is judged on: there are several, and their merge takes longest."""
+"""Rows that a choice trains on and judges graphs of."""
 
 _MOVABLE = 16  # pixels
 _LEAST = 1e-4  # of disagreement and cut: of the log of nothing
@@ -95,6 +96,8 @@ def choose_augment(
 ) -> AugmentChoice:
     """Trains the config's VAEs alone under each strength of views; the one whose graphs show K clusters best wins.
 
+    Of more than 10,000 training rows so many are drawn, the same for all.
+
     A graph is made of draws of the codes and of the views. Where its clusters are those of the data, other seeds find
     them too, few edges lead from one to another, and two of them are far dearer to merge than what was merged last.
     Without views that they need, seeds disagree; views that make one thing of two do not make seeds disagree (all of
@@ -154,6 +157,7 @@ def judge_views(
         )
     data = _prepared(config, x, networks)
     check_views(config, data)
+    data = _of_few(data, key_of(seeds[0], VIEW_ROWS))
     runs = fit_seeds(vae_alone(config, config.num_clusters), data, seeds, networks=networks, callbacks=callbacks)
     return Tried(config.method.view_strength(), *_judged(seeds, runs, data))
 
@@ -184,6 +188,18 @@ def _prepared(config: Config, x: Any, networks: Networks | None) -> Prepared:
     return prepared_for(vae_alone(config, config.num_clusters), x, custom=networks is not None)
 
 
+def _of_few(data: Prepared, key: Key) -> Prepared:
+    """The data with no more training rows than a choice needs: each VAE of 70,000 would take as long as the fit itself.
+
+    Rows that are read by blocks are few already, and their VAEs are trained on all blocks.
+    """
+    index = data.train_index
+    if len(index) <= MAX_ROWS:
+        return data
+    few = np.sort(np.asarray(jax.random.permutation(key, len(index))[:MAX_ROWS]))
+    return replace(data, train_index=index[few])
+
+
 def _said(tried: Tried) -> str:
     return f"agreement {tried.agreement:.2f}, edges cut {tried.cut:.1%}, log gap {tried.gap:.2f}"
 
@@ -195,11 +211,7 @@ def _judged(seeds: Sequence[int], runs: Sequence[Run], data: Prepared) -> tuple[
     from vaeclust_jax.graph.clusters import merged_clusters
     from vaeclust_jax.graph.neighbours import posterior_graph
 
-    index = data.train_index
-    if len(index) > MAX_ROWS:
-        key = key_of(seeds[0], VIEW_ROWS)
-        index = index[np.sort(np.asarray(jax.random.permutation(key, len(index))[:MAX_ROWS]))]
-    rows = data.rows[index]
+    index, rows = data.train_index, data.rows[data.train_index]
     labels: list[list[np.ndarray]] = []
     cuts, gaps = [], []
     for seed, run in zip(seeds, runs, strict=True):
