@@ -54,5 +54,5 @@ def _run(
     tree = None if merges is None else tree_of(merges, all_means, data.train_index)
     log_q = by_chunk(heads.assign, params, mean)
     mean, scale, share = components(heads, params, mean, logvar, log_q, data.train_weight)
-    clarity = config.method.clarity(state.memory)
-    return replace(run, cluster_mean=mean, cluster_scale=scale, cluster_share=share, tree_=tree, clarity_=clarity)
+    starts = config.method.could_begin(state.memory)
+    return replace(run, cluster_mean=mean, cluster_scale=scale, cluster_share=share, tree_=tree, starts_=starts)

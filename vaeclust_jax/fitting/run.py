@@ -22,6 +22,7 @@ from vaeclust_jax.fitting.history import kept_history
 from vaeclust_jax.fitting.model_file import write_model
 from vaeclust_jax.fitting.packed import OF_CLUSTERS, TREE, Packed, named_arrays
 from vaeclust_jax.fitting.pickled import Pickled
+from vaeclust_jax.graph.clarity import Shown
 from vaeclust_jax.graph.hints import Hints
 from vaeclust_jax.graph.tree import Tree, cuttable
 from vaeclust_jax.keys import SAMPLES, as_key
@@ -57,9 +58,8 @@ class Run(Pickled):
         temperature: T of the probabilities, softmax(log q / T): 1 as trained, see `calibrated`.
         tree_: of a method that follows a graph: how its micro-clusters were merged, which scipy takes for a linkage
             matrix; see `cut`. None elsewhere, and in files of older versions. After a vote it is still the seed's own.
-        clarity_: of such a method, how clear the clusters are that training could begin with (`graph.clarity`), each
-            by its name. It begins with those of "its graph", or with the clearest where they are ahead by 0.05. Where
-            three or more are the same, those alone are here. None elsewhere, where none were asked, and after `load`.
+        starts_: of such a method, how a graph shows the clusters that training could begin with, by name: `clarity` and
+            `cut`, see `methods.shallow_starts`. None elsewhere, where none were asked, and after `load`.
         hints: that the fit was given; None: none.
 
     Example:
@@ -84,7 +84,7 @@ class Run(Pickled):
     history: list[dict[str, Any]] = field(default_factory=list)
     temperature: float = 1.0
     tree_: Tree | None = None
-    clarity_: dict[str, float] | None = None
+    starts_: dict[str, Shown] | None = None
     hints: Hints | None = None
 
     def __repr__(self) -> str:

@@ -11,6 +11,7 @@ from vaeclust_jax.checks import check_types
 from vaeclust_jax.data.mapped import Rows, chunks
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.graph import MAX_GROUPS, NUM_NEIGHBOURS
+from vaeclust_jax.graph.clarity import Shown
 from vaeclust_jax.graph.constraints import Constraints
 from vaeclust_jax.graph.tree import Merges
 from vaeclust_jax.keys import SCORE, key_of
@@ -142,8 +143,8 @@ class Method(ABC):
         """How training samples were merged into clusters, of the last `State.memory`; None: no tree is kept."""
         return None
 
-    def clarity(self, memory: Any) -> dict[str, float] | None:
-        """How clear the clusters are that training could begin with, of the last `State.memory`; None: none are asked.
+    def could_begin(self, memory: Any) -> dict[str, Shown] | None:
+        """How a graph shows the clusters that training could begin with, by the last `State.memory`; None: none are.
 
         Each by its name; see `methods.shallow_starts.began_with`.
         """

@@ -1,12 +1,13 @@
 """Clusters of the samples' own values, found without a network, which training may begin with."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
+from vaeclust_jax.graph.clarity import Shown, shown
 from vaeclust_jax.graph.constraints import Constraints
 from vaeclust_jax.streamed import HostRows
 
@@ -36,33 +37,33 @@ class ShallowStarts(NamedTuple):
 
     Attributes:
         labels: (n,) by the name of each method.
-        clarity: of each.
+        shown: how the graph shows those of each.
         graph: of the values, by which all are judged.
     """
 
     labels: dict[str, Int[np.ndarray, " n"]]
-    clarity: dict[str, float]
+    shown: dict[str, Shown]
     graph: "Graph"
 
     def begin(
         self, own: Int[np.ndarray, " n"], num_clusters: int
-    ) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " s"]]:
-        """The labels to begin with, the method's own where no others are far clearer, and the clarity of all (`named`).
+    ) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, "2 s"]]:
+        """The labels to begin with, the method's own where no others are far clearer, and how all are shown (`named`).
 
         Where three or more find the same clusters, only those are asked: methods that differ so much do not agree by
-        chance, and clarity would cut a large cluster in two rather than keep a small one. Where clusters that were
-        found without neighbours are clearer in the graph than its own, it misleads, as where most features tell no
-        clusters apart: the clearest of those begin (`began_with`).
+        chance, and clarity would cut a large cluster in two rather than keep a small one. Of the others none may be cut
+        more than the own, for the same reason. Where clusters that were found without neighbours are clearer in the
+        graph than its own, it misleads, as where most features tell no clusters apart: the clearest of those begin
+        (`began_with`).
         """
-        from vaeclust_jax.graph.clarity import clarity
-
         labels = {OWN: own, **self.labels}
-        of_all = {OWN: clarity(self.graph, own, num_clusters), **self.clarity}
+        of_all = {OWN: shown(self.graph, own, num_clusters), **self.shown}
         asked = _agreed(labels) or list(labels)
-        scores = np.array([of_all[name] if name in asked else NOT_ASKED for name in (OWN, *SHALLOW_STARTS)], np.float32)
-        clear = named(scores)
-        assert clear is not None, "some are"
-        return labels[began_with(clear)], scores
+        names = (OWN, *SHALLOW_STARTS)
+        scores = np.array([of_all[name] if name in asked else (NOT_ASKED, 1.0) for name in names], np.float32).T
+        found = named(scores)
+        assert found is not None, "some are"
+        return labels[began_with(found)], scores
 
 
 def shallow_starts(
@@ -81,7 +82,6 @@ def shallow_starts(
             (`moved_by_hints`) before any are judged.
     """
     from vaeclust_jax.baselines.shallow import SHALLOW, unfit  # scikit-learn takes long to import
-    from vaeclust_jax.graph.clarity import clarity
     from vaeclust_jax.graph.hinted import moved_by_hints
 
     if not 2 <= num_clusters <= min(_MOST_CLUSTERS, len(x) // _FEWEST_SAMPLES):
@@ -93,7 +93,7 @@ def shallow_starts(
         labels = {name: SHALLOW[name].cluster(values, num_clusters, 0) for name in asked}
     if hints is not None:
         labels = {name: moved_by_hints(graph, one, num_clusters, hints) for name, one in labels.items()}
-    return ShallowStarts(labels, {name: clarity(graph, one, num_clusters) for name, one in labels.items()}, graph)
+    return ShallowStarts(labels, {name: shown(graph, one, num_clusters) for name, one in labels.items()}, graph)
 
 
 def _agreed(labels: Mapping[str, Int[np.ndarray, " n"]]) -> list[str]:
@@ -109,17 +109,23 @@ def _agreed(labels: Mapping[str, Int[np.ndarray, " n"]]) -> list[str]:
     return [OWN] if OWN in most else most
 
 
-def named(scores: Float[np.ndarray, " s"]) -> dict[str, float] | None:
-    """The clarity of `begin` by the names of the clusters; None where nothing was asked."""
-    found = {name: float(score) for name, score in zip((OWN, *SHALLOW_STARTS), scores, strict=True)}
-    return {name: score for name, score in found.items() if score != NOT_ASKED} or None
+def named(scores: Float[np.ndarray, "2 s"]) -> dict[str, Shown] | None:
+    """The scores of `begin` by the names of the clusters; None where nothing was asked."""
+    found = {name: Shown(*map(float, one)) for name, one in zip((OWN, *SHALLOW_STARTS), scores.T, strict=True)}
+    return {name: one for name, one in found.items() if one.clarity != NOT_ASKED} or None
 
 
-def began_with(clarity: Mapping[str, float]) -> str:
+def began_with(shown: Mapping[str, Shown]) -> str:
     """Which of the clusters of `named` training began with."""
-    best = max(clarity, key=clarity.__getitem__)
-    if OWN not in clarity:
-        return best
-    if misled := [name for name in WITHOUT_GRAPH if clarity.get(name, NOT_ASKED) > clarity[OWN]]:
-        return max(misled, key=clarity.__getitem__)
-    return best if clarity[best] > clarity[OWN] + CLEARER else OWN
+
+    def clearest(names: Iterable[str]) -> str:
+        return max(names, key=lambda name: shown[name].clarity)
+
+    if OWN not in shown:
+        return clearest(shown)
+    own = shown[OWN]
+    asked = [name for name, one in shown.items() if one.cut <= own.cut]
+    if misled := [name for name in asked if name in WITHOUT_GRAPH and shown[name].clarity > own.clarity]:
+        return clearest(misled)
+    best = clearest(asked)
+    return best if shown[best].clarity > own.clarity + CLEARER else OWN

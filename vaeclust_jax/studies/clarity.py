@@ -8,16 +8,16 @@ from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder.records.clustering import ON_LATENTS, ClusteringRecord, StartRecord
 from vaeclust_jax.graph import NUM_NEIGHBOURS, in_reach
+from vaeclust_jax.graph.clarity import Shown, shown
 from vaeclust_jax.methods.shallow_starts import CLEARER, OWN, SAME, began_with
 from vaeclust_jax.studies.assignments import Answer
 
 
-def clarity_of(answers: Mapping[str, Sequence[Answer]], data: Prepared) -> dict[str, float] | None:
+def shown_of(answers: Mapping[str, Sequence[Answer]], data: Prepared) -> dict[str, Shown] | None:
     """`graph.clarity` of each method's clusters of all samples, the mean over its seeds; no label is read.
 
     None of one cluster, and where the graph of the values cannot be had.
     """
-    from vaeclust_jax.graph.clarity import clarity
     from vaeclust_jax.graph.neighbours import of_values
 
     n, most = len(data.rows), max(one.num_clusters for of_seeds in answers.values() for one in of_seeds)
@@ -25,35 +25,34 @@ def clarity_of(answers: Mapping[str, Sequence[Answer]], data: Prepared) -> dict[
         return None
     graph = of_values(np.asarray(data.rows))
     return {
-        name: float(np.mean([clarity(graph, one.labels, one.num_clusters) for one in of_seeds]))
+        name: Shown(*np.mean([shown(graph, one.labels, one.num_clusters) for one in of_seeds], axis=0).tolist())
         for name, of_seeds in answers.items()
     }
 
 
-def clarity_sentence(
-    clarity: Mapping[str, float] | None, named: str, shallow: Sequence[str], alike: Mapping[str, float] | None
-) -> list[str]:
+def clarity_sentence(metrics: ClusteringRecord) -> list[str]:
     """How clear the named method's clusters are beside those of the methods without a network, on the data.
 
-    Where several of those find the same clusters as it, that is said: clarity prefers clusters of one size.
+    Where several of those find the same clusters as it, that is said: clarity prefers clusters of one size. Those that
+    cut more of the graph are left out for the same reason.
     """
-    on_data = _on_data(shallow)
-    if same := found_by_several(shallow, alike):
+    if same := found_by_several(metrics.shallow, metrics.alike):
         return [f"Methods without a network find the same clusters: {', '.join(same)}."]
-    others = {name: clarity[name] for name in on_data if name in clarity} if clarity else {}
-    if clarity is None or not others:
+    if metrics.clarity is None or not (others := _clarity_of_others(metrics)):
         return []
-    best = max(others, key=others.__getitem__)
-    if clarity[named] > others[best]:
-        how = "clearer than those of every method without a network"
-    elif clarity[named] > others[best] - CLEARER:
-        how = "about as clear as those of the best method without a network"
+    named, own = metrics.method, metrics.clarity[metrics.method]
+    in_graph = f"In the graph of the values the clusters of {named} are"
+    if not (rivals := _no_more_cut(metrics, others)):
+        return [f"{in_graph} cut less than those of every method without a network."]
+    best = max(rivals, key=rivals.__getitem__)
+    whose = "every method without a network" + ("" if rivals == others else " that cuts no more of it")
+    if own > rivals[best]:
+        how = f"clearer than those of {whose}"
+    elif own > rivals[best] - CLEARER:
+        how = f"about as clear as those of {whose.replace('every', 'the best')}"
     else:
         how = "less clear than those of a method without a network, which may be the better one here"
-    return [
-        f"In the graph of the values the clusters of {named} are {how} "
-        f"({clarity[named]:.2f} against {others[best]:.2f}, {best}; at most 0.50)."
-    ]
+    return [f"{in_graph} {how} ({own:.2f} against {rivals[best]:.2f}, {best}; at most 0.50)."]
 
 
 def found_by_several(shallow: Sequence[str], alike: Mapping[str, float] | None) -> list[str]:
@@ -63,12 +62,26 @@ def found_by_several(shallow: Sequence[str], alike: Mapping[str, float] | None) 
 
 
 def far_clearer(metrics: ClusteringRecord) -> str | None:
-    """The method without a network whose clusters are clearer by more than training moves them; None: there is none."""
-    on_data = [name for name in _on_data(metrics.shallow) if name in (metrics.clarity or {})]
-    if metrics.clarity is None or not on_data or len(_the_same(on_data, metrics.alike)) >= 2:
+    """The method without a network whose clusters are clearer by more than training moves them; None: there is none.
+
+    Those that cut more of the graph do not count: clarity would halve a large cluster that stands apart.
+    """
+    if metrics.clarity is None or len(_the_same(_on_data(metrics.shallow), metrics.alike)) >= 2:
         return None
-    best = max(on_data, key=metrics.clarity.__getitem__)
-    return best if metrics.clarity[best] > metrics.clarity[metrics.method] + CLEARER else None
+    rivals = _no_more_cut(metrics, _clarity_of_others(metrics))
+    best = max(rivals, key=rivals.__getitem__, default=None)
+    return best if best is not None and rivals[best] > metrics.clarity[metrics.method] + CLEARER else None
+
+
+def _clarity_of_others(metrics: ClusteringRecord) -> dict[str, float]:
+    clarity = metrics.clarity or {}
+    return {name: clarity[name] for name in _on_data(metrics.shallow) if name in clarity}
+
+
+def _no_more_cut(metrics: ClusteringRecord, clarity: Mapping[str, float]) -> dict[str, float]:
+    """Those whose clusters cut no more of the graph than the named method's; all, in files that do not know."""
+    cut = metrics.cut
+    return {name: one for name, one in clarity.items() if cut is None or cut[name] <= cut[metrics.method]}
 
 
 def _on_data(shallow: Sequence[str]) -> list[str]:
@@ -83,9 +96,14 @@ def _the_same(names: Sequence[str], alike: Mapping[str, float] | None) -> list[s
 def starts_of(runs: Sequence[Run], seeds: Sequence[int]) -> tuple[StartRecord, ...] | None:
     """Of each seed; None where there was nothing to choose from."""
     found = tuple(
-        StartRecord(seed=seed, began=began_with(run.clarity_), clarity=run.clarity_)
+        StartRecord(
+            seed=seed,
+            began=began_with(run.starts_),
+            clarity={name: one.clarity for name, one in run.starts_.items()},
+            cut={name: one.cut for name, one in run.starts_.items()},
+        )
         for run, seed in zip(runs, seeds, strict=True)
-        if run.clarity_ is not None
+        if run.starts_ is not None
     )
     return found or None
 

@@ -56,7 +56,7 @@ def _without_a_floor(metrics: ClusteringRecord) -> list[str]:
         said = [f"{metrics.method}: ACC {metrics.mean.acc:.3f}, NMI {metrics.mean.nmi:.3f}."]
     else:
         said = ["There are no labels to score by."]
-        said += clarity_sentence(metrics.clarity, metrics.method, metrics.shallow, metrics.alike)
+        said += clarity_sentence(metrics)
     if metrics.mean.silhouette is not None:
         said.append(f"Silhouette of its own latents: {metrics.mean.silhouette:.2f} (how compact, not how right).")
     if metrics.alike and not found_by_several(metrics.shallow, metrics.alike):

@@ -95,12 +95,13 @@ class StartRecord:
     Attributes:
         seed: its number.
         began: the name of those clusters.
-        clarity: of all that it could begin with (`graph.clarity`), by name.
+        clarity, cut: of all that it could begin with (`graph.clarity`), by name; files of earlier versions have no cut.
     """
 
     seed: int
     began: str
     clarity: dict[str, float]
+    cut: dict[str, float] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +125,8 @@ class ClusteringRecord(TaskRecord):
         clusters: of the first seed; this and the following are None in files of versions that did not write them.
         alike: by shallow method, the adjusted Rand index of its clusters and the named method's.
         starts: of each seed, where clusters without a network could begin.
-        clarity: by method, how clear its clusters are in the graph of the values (`graph.clarity`), mean over seeds.
+        clarity, cut: by method, how clear its clusters are in the graph of the values and how much of that they cut
+            (`graph.clarity`), mean over seeds.
         verdict: sentences by topic, what is to be read first coming first: found, how good, how sure.
         hints: that the named method read, if it did: it is then semi-supervised, and their rows are not scored.
     """
@@ -152,6 +154,7 @@ class ClusteringRecord(TaskRecord):
     origins: Origins | None = None
     starts: tuple[StartRecord, ...] | None = None
     clarity: dict[str, float] | None = None
+    cut: dict[str, float] | None = None
     hints: HintsRecord | None = None
 
     def origin(self, method: str) -> Origin:
@@ -167,6 +170,10 @@ class ClusteringRecord(TaskRecord):
             return "results must have the named method on all rows"
         if self.origins is not None and (missing := self.results.keys() - self.origins):
             return f"origins must have every method of the results, but {min(missing)} is missing"
+        if self.clarity is not None and self.method not in self.clarity:
+            return "clarity must have the named method"
+        if self.cut is not None and self.cut.keys() != (self.clarity or {}).keys():
+            return "cut must have the methods of clarity"
         of_methods = (
             fault_of_seeds(result.seeds, "seeds of the results")
             for protocols in self.results.values()
