@@ -145,6 +145,12 @@ NEWER = " was written by a newer vaeclust_jax, whose records this one cannot rea
             {"origins": {"vaedec": {"fit": 0, "together": False}}},
             ": origins must have every method of the results, but ward is missing",
         ),
+        ({"clarity": {"ward": 0.4}}, ": clarity must have the named method"),
+        ({"clarity": {"vaedec": 0.4}, "cut": {"ward": 0.1}}, ": cut must have the methods of clarity"),
+        (
+            {"starts": [{"seed": 0, "began": "ward", "clarity": {"ward": 0.4}, "cut": {"k-means": 0.1}}]},
+            ": starts must have the clusters that training began with",
+        ),
         ({"method": "gone"}, ": results must have the named method on all rows"),
     ],
     ids=str,

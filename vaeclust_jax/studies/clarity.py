@@ -79,9 +79,15 @@ def _clarity_of_others(metrics: ClusteringRecord) -> dict[str, float]:
 
 
 def _no_more_cut(metrics: ClusteringRecord, clarity: Mapping[str, float]) -> dict[str, float]:
-    """Those whose clusters cut no more of the graph than the named method's; all, in files that do not know."""
-    cut = metrics.cut
-    return {name: one for name, one in clarity.items() if cut is None or cut[name] <= cut[metrics.method]}
+    """Those whose clusters cut no more of the graph than the named method's; all, in files that do not know.
+
+    An encoder may move borders off the gaps of the graph: what its training began with counts, where that cut less.
+    """
+    if (cut := metrics.cut) is None:
+        return dict(clarity)
+    began = [start.cut[start.began] for start in metrics.starts or () if start.cut is not None]
+    least = min([cut[metrics.method], *began])
+    return {name: one for name, one in clarity.items() if cut[name] <= least}
 
 
 def _on_data(shallow: Sequence[str]) -> list[str]:

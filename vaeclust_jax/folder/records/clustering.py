@@ -174,6 +174,8 @@ class ClusteringRecord(TaskRecord):
             return "clarity must have the named method"
         if self.cut is not None and self.cut.keys() != (self.clarity or {}).keys():
             return "cut must have the methods of clarity"
+        if any(one.began not in (one.clarity if one.cut is None else one.cut) for one in self.starts or ()):
+            return "starts must have the clusters that training began with"
         of_methods = (
             fault_of_seeds(result.seeds, "seeds of the results")
             for protocols in self.results.values()
