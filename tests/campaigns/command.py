@@ -1,9 +1,11 @@
 """The command in this process, and what its answer may be."""
 
 import io
+import os
 import sys
-from collections.abc import Collection
-from contextlib import redirect_stderr, redirect_stdout
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import NamedTuple
 from unittest.mock import patch
 
@@ -31,7 +33,12 @@ class Reached(BaseException):
 def vaeclust(*argv: object) -> Answer:
     """Calls the command, which leaves jax's settings as they were."""
     out, err, cached = io.StringIO(), io.StringIO(), jax.config.values[_CACHED]
-    with patch.object(sys, "argv", ["vaeclust", *map(str, argv)]), redirect_stdout(out), redirect_stderr(err):
+    with (
+        patch.object(sys, "argv", ["vaeclust", *map(str, argv)]),
+        redirect_stdout(out),
+        redirect_stderr(err),
+        _of_processes() as said,
+    ):
         try:
             cli.main()
             code = 0
@@ -39,7 +46,23 @@ def vaeclust(*argv: object) -> Answer:
             code = end.code if isinstance(end.code, int) else int(end.code is not None)
         finally:
             jax.config.update(_CACHED, cached)
-    return Answer(code, out.getvalue(), err.getvalue())
+    return Answer(code, out.getvalue(), err.getvalue() + "".join(said))
+
+
+@contextmanager
+def _of_processes() -> Iterator[list[str]]:
+    """What processes that the command starts, as it does with `--coordinator`, write to the standard error."""
+    said: list[str] = []
+    usual = os.dup(2)
+    with tempfile.TemporaryFile() as written:
+        os.dup2(written.fileno(), 2)
+        try:
+            yield said
+        finally:
+            os.dup2(usual, 2)
+            os.close(usual)
+            written.seek(0)
+            said.append(written.read().decode())
 
 
 def check_answer(answer: Answer, *shown: object, codes: Collection[int] = (0, 2)) -> str:
