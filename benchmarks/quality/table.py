@@ -20,6 +20,8 @@ BEST = {
     "mnist-test": "ACC .987, NMI .963 (DynAE, Mrabah et al. 2019), .948, .882 (N2D, McConville et al. 2019)",
     "usps": "ACC .987, NMI .962 (as later papers print it); .981, .948 (DynAE, Mrabah et al. 2019)",
     "fashion-mnist": "of all 70,000 images ACC .672, NMI .684 (N2D, McConville et al. 2019)",
+    "mnist-whole": "ACC .987, NMI .964 (DynAE, Mrabah et al. 2019); .979, .942 (N2D, McConville et al. 2019)",
+    "fashion-mnist-whole": "ACC .672, NMI .684 (N2D, McConville et al. 2019)",
 }
 """The highest published figures that we know of; most sources tune, or augment, for the data set."""
 
@@ -46,6 +48,7 @@ N2D, DCN and DipDECK need `sh benchmarks/install_peers.sh`, too.
 
 Labels of {developed} were in view while the library was made.
 The other sets are scored once, with all that a row depends on frozen.
+mnist-whole and fashion-mnist-whole are all 70,000 images, by one seed; 60,000 of MNIST's were in view, too.
 Their rows stay whatever they are.
 vaegraph was scored again on sets of vectors, optdigits apart, when a rule for its start was added.[^again]
 Methods without a row are not measured yet.
@@ -123,7 +126,10 @@ def _overview(rows: Sequence[Row]) -> str:
         of_set = [row for row in rows if row.dataset == dataset]
         means, floor = _means(of_set), _floor(of_set)
         if floor and "vaegraph" in means:
-            both = [" / ".join(f"{means[name][key]:.3f}" for key in _JUDGED) for name in ("IDEC", "vaegraph")]
+            both = [
+                " / ".join(f"{means[name][key]:.3f}" for key in _JUDGED) if name in means else ""
+                for name in ("IDEC", "vaegraph")
+            ]
             best = " / ".join(f"{floor[key][1]:.3f} ({floor[key][0]})" for key in _JUDGED)
             lines.append(f"| {dataset} | {best} | {both[0]} | {both[1]} | {_below(means['vaegraph'], floor)} |")
     return "\n".join(lines) + "\n"
