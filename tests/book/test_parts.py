@@ -82,6 +82,7 @@ def test_the_method_that_the_book_advises_is_where_the_book_says() -> None:
         "texture",
         "segment",
         "satimage",
+        "mnist-whole",
     }
     drawn = ["digits", "coil20", "mnist-test", "usps", "fashion-mnist", "optdigits", "pendigits"]
     assert all(ahead[name] > 0 for name in drawn)
