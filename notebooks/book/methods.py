@@ -6,6 +6,7 @@ from typing import Any
 
 from benchmarks.quality.methods import METHODS as MEASURED
 from benchmarks.quality.methods import Row
+from benchmarks.quality.rows import spread
 from notebooks.book.markdown import one_line, table
 from notebooks.book.quality import datasets, rows
 from vaeclust_jax.cli.flags import as_flag, texts_of
@@ -92,4 +93,4 @@ def _is_of(name: str, row: Row) -> bool:
 
 
 def _spread(values: list[float]) -> str:
-    return f"{fmean(values):.3f} ± {stdev(values):.3f}"
+    return spread(fmean(values), stdev(values) if len(values) > 1 else None)
