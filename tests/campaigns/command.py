@@ -46,7 +46,7 @@ def vaeclust(*argv: object) -> Answer:
             code = end.code if isinstance(end.code, int) else int(end.code is not None)
         finally:
             jax.config.update(_CACHED, cached)
-    return Answer(code, out.getvalue(), err.getvalue() + "".join(said))
+    return Answer(code, out.getvalue(), "".join(said) + err.getvalue())
 
 
 @contextmanager

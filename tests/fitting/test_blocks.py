@@ -20,6 +20,7 @@ from vaeclust_jax.data import Dataset, load, mapped
 from vaeclust_jax.fitting import prepared
 from vaeclust_jax.fitting.fit import fit_stages
 from vaeclust_jax.fitting.resolve import prepared_for
+from vaeclust_jax.selection import augment
 from vaeclust_jax.training import shuffled
 from vaeclust_jax.types import Batch
 
@@ -55,6 +56,26 @@ def test_rows_are_split_and_scaled(x: np.ndarray) -> None:
     np.testing.assert_allclose(data.preparation.scale, train.std(axis=0), rtol=1e-5)
     np.testing.assert_allclose(np.asarray(data.blocks), data.preparation.apply(train), rtol=1e-6)
     np.testing.assert_array_equal(data.rows, data.preparation.apply(X[data.sampled]))
+
+
+@pytest.mark.long
+def test_a_choice_of_views_trains_on_sampled_rows_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def kept(seeds: Any, runs: Any, data: Any) -> tuple[float, float, float]:
+        asked.append(data)
+        assert all(len(run.train_index) == 60 for run in runs)
+        return 0.0, 0.5, 0.0
+
+    monkeypatch.setattr(augment, "MAX_ROWS", 60)
+    monkeypatch.setattr(augment, "_judged", kept)
+    np.save(tmp_path / "images.npy", np.random.default_rng(0).uniform(size=(600, 8, 8, 1)).astype(np.float32))
+    settings = config(method="graph", network="mlp", tolerance=0.0)
+    images = prepared_for(settings, np.load(tmp_path / "images.npy", mmap_mode="r"))
+    assert images.blocks is not None
+    vc.choose_augment(settings, images, [0, 1])
+    assert [one.blocks for one in asked] == [None, None]
+    assert all(len(one.train) == 60 for one in asked)
 
 
 @pytest.mark.long
@@ -174,6 +195,7 @@ import vaeclust_jax as vc
 from vaeclust_jax.cli.predict import _tables
 from vaeclust_jax.data import Dataset, checked_rows, mapped
 from vaeclust_jax.folder import write_assignment_parts
+from vaeclust_jax.selection import augment
 from vaeclust_jax.training import shuffled
 from pathlib import Path
 

@@ -18,7 +18,7 @@ def test_far_clearer_clusters_begin_and_others_do_not() -> None:
     x, y = blobs()
     starts = shallow_starts(x, 3, of_values(x))
     assert starts is not None
-    assert set(starts.labels) == set(starts.shown) == set(SHALLOW_STARTS)
+    assert set(starts.labels) == set(starts.separations) == set(SHALLOW_STARTS)
     labels, scores = starts.begin(np.random.default_rng(0).permutation(y), 3)
     assert adjusted_rand_score(y, labels) == 1
     assert began_with(named(scores) or {}) in SHALLOW_STARTS
@@ -38,7 +38,7 @@ def test_what_three_find_is_not_given_up_for_clusters_of_one_size(sizes: tuple[i
     starts = shallow_starts(x, len(sizes), of_values(x))
     assert starts is not None
     halves = np.arange(len(x)) % len(sizes)
-    assert starts.shown["graph"].clarity > starts.shown["k-means"].clarity, "the trap"
+    assert starts.separations["graph"].clarity > starts.separations["k-means"].clarity, "the trap"
     labels, scores = starts.begin(halves, len(sizes))
     assert adjusted_rand_score(y, labels) == 1
     clear = named(scores) or {}

@@ -9,22 +9,22 @@ import pytest
 from tests.fitting.made import blobs, config
 from vaeclust_jax.fitting.resolve import prepared_for
 from vaeclust_jax.folder.records.clustering import StartRecord
-from vaeclust_jax.graph.clarity import shown
+from vaeclust_jax.graph.clarity import separation
 from vaeclust_jax.graph.neighbours import of_values
 from vaeclust_jax.studies.assignments import Answer
-from vaeclust_jax.studies.clarity import clarity_sentence, far_clearer, shown_of
+from vaeclust_jax.studies.clarity import clarity_sentence, far_clearer, separation_of
 
 
 def test_it_is_the_mean_over_seeds_of_all_samples() -> None:
     x, y = blobs()
     data = prepared_for(config(), x)
     other = np.random.default_rng(0).permutation(y)
-    found = shown_of({"ours": [Answer(y, 3), Answer(other, 3)], "theirs": [Answer(other, 3)]}, data)
+    found = separation_of({"ours": [Answer(y, 3), Answer(other, 3)], "theirs": [Answer(other, 3)]}, data)
     graph = of_values(np.asarray(data.rows))
-    right, wrong = np.array(shown(graph, y, 3)), np.array(shown(graph, other, 3))
+    right, wrong = np.array(separation(graph, y, 3)), np.array(separation(graph, other, 3))
     assert found == {"ours": pytest.approx((right + wrong) / 2), "theirs": pytest.approx(wrong)}
-    assert shown_of({"ours": [Answer(np.zeros(len(x), int), 1)]}, data) is None
-    assert shown_of({"ours": [Answer(y[:5], 3)]}, prepared_for(config(validation=0.0), x[:5])) is None
+    assert separation_of({"ours": [Answer(np.zeros(len(x), int), 1)]}, data) is None
+    assert separation_of({"ours": [Answer(y[:5], 3)]}, prepared_for(config(validation=0.0), x[:5])) is None
 
 
 @pytest.mark.parametrize(

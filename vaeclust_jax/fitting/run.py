@@ -22,7 +22,7 @@ from vaeclust_jax.fitting.history import kept_history
 from vaeclust_jax.fitting.model_file import write_model
 from vaeclust_jax.fitting.packed import OF_CLUSTERS, TREE, Packed, named_arrays
 from vaeclust_jax.fitting.pickled import Pickled
-from vaeclust_jax.graph.clarity import Shown
+from vaeclust_jax.graph.clarity import Separation
 from vaeclust_jax.graph.hints import Hints
 from vaeclust_jax.graph.tree import Tree, cuttable
 from vaeclust_jax.keys import SAMPLES, as_key
@@ -84,7 +84,7 @@ class Run(Pickled):
     history: list[dict[str, Any]] = field(default_factory=list)
     temperature: float = 1.0
     tree_: Tree | None = None
-    starts_: dict[str, Shown] | None = None
+    starts_: dict[str, Separation] | None = None
     hints: Hints | None = None
 
     def __repr__(self) -> str:

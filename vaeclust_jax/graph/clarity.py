@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from vaeclust_jax.graph.neighbours import Graph
 
 
-class Shown(NamedTuple):
+class Separation(NamedTuple):
     """How a graph shows clusters.
 
     Attributes:
@@ -21,7 +21,7 @@ class Shown(NamedTuple):
     cut: float
 
 
-def shown(graph: "Graph", labels: Int[np.ndarray, " n"], num_clusters: int) -> Shown:
+def separation(graph: "Graph", labels: Int[np.ndarray, " n"], num_clusters: int) -> Separation:
     """The normalised cut, and with the entropy of the labels the clarity.
 
     The normalised cut (Shi and Malik 2000) alone prefers a few stray points in most clusters and all others in one. The
@@ -43,9 +43,4 @@ def shown(graph: "Graph", labels: Int[np.ndarray, " n"], num_clusters: int) -> S
     volume = np.bincount(labels, degrees, num_clusters)
     cut = 1 - np.divide(kept, volume, out=np.ones(num_clusters), where=volume > 0)
     mean = float(np.where(counts > 0, cut, 1).mean())
-    return Shown(float(balance / 2 - mean), mean)
-
-
-def clarity(graph: "Graph", labels: Int[np.ndarray, " n"], num_clusters: int) -> float:
-    """That of `shown`."""
-    return shown(graph, labels, num_clusters).clarity
+    return Separation(float(balance / 2 - mean), mean)

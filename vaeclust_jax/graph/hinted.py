@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from vaeclust_jax.graph.clarity import clarity
+from vaeclust_jax.graph.clarity import separation
 from vaeclust_jax.graph.constraints import Constraints
 from vaeclust_jax.graph.neighbours import Graph
 from vaeclust_jax.graph.ward import Merged, ward
@@ -114,7 +114,7 @@ def clearer(
     """
     if len(np.unique(beside)) < num_clusters or hints.kept(beside) < hints.kept(led):
         return led
-    gain = clarity(graph, led, num_clusters) - clarity(graph, beside, num_clusters)
+    gain = separation(graph, led, num_clusters).clarity - separation(graph, beside, num_clusters).clarity
     return led if gain > _CLEARER else beside
 
 

@@ -16,7 +16,7 @@ from vaeclust_jax.control.parse import parse_controller
 from vaeclust_jax.data.mapped import Rows
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.graph import in_reach
-from vaeclust_jax.graph.clarity import Shown
+from vaeclust_jax.graph.clarity import Separation
 from vaeclust_jax.graph.tree import Merges
 from vaeclust_jax.keys import OBJECTIVE_GRAPH, key_of
 from vaeclust_jax.methods.dec_learner import (
@@ -253,8 +253,8 @@ class GraphDEC(_WithTarget):
         count = int(groups.max())
         return Merges(groups, pairs[:count], heights[:count])
 
-    def could_begin(self, memory: Any) -> dict[str, Shown] | None:  # noqa: D102
-        return named(np.asarray(memory.shown))
+    def could_begin(self, memory: Any) -> dict[str, Separation] | None:  # noqa: D102
+        return named(np.asarray(memory.separation))
 
     def graph(self, heads: Heads, params: Params, x: Rows) -> "Graph":  # noqa: D102
         from vaeclust_jax.graph.neighbours import posterior_graph  # scipy takes long to import

@@ -171,10 +171,10 @@ def _first_target(
     num_clusters: int,
     edges: Edges | None = None,
     merges: Merges | None = None,
-    shown: Array | None = None,
+    separation: Array | None = None,
 ) -> Target:
     unassigned = Assigned(jnp.full((num_samples,), -1, jnp.int32), jnp.ones(()))
-    return Target(jnp.full((num_samples, num_clusters), 1.0 / num_clusters), unassigned, edges, merges, shown)
+    return Target(jnp.full((num_samples, num_clusters), 1.0 / num_clusters), unassigned, edges, merges, separation)
 
 
 @lru_cache
@@ -289,8 +289,8 @@ def graph_dec(
         edges = Edges(alone, jnp.full(alone.shape, 1.0 / EDGES_KEPT))
         most = max(min(num_samples, MAX_GROUPS) - 1, 0)
         merges = Merges(jnp.zeros(num_samples, jnp.int32), jnp.zeros((most, 2), jnp.int32), jnp.zeros(most))
-        shown = jnp.full((2, 1 + len(SHALLOW_STARTS)), NOT_ASKED)
-        target = _first_target(num_samples, num_clusters, edges, merges, shown)
+        separation = jnp.full((2, 1 + len(SHALLOW_STARTS)), NOT_ASKED)
+        target = _first_target(num_samples, num_clusters, edges, merges, separation)
         if hinted:
             target = target._replace(told=jnp.full((num_samples,), -1, jnp.int32))
         return with_numbers(first_state(params, target), learning_rate, beta=beta, gamma=gamma)

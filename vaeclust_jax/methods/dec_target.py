@@ -31,7 +31,7 @@ class Target(NamedTuple):
     """What q is spread over; None: over nothing."""
     merges: Merges | None
     """The tree of the graph that the stage began with; behind its last merge zeros, as shapes are fixed."""
-    shown: Float[Array, "2 s"] | None
+    separation: Float[Array, "2 s"] | None
     """Clarity and cut of the clusters that it could begin with (`methods.shallow_starts`); `NOT_ASKED` of some."""
     told: Int[Array, " n"] | None = None
     """The cluster that each row is held in, -1 where a person said nothing; None: there are no hints."""

@@ -127,8 +127,8 @@ def from_graph(
         labels, _, merges = merged_clusters(graph, num_clusters, weight=rows.weight, hints=hints, judge=own)
         memory = fresh.memory
         if shallow is not None:
-            begun, shown = shallow.begin(labels, num_clusters)
-            memory = memory._replace(shown=jnp.asarray(shown))
+            begun, separation = shallow.begin(labels, num_clusters)
+            memory = memory._replace(separation=jnp.asarray(separation))
             if begun is not labels:  # the tree is of those clusters, too
                 graph, labels = faded_between(graph, begun), begun
                 merges = merged_clusters(graph, num_clusters, hints=hints, judge=own).merges
@@ -180,7 +180,7 @@ def from_vote(learner: Learner, heads: Heads, spread: Spread, hints: Constraints
         for key, state, z in zip(keys, seeds, codes, strict=True):
             init_key, prototypes_key = jax.random.split(key)
             fresh = init(init_key)
-            kept = {"merges": state.memory.merges, "shown": state.memory.shown}
+            kept = {"merges": state.memory.merges, "separation": state.memory.separation}
             fresh = fresh._replace(memory=fresh.memory._replace(**kept))
             fresh, voted = _told(fresh, labels, hints)
             states.append(_following(prototypes_key, fresh, state, edges, voted, z, spread, rows.weight))

@@ -11,7 +11,7 @@ from vaeclust_jax.checks import check_types
 from vaeclust_jax.data.mapped import Rows, chunks
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.graph import MAX_GROUPS, NUM_NEIGHBOURS
-from vaeclust_jax.graph.clarity import Shown
+from vaeclust_jax.graph.clarity import Separation
 from vaeclust_jax.graph.constraints import Constraints
 from vaeclust_jax.graph.tree import Merges
 from vaeclust_jax.keys import SCORE, key_of
@@ -143,7 +143,7 @@ class Method(ABC):
         """How training samples were merged into clusters, of the last `State.memory`; None: no tree is kept."""
         return None
 
-    def could_begin(self, memory: Any) -> dict[str, Shown] | None:
+    def could_begin(self, memory: Any) -> dict[str, Separation] | None:
         """How a graph shows the clusters that training could begin with, by the last `State.memory`; None: none are.
 
         Each by its name; see `methods.shallow_starts.began_with`.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from vaeclust_jax.graph.clarity import Shown, shown
+from vaeclust_jax.graph.clarity import Separation, separation
 from vaeclust_jax.graph.constraints import Constraints
 from vaeclust_jax.streamed import HostRows
 
@@ -37,12 +37,12 @@ class ShallowStarts(NamedTuple):
 
     Attributes:
         labels: (n,) by the name of each method.
-        shown: how the graph shows those of each.
+        separations: how the graph shows those of each.
         graph: of the values, by which all are judged.
     """
 
     labels: dict[str, Int[np.ndarray, " n"]]
-    shown: dict[str, Shown]
+    separations: dict[str, Separation]
     graph: "Graph"
 
     def begin(
@@ -57,10 +57,10 @@ class ShallowStarts(NamedTuple):
         (`began_with`).
         """
         labels = {OWN: own, **self.labels}
-        of_all = {OWN: shown(self.graph, own, num_clusters), **self.shown}
+        of_all = {OWN: separation(self.graph, own, num_clusters), **self.separations}
         asked = _agreed(labels) or list(labels)
         names = (OWN, *SHALLOW_STARTS)
-        scores = np.array([of_all[name] if name in asked else (NOT_ASKED, 1.0) for name in names], np.float32).T
+        scores = np.array([of_all[name] if name in asked else (NOT_ASKED, NOT_ASKED) for name in names], np.float32).T
         found = named(scores)
         assert found is not None, "some are"
         return labels[began_with(found)], scores
@@ -93,7 +93,7 @@ def shallow_starts(
         labels = {name: SHALLOW[name].cluster(values, num_clusters, 0) for name in asked}
     if hints is not None:
         labels = {name: moved_by_hints(graph, one, num_clusters, hints) for name, one in labels.items()}
-    return ShallowStarts(labels, {name: shown(graph, one, num_clusters) for name, one in labels.items()}, graph)
+    return ShallowStarts(labels, {name: separation(graph, one, num_clusters) for name, one in labels.items()}, graph)
 
 
 def _agreed(labels: Mapping[str, Int[np.ndarray, " n"]]) -> list[str]:
@@ -109,23 +109,23 @@ def _agreed(labels: Mapping[str, Int[np.ndarray, " n"]]) -> list[str]:
     return [OWN] if OWN in most else most
 
 
-def named(scores: Float[np.ndarray, "2 s"]) -> dict[str, Shown] | None:
+def named(scores: Float[np.ndarray, "2 s"]) -> dict[str, Separation] | None:
     """The scores of `begin` by the names of the clusters; None where nothing was asked."""
-    found = {name: Shown(*map(float, one)) for name, one in zip((OWN, *SHALLOW_STARTS), scores.T, strict=True)}
+    found = {name: Separation(*map(float, one)) for name, one in zip((OWN, *SHALLOW_STARTS), scores.T, strict=True)}
     return {name: one for name, one in found.items() if one.clarity != NOT_ASKED} or None
 
 
-def began_with(shown: Mapping[str, Shown]) -> str:
+def began_with(starts: Mapping[str, Separation]) -> str:
     """Which of the clusters of `named` training began with."""
 
     def clearest(names: Iterable[str]) -> str:
-        return max(names, key=lambda name: shown[name].clarity)
+        return max(names, key=lambda name: starts[name].clarity)
 
-    if OWN not in shown:
-        return clearest(shown)
-    own = shown[OWN]
-    asked = [name for name, one in shown.items() if one.cut <= own.cut]
-    if misled := [name for name in asked if name in WITHOUT_GRAPH and shown[name].clarity > own.clarity]:
+    if OWN not in starts:
+        return clearest(starts)
+    own = starts[OWN]
+    asked = [name for name, one in starts.items() if one.cut <= own.cut]
+    if misled := [name for name in asked if name in WITHOUT_GRAPH and starts[name].clarity > own.clarity]:
         return clearest(misled)
     best = clearest(asked)
-    return best if shown[best].clarity > own.clarity + CLEARER else OWN
+    return best if starts[best].clarity > own.clarity + CLEARER else OWN

@@ -8,12 +8,12 @@ from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder.records.clustering import ON_LATENTS, ClusteringRecord, StartRecord
 from vaeclust_jax.graph import NUM_NEIGHBOURS, in_reach
-from vaeclust_jax.graph.clarity import Shown, shown
+from vaeclust_jax.graph.clarity import Separation, separation
 from vaeclust_jax.methods.shallow_starts import CLEARER, OWN, SAME, began_with
 from vaeclust_jax.studies.assignments import Answer
 
 
-def shown_of(answers: Mapping[str, Sequence[Answer]], data: Prepared) -> dict[str, Shown] | None:
+def separation_of(answers: Mapping[str, Sequence[Answer]], data: Prepared) -> dict[str, Separation] | None:
     """`graph.clarity` of each method's clusters of all samples, the mean over its seeds; no label is read.
 
     None of one cluster, and where the graph of the values cannot be had.
@@ -25,7 +25,9 @@ def shown_of(answers: Mapping[str, Sequence[Answer]], data: Prepared) -> dict[st
         return None
     graph = of_values(np.asarray(data.rows))
     return {
-        name: Shown(*np.mean([shown(graph, one.labels, one.num_clusters) for one in of_seeds], axis=0).tolist())
+        name: Separation(
+            *np.mean([separation(graph, one.labels, one.num_clusters) for one in of_seeds], axis=0).tolist()
+        )
         for name, of_seeds in answers.items()
     }
 
@@ -45,11 +47,11 @@ def clarity_sentence(metrics: ClusteringRecord) -> list[str]:
     if not (rivals := _no_more_cut(metrics, others)):
         return [f"{in_graph} cut less than those of every method without a network."]
     best = max(rivals, key=rivals.__getitem__)
-    whose = "every method without a network" + ("" if rivals == others else " that cuts no more of it")
+    method = "method without a network" + ("" if rivals == others else " that cuts no more of it")
     if own > rivals[best]:
-        how = f"clearer than those of {whose}"
+        how = f"clearer than those of every {method}"
     elif own > rivals[best] - CLEARER:
-        how = f"about as clear as those of {whose.replace('every', 'the best')}"
+        how = f"about as clear as those of the best {method}"
     else:
         how = "less clear than those of a method without a network, which may be the better one here"
     return [f"{in_graph} {how} ({own:.2f} against {rivals[best]:.2f}, {best}; at most 0.50)."]

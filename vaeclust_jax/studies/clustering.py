@@ -15,7 +15,7 @@ from vaeclust_jax.folder.records.clustering import ON_LATENTS
 from vaeclust_jax.folder.records.uncertainty import OutlierRecord
 from vaeclust_jax.plots import project
 from vaeclust_jax.studies.assignments import Answer, answer, floor, with_graph, with_passes, with_temperatures
-from vaeclust_jax.studies.clarity import shown_of
+from vaeclust_jax.studies.clarity import separation_of
 from vaeclust_jax.studies.classification import classification
 from vaeclust_jax.studies.classification_figures import classification_pictures
 from vaeclust_jax.studies.figures import (
@@ -60,7 +60,7 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
     metrics = metrics_of(
         study.experiment, study.runs[named], {**answers, **shallow}, dataset, seeds,
         fits=_fits(study, shallow), outliers=outliers, classified=classified, choice=study.choice, views=study.views,
-        left_out=skipped, shown=shown_of({**answers, **shallow}, data), hints=study.hints,
+        left_out=skipped, separation=separation_of({**answers, **shallow}, data), hints=study.hints,
     )  # fmt: skip
     columns = _columns(study.runs[named], answers[named], dataset, seeds)
     temperatures = [found.temperature for found in answers[named]]

@@ -12,7 +12,7 @@ from vaeclust_jax.folder.records.named_clusters import NamedClusters
 from vaeclust_jax.folder.records.scores import Origin
 from vaeclust_jax.folder.records.uncertainty import OutlierRecord, UncertaintyRecord
 from vaeclust_jax.folder.typed_json import as_json
-from vaeclust_jax.graph.clarity import Shown
+from vaeclust_jax.graph.clarity import Separation
 from vaeclust_jax.graph.hints import Hints
 from vaeclust_jax.selection.augment import AugmentChoice
 from vaeclust_jax.selection.num_clusters import Choice
@@ -42,7 +42,7 @@ def metrics_of(
     choice: Choice | None = None,
     views: AugmentChoice | None = None,
     left_out: Sequence[str] = (),
-    shown: dict[str, Shown] | None = None,
+    separation: dict[str, Separation] | None = None,
     hints: Hints | None = None,
 ) -> ClusteringRecord:
     """What was measured of a clustering.
@@ -59,7 +59,7 @@ def metrics_of(
         choice: how the number of clusters was chosen, if it was.
         views: how the strength of views was chosen, if it was.
         left_out: sentences on the methods that were not run.
-        shown: of `shown_of`.
+        separation: of `separation_of`.
         hints: that the named method read.
     """
     first, named = runs[0], experiment.named
@@ -102,8 +102,8 @@ def metrics_of(
         results=results,
         origins=origins,
         starts=starts,
-        clarity=None if shown is None else {name: one.clarity for name, one in shown.items()},
-        cut=None if shown is None else {name: one.cut for name, one in shown.items()},
+        clarity=None if separation is None else {name: one.clarity for name, one in separation.items()},
+        cut=None if separation is None else {name: one.cut for name, one in separation.items()},
         shallow=shallow,
         comparisons=tuple(compared),
         reported=tuple(beside),
