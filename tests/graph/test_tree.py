@@ -164,7 +164,7 @@ def changed(part: str, value: object) -> Tree:
         (changed("heights", 99.0), "heights that rise"),
         (changed("heights", -1.0), "heights that rise"),
         (changed("heights", np.nan), "heights that rise"),
-        (Tree(made(0)[1].merges, np.zeros((6001, 3))), "of 1 to 6000 micro-clusters, got 6001"),
+        (Tree(made(0)[1].merges, np.zeros((10_001, 3))), "of 1 to 10000 micro-clusters, got 10001"),
     ],
 )
 def test_what_is_no_tree_is_refused(tree: Tree, says: str) -> None:

@@ -3,8 +3,11 @@
 NUM_NEIGHBOURS = 5
 """m, of each point in each draw of the codes."""
 
-MAX_GROUPS = 6000
-"""Micro-clusters that are merged at most, as a matrix of all pairs: 2 GB. There are n / 3.6 or so."""
+MAX_GROUPS = 10_000
+"""Micro-clusters that are merged at most, as two matrices of all pairs: 1.6 GB. There are n / 3.6 or so.
+
+Of MNIST's first 60,000 rows 8,000 or more have ACC .93, as all 15,644 do; 3,219 had .79, two digits in one cluster.
+"""
 
 _MOST_PRODUCTS, _MOST_VALUES = 10**13, 2**28
 """Of a search for the neighbours of all samples: minutes on two cores, and 1 GB."""

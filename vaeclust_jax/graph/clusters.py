@@ -1,5 +1,7 @@
 """From a graph to k clusters."""
 
+from itertools import count
+
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -72,9 +74,10 @@ def groups_of(
 ) -> Int[np.ndarray, " n"]:
     """What is merged into clusters, (n,) from 0: micro-clusters, or the points where there are fewer than `at_least`.
 
-    Where there are more than `at_most` of them, micro-clusters of micro-clusters, which are about a quarter as many,
-    and so on: the walk's matrix has a row for each, and the graph between them is of the same kind. Where that leads
-    from more than `at_most` to fewer than `at_least`, as many as can be merged: their strongest edges alone are taken.
+    Where there are more than `at_most` of them, so many micro-clusters of micro-clusters, which are about a quarter as
+    many where all their strongest edges are taken, and so on: the walk's matrix has a row for each, and the graph
+    between them is of the same kind. The last time no more of those edges are taken, the strongest first, than lead to
+    `at_most`: whatever is joined here no merge can part.
     Of hints no group holds points that stay apart; those of one set count as one.
 
     Raises:
@@ -82,12 +85,12 @@ def groups_of(
     """
     groups, smallest = np.arange(graph.shape[0]), graph.shape[0]
     counts = None  # whose edge is strongest does not depend on how many points a neighbour stands for
-    while True:
+    for deeper in count():
         joining = None if hints is None else hints.of_groups(groups)
         joined = micro_clusters(between(graph, groups, counts), joining=joining)[groups]
         smallest = int(joined.max()) + 1
         apart = smallest if hints is None else int(hints.nodes(joined).max()) + 1
-        if apart < at_least or smallest == groups.max() + 1:
+        if apart < at_least or smallest == groups.max() + 1 or (deeper and smallest < at_most):
             break
         groups, counts = joined, weight
         if smallest <= at_most:

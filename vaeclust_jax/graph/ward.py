@@ -67,9 +67,11 @@ def _merges(points: np.ndarray, sizes: np.ndarray, apart: np.ndarray | None) -> 
 
     What stays apart costs infinitely much, and so does whatever it is merged into: chains hold as before.
     """
-    squares = (points**2).sum(axis=1)
-    cost = np.maximum(squares[:, np.newaxis] + squares - 2 * points @ points.T, 0)
-    cost *= sizes[:, np.newaxis] * sizes / (sizes[:, np.newaxis] + sizes)
+    cost = points @ points.T
+    squares = cost.diagonal().copy()
+    for a, row in enumerate(cost):  # in place, for want of space
+        np.maximum(squares[a] + squares - 2 * row, 0, out=row)
+        row *= sizes[a] * sizes / (sizes[a] + sizes)
     np.fill_diagonal(cost, np.inf)
     if apart is not None:
         cost[apart[:, 0], apart[:, 1]] = cost[apart[:, 1], apart[:, 0]] = np.inf
