@@ -228,3 +228,38 @@ def test_a_few_rows_of_a_smaller_unit_are_said_though_none_is_far(rows: int) -> 
     assert "feature 'a' was" in odd.sentence or "vary" in odd.sentence
     assert all(seen.judge(x[row : row + 1]).sentence == "" for row in range(200))
     assert seen.judge(np.concatenate([x[:1] / 1000, x[:5]])).sentence == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda x: x / 38.67, "feature 'f' has the median"),  # mg/dl, to mmol/l
+        (lambda x: np.zeros_like(x), "feature 'f' has the median 0"),
+        (lambda x: x / 2.2046, "feature 'f' has the median"),
+    ],
+    ids=["mmol/l", "filled with zeros", "pounds"],
+)
+def test_one_feature_of_another_unit_is_said_though_no_row_is_far(change: Any, words: str) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 6)) * [1, 1, 1, 1, 1, 30] + [0, 0, 0, 0, 0, 200]
+    other = np.concatenate([x[:, :5], change(x[:, 5:])], axis=1)
+    seen = Seen.of(x)
+    odd = seen.judge(other, list("abcdef"))
+    assert words in odd.sentence
+    assert not odd.far.any()
+    assert seen.judge(rng.permutation(x)[:20], list("abcdef")).sentence == ""
+    both = np.concatenate([other, other[:, 5:]], axis=1)
+    assert "(and 1 more)" in Seen.of(np.concatenate([x, x[:, 5:]], axis=1)).judge(both).sentence
+
+
+def test_negatives_of_images_are_said() -> None:
+    x = np.random.default_rng(0).uniform(0.1, 0.6, (60, 8, 8, 1)).astype(np.float32)
+    seen = Seen.of(x)
+    assert "mean (and 1 more) has the median 0.65" in seen.judge(1 - x).sentence
+    assert seen.judge(1.05 * x).sentence == ""
+
+
+def test_codes_of_rows_of_another_unit_are_said(frames: vc.Run) -> None:
+    for asked in (frames.embed, frames.posterior, frames.reconstruct):
+        with pytest.warns(InputWarning, match="120 of 120 rows"):
+            asked(1000 * VECTORS)

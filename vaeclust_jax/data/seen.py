@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,10 +18,16 @@ _SHARE = 0.01
 """Of the rows below the low quantile, and above the high one."""
 _FEW = 20
 """Rows below which their spread says nothing."""
+_BRIGHTER = 1.1
+"""Times: images whose middle one is so much brighter than almost all of training's, or darker, are of another kind."""
 _BESIDE = 0.25
 """Of a feature's range: rows that are all that far beside it, in half of the features, are of another unit or kind."""
 _NARROW = 20.0
 """Times: rows that vary so much less than training's are in another unit."""
+_OF_AN_IMAGE = ("mean", "deviation", "maximum")
+
+Called = Callable[[int], str]
+"""What to call a feature of vectors, or one of those numbers, by its place."""
 
 
 class Unlike(NamedTuple):
@@ -82,7 +89,7 @@ class Seen:
     @classmethod
     def of(cls, rows: Rows) -> "Seen":
         """What the training rows look like: raw vectors, vectors scaled row by row, or prepared images."""
-        some = np.concatenate([_numbers(part) for part in chunks(rows[:: max(1, len(rows) // _ROWS)])])
+        some = np.concatenate([_numbers(part) for part in chunks(_some(rows))])
         edges = [(part.min(axis=0), part.max(axis=0)) for part in map(_numbers, chunks(rows))]
         low, high = np.min([one[0] for one in edges], axis=0), np.max([one[1] for one in edges], axis=0)
         lower, upper = np.quantile(some, [_SHARE, 1 - _SHARE], axis=0)
@@ -98,17 +105,18 @@ class Seen:
         images = rows.ndim == 4
         if images:
             rows = np.concatenate([_numbers(part) for part in chunks(rows)])
+        called: Called = _OF_AN_IMAGE.__getitem__ if images else partial(_feature, names)
         far = self._far_rows(rows, self._dark_or_bright if images else self._far)
         if far.rows.any():
             worst = int(far.counts.argmax())
-            feature = f"feature {worst}" if names is None else f"feature {shortened(names[worst])!r}"
-            what = ("mean", "deviation", "maximum")[worst] if images else feature
             odd = (
-                f"{far.said} lie far outside the range of the training rows: {what} was {self.low[worst]:.4g} "
-                f"to {self.high[worst]:.4g} there and is {far.first[worst]:.4g} here{far.where}"
+                f"{far.said} lie far outside the range of the training rows: {called(worst)} was "
+                f"{self.low[worst]:.4g} to {self.high[worst]:.4g} there and is {far.first[worst]:.4g} here{far.where}"
             )
+        elif images:
+            odd = self._displaced(rows, called, _BRIGHTER)
         else:
-            odd = self._middle(np.asarray(rows)) if images else self._spread(far) or self._beside(rows, names)
+            odd = self._spread(far) or self._displaced(rows, called) or self._beside(rows, called)
         sentence = f"{odd}; are units and scale those of training?" if odd else ""
         return Unlike(far.rows, sentence, bool(far.rows.all()))
 
@@ -118,14 +126,14 @@ class Seen:
         Rows of one value everywhere have none, and count as far outside.
         """
         far = self._far_rows(rows, lambda numbers: self._far(numbers) | (numbers.max(axis=1, keepdims=True) == 0))
-        if not far.rows.any():
-            return Unlike(far.rows, "", False)
-        return Unlike(
-            far.rows,
-            f"{far.said} have a feature far outside its part of a row's range in training, or one value "
-            f"everywhere{far.where}; are these the features of training, in their order?",
-            bool(far.rows.all()),
-        )
+        odd = self._displaced(rows, partial(_feature, None))
+        if far.rows.any():
+            odd = (
+                f"{far.said} have a feature far outside its part of a row's range in training, or one value "
+                f"everywhere{far.where}"
+            )
+        sentence = f"{odd}; are these the features of training, in their order?" if odd else ""
+        return Unlike(far.rows, sentence, bool(far.rows.all()))
 
     def _far_rows(self, rows: Rows, is_far: Callable[[np.ndarray], np.ndarray]) -> _Far:
         counts, first, found, spread = np.zeros(len(self.low), int), np.full(len(self.low), np.nan), [], Moments()
@@ -147,14 +155,22 @@ class Seen:
         """Half as bright, or as rich in contrast, as any training image, or twice."""
         return (numbers < 0.5 * self.low) | (numbers > 2 * self.high + 1e-6)
 
-    def _middle(self, numbers: np.ndarray) -> str:
-        middle = np.median(numbers, axis=0)
-        odd = (middle < 0.5 * self.lower) | (middle > 2 * self.upper + 1e-6)
-        if len(numbers) < _FEW or not odd.any():
+    def _displaced(self, rows: Rows, called: Called, times: float = 1.0) -> str:
+        """Whether the middle of the rows is, in some feature, where hardly any row of training is: `times` beyond."""
+        if len(rows) < _FEW:
             return ""
-        what = int(odd.argmax())
-        name = ("mean", "deviation", "maximum")[what]
-        return f"the images' {name} is {middle[what]:.3g} here (median) and was {self.mean[what]:.3g} in training"
+        middle = np.median(np.concatenate([_numbers(part) for part in chunks(_some(rows))]), axis=0)
+        lower, upper = self.lower / times, self.upper * times
+        beyond = np.where(self.high > self.low, np.maximum(lower - middle, middle - upper), 0)
+        if not (beyond > 0).any():
+            return ""
+        width = np.maximum(upper - lower, np.finfo(float).tiny)
+        worst = int(np.argmax(beyond / width))
+        more = f" (and {(beyond > 0).sum() - 1} more)" if (beyond > 0).sum() > 1 else ""
+        return (
+            f"half of the rows lie where hardly any of training's did: {called(worst)}{more} has the median "
+            f"{middle[worst]:.4g} here and was {self.lower[worst]:.4g} to {self.upper[worst]:.4g} in 98 % of training"
+        )
 
     def _spread(self, found: _Far) -> str:
         known = self.std > 0
@@ -165,7 +181,7 @@ class Seen:
             return ""
         return f"the rows vary {1 / ratio if ratio else np.inf:.3g} times less than those of training"
 
-    def _beside(self, rows: Rows, names: Sequence[str] | None) -> str:
+    def _beside(self, rows: Rows, called: Called) -> str:
         """Whether all rows are outside in half of the features, though none is far: a few say so, too."""
         width = self.high - self.low
         known, first = width > 0, None
@@ -176,10 +192,10 @@ class Seen:
             first = (part[0], outside[0] & known) if first is None else first
         assert first is not None
         feature = int(first[1].argmax())
-        name = f"feature {feature}" if names is None else f"feature {shortened(names[feature])!r}"
         return (
-            f"every row lies outside the range of the training rows in half of the features or more: {name} was "
-            f"{self.low[feature]:.4g} to {self.high[feature]:.4g} there and is {first[0][feature]:.4g} in row 0 here"
+            f"every row lies outside the range of the training rows in half of the features or more: "
+            f"{called(feature)} was {self.low[feature]:.4g} to {self.high[feature]:.4g} there and is "
+            f"{first[0][feature]:.4g} in row 0 here"
         )
 
     def to_json(self) -> dict[str, list[float]]:
@@ -198,6 +214,14 @@ class Seen:
             if array.shape != (count,) or not np.isfinite(array).all():
                 raise InputError(f"its {name} of the training rows must be {count} finite numbers")
         return cls(**arrays)
+
+
+def _some(rows: Rows) -> Rows:
+    return rows[:: max(1, len(rows) // _ROWS)]
+
+
+def _feature(names: Sequence[str] | None, number: int) -> str:
+    return f"feature {number}" if names is None else f"feature {shortened(names[number])!r}"
 
 
 def _numbers(rows: np.ndarray) -> np.ndarray:

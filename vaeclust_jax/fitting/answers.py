@@ -16,11 +16,13 @@ from vaeclust_jax.uncertainty.outliers import latent_distance
 from vaeclust_jax.uncertainty.temperature import scale
 
 
-def warn_unlike(preparation: Preparation, x: Any, rows: Rows) -> None:
-    """Says, of a method of `Run` that was asked about `x`, which rows are far outside the range of training."""
+def familiar_rows(preparation: Preparation, x: Any) -> Rows:
+    """The prepared rows of what a method of `Run` was asked about, which says how they are unlike those of training."""
+    rows = preparation.rows(x)
     odd = preparation.unlike(x, rows)
     if odd is not None and odd.sentence:
         warnings.warn(odd.sentence, InputWarning, stacklevel=3)
+    return rows
 
 
 def probabilities(heads: Heads, params: Params, temperature: float, rows: Rows) -> Float[np.ndarray, "n k"]:

@@ -14,7 +14,7 @@ from vaeclust_jax.checks import is_whole
 from vaeclust_jax.data import Preparation, Rows
 from vaeclust_jax.data.mapped import parts_of
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.fitting.answers import at_temperature, distances, of_codes, probabilities, warn_unlike
+from vaeclust_jax.fitting.answers import at_temperature, distances, familiar_rows, of_codes, probabilities
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.forecasts import continued, following
 from vaeclust_jax.fitting.frame import cluster_table, frame_library, frame_of
@@ -119,9 +119,9 @@ class Run(Pickled):
         return np.asarray(self._has(self.cluster_mean, "cluster"))
 
     def posterior(self, x: Any) -> tuple[Float[np.ndarray, "n l"], Float[np.ndarray, "n l"]]:
-        """Mean and log-variance of the posterior q(z|x) of the samples, each (n, L)."""
+        """Mean and log-variance of the posterior q(z|x) of the samples, each (n, L); it warns as `predict_proba`."""
         self._has(self.heads.encode, "encode")
-        return encode_rows(self.heads, self.params, self.preparation.rows(x))
+        return encode_rows(self.heads, self.params, familiar_rows(self.preparation, x))
 
     def embed(self, x: Any) -> Float[np.ndarray, "n l"]:
         """Latent means of the samples, (n, L)."""
@@ -130,8 +130,7 @@ class Run(Pickled):
     def predict_proba(self, x: Any) -> Float[np.ndarray, "n k"]:
         """Probability of every cluster, (n, K), rows sum to one: q at the posterior's mean. Of a classifier: of every
         class, (n, C). Rows far outside the range of those trained on are an `InputWarning`."""
-        rows = self.preparation.rows(x)
-        warn_unlike(self.preparation, x, rows)
+        rows = familiar_rows(self.preparation, x)
         return self._probabilities(rows)
 
     def _probabilities(self, rows: Rows) -> Float[np.ndarray, "n k"]:
@@ -180,8 +179,7 @@ class Run(Pickled):
 
     def predict(self, x: Any) -> Int[np.ndarray, " n"]:
         """The most probable cluster (class) of each sample, (n,), from 0 to K - 1."""
-        rows = self.preparation.rows(x)
-        warn_unlike(self.preparation, x, rows)
+        rows = familiar_rows(self.preparation, x)
         return np.concatenate([self._probabilities(part).argmax(axis=1).astype(np.int32) for part in parts_of(rows)])
 
     def cut(self, num_clusters: int | None = None, x: Any = None, noise: bool = False) -> Int[np.ndarray, " n"]:
