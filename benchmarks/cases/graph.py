@@ -1,7 +1,7 @@
 """N1: the graph stage of `vaegraph`, from posteriors to clusters, as the rows grow; and what joining twice changes.
 
 Above 200,000 rows FAISS looks for neighbours, and the share that it finds is measured.
-Above 6,000 micro-clusters (about 20,000 rows) they are joined again before they are merged. At 10,000 rows both ways
+Above 10,000 micro-clusters (about 36,000 rows) they are joined again before they are merged. At 10,000 rows both ways
 can be taken: their labels are held against each other, beside the labels that other draws of the same codes give.
 """
 
