@@ -5,6 +5,7 @@ import gzip
 import io
 import struct
 import zipfile
+import zlib
 
 import numpy as np
 from PIL import Image
@@ -99,3 +100,43 @@ MADE = {
     "santafe-laser": santafe,
     "wingbeat-frequencies": frequencies,
 }
+
+
+def deep_png(array: np.ndarray) -> bytes:
+    """Of `(H, W, C)` numbers of 16 bits: grey with transparency, colours, or colours with transparency."""
+    height, width, channels = array.shape
+    header = struct.pack(">IIBBBBB", width, height, 16, {2: 4, 3: 2, 4: 6}[channels], 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in array)
+    parts = (b"IHDR" + header, b"IDAT" + zlib.compress(rows), b"IEND")
+    packed = (struct.pack(">I", len(part) - 4) + part + struct.pack(">I", zlib.crc32(part)) for part in parts)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(packed)
+
+
+def tiff(array: np.ndarray, *, order: str = "<", planes: bool = False, packed: bool = False, extra: int = 2) -> bytes:
+    """Of `(H, W)` or `(H, W, C)` numbers of any type, each pixel's channels together or one plane after another.
+
+    Args:
+        array: the numbers.
+        order: of their bytes, as numpy writes it.
+        planes: whether each channel is a plane.
+        packed: whether they are compressed.
+        extra: what a fourth channel is: 1 is transparency that colours are multiplied by, 2 is any other.
+    """
+    height, width, *rest = array.shape
+    channels = rest[0] if rest else 1
+    ordered = array.astype(array.dtype.newbyteorder(order))
+    strips = [one.tobytes() for one in (np.moveaxis(ordered, -1, 0) if planes else [ordered])]
+    strips = [zlib.compress(strip) if packed else strip for strip in strips]
+    bits, kind = [8 * array.dtype.itemsize] * channels, [" uif".index(array.dtype.kind)] * channels
+    starts = [8 + sum(map(len, strips[:number])) for number in range(len(strips))]
+    tags = {256: [width], 257: [height], 258: bits, 259: [8 if packed else 1], 262: [2 if channels > 2 else 1],
+            273: starts, 277: [channels], 278: [height], 279: [*map(len, strips)], 284: [2 if planes else 1],
+            338: [extra] * (channels == 4), 339: kind}  # fmt: skip
+    body, entries = b"".join(strips), []
+    for tag, values in ((tag, values) for tag, values in tags.items() if values):
+        content = struct.pack(f"{order}{len(values)}I", *values)
+        if len(values) > 1:
+            body, content = body + content, struct.pack(f"{order}I", 8 + len(body))
+        entries.append(struct.pack(f"{order}HHI", tag, 4, len(values)) + content)
+    start = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(f"{order}I", 8 + len(body))
+    return start + body + struct.pack(f"{order}H", len(entries)) + b"".join(entries) + bytes(4)

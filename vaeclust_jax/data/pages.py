@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from vaeclust_jax.data.deep import is_halved, whole
 from vaeclust_jax.errors import InputError
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def facts_of(path: Path) -> list[Facts]:
         InputError: as `read_pages`.
     """
     with _opened(path) as image:
-        if _count(image) > 1 or image.mode not in _PLAIN or "transparency" in image.info:
+        if _count(image) > 1 or image.mode not in _PLAIN or "transparency" in image.info or is_halved(image):
             return [_facts(page) for page in _pages(image)]
         height, width = image.height, image.width
         # A PNG would be decoded to look for it behind the pixels.
@@ -113,6 +114,10 @@ def _pages(image: "Image") -> Iterator[Page]:
         if number and getattr(image, "tag_v2", {}).get(_SMALLER_COPY, 0):
             continue
         _check_pixels(image)
+        if is_halved(image):
+            values, alpha = whole(image)
+            yield Page(values, None if alpha is None or (alpha == 255).all() else alpha)
+            continue
         image.load()
         yield _page(ImageOps.exif_transpose(image))
 
@@ -132,7 +137,8 @@ def _facts(page: Page) -> Facts:
     height, width = values.shape[:2]
     plain = Facts((height, width), values.ndim == 2)
     if values.dtype != np.uint8:
-        return plain._replace(kind=values.dtype.kind, low=float(values.min()), high=float(values.max()))
+        seen = values if page.alpha is None or not page.alpha.any() else values[page.alpha > 0]
+        plain = plain._replace(kind=values.dtype.kind, low=float(seen.min()), high=float(seen.max()))
     if page.alpha is None:
         return plain
     colour = tuple(np.ravel(values[0, 0]).tolist()) if (values == values[:1, :1]).all() else None

@@ -133,7 +133,8 @@ class _Way:
         if self.made.from_alpha:
             image = np.full(image.shape[:2], 255, np.uint8) if page.alpha is None else page.alpha
         elif page.alpha is not None:
-            image = _on_white(image, page.alpha)
+            deep_white = _FULL if self.made.intensity is None else self.made.intensity[1]
+            image = _on_white(image, page.alpha, 255 if image.dtype == np.uint8 else deep_white)
         image = _eight_bits(image) if self.made.intensity is None else _scaled(image, *self.made.intensity)
         if len(self.shape) == 3 and image.ndim == 2:
             image = np.stack([image] * 3, axis=-1)
@@ -214,9 +215,9 @@ def _is_in_alpha(pages: Sequence[Facts]) -> bool:
     return all(page.clear for page in pages) and len(colours) == 1 and None not in colours
 
 
-def _on_white(values: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+def _on_white(values: np.ndarray, alpha: np.ndarray, white: float) -> np.ndarray:
     share = (alpha / 255.0)[(...,) + (np.newaxis,) * (values.ndim - 2)]
-    return np.round(share * values + (1 - share) * 255).astype(np.uint8)
+    return np.round(share * values + (1 - share) * white).astype(values.dtype)
 
 
 def _of_range(pages: Sequence[Facts], made: Pictures, where: str, taken: list[str]) -> Pictures:
