@@ -80,3 +80,13 @@ def test_all_of_16_bits_in_colours_becomes_8_bits(tmp_path: Path) -> None:
     np.testing.assert_array_equal(
         read(saved(tmp_path / "a", [tiff(257 * image.astype(np.uint16)) for image in small])).x, small
     )
+
+
+@pytest.mark.parametrize("kind", ["int8", "int16", "int32", "uint32"])
+def test_numbers_of_any_kind_are_what_their_tiff_says(kind: str, tmp_path: Path) -> None:
+    numbers = np.iinfo(kind)
+    x = np.random.default_rng(0).integers(numbers.min, numbers.max, (6, 7, 9), endpoint=True).astype(kind)
+    low, high = float(x.min()), float(x.max())
+    found = read(saved(tmp_path / "a", [tiff(image) for image in x]))
+    np.testing.assert_allclose(found.x[..., 0], (x - low) / (high - low), atol=1e-6)
+    assert found.taken == (f"{low:g} is black and {high:g} is white (--intensity-range)",)

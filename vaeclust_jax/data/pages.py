@@ -20,6 +20,8 @@ _SMALLER_COPY = 254
 _PLAIN = ("1", "L", "P", "RGB", "CMYK", "YCbCr")
 """Modes of 8 bits without transparency: all that has to be known of them is in the file's first bytes."""
 _ORIENTATION, _ON_THEIR_SIDE = 274, (5, 6, 7, 8)
+_KIND, _WHOLE, _SIGNED = 339, (1,), (2,)
+"""The TIFF tag (SampleFormat) of what numbers are, without which they are whole and not negative."""
 
 
 class Page(NamedTuple):
@@ -67,7 +69,8 @@ def facts_of(path: Path) -> list[Facts]:
         InputError: as `read_pages`.
     """
     with _opened(path) as image:
-        if _count(image) > 1 or image.mode not in _PLAIN or "transparency" in image.info or is_halved(image):
+        plain = image.mode in _PLAIN and "transparency" not in image.info and not is_halved(image)
+        if _count(image) > 1 or not plain or _meant(image) is not None:
             return [_facts(page) for page in _pages(image)]
         height, width = image.height, image.width
         # A PNG would be decoded to look for it behind the pixels.
@@ -118,8 +121,16 @@ def _pages(image: "Image") -> Iterator[Page]:
             values, alpha = whole(image)
             yield Page(values, None if alpha is None or (alpha == 255).all() else alpha)
             continue
+        meant = _meant(image)
         image.load()
-        yield _page(ImageOps.exif_transpose(image))
+        page = _page(ImageOps.exif_transpose(image))
+        yield page if meant is None else page._replace(values=page.values.view(meant))
+
+
+def _meant(image: "Image") -> str | None:
+    """What the numbers of a TIFF are, where Pillow takes them for others of as many bits."""
+    kind = getattr(image, "tag_v2", {}).get(_KIND, _WHOLE)
+    return {("L", _SIGNED): "int8", ("I", _WHOLE): "uint32"}.get((image.mode, kind))
 
 
 def _page(image: "Image") -> Page:
