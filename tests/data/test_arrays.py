@@ -118,14 +118,63 @@ def test_mat(tmp_path: Path) -> None:
         load(tmp_path / "c.mat")
 
 
-def test_mat_of_version_7_3(tmp_path: Path) -> None:
-    with h5py.File(tmp_path / "a.mat", "w", userblock_size=512) as file:
-        file["X"], file["y"] = X.T, Y[np.newaxis]
-    with (tmp_path / "a.mat").open("r+b") as file:
+def hdf(path: Path, **arrays: Any) -> Path:
+    """As MATLAB 7.3 writes numbers, texts and cells of texts (with the last axis first), and sparse matrices."""
+    with h5py.File(path, "w", userblock_size=512) as file:
+        for name, value in arrays.items():
+            if isinstance(value, csc_matrix):
+                group = file.create_group(name)
+                group.attrs["MATLAB_sparse"] = np.uint64(value.shape[0])
+                group["data"], group["ir"], group["jc"] = value.data, value.indices, value.indptr.astype(np.uint64)
+            elif value.dtype == object:
+                for number, text in enumerate(value.flat):
+                    codes = np.array([[ord(letter)] for letter in text], np.uint16) if text else np.zeros(2, np.uint64)
+                    cell = file.create_dataset(f"#refs#/{name}{number}", data=codes)
+                    cell.attrs["MATLAB_class"] = np.bytes_("char")
+                    if not text:
+                        cell.attrs["MATLAB_empty"] = 1
+                cells = [[file[f"#refs#/{name}{number}"].ref for number in range(value.size)]]
+                made = file.create_dataset(name, data=np.array(cells, h5py.ref_dtype))
+                made.attrs["MATLAB_class"] = np.bytes_("cell")
+            else:
+                file[name] = value.T
+    with path.open("r+b") as file:
         file.write(b"MATLAB 7.3 MAT-file".ljust(128))
-    found = read(tmp_path / "a.mat")
+    return path
+
+
+def mat(path: Path, **arrays: Any) -> Path:
+    savemat(path, arrays)
+    return path
+
+
+@pytest.mark.parametrize("saved", [mat, hdf])
+def test_mat_of_any_version(saved: Any, tmp_path: Path) -> None:
+    found = read(saved(tmp_path / "a.mat", X=X, y=Y[:, np.newaxis]))
     np.testing.assert_allclose(found.x, X)
     assert found.y is not None
+    np.testing.assert_allclose(read(saved(tmp_path / "s.mat", X=csc_matrix(X))).x, X)
+
+
+@pytest.mark.parametrize("saved", [mat, hdf])
+@pytest.mark.parametrize("samples", ["X", "mine"])
+def test_cells_of_texts_are_labels(saved: Any, samples: str, tmp_path: Path) -> None:
+    cells = np.array(["oak", "\u00e4sh", ""], object)[Y][:, np.newaxis]
+    found = read(saved(tmp_path / "a.mat", **{samples: X, "labels": cells}))
+    np.testing.assert_allclose(found.x, X)
+    assert found.y is not None
+    assert found.class_names is not None
+    assert [found.class_names[k] for k in found.y] == cells[:, 0].tolist()
+    names = saved(tmp_path / "n.mat", X=X, y=Y[:, np.newaxis], classes=cells[:3])
+    assert "arrays left out: 'classes'" in read(names).taken
+    assert read(saved(tmp_path / "n.mat", X=X, classes=cells[:3])).y is None
+
+
+def test_what_is_no_array_is_named(tmp_path: Path) -> None:
+    numbers, both = np.array(Y.tolist(), object), np.array(["a", 1.0], object)
+    found = read(mat(tmp_path / "a.mat", X=X, y=numbers, info={"a": 1}, notes=both))
+    assert found.y is not None
+    assert "arrays left out: 'info', 'notes'" in found.taken
 
 
 def test_sparse_npz(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
 from vaeclust_jax.data.files import read_numpy
 from vaeclust_jax.data.frames import dense
 from vaeclust_jax.data.mapped import MOST_LABELS, StoredRows, is_large, is_mapped, is_zarr, mapped_rows, stored_rows
+from vaeclust_jax.data.matlab import read_mat
 from vaeclust_jax.data.pictures import Pictures, in_unit_range
 from vaeclust_jax.data.reading import NONE, ReadConfig, listed
 from vaeclust_jax.errors import InputError
@@ -32,12 +33,16 @@ def load_arrays(path: Path, config: ReadConfig, like: Pictures | None = None) ->
     Raises:
         InputError: if the file or its arrays cannot be used.
     """
-    arrays = {".mat": _read_mat, ".zarr": _read_zarr}.get(path.suffix.lower(), _read_numpy)(path)
     taken: list[str] = []
+    no_arrays: list[str] = []
+    if path.suffix.lower() == ".mat":
+        arrays, no_arrays = read_mat(path)
+    else:
+        arrays = _read_zarr(path) if path.suffix.lower() == ".zarr" else _read_numpy(path)
     if config.array is None:
         arrays = _joined(arrays, path, taken)
     x_name, raw_x = _samples(arrays, config.array, path, taken)
-    y_name = _labels_name(arrays, config.label_column, path)
+    y_name = _labels_name(arrays, config.label_column, path, raw_x)
     whose = config.subject_column
     if whose is not None and whose not in arrays:
         raise InputError(f"{path} has no array {whose!r}, which --subject-column names: it has {listed(arrays)}")
@@ -55,7 +60,7 @@ def load_arrays(path: Path, config: ReadConfig, like: Pictures | None = None) ->
     if path.suffix.lower() == ".mat" and raw_y is not None and raw_x.shape[0] != len(raw_y) == raw_x.shape[-1]:
         raw_x = np.moveaxis(raw_x, -1, 0)  # samples are MATLAB's last axis
         taken.append("samples are on the last axis")
-    if unused := [name for name in arrays if name not in used]:
+    if unused := [*(name for name in arrays if name not in used), *no_arrays]:
         taken.append(f"arrays left out: {listed(unused)}")
     if stored is not None:
         x, pictures = cast(np.ndarray, stored), None
@@ -126,7 +131,8 @@ def _samples(
         if asked not in arrays:
             raise InputError(f"{path} has no array {asked!r}, which --array names: it has {listed(arrays)}")
         return asked, arrays[asked]
-    known = [name for name in _SAMPLES if name in arrays] or (list(arrays) if len(arrays) == 1 else [])
+    alone = [name for name, array in arrays.items() if array.dtype.kind != "U"] or list(arrays)
+    known = [name for name in _SAMPLES if name in arrays] or (alone if len(alone) == 1 else [])
     if len(known) != 1 and "x" not in known:
         why = f"got {sorted(arrays) or 'no arrays'}" if len(arrays) < 9 else f"got {listed(arrays)}"
         raise InputError(f"{path} must hold an array named x, {why}: write --array with the name of one")
@@ -136,17 +142,22 @@ def _samples(
     return name, arrays[name]
 
 
-def _labels_name(arrays: Mapping[str, np.ndarray], asked: str | None, path: Path) -> str | None:
+def _labels_name(arrays: Mapping[str, np.ndarray], asked: str | None, path: Path, x: np.ndarray) -> str | None:
     if asked == NONE:
         return None
     if asked is not None:
         if asked not in arrays:
             raise InputError(f"{path} has no array {asked!r}, which --label-column names: it has {listed(arrays)}")
         return asked
-    found = [name for name in _LABELS if name in arrays]
+    found = [name for name in _LABELS if name in arrays and not _names_classes(arrays[name], x)]
     if len(found) > 1 and "y" not in found:
         raise InputError(f"{path} has several arrays that may be labels, {listed(found)}: write --label-column")
     return found[0] if found else None
+
+
+def _names_classes(y: np.ndarray, x: np.ndarray) -> bool:
+    """Whether it names every class once, in the place of every sample's."""
+    return y.dtype.kind == "U" and y.size not in (x.shape[0], x.shape[-1]) and len(np.unique(y)) == y.size
 
 
 def _read_numpy(path: Path) -> dict[str, np.ndarray]:
@@ -170,54 +181,3 @@ def _read_zarr(path: Path) -> dict[str, np.ndarray]:
         return {name: one if is_large(one.nbytes) else np.asarray(one[...]) for name, one in arrays.items()}
     except Exception as error:  # a damaged folder may fail in any way
         raise InputError(f"{path} cannot be read as a Zarr folder: {str(error)[:150]}") from error
-
-
-def _read_mat(path: Path) -> dict[str, np.ndarray]:
-    """The numeric arrays of a file of MATLAB, of any version."""
-    from scipy.io import loadmat
-
-    try:
-        with path.open("rb") as file:
-            is_hdf = b"MATLAB 7.3" in file.read(128)
-        if is_hdf:
-            return _read_hdf(path)
-        found = {name: value for name, value in loadmat(path).items() if not name.startswith("__")}
-    except (InputError, MemoryError):
-        raise
-    except Exception as error:  # a damaged file may fail in any way
-        raise InputError(f"{path} cannot be read as a .mat file: {str(error)[:150]}") from error
-    arrays = {name: dense(value) for name, value in found.items()}
-    return _plain(
-        {
-            name: value
-            for name, value in arrays.items()
-            if isinstance(value, np.ndarray) and value.dtype.kind in "biufU"
-        },
-        found,
-        path,
-    )
-
-
-def _read_hdf(path: Path) -> dict[str, np.ndarray]:
-    try:
-        import h5py
-    except ImportError:
-        raise InputError(f"{path} is of MATLAB 7.3: pip install 'vaeclust_jax[hdf5]', or save it with -v7") from None
-    with h5py.File(path) as file:
-        sets = {name: one for name, one in file.items() if isinstance(one, h5py.Dataset) and one.dtype.kind in "biuf"}
-        # MATLAB's first axis is the last one there.
-        return _plain({name: np.ascontiguousarray(np.transpose(one[()])) for name, one in sets.items()}, file, path)
-
-
-def _plain(arrays: dict[str, np.ndarray], found: Mapping[str, Any], path: Path) -> dict[str, np.ndarray]:
-    """The arrays, of which there must be one.
-
-    Raises:
-        InputError: there are structures, cells or tables alone.
-    """
-    if found and not arrays:
-        raise InputError(
-            f"{path} holds no plain arrays, only {listed(list(found))}: save the fields of a structure as arrays "
-            "(MATLAB's save -struct), and tables as CSV"
-        )
-    return arrays
