@@ -177,9 +177,14 @@ def test_what_is_no_array_is_named(tmp_path: Path) -> None:
     assert "arrays left out: 'info', 'notes'" in found.taken
 
 
-def test_sparse_npz(tmp_path: Path) -> None:
-    save_npz(tmp_path / "s.npz", csc_matrix(X))
+@pytest.mark.parametrize("kind", ["csr", "csc", "coo", "bsr", "dia"])
+def test_sparse_npz(kind: str, tmp_path: Path) -> None:
+    save_npz(tmp_path / "s.npz", csc_matrix(X).asformat(kind))
     np.testing.assert_array_equal(load(tmp_path / "s.npz").x, X)
+    with np.load(tmp_path / "s.npz") as found:
+        np.savez(tmp_path / "s.npz", **{**found, "format": np.array(b"no")})
+    with pytest.raises(InputError, match="cannot be read as a sparse matrix"):
+        load(tmp_path / "s.npz")
 
 
 def test_zarr(tmp_path: Path) -> None:

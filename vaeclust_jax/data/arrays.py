@@ -162,11 +162,14 @@ def _names_classes(y: np.ndarray, x: np.ndarray) -> bool:
 
 def _read_numpy(path: Path) -> dict[str, np.ndarray]:
     found = read_numpy(path)
-    if not {"data", "indices", "shape", "format"} <= set(found):
+    if not {"data", "shape", "format"} <= set(found):
         return found
     from scipy.sparse import load_npz  # what its save_npz wrote
 
-    return {"x": dense(load_npz(path))}
+    try:
+        return {"x": dense(load_npz(path))}
+    except (ValueError, KeyError, TypeError, IndexError, NotImplementedError) as error:
+        raise InputError(f"{path} cannot be read as a sparse matrix of scipy's: {str(error)[:150]}") from error
 
 
 def _read_zarr(path: Path) -> dict[str, np.ndarray]:
