@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from vaeclust_jax.data import Columns, Dataset
+from vaeclust_jax.data import Columns, Dataset, PrepareConfig, fit_preparation
 from vaeclust_jax.data.oddities import oddities, summary
+from vaeclust_jax.errors import InputWarning
 
 X = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
 Y = np.arange(40) % 4
@@ -55,6 +56,22 @@ def test_dark_images_are_said() -> None:
     images = np.random.default_rng(0).integers(0, 17, (40, 4, 5, 1)).astype(np.uint8)
     assert oddities(made(images)) == ("images hold whole numbers from 0 to 16 and no more: 16 is taken as white",)
     assert "nearly black" in oddities(made((images / 255).astype(np.float32)))[0]
+
+
+@pytest.mark.parametrize("kind", ["uint8", "float32"])
+def test_dark_images_that_a_bright_one_hides_are_said(kind: str) -> None:
+    images = np.random.default_rng(0).integers(0, 17, (40, 4, 5, 1)).astype(np.uint8)
+    images[3] = 255
+    images[:2, 0, 0] = 16
+    x = images if kind == "uint8" else (images / 255).astype(np.float32)
+    dark, bright = ("16", "255") if kind == "uint8" else ("0.0627", "1")
+    says = f"39 of 40 images hold nothing above {dark}, the others up to {bright}: most are nearly black"
+    assert oddities(made(x)) == (f"{says}; is their range right?",)
+    with pytest.warns(InputWarning, match=says):
+        fit_preparation(x, PrepareConfig())
+    x[:8] = x[3]
+    x[:8, 0, 0, 0] = x[8:16, 0, 0, 0]
+    assert not any("black" in said for said in oddities(made(x)))
 
 
 def test_a_feature_of_as_many_values_that_says_nothing_of_the_class_is_no_leak() -> None:

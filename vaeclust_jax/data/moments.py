@@ -17,9 +17,9 @@ def weighted_chunks(x: Rows, weight: np.ndarray | None) -> Iterator[tuple[np.nda
         start = end
 
 
-def extremes(x: Rows, axis: int | None = None) -> tuple[Any, Any]:
-    """Smallest and largest value, of each feature with `axis=0`."""
-    low, high = zip(*((part.min(axis=axis), part.max(axis=axis)) for part in chunks(x)), strict=True)
+def extremes(x: Rows) -> tuple[np.ndarray, np.ndarray]:
+    """Smallest and largest value of each feature."""
+    low, high = zip(*((part.min(axis=0), part.max(axis=0)) for part in chunks(x)), strict=True)
     return np.min(low, axis=0), np.max(high, axis=0)
 
 

@@ -44,7 +44,7 @@ def oddities(dataset: Dataset) -> tuple[str, ...]:
     names = tuple(map(str, range(x.shape[1]))) if dataset.columns is None else dataset.columns.features
     if x.ndim == 2:
         found += _of_features(x, names)
-    elif said := white_of(x.min(), x.max(), x.dtype)[1]:
+    elif said := white_of(x)[1]:
         found.append(said)
     if dataset.y is not None:
         found += _of_classes(dataset.y, dataset.class_names)

@@ -11,8 +11,7 @@ from vaeclust_jax.checks import is_whole
 from vaeclust_jax.data.config import PrepareConfig
 from vaeclust_jax.data.dataset import Dataset, check_array
 from vaeclust_jax.data.frames import frame_columns, in_order
-from vaeclust_jax.data.mapped import Rows, StoredRows, mapped_rows
-from vaeclust_jax.data.moments import extremes
+from vaeclust_jax.data.mapped import Rows, StoredRows, chunks, mapped_rows
 from vaeclust_jax.data.pictures import Pictures
 from vaeclust_jax.data.reading import Columns, listed
 from vaeclust_jax.data.resize import resize_images
@@ -25,6 +24,8 @@ _LARGEST_SAMPLE = 2**26
 _LARGEST_VALUE = 1e300
 _DIM = 0.25
 """Of the range of images: what uses less is of another range, or nearly black."""
+_MOST = 0.9
+"""Of images: if so many are nearly black, a few bright ones hide it."""
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
 
@@ -277,19 +278,26 @@ def fit_preparation(x_raw_train: object, config: PrepareConfig, weight: np.ndarr
 
 def _white_of(x: Rows) -> int:
     """The value of white in images; said if it is not what their type says, or they are nearly black."""
-    white, said = white_of(*extremes(x), x.dtype)
+    white, said = white_of(x)
     if said:
         warnings.warn(said, InputWarning, stacklevel=2)
     return white
 
 
-def white_of(low: float, high: float, dtype: np.dtype[Any]) -> tuple[int, str]:
+def white_of(x: Rows) -> tuple[int, str]:
     """The value of white in images of bytes, the largest one if that is a small part of 255, and what to say of it."""
-    if dtype == np.uint8 and 0 < high < _DIM * 255:
+    edges = [(part.min(), part.max(axis=(1, 2, 3))) for part in chunks(x)]
+    low, highs = min(one for one, _ in edges), np.concatenate([one for _, one in edges])
+    high, dim = highs.max(), _DIM * (255 if x.dtype == np.uint8 else 1)
+    if x.dtype == np.uint8 and 0 < high < dim:
         return int(high), f"images hold whole numbers from {low} to {high} and no more: {high} is taken as white"
-    if high < _DIM:
+    if high < dim:
         return 255, f"images are nearly black: their values lie in {low:.3g} to {high:.3g}; is their range right?"
-    return 255, ""
+    dark = highs < dim
+    if dark.mean() < _MOST:
+        return 255, ""
+    most = f"{dark.sum()} of {len(x)} images hold nothing above {highs[dark].max():.3g}, the others up to {high:.3g}"
+    return 255, f"{most}: most are nearly black; is their range right?"
 
 
 def _checked_white(value: object) -> int:

@@ -30,7 +30,7 @@ def fit_scaling(x: Rows, scaling: str, weight: np.ndarray | None) -> tuple[np.nd
     """
     if scaling in ("none", "minmax-row"):
         return None, None
-    low, high = (extreme.astype(np.float64) for extreme in extremes(x, axis=0))
+    low, high = (extreme.astype(np.float64) for extreme in extremes(x))
     if scaling == "minmax":
         offset, scale = low, high - low
     else:
