@@ -205,6 +205,23 @@ def test_parts_alone_are_no_classes(tmp_path: Path) -> None:
     assert found.taken == ("'train', 'val' are parts of one set, and no classes",)
 
 
+@pytest.mark.parametrize(("flat", "classes"), [("test", "train"), ("dogs", "cats")])
+def test_classes_in_one_folder_alone_are_refused_with_it(flat: str, classes: str, tmp_path: Path) -> None:
+    saved(tmp_path / "a" / flat, BYTES[:20])
+    for kind in (0, 1):
+        saved(tmp_path / "a" / classes / f"kind{kind}", BYTES[20 + kind :: 2])
+    with pytest.raises(InputError, match=f"give .*/a/{classes}, whose sub-folders are classes, or another"):
+        load(tmp_path / "a")
+
+
+def test_pictures_deeper_than_classes_are_not_to_be_converted(tmp_path: Path) -> None:
+    for kind in (0, 1):
+        saved(tmp_path / "a" / f"kind{kind}", BYTES[kind:5:2])
+    saved(tmp_path / "a" / "kind0" / "more", BYTES[5:])
+    with pytest.raises(InputError, match=r"more files that are not \(25 \.png\): put images of other sub-folders into"):
+        load(tmp_path / "a")
+
+
 def test_masks_beside_pictures_are_no_class(tmp_path: Path) -> None:
     saved(tmp_path / "a" / "images", BYTES)
     saved(tmp_path / "a" / "Masks", BYTES > 100)
@@ -228,6 +245,14 @@ def test_what_a_folder_without_pictures_holds_is_said(tmp_path: Path) -> None:
         np.save(tmp_path / "n" / f"{number}.npy", BYTES[number])
     with pytest.raises(InputError, match=r"it holds 3 \.npy"):
         load(tmp_path / "n")
+    for number, says in (
+        (2, r"it holds tables in 'k=2', give .*/t/k=2$"),
+        (1, r"'k=1', 'k=2', give .*/t/k=1, or"),
+    ):
+        (tmp_path / "t" / f"k={number}").mkdir(parents=True)
+        (tmp_path / "t" / f"k={number}" / "a.parquet").write_bytes(b"PAR1")
+        with pytest.raises(InputError, match=says):
+            load(tmp_path / "t")
 
 
 def test_one_folder_below_is_no_class(tmp_path: Path) -> None:

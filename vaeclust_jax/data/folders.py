@@ -111,6 +111,12 @@ def classes_in(
         )
     if paths:
         return [(None, path) for path in paths], []
+    parts = {part.name: inner for part in _folders_in(folder) if part.name not in classes and (inner := inside(part))}
+    if classes and parts and (len(classes) == 1 or {name.lower() for name in (*classes, *parts)} <= _PARTS):
+        raise InputError(
+            f"{folder} holds {what} in {listed(classes)} and two folders deep in {listed(parts)}: give "
+            f"{folder / next(iter(parts))}, whose sub-folders are classes, or another"
+        )
     if len(classes) == 1:
         ((name, files),) = classes.items()
         return [(None, path) for path in files], [f"{name!r} is the only sub-folder, and no class"]
@@ -125,7 +131,6 @@ def classes_in(
         )
     if classes:
         return [(name, path) for name, files in classes.items() for path in files], []
-    parts = {part.name: inner for part in _folders_in(folder) if (inner := inside(part))}
     if not parts:
         allowed = " ".join(suffix[1:] for suffix in suffixes)
         raise InputError(
@@ -147,6 +152,12 @@ def _instead(folder: Path, suffixes: tuple[str, ...]) -> str:
     deep = next((path.parent for path in files if path.suffix.lower() in suffixes), None)
     if deep is not None:
         return f": it holds some deeper, give {deep} or the folder above it"
+    tables = sorted({path.parent for path in files if path.suffix.lower() in (".arrow", ".parquet")})
+    if tables:
+        more = ", or another, or write them as one" if len(tables) > 1 else ""
+        return (
+            f": it holds tables in {listed([str(one.relative_to(folder)) for one in tables])}, give {tables[0]}{more}"
+        )
     return f": it holds {_counted(Counter(path.suffix.lower() for path in files))}" if files else ""
 
 
@@ -174,10 +185,12 @@ def left_out(
         return []
     counted = _counted(others)
     if sum(count for suffix, count in others.items() if suffix not in _BESIDE) > len(paths):
-        allowed = " ".join(suffix[1:] for suffix in suffixes)
+        to_do = f"convert them to one of {' '.join(suffix[1:] for suffix in suffixes)}"
+        if others.keys() & set(suffixes):
+            to_do = f"put {what} of other sub-folders into those of their classes"
         raise InputError(
-            f"{folder} holds {len(paths)} {what} that are read and more files that are not ({counted}): convert them "
-            f"to one of {allowed}, or give a folder of the others alone"
+            f"{folder} holds {len(paths)} {what} that are read and more files that are not ({counted}): {to_do}, or "
+            "give a folder of the others alone"
         )
     return [f"files left out: {counted}"]
 
