@@ -90,3 +90,9 @@ def test_numbers_of_any_kind_are_what_their_tiff_says(kind: str, tmp_path: Path)
     found = read(saved(tmp_path / "a", [tiff(image) for image in x]))
     np.testing.assert_allclose(found.x[..., 0], (x - low) / (high - low), atol=1e-6)
     assert found.taken == (f"{low:g} is black and {high:g} is white (--intensity-range)",)
+
+
+@pytest.mark.parametrize("kind", ["float16", "float64", "int64"])
+def test_a_tiff_of_numbers_that_are_not_read_says_what_to_save(kind: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="save grey as 8 or 16 bits or as floats of 32"):
+        load(saved(tmp_path / "a", [tiff(image[..., 0].astype(kind)) for image in X]))

@@ -19,6 +19,8 @@ _SMALLER_COPY = 254
 """The TIFF tag (NewSubfileType) of a page that is another page made smaller, or its mask."""
 _PLAIN = ("1", "L", "P", "RGB", "CMYK", "YCbCr")
 """Modes of 8 bits without transparency: all that has to be known of them is in the file's first bytes."""
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+"""What a TIFF begins with."""
 _ORIENTATION, _ON_THEIR_SIDE = 274, (5, 6, 7, 8)
 _KIND, _WHOLE, _SIGNED = 339, (1,), (2,)
 """The TIFF tag (SampleFormat) of what numbers are, without which they are whole and not negative."""
@@ -91,7 +93,14 @@ def _opened(path: Path) -> Iterator["Image"]:
     except Image.DecompressionBombError as error:
         raise InputError(f"{path} claims too many pixels to be unpacked safely: {error}") from error
     except UnidentifiedImageError as error:
-        raise InputError(f"{path} cannot be read as an image: its content is of no known image format") from error
+        why = "its content is of no known image format"
+        with path.open("rb") as file:
+            if file.read(4) in _TIFF:
+                why = (
+                    "it is a TIFF that is damaged or of numbers that are not read: save grey as 8 or 16 bits or as "
+                    "floats of 32 bits, colours as 8 or 16 bits"
+                )
+        raise InputError(f"{path} cannot be read as an image: {why}") from error
     except Exception as error:  # every format has its own errors for damaged files
         raise InputError(f"{path} cannot be read as an image: {error}") from error
 
