@@ -1,6 +1,7 @@
 """Tables as people have them: read rightly and said, or refused with the words to write instead."""
 
 import bz2
+import csv
 import gzip
 import lzma
 import subprocess
@@ -636,3 +637,15 @@ def test_thousands_that_come_late_and_numbers_of_any_form(tmp_path: Path) -> Non
     cells = [*["1.5"] * 1200, '"12,345"', '"1,234.5"', "+.5", "-5.", "1e3", "1E+02", '" 7 "']
     found = read(tmp_path / "t.csv", "a,b\n" + "".join(f"{cell},{n % 7}\n" for n, cell in enumerate(cells)))
     assert found.x[1199:, 0].tolist() == [1.5, 12345, 1234.5, 0.5, -5, 1000, 100, 7]
+
+
+@pytest.mark.parametrize("sep", [",", " "])
+@pytest.mark.parametrize("letters", [30, 300])
+def test_lines_longer_than_the_csv_module_and_the_beginning_take(tmp_path: Path, sep: str, letters: int) -> None:
+    columns = [f"g{n}{'x' * letters}" for n in range(4000)]
+    x = RNG.normal(size=(5, 4000))
+    rows = "".join(sep.join(f"{value:.30f}" for value in row) + "\n" for row in x)
+    found = read(tmp_path / "t.csv", f"{sep.join(columns)}\n{rows}")
+    np.testing.assert_allclose(found.x, x, rtol=1e-6)
+    assert names(found) == tuple(columns)
+    assert csv.field_size_limit() < 2**20, "as others of its users have it"

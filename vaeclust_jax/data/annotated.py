@@ -97,7 +97,8 @@ def matrix_of(
         if len(set(names)) < len(names):
             raise InputError(f"var_names of {where} must differ: call var_names_make_unique() and write it again")
         if like is not None:
-            missing = [name for name in like.names if name not in set(names)]
+            known = set(names)
+            missing = [name for name in like.names if name not in known]
             if missing:
                 raise InputError(
                     f"{where} lacks {listed(missing)} of the {len(like.names)} features that the model was trained on"

@@ -1,5 +1,6 @@
 """Which files and folders are tables, and what is in them before any column has a part."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -90,7 +91,7 @@ def read_table(path: Path, config: ReadConfig) -> Read:
         raise InputError(
             f"{path} cannot be read as a {path.suffix[1:] or 'saved data set'}: {str(error)[:150]}"
         ) from error
-    twice = {name for name in table.column_names if table.column_names.count(name) > 1}
+    twice = [name for name, count in Counter(table.column_names).items() if count > 1]
     if twice:
         raise InputError(f"{path} must have columns of different names, but {listed(twice)} is there twice")
     # The index of a pandas frame is a column of the file, and named as one there.

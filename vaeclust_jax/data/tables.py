@@ -131,7 +131,8 @@ def _as_trained(
     check_as_trained(table, [name for name in like.names if name not in (like.categories or {})], path)
     if config.missing == "mean" and not like.means:
         raise InputError(f"{path}: the model has no means for missing values: write --missing drop")
-    more = [name for name in table.column_names if name not in {*like.names, *like.left_out, label, index}]
+    known = {*like.names, *like.left_out, label, index}
+    more = [name for name in table.column_names if name not in known]
     taken = (f"columns that the model does not know were left out: {listed(more)}",) if more else ()
     return replace(like, label=label, index=index if index in table_names else None), taken
 

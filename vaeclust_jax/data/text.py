@@ -6,7 +6,9 @@ import csv
 import gzip
 import lzma
 import re
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +27,8 @@ _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BO
 _SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "vertical bars", ",": "commas"}
 _LINES = 200
 """Of the beginning, by which separator, decimal mark and header are found."""
+_FEWEST_LINES = 8
+"""Of it, however long they are."""
 FEW_BYTES = 2**24
 """Read on one thread: a pool of them gains nothing there, and now and then ends the process with an error."""
 _LARGEST_BLOCK = 2**31 - 2
@@ -34,6 +38,17 @@ _CELL_OR_COMMENT = re.compile(rb'(?:^|(?<=[,;\t| ]))"(?:[^"]|"")*"|' + _COMMENT.
 """A quoted cell, whose lines are no comments however they begin, or a comment."""
 
 
+@contextmanager
+def _cells_of_any_length() -> Iterator[None]:
+    """To the wrong separator a line of a wide table is one cell, and the csv module has a limit for all its users."""
+    limit = csv.field_size_limit(2**31 - 1)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(limit)
+
+
+@_cells_of_any_length()
 def read_text(path: Path, header: str) -> tuple["pyarrow.Table", tuple[str, ...], str]:
     """Reads a table of text, packed or not.
 
@@ -127,7 +142,9 @@ def _without_comments(content: bytes, taken: list[str]) -> tuple[bytes, str | No
 
 
 def _beginning(content: bytes) -> list[str]:
-    end, lines = min(len(content), 2**20), []
+    end, lines = 2**20, []
+    while end < len(content) and content.count(b"\n", 0, end) < _FEWEST_LINES:
+        end *= 2
     for line in content[:end].splitlines(keepends=True)[: _LINES + 1]:
         lines.append(line.decode(errors="replace"))
     if len(lines) > 1 and (len(lines) > _LINES or end < len(content)):
@@ -214,7 +231,7 @@ def _named(
     if len(names) == width - 1:
         ended = not any(row[-1].strip() for row in rows[1:])
         names = [*names, ""] if ended else ["", *names]  # R's row names
-    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1 and name]
+    twice = [name for name, count in Counter(names).items() if count > 1 and name]
     if twice:
         raise InputError(f"{path} must have columns of different names, but {listed(twice)} is there twice: rename one")
     if len(names) > 1:  # a separator at the end of every line
