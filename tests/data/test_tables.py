@@ -18,6 +18,8 @@ import pytest
 from pyarrow import feather, parquet
 
 from vaeclust_jax.data import Dataset, Preparation, PrepareConfig, ReadConfig, fit_preparation, load
+from vaeclust_jax.data.frames import frame_columns
+from vaeclust_jax.data.reading import listed
 from vaeclust_jax.data.seen import Seen
 from vaeclust_jax.errors import InputError, InputWarning
 
@@ -101,6 +103,29 @@ def test_an_index_is_left_out_and_said(tmp_path: Path, index: str) -> None:
     found = read(tmp_path / "t.csv", text([index, *"abcd"], np.column_stack([np.arange(60), BLOBS])))
     np.testing.assert_allclose(found.x, BLOBS, rtol=1e-5)
     assert f"column {index!r} was left out" in " ".join(found.taken)
+
+
+@pytest.mark.parametrize(
+    "index", [["No."], ["Nr"], ["Sample"], ["obs"], ["case_no"], ["X"], ["level_0"], ["", "X"], ["", "Unnamed: 0"],
+              ["Unnamed: 0.1", "Unnamed: 0"], ["level_0", "index"]]
+)  # fmt: skip
+@pytest.mark.parametrize("start", [0, 1])
+def test_numbers_of_rows_in_another_order_are_an_index(tmp_path: Path, index: list[str], start: int) -> None:
+    numbers = [RNG.permutation(60) + start for _ in index]
+    found = read(tmp_path / "t.csv", text([*index, *"abcd"], np.column_stack([*numbers, BLOBS])))
+    assert names(found) == tuple("abcd")
+    assert all(f"column {name!r} was left out" in " ".join(found.taken) for name in index)
+    frame = pd.DataFrame(np.column_stack([*numbers, BLOBS]), columns=[*index, *"abcd"])
+    with pytest.warns(InputWarning, match=f"{listed(index)} of the frame became features: drop them if they only"):
+        frame_columns(frame)
+
+
+@pytest.mark.parametrize("name", ["rank", "No.", "level_0", "X"])
+def test_other_whole_numbers_are_features(tmp_path: Path, name: str) -> None:
+    numbers = RNG.permutation(60) * (1 if name == "rank" else 2)
+    found = read(tmp_path / "t.csv", text([name, *"abcd"], np.column_stack([numbers, BLOBS])))
+    assert names(found) == (name, *"abcd")
+    assert found.taken == ()
 
 
 def test_an_index_of_text_and_of_rs_row_names(tmp_path: Path) -> None:

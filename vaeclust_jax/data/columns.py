@@ -1,11 +1,21 @@
 """Which columns of a table are features, which one holds classes, and which ones only number the rows."""
 
-import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaeclust_jax.data.frames import LABELS, is_called_index, is_called_labels, is_unnamed
+from vaeclust_jax.data.column_names import (
+    COORDINATE,
+    FEWEST,
+    LABELS,
+    are_few,
+    is_called_index,
+    is_called_labels,
+    is_unnamed,
+    may_number,
+    number_rows,
+    words_of,
+)
 from vaeclust_jax.data.kinds import finite, is_text, is_time, seconds
 from vaeclust_jax.data.no_numbers import check_numeric
 from vaeclust_jax.data.reading import NONE, Columns, ReadConfig, listed
@@ -14,8 +24,6 @@ from vaeclust_jax.errors import InputError
 if TYPE_CHECKING:
     import pyarrow
 
-_COORDINATE = "y"
-"""A label by custom, and a coordinate too."""
 _AXES = {
     "wavelength",
     "wavelengths",
@@ -35,10 +43,6 @@ _GLANCE = 1000
 """Rows in which measurements show that they are no codes: sorting all of each column takes seconds."""
 _TELLING = 10
 """Rows from which on a text of its own in each of them is a name and no class."""
-
-
-def _words(name: str) -> set[str]:
-    return set(re.split(r"[^a-z]+", name.lower()))
 
 
 class _Chooser:
@@ -118,11 +122,11 @@ class _Chooser:
         """
         found = []
         for name in self.features:
-            words = {word for word in re.split(r"[^a-z0-9]+", name.strip().lower()) if word}
-            if not words & LABELS and name.strip().lower() != _COORDINATE:
+            words = words_of(name)
+            if not words & LABELS and name.strip().lower() != COORDINATE:
                 continue
             if self._few_values(name):
-                if name.strip().lower() == _COORDINATE and self._is_coordinate():
+                if name.strip().lower() == COORDINATE and self._is_coordinate():
                     self.taken.append(f"column {name!r} is a feature beside x (--label-column {name} for labels)")
                 else:
                     found.append(name)
@@ -175,9 +179,7 @@ class _Chooser:
         if is_text(column.type):
             return len(column) < _TELLING or len(column.unique()) < len(column)
         values = finite(column)
-        if values is None or not len(values):
-            return False
-        return bool((values == np.round(values)).all()) and 2 * len(np.unique(values)) <= len(values)
+        return values is not None and are_few(values)
 
     def _is_coordinate(self) -> bool:
         """Whether there is an x of as many values."""
@@ -198,25 +200,30 @@ class _Chooser:
             if len(self.features) == 1:
                 self._sorted_feature(name)
                 return
-            if why := self._is_index(name, first=number == 0):
+            if why := self._is_index(name, number == 0, name == self.features[0]):
                 self.leave_out(name, f"{why} (--index-column none keeps it)")
                 self.index_column = name
-                if _AXES & _words(name):
+                if _AXES & words_of(name):
                     self.taken.append(f"a sample is a row: if each column beside {name!r} is one, transpose the table")
 
-    def _is_index(self, name: str, first: bool) -> str:
-        """Why the column is an index; nothing if it is none."""
+    def _is_index(self, name: str, first: bool, leads: bool) -> str:
+        """Why the column is an index; nothing if it is none. It leads where others before it are one, too."""
         if is_unnamed(name) and first:
             return "it has no name, an index"
         if is_called_index(name):
             values = finite(self._table[name])
             return "it is called like an index" if values is None or (values == np.round(values)).all() else ""
-        return self._numbered(name) if first else ""
+        if first and (why := self._numbered(name)):
+            return why
+        values = finite(self._table[name]) if may_number(name, leads) else None
+        return (
+            "each whole number of a range is there once, an index" if values is not None and number_rows(values) else ""
+        )
 
     def _numbered(self, name: str) -> str:
         """Why a first column only numbers the rows."""
         column = self._table[name]
-        if is_text(column.type) or len(column) < 5 or column.null_count:
+        if is_text(column.type) or len(column) < FEWEST or column.null_count:
             return ""
         values = finite(column) if not is_time(column.type) else seconds(column)
         if values is None:
@@ -228,7 +235,7 @@ class _Chooser:
             return "its times only grow, an index"
         if (values == np.round(values)).all():
             return "its whole numbers only grow, an index" if steps[0] > 0 else "its whole numbers only fall, an index"
-        if _AXES & _words(name):
+        if _AXES & words_of(name):
             return "its numbers only grow, an index" if steps[0] > 0 else "its numbers only fall, an index"
         return "its numbers grow evenly, an index" if np.ptp(steps) <= 1e-3 * abs(steps.mean()) else ""
 
@@ -283,7 +290,7 @@ def numeric_names(table: "pyarrow.Table", config: ReadConfig, like: Columns | No
         return set(like.names) - set(like.categories or {})
     other = {config.label_column, config.index_column, config.subject_column, *config.drop_columns}
     if config.label_column is None:
-        other |= {name for name in table.column_names if is_called_labels(name) or name.strip().lower() == _COORDINATE}
+        other |= {name for name in table.column_names if is_called_labels(name) or name.strip().lower() == COORDINATE}
     if config.index_column is None:
         other |= {name for name in table.column_names if is_called_index(name)}
         other |= {name for name in table.column_names[:1] if is_unnamed(name)}

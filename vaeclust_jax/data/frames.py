@@ -1,12 +1,12 @@
 """What people hold in memory besides arrays: frames of pandas, polars and pyarrow, and sparse matrices."""
 
 import math
-import re
 import warnings
 from typing import Any
 
 import numpy as np
 
+from vaeclust_jax.data.column_names import is_called_index, is_called_labels, is_unnamed, may_number, number_rows
 from vaeclust_jax.data.reading import Columns, listed
 from vaeclust_jax.errors import InputError, InputWarning
 from vaeclust_jax.machine import memory
@@ -48,36 +48,29 @@ def frame_columns(x: object) -> Columns | None:
     if suspects:
         warnings.warn(f"{listed(suspects)} of the frame became features: drop them if they hold the classes",
                       InputWarning, stacklevel=2)  # fmt: skip
-    if numbers := [name for name in names if is_called_index(name) or (is_unnamed(name) and name == names[0])]:
+    numbers: list[str] = []
+    for name in names:
+        if _is_index(x, name, name == names[len(numbers)]):
+            numbers.append(name)
+    if numbers:
         warnings.warn(f"{listed(numbers)} of the frame became features: drop them if they only number the rows",
                       InputWarning, stacklevel=2)  # fmt: skip
     return Columns(tuple(names))
 
 
-def is_called_labels(name: str) -> bool:
-    """Whether a column's name is one of those that classes have."""
-    return bool(set(re.split(r"[^a-z0-9]+", name.strip().lower())) & LABELS)
+def _is_index(x: Any, name: str, leads: bool) -> bool:
+    if is_called_index(name) or (is_unnamed(name) and leads):
+        return True
+    return may_number(name, leads) and number_rows(_numbers(x, name))
 
 
-LABELS = frozenset(
-    ("label", "labels", "target", "targets", "class", "classes", "species", "cluster", "clusters", "category", "truth")
-)
-"""Words in the names of columns that hold classes."""
-
-
-def is_unnamed(name: str) -> bool:
-    """Whether a column's name is what programs write where there is none, as above row names."""
-    return bool(_UNNAMED.fullmatch(name.strip()))
-
-
-def is_called_index(name: str) -> bool:
-    """Whether a column's name is one of those that numbers of rows have."""
-    words = re.split(r"[^a-z0-9]+", re.sub("([a-z])(I[Dd])", r"\1 \2", name.strip()).lower())
-    return re.sub("[^a-z0-9]", "", name.lower()) in _INDICES or bool({"id", "uuid", "guid"} & set(words))
-
-
-_INDICES = {"index", "idx", "id", "ids", "rowid", "row", "rowname", "rownames", "rownumber", "sampleid", "uuid", "guid"}
-_UNNAMED = re.compile(r"|\.\.\.\d+|Unnamed: \d+|__index_level_\d+__")
+def _numbers(x: Any, name: str) -> np.ndarray:
+    """The numbers in a column, without those that are missing; none of a column of anything else."""
+    try:
+        values = _column(x, name).astype(np.float64)
+    except InputError:
+        return np.zeros(0)
+    return values[np.isfinite(values)]
 
 
 def in_order(x: Any, columns: Columns) -> Any:
