@@ -6,7 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from vaeclust_jax.data.column_names import is_called_index, is_called_labels, is_unnamed, may_number, number_rows
+from vaeclust_jax.data.column_names import (
+    COORDINATE,
+    are_few,
+    is_called_index,
+    is_called_labels,
+    is_unnamed,
+    may_number,
+    number_rows,
+)
 from vaeclust_jax.data.reading import Columns, listed
 from vaeclust_jax.errors import InputError, InputWarning
 from vaeclust_jax.machine import memory
@@ -34,18 +42,28 @@ def is_lazy(x: object) -> bool:
 
 
 def frame_columns(x: object) -> Columns | None:
-    """The columns of a frame that is trained on; None without names that are text.
+    """The columns of a frame that is trained on, with a warning of `warn_of_names`; None where none has a name.
 
-    A column that is called like labels or like an index is a feature still, since it was handed in as one, and an
-    `InputWarning`.
+    Raises:
+        InputError: names that are there twice.
     """
     names = frame_names(x)
-    if not names or not all(isinstance(name, str) for name in names):
+    if not names or names == list(range(len(names))):  # pandas' of an array
         return None
-    if len(set(names)) < len(names):
-        raise InputError(f"the frame must have columns of different names, got {listed(names)}")
-    suspects = [name for name in names if is_called_labels(name)]
-    if suspects:
+    texts = tuple(map(str, names))
+    if len(set(texts)) < len(texts):
+        raise InputError(f"the frame must have columns of different names, got {listed(texts)}")
+    warn_of_names(x)
+    return Columns(texts)
+
+
+def warn_of_names(x: object) -> None:
+    """An `InputWarning` of columns that a file's reader would take for labels or an index.
+
+    Those of a frame are features still, since they were handed in as some.
+    """
+    names = [name for name in frame_names(x) or [] if isinstance(name, str)]
+    if suspects := [name for name in names if is_called_labels(name) or _is_label_y(x, name, names)]:
         warnings.warn(f"{listed(suspects)} of the frame became features: drop them if they hold the classes",
                       InputWarning, stacklevel=2)  # fmt: skip
     numbers: list[str] = []
@@ -55,7 +73,16 @@ def frame_columns(x: object) -> Columns | None:
     if numbers:
         warnings.warn(f"{listed(numbers)} of the frame became features: drop them if they only number the rows",
                       InputWarning, stacklevel=2)  # fmt: skip
-    return Columns(tuple(names))
+
+
+def _is_label_y(x: Any, name: str, names: list[str]) -> bool:
+    """Whether it is y, of a few values, and no coordinate beside an x of as many."""
+    beside = [other for other in names if other.strip().lower() == "x"]
+    return (
+        name.strip().lower() == COORDINATE
+        and are_few(_numbers(x, name))
+        and not any(are_few(_numbers(x, other)) for other in beside)
+    )
 
 
 def _is_index(x: Any, name: str, leads: bool) -> bool:
@@ -73,25 +100,32 @@ def _numbers(x: Any, name: str) -> np.ndarray:
     return values[np.isfinite(values)]
 
 
-def in_order(x: Any, columns: Columns) -> Any:
+def in_order(x: Any, columns: Columns | None) -> Any:
     """A frame's columns as the model was trained on them, by name; anything without names as it is.
+
+    A model that was trained without names knows its features by their numbers, and so may the columns of a frame.
 
     Raises:
         InputError: names a column that is missing.
     """
     names = frame_names(x)
-    if not names or not all(isinstance(name, str) for name in names):
+    if not names:
         return x
-    missing = [name for name in columns.features if name not in names]
-    if missing:
+    numbers = list(range(len(names)))
+    if columns is None:
+        return dense(x, numbers) if names != numbers and set(names) == set(numbers) else x
+    known = {str(name): name for name in names}
+    if missing := [name for name in columns.features if name not in known]:
+        if names == numbers:
+            return x
         raise InputError(
             f"the frame lacks {listed(missing)} of the {len(columns.features)} columns that the model was trained on: "
-            f"it has {listed(names)}"
+            f"it has {listed(known)}"
         )
-    more = [name for name in names if name not in columns.features]
-    if more:
+    features = set(columns.features)
+    if more := [name for name in known if name not in features]:
         warnings.warn(f"columns that the model does not know were left out: {listed(more)}", InputWarning, stacklevel=2)
-    return dense(x, columns.features)
+    return dense(x, [known[name] for name in columns.features])
 
 
 def dense(x: Any, names: Any = None) -> Any:

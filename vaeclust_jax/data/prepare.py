@@ -136,7 +136,7 @@ class Preparation:
     def _ordered(self, x_raw: object) -> object:
         """A frame's columns by name, a data set's samples."""
         if not isinstance(x_raw, Dataset):
-            return x_raw if self.columns is None else in_order(x_raw, self.columns)
+            return in_order(x_raw, self.columns)
         mine, theirs = self.columns, x_raw.columns
         if mine is not None and theirs is not None and theirs.features != mine.features:
             raise InputError(

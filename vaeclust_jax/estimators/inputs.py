@@ -11,7 +11,7 @@ from sklearn.utils.validation import validate_data
 
 from vaeclust_jax.checks import check_unmasked, is_whole
 from vaeclust_jax.data import Dataset
-from vaeclust_jax.data.frames import dense, frame_names, has_times, is_lazy
+from vaeclust_jax.data.frames import dense, frame_names, has_times, is_lazy, warn_of_names
 from vaeclust_jax.data.mapped import is_streamed
 from vaeclust_jax.errors import InputError
 
@@ -29,7 +29,7 @@ def samples(estimator: BaseEstimator, X: Any, image_shape: tuple[int, ...] | Non
         estimator: gets `n_features_in_`, H * W * C for images, and the names of a frame's columns.
         X: vectors, frames or images (n, H, W[, C]).
         image_shape: of images that come as rows, (H, W) or (H, W, C).
-        reset: whether this call decides what X has to look like, as in `fit`.
+        reset: whether this call decides what X has to look like, as in `fit`; it warns of columns as `fit_seeds` does.
 
     Raises:
         ValueError, TypeError: scikit-learn's, in its words.
@@ -41,6 +41,8 @@ def samples(estimator: BaseEstimator, X: Any, image_shape: tuple[int, ...] | Non
     check_unmasked(X, "X")  # scikit-learn would read the values below the mask
     if has_times(X):
         dense(X)
+    if reset:
+        warn_of_names(X)
     shape = image_shape
     if isinstance(X, list | tuple) and X and np.ndim(X[0]) > 1:  # a list of images
         X = np.asarray(X)
