@@ -72,3 +72,27 @@ def _in_words(kind: Any) -> str:
     return {int: "a whole number", float: "a number", bool: "True or False", NoneType: "None"}.get(
         kind, f"a {kind.__name__}"
     )
+
+
+def check_one_shape(samples: Any, name: str) -> None:
+    """Refuses samples of several shapes in a list or in an array of one axis, and AnnData; anything else passes.
+
+    Raises:
+        InputError: names two of the shapes, or the matrix to pass instead.
+    """
+    if hasattr(samples, "obs_names"):
+        raise InputError(f"{name} must be samples, got an AnnData: pass its matrix, such as .X or .obsm['X_pca']")
+    if not isinstance(samples, list | tuple | np.ndarray) or getattr(samples, "ndim", 1) != 1:
+        return
+    first = None
+    for row, one in enumerate(samples):
+        try:
+            shape = np.shape(one)
+        except Exception:  # of lists in it, or of a foreign __array__
+            raise InputError(f"{name} must hold samples of one shape, but sample {row} (from 0) is no array") from None
+        first = shape if first is None else first
+        if shape != first:
+            raise InputError(
+                f"{name} must hold samples of one shape, got {first} and, as sample {row} (from 0), {shape}: resize or "
+                "pad them first"
+            )

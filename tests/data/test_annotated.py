@@ -8,11 +8,13 @@ import jax
 import numpy as np
 import pytest
 import scipy.sparse
+from sklearn.base import BaseEstimator
 
 import vaeclust_jax as vc
 from tests.fitting.made import blobs, config
 from vaeclust_jax.cli.predict import predict
 from vaeclust_jax.data import Dataset, ReadConfig, load
+from vaeclust_jax.estimators.inputs import samples
 
 anndata = pytest.importorskip("anndata")
 X, Y = blobs()
@@ -79,6 +81,12 @@ def test_genes_are_taken_by_name_and_answers_written_back(cells: Any, tmp_path: 
     for mistaken in ((cells, run), (run, cells.X)):
         with pytest.raises(vc.InputError, match="to_anndata takes a model and an AnnData, in this order, got"):
             vc.to_anndata(*mistaken)  # type: ignore[arg-type]
+
+
+def test_in_memory_its_matrix_is_asked_for(cells: Any) -> None:
+    for fit in (lambda: vc.fit(config(), cells, 0), lambda: samples(BaseEstimator(), cells, None, reset=True)):
+        with pytest.raises(vc.InputError, match=r"must be samples, got an AnnData: pass its matrix, such as \.X"):
+            fit()
 
 
 def test_a_folder_of_zarr_is_read_like_the_file(cells: Any, tmp_path: Path) -> None:

@@ -71,3 +71,9 @@ def test_columns_that_would_be_labels_in_a_file_are_warned_of_once(more: dict[st
             take(frame)
         assert [one.category for one in found] == [InputWarning] * said
         assert all(f"{next(iter(more))!r} of the frame became features" in str(one.message) for one in found)
+
+
+@pytest.mark.parametrize("x", [[[1.0, 2.0], [3.0]], [np.ones((4, 4)), np.ones((4, 5))]])
+def test_the_estimators_name_samples_of_several_shapes(x: Any) -> None:
+    with pytest.raises(InputError, match=r"X must hold samples of one shape, got .* and, as sample 1 \(from 0\)"):
+        samples(BaseEstimator(), x, None, reset=True)

@@ -4,6 +4,7 @@ import bz2
 import csv
 import gzip
 import lzma
+import re
 import subprocess
 import sys
 import warnings
@@ -472,6 +473,23 @@ def test_embeddings_in_lists_are_features(tmp_path: Path) -> None:
 
 def read_parquet(path: Path, **settings: object) -> Dataset:
     return read(path, path.read_bytes(), **settings)
+
+
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        ([("a", BLOBS[:, 0]), ("a", BLOBS[:, 1])], "'a' is there twice: rename one"),
+        ([("a", [str(value) for value in BLOBS[:, 0]]), ("b", BLOBS[:, 1])], "column 'a' holds numbers as text"),
+        ([("b", BLOBS[:, 1]), ("a", 10.0 ** np.arange(300)[::-5])], "column 'a' holds 1e+299, beyond the range"),
+    ],
+)
+def test_parquet_that_cannot_be_used_is_one_sentence(
+    tmp_path: Path, columns: list[tuple[str, object]], says: str
+) -> None:
+    table = pa.Table.from_arrays([pa.array(values) for _, values in columns], [name for name, _ in columns])
+    parquet.write_table(table, tmp_path / "t.parquet")
+    with pytest.raises(InputError, match=re.escape(says)):
+        load(tmp_path / "t.parquet")
 
 
 def test_a_saved_dataset_of_hugging_face(tmp_path: Path) -> None:

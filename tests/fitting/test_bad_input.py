@@ -54,7 +54,7 @@ def with_value(x: np.ndarray, value: Any) -> np.ndarray:
         (VECTORS.astype(complex), ["x", "dtype complex"]),
         (VECTORS.astype(str), ["x", "dtype <U"]),
         ("table.csv", ["x must be samples", "'table.csv'", "vaeclust_jax.data.load"]),
-        ([[1.0, 2.0], [3.0]], ["x cannot be read as an array"]),
+        ([[1.0, 2.0], [3.0]], ["x must hold samples of one shape"]),
         (np.ma.masked_greater(VECTORS, 1), ["x", "masked"]),
         (with_value(VECTORS, 1e300), ["x", "range of float32"]),
     ],

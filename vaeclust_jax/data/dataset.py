@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from vaeclust_jax.checks import check_unmasked
+from vaeclust_jax.checks import check_one_shape, check_unmasked
 from vaeclust_jax.data.frames import dense
 from vaeclust_jax.data.pictures import Pictures
 from vaeclust_jax.data.reading import Columns, listed
@@ -140,8 +140,10 @@ def _to_numbers(x: object, name: str) -> np.ndarray:
     except InputError:
         raise
     except Exception as error:  # a foreign __array__ may fail in any way
+        check_one_shape(x, name)
         raise InputError(f"{name} cannot be read as an array of numbers: {error}") from error
     if array.dtype.kind not in "biuf":
+        check_one_shape(x, name)
         raise InputError(f"{name} must hold integers, booleans or floats, got dtype {array.dtype}")
     return array
 

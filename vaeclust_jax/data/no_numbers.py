@@ -39,7 +39,12 @@ def check_numeric(table: "pyarrow.Table", names: Sequence[str], path: object) ->
 
 def _why_text(values: list[object], name: str) -> str:
     """What a column of text holds, by its first cell that is no number."""
-    row, cell = next(((n, v) for n, v in enumerate(values) if not _reads(v)), (0, ""))
+    row, cell = next(((n, v) for n, v in enumerate(values) if not _reads(v)), (0, None))
+    if cell is None:
+        return (
+            f"holds numbers as text: save it as numbers, or write --drop-columns {name!r}, or --label-column {name!r} "
+            "if it holds the classes"
+        )
     where, cells = f"{str(cell)[:40]!r} in row {row}, from 0", [str(value) for value in values if value is not None]
     numbers = sum(map(_reads, cells))
     if 2 * numbers > len(cells):

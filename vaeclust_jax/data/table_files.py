@@ -1,6 +1,7 @@
 """Which files and folders are tables, and what is in them before any column has a part."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -51,6 +52,11 @@ def _without_lists(table: "pyarrow.Table", dropped: tuple[str, ...], path: Path)
     return table
 
 
+def _check_names(names: Sequence[str], path: Path) -> None:
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise InputError(f"{path} must have columns of different names, but {listed(twice)} is there twice: rename one")
+
+
 class Read(NamedTuple):
     """A table as it is in a file.
 
@@ -82,18 +88,20 @@ def read_table(path: Path, config: ReadConfig) -> Read:
             # Buffering ahead is for remote files: of a local one it keeps all bytes beside the table.
             shards = [path] if path.is_dir() else shards_of(path)
             large = shards != [path] or path.is_dir() or path.stat().st_size > FEW_BYTES
-            table = parquet.read_table(shards[0] if len(shards) == 1 else shards, use_threads=large, pre_buffer=False)
+            stored = parquet.ParquetDataset(shards[0] if len(shards) == 1 else shards, pre_buffer=False)
+            _check_names(stored.schema.names, path)
+            table = stored.read(use_threads=large)
         else:
             from pyarrow import feather
 
             table = feather.read_table(path, use_threads=path.stat().st_size > FEW_BYTES)
+    except InputError:
+        raise
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise InputError(
             f"{path} cannot be read as a {path.suffix[1:] or 'saved data set'}: {str(error)[:150]}"
         ) from error
-    twice = [name for name, count in Counter(table.column_names).items() if count > 1]
-    if twice:
-        raise InputError(f"{path} must have columns of different names, but {listed(twice)} is there twice")
+    _check_names(table.column_names, path)
     # The index of a pandas frame is a column of the file, and named as one there.
     index = [name for name in (table.schema.pandas_metadata or {}).get("index_columns", []) if isinstance(name, str)]
     index = [name for name in index if name in table.column_names]

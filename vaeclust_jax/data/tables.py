@@ -220,10 +220,15 @@ def _features(
             filled += int(nothing.sum())
         elif value := _value_for_nothing(numbers):
             said.append(f"column {name!r} holds {value:g} and no other value so large: empty the cell if it is missing")
+        largest = numbers[np.abs(numbers).argmax()]
+        if abs(largest) > np.finfo(np.float32).max:
+            raise InputError(
+                f"{path}: column {name!r} holds {largest:g}, beyond the range of float32 (about 3.4e38): mend the cell "
+                "or rescale the column"
+            )
         if not coarse and _is_coarse(numbers):
             x, coarse = x.astype(np.float64), True
-        with np.errstate(over="ignore"):
-            x[:, place] = numbers
+        x[:, place] = numbers
         place += 1
     if filled:
         said.append(f"{filled} missing values became the means of their columns")

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
-from vaeclust_jax.checks import check_unmasked, is_whole
+from vaeclust_jax.checks import check_one_shape, check_unmasked, is_whole
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.data.frames import dense, frame_names, has_times, is_lazy, warn_of_names
 from vaeclust_jax.data.mapped import is_streamed
@@ -45,6 +45,7 @@ def samples(estimator: BaseEstimator, X: Any, image_shape: tuple[int, ...] | Non
         warn_of_names(X)
     shape = image_shape
     if isinstance(X, list | tuple) and X and np.ndim(X[0]) > 1:  # a list of images
+        check_one_shape(X, "X")
         X = np.asarray(X)
     if getattr(X, "ndim", 2) in (3, 4):
         X = np.asarray(X)
@@ -79,7 +80,8 @@ def _channels_last(shape: Sequence[int]) -> tuple[int, ...]:
 
 
 def _check_columns(X: Any) -> None:
-    """Says which column of a frame is no number: scikit-learn does not."""
+    """Says which column of a frame is no number, and which samples differ in shape: scikit-learn does not."""
+    check_one_shape(X, "X")
     if is_lazy(X) or frame_names(X):
         dense(X)
 
