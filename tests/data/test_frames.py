@@ -33,6 +33,12 @@ def test_a_column_of_no_numbers_is_named(frame: Any, what: str) -> None:
         check_array(frame)
 
 
+def test_all_columns_of_no_numbers_are_named() -> None:
+    frame = pd.DataFrame({"sex": ["m", "f"], "a": [1, 2], "type": ["p", "q"], "day": [DAY] * 2})
+    with pytest.raises(InputError, match=r"column 'sex' .* holds text; drop it or .*, and 'type', 'day' too$"):
+        check_array(frame)
+
+
 def test_nullable_numbers_under_wavelengths() -> None:
     frame = pd.DataFrame([[1, 2], [3, 4]], columns=[400.0, 400.5]).astype("Int64")
     assert check_array(frame).tolist() == [[1, 2], [3, 4]]

@@ -162,6 +162,22 @@ def test_a_column_of_classes_is_no_feature(tmp_path: Path, name: str, kind: str)
     assert f"labels: column {name!r}" in " ".join(found.taken)
 
 
+@pytest.mark.parametrize("name", ["Klasse", "classe", "clase", "group", "Gruppe", "yTrue", "y_true", "gt", "ClassName"])
+def test_classes_amid_a_table_have_names_of_many_habits(tmp_path: Path, name: str) -> None:
+    content = text(["a", name, *"bcd"], np.column_stack([BLOBS[:, 0], CLASSES, BLOBS[:, 1:]]))
+    found = read(tmp_path / "t.csv", content)
+    assert found.class_names == ("0", "1", "2")
+    with pytest.warns(InputWarning, match=f"'{name}' of the frame became features: drop them if they hold the classes"):
+        frame_columns(pd.DataFrame({name: CLASSES, "a": BLOBS[:, 0]}))
+
+
+@pytest.mark.parametrize("name", ["age_group", "subgroup", "gamma_gt", "classy", "group 1"])
+def test_features_whose_names_are_nearly_those_of_classes(tmp_path: Path, name: str) -> None:
+    content = text(["a", name, *"bcd"], np.column_stack([BLOBS[:, 0], CLASSES, BLOBS[:, 1:]]))
+    found = read(tmp_path / "t.csv", content)
+    assert names(found) == ("a", name, *"bcd")
+
+
 def test_python_warns_of_what_was_taken(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(text([*"abcd", "label"], np.column_stack([BLOBS, CLASSES])))
     with pytest.warns(InputWarning, match="labels: column 'label'"):

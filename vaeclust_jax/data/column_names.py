@@ -5,9 +5,12 @@ import re
 import numpy as np
 
 LABELS = frozenset(
-    ("label", "labels", "target", "targets", "class", "classes", "species", "cluster", "clusters", "category", "truth")
-)
+    ("label", "labels", "target", "targets", "class", "classes", "species", "cluster", "clusters", "category", "truth",
+     "klasse", "klassen", "classe", "clase", "clases", "gruppe", "groupe", "grupo", "gruppo")
+)  # fmt: skip
 """Words in the names of columns that hold classes."""
+_WHOLE_LABELS = {"group", "groups", "gt", "ytrue", "groundtruth", "ypred"}
+"""Such names, of whose words others are in the names of features: age_group."""
 COORDINATE = "y"
 """A label by custom, and a coordinate too."""
 FEWEST = 5
@@ -30,7 +33,13 @@ def words_of(name: str) -> set[str]:
 
 def is_called_labels(name: str) -> bool:
     """Whether a column's name is one of those that classes have."""
-    return bool(words_of(name) & LABELS)
+    return bool(words_of(name) & LABELS) or is_whole_label(name)
+
+
+def is_whole_label(name: str) -> bool:
+    """Whether the name says that the column holds classes and nothing else, as Class does and class_size does not."""
+    words = words_of(name)
+    return (len(words) == 1 and words <= LABELS) or re.sub("[^a-z0-9]", "", name.lower()) in _WHOLE_LABELS
 
 
 def is_unnamed(name: str) -> bool:

@@ -7,11 +7,11 @@ import numpy as np
 from vaeclust_jax.data.column_names import (
     COORDINATE,
     FEWEST,
-    LABELS,
     are_few,
     is_called_index,
     is_called_labels,
     is_unnamed,
+    is_whole_label,
     may_number,
     number_rows,
     words_of,
@@ -122,15 +122,14 @@ class _Chooser:
         """
         found = []
         for name in self.features:
-            words = words_of(name)
-            if not words & LABELS and name.strip().lower() != COORDINATE:
+            if not is_called_labels(name) and name.strip().lower() != COORDINATE:
                 continue
             if self._few_values(name):
                 if name.strip().lower() == COORDINATE and self._is_coordinate():
                     self.taken.append(f"column {name!r} is a feature beside x (--label-column {name} for labels)")
                 else:
                     found.append(name)
-            elif len(words) == 1 and words <= LABELS:
+            elif is_whole_label(name):
                 self._refuse(name, "is called like labels and does not hold a few classes")
             else:
                 self.taken.append(f"column {name!r} is a feature: it does not hold a few classes")

@@ -148,7 +148,16 @@ def dense(x: Any, names: Any = None) -> Any:
             whole = np.zeros(0, object)
         if whole.dtype.kind in "biuf" and whole.ndim == 2:
             return whole
-    return np.stack([_column(x, name) for name in (known if names is None else names)], axis=1)
+    columns, wrong = [], {}
+    for name in known if names is None else names:
+        try:
+            columns.append(_column(x, name))
+        except InputError as error:
+            wrong[str(name)] = error
+    if wrong:
+        others = list(wrong)[1:]
+        raise InputError(f"{next(iter(wrong.values()))}{f', and {listed(others)} too' if others else ''}")
+    return np.stack(columns, axis=1)
 
 
 def has_times(x: Any) -> bool:
