@@ -61,6 +61,7 @@ class Broken:
     [
         (np.array([["a", "b"]]), ["dtype <U1", "integers, booleans or floats"]),
         (np.array([[None, 1]]), ["dtype object"]),
+        (2**60 + np.arange(4).reshape(2, 2), ["beyond 2^53", "leave columns of ids out"]),
         (np.ones((2, 2), complex), ["dtype complex128"]),
         ([[1, 2], [3]], ["one shape, got (2,) and, as sample 1 (from 0), (1,)"]),
         ([np.ones((4, 4)), np.ones((4, 4)), np.ones((4, 5))], ["(4, 4) and, as sample 2 (from 0), (4, 5)"]),

@@ -121,6 +121,20 @@ def test_numbers_of_rows_in_another_order_are_an_index(tmp_path: Path, index: li
         frame_columns(frame)
 
 
+@pytest.mark.parametrize("start", [2**53 + 1, -(2**60), 2**63 + 5, 10**24])
+def test_whole_numbers_that_floats_cannot_tell_apart_are_ids(tmp_path: Path, start: int) -> None:
+    ids = [start + int(n) for n in RNG.permutation(60)]
+    rows = "".join(f"{a},{one},{b}\n" for one, (a, b) in zip(ids, BLOBS[:, :2].tolist(), strict=True))
+    found = read(tmp_path / "t.csv", f"a,post,b\n{rows}")
+    assert names(found) == ("a", "b")
+    assert found.row_names == tuple(map(str, ids))
+    assert "column 'post' was left out: its whole numbers are beyond 2^53" in found.taken[0]
+    assert names(read(tmp_path / "t.csv", f"a,post,b\n{rows}", index_column="none")) == ("a", "post", "b")
+    if start < 2**64:
+        with pytest.warns(InputWarning, match="'post' of the frame became features: drop them if they only number"):
+            frame_columns(pd.DataFrame({"a": BLOBS[:, 0], "post": ids}))
+
+
 @pytest.mark.parametrize("name", ["rank", "No.", "level_0", "X"])
 def test_other_whole_numbers_are_features(tmp_path: Path, name: str) -> None:
     numbers = RNG.permutation(60) * (1 if name == "rank" else 2)

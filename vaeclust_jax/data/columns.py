@@ -16,7 +16,7 @@ from vaeclust_jax.data.column_names import (
     number_rows,
     words_of,
 )
-from vaeclust_jax.data.kinds import finite, is_text, is_time, seconds
+from vaeclust_jax.data.kinds import are_ids, finite, is_text, is_time, seconds
 from vaeclust_jax.data.no_numbers import check_numeric
 from vaeclust_jax.data.reading import NONE, Columns, ReadConfig, listed
 from vaeclust_jax.errors import InputError
@@ -214,6 +214,8 @@ class _Chooser:
             return "it is called like an index" if values is None or (values == np.round(values)).all() else ""
         if first and (why := self._numbered(name)):
             return why
+        if are_ids(self._table[name]):
+            return "its whole numbers are beyond 2^53, ids that floats cannot tell apart"
         values = finite(self._table[name]) if may_number(name, leads) else None
         return (
             "each whole number of a range is there once, an index" if values is not None and number_rows(values) else ""
@@ -291,7 +293,7 @@ def numeric_names(table: "pyarrow.Table", config: ReadConfig, like: Columns | No
     if config.label_column is None:
         other |= {name for name in table.column_names if is_called_labels(name) or name.strip().lower() == COORDINATE}
     if config.index_column is None:
-        other |= {name for name in table.column_names if is_called_index(name)}
+        other |= {name for name in table.column_names if is_called_index(name) or are_ids(table[name])}
         other |= {name for name in table.column_names[:1] if is_unnamed(name)}
     return {name for name in table.column_names if name not in other}
 

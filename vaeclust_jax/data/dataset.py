@@ -8,6 +8,7 @@ import numpy as np
 
 from vaeclust_jax.checks import check_one_shape, check_unmasked
 from vaeclust_jax.data.frames import dense
+from vaeclust_jax.data.kinds import LARGEST_WHOLE
 from vaeclust_jax.data.pictures import Pictures
 from vaeclust_jax.data.reading import Columns, listed
 from vaeclust_jax.errors import InputError
@@ -150,8 +151,14 @@ def _to_numbers(x: object, name: str) -> np.ndarray:
 
 def _check_finite(array: np.ndarray, name: str) -> None:
     """Without another array of its size: the extremes are NaN or infinite if any value is."""
+    low, high = array.min(), array.max()
+    if array.dtype.kind in "iu" and max(-int(low), int(high)) > LARGEST_WHOLE:
+        raise InputError(
+            f"{name} has whole numbers beyond 2^53, which floats cannot tell apart: leave columns of ids out, or pass "
+            "floats"
+        )
     with np.errstate(over="ignore"):
-        extremes = np.array([array.min(), array.max()]).astype(np.float32)
+        extremes = np.array([low, high]).astype(np.float32)
     if np.isfinite(extremes).all():
         return
     if array.dtype.kind == "f" and (count := int((~np.isfinite(array)).sum())):

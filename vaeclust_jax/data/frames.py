@@ -15,6 +15,7 @@ from vaeclust_jax.data.column_names import (
     may_number,
     number_rows,
 )
+from vaeclust_jax.data.kinds import LARGEST_WHOLE
 from vaeclust_jax.data.reading import Columns, listed
 from vaeclust_jax.errors import InputError, InputWarning
 from vaeclust_jax.machine import memory
@@ -87,6 +88,9 @@ def _is_label_y(x: Any, name: str, names: list[str]) -> bool:
 
 def _is_index(x: Any, name: str, leads: bool) -> bool:
     if is_called_index(name) or (is_unnamed(name) and leads):
+        return True
+    values = np.asarray(x[name])
+    if values.dtype.kind in "iu" and values.size and max(-int(values.min()), int(values.max())) > LARGEST_WHOLE:
         return True
     return may_number(name, leads) and number_rows(_numbers(x, name))
 

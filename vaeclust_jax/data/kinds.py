@@ -7,6 +7,9 @@ import numpy as np
 if TYPE_CHECKING:
     import pyarrow
 
+LARGEST_WHOLE = 2**53
+"""Up to which floats tell all whole numbers apart; beyond are ids, as of posts, that many rows would share."""
+
 
 def is_text(kind: "pyarrow.DataType") -> bool:
     """Whether a column holds text."""
@@ -55,3 +58,15 @@ def to_numbers(column: "pyarrow.ChunkedArray") -> np.ndarray | None:
     elif not (types.is_integer(kind) or types.is_floating(kind)):
         return None
     return np.asarray(column.to_numpy().astype(np.float64, copy=False))
+
+
+def are_ids(column: "pyarrow.ChunkedArray") -> bool:
+    """Whether a column holds whole numbers that floats cannot tell apart, as such or as text."""
+    from pyarrow import compute, types
+
+    if types.is_integer(column.type):
+        return any(abs(end or 0) > LARGEST_WHOLE for end in compute.min_max(column).as_py().values())
+    if not types.is_string(column.type):
+        return False
+    whole, long = (compute.match_substring_regex(column, rf"^-?{cell}$") for cell in (r"\d+", r"\d{17,}"))
+    return bool(compute.all(whole).as_py() and compute.any(long).as_py())

@@ -7,7 +7,7 @@ import gzip
 import lzma
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -31,6 +31,8 @@ _FEWEST_LINES = 8
 """Of it, however long they are."""
 FEW_BYTES = 2**24
 """Read on one thread: a pool of them gains nothing there, and now and then ends the process with an error."""
+_DIGITS = 18
+"""Of whole numbers that 64 bits hold in any case."""
 _LARGEST_BLOCK = 2**31 - 2
 _COMMENT = re.compile(rb"^[ \t]*(?:#(?!N/A|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NULL!)|%).*(?:\r\n|\n|\r|\Z)", re.MULTILINE)
 """No row whose first cell is an error of a spreadsheet."""
@@ -90,7 +92,7 @@ def read_text(path: Path, header: str) -> tuple["pyarrow.Table", tuple[str, ...]
     width = _width(rows)
     names = names or [str(number) for number in range(width)]
     taken += ambiguous(names, rows, separator, decimal)
-    return _parsed(path, content, names, separator, decimal), tuple(taken), decimal
+    return _parsed(path, content, names, separator, decimal, _ids(names, rows[1:])), tuple(taken), decimal
 
 
 def _utf8(path: Path, taken: list[str]) -> bytes:
@@ -239,7 +241,18 @@ def _named(
     return names, content
 
 
-def _parsed(path: Path, content: bytes, names: list[str], separator: str, decimal: str) -> "pyarrow.Table":
+def _ids(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Columns of whole numbers that arrow would read as floats, and lose their last digits."""
+    columns = zip(names, *(row for row in rows if len(row) == len(names)), strict=True)
+    return [
+        name for name, *cells in columns
+        if any(len(cell) > _DIGITS for cell in cells) and all(cell.strip().isdecimal() for cell in cells if cell)
+    ]  # fmt: skip
+
+
+def _parsed(
+    path: Path, content: bytes, names: list[str], separator: str, decimal: str, texts: list[str]
+) -> "pyarrow.Table":
     import pyarrow
     from pyarrow import csv as arrow
 
@@ -253,7 +266,10 @@ def _parsed(path: Path, content: bytes, names: list[str], separator: str, decima
             arrow.ParseOptions(
                 delimiter=separator, newlines_in_values=b'"' in content, invalid_row_handler=handler
             ),
-            arrow.ConvertOptions(null_values=MISSING, strings_can_be_null=True, decimal_point=decimal),
+            arrow.ConvertOptions(
+                column_types=dict.fromkeys(texts, pyarrow.string()), null_values=MISSING, strings_can_be_null=True,
+                decimal_point=decimal,
+            ),
         )  # fmt: skip
 
     try:
