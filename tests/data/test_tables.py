@@ -86,6 +86,22 @@ def test_numbers_that_may_be_names_or_a_sample_are_refused(tmp_path: Path) -> No
     assert len(read(tmp_path / "t.csv", content, header="no").x) == 21
 
 
+@pytest.mark.parametrize("cell", ["<0.1", "1.2*", "5 mg", "n.d.", "low"])
+def test_a_sample_with_a_text_is_no_header(tmp_path: Path, cell: str) -> None:
+    content = f"{cell},1.2,-0.5,3.5\n" + text(None, BLOBS)
+    said = refused(tmp_path / "t.csv", content)
+    assert f"may be names or a sample in which {cell!r} is no number: write --header or --no-header" in said
+    assert f"{cell!r} in row 0" in refused(tmp_path / "t.csv", content, header="no")
+
+
+@pytest.mark.parametrize(
+    "head", ["0,1,2,label", "name,700,600,500", "a,400,500,600", "u,v,1.5,0.5", "5mg,10mg,20mg,40mg"]
+)
+def test_names_amid_numbers_are_a_header(tmp_path: Path, head: str) -> None:
+    found = read(tmp_path / "t.csv", f"{head}\n" + text(None, BLOBS), label_column="none")
+    assert names(found) == tuple(head.split(","))
+
+
 def test_the_header_can_be_said(tmp_path: Path) -> None:
     content = text(["400", "500", "600", "700"], BLOBS)
     assert len(read(tmp_path / "t.csv", content, header="no").x) == 61

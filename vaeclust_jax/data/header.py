@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from vaeclust_jax.data.no_numbers import UNIT
 from vaeclust_jax.data.written import MISSING, number_of
 from vaeclust_jax.errors import InputError
 
@@ -55,7 +56,28 @@ def _names_over_numbers(rows: Sequence[Row], names: Sequence[bool], decimal: str
         for name, number, cell in zip(names, numeric, rows[0], strict=True)
     ):
         return False, "its first row holds numbers and text where the others do"
+    if cell := _cell_amid_numbers(rows, names, numeric, decimal):
+        shown = ", ".join(one.strip() for one in rows[0][:3])
+        raise InputError(
+            f"the first row ({shown}, ...) may be names or a sample in which {cell[:40]!r} is no number: write "
+            "--header or --no-header"
+        )
     return True, "its first row holds names"
+
+
+def _cell_amid_numbers(rows: Sequence[Row], names: Sequence[bool], numeric: Sequence[bool], decimal: str) -> str:
+    """The first text of a first row that is a number but for a sign or a unit, or stands amid numbers of a sample."""
+    texts = [column for column, name in enumerate(names) if name and numeric[column]]
+    plain = [column for column, cell in enumerate(rows[0]) if np.isfinite(_value(cell, decimal))]
+    units = sum(bool(UNIT.fullmatch(rows[0][column])) for column in texts)
+    if not texts or not plain or 2 * (len(plain) + units) <= len(texts) + len(plain):
+        return ""
+    head = np.array([_value(rows[0][column], decimal) for column in plain])
+    rest = np.array([[_value(row[column], decimal) for column in plain] for row in rows[1:] if len(row) == len(names)])
+    looks = _even if len(head) < _FEW else _grows
+    counts = len(head) == 2 and head[1] - head[0] == 1  # pandas names columns so
+    are_names = (not units and (counts or looks(head) or looks(head[::-1]))) or _far_from(head, rest)
+    return "" if are_names else rows[0][texts[0]].strip()
 
 
 def _far_from(head: np.ndarray, rest: np.ndarray) -> bool:

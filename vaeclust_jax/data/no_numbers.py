@@ -12,7 +12,7 @@ from vaeclust_jax.errors import InputError
 if TYPE_CHECKING:
     import pyarrow
 
-_UNIT = re.compile(r"\s*[(<>~]?\s*[-+]?\s*[^\w\s.,-]?\s*[-+]?\d[\d,]*(?:[.,]\d+)?(?:[eE][-+]?\d+)?\s*[^\d\s-]{0,8}\s*")
+UNIT = re.compile(r"\s*[(<>~]?\s*[-+]?\s*[^\w\s.,-]?\s*[-+]?\d[\d,]*(?:[.,]\d+)?(?:[eE][-+]?\d+)?\s*[^\d\s-]{0,8}\s*")
 """$ 12.50, 3.2 mm, (4.1), <0.05."""
 
 
@@ -52,7 +52,7 @@ def _why_text(values: list[object], name: str) -> str:
             f"holds numbers and a text ({where}): empty the cell if it is missing, remove the row if it is no sample, "
             f"or write --drop-columns {name!r}"
         )
-    if cells and all(map(_UNIT.fullmatch, cells)):
+    if cells and all(map(UNIT.fullmatch, cells)):
         return (
             f"holds numbers with a sign, a unit or another decimal mark ({where}): write plain numbers, or "
             f"--drop-columns {name!r}"
