@@ -88,9 +88,9 @@ def read_table(path: Path, config: ReadConfig) -> Read:
             # Buffering ahead is for remote files: of a local one it keeps all bytes beside the table.
             shards = [path] if path.is_dir() else shards_of(path)
             large = shards != [path] or path.is_dir() or path.stat().st_size > FEW_BYTES
-            stored = parquet.ParquetDataset(shards[0] if len(shards) == 1 else shards, pre_buffer=False)
-            _check_names(stored.schema.names, path)
-            table = stored.read(use_threads=large)
+            if shards[0].is_file():  # of names that are there twice pyarrow says so in its own words
+                _check_names(parquet.read_schema(shards[0]).names, path)
+            table = parquet.read_table(shards[0] if len(shards) == 1 else shards, use_threads=large, pre_buffer=False)
         else:
             from pyarrow import feather
 
