@@ -14,6 +14,8 @@ from vaeclust_jax.shown import shortened
 
 _ROWS = 10_000
 """Evenly spaced, by which the quantiles are found."""
+_FOR_A_MIDDLE = 1000
+"""Likewise, by which a median is found."""
 _SHARE = 0.01
 """Of the rows below the low quantile, and above the high one."""
 _FEW = 20
@@ -159,7 +161,7 @@ class Seen:
         """Whether the middle of the rows is, in some feature, where hardly any row of training is: `times` beyond."""
         if len(rows) < _FEW:
             return ""
-        middle = np.median(np.concatenate([_numbers(part) for part in chunks(_some(rows))]), axis=0)
+        middle = np.median(np.concatenate([_numbers(part) for part in chunks(_some(rows, _FOR_A_MIDDLE))]), axis=0)
         lower, upper = self.lower / times, self.upper * times
         beyond = np.where(self.high > self.low, np.maximum(lower - middle, middle - upper), 0)
         if not (beyond > 0).any():
@@ -216,8 +218,8 @@ class Seen:
         return cls(**arrays)
 
 
-def _some(rows: Rows) -> Rows:
-    return rows[:: max(1, len(rows) // _ROWS)]
+def _some(rows: Rows, most: int = _ROWS) -> Rows:
+    return rows[:: max(1, len(rows) // most)]
 
 
 def _feature(names: Sequence[str] | None, number: int) -> str:
