@@ -87,6 +87,7 @@ def test_other_units_are_refused_unless_forced(trained: tuple[Path, str], vaeclu
     code, _, err = vaeclust("predict", trained[0], table, "--out", tmp_path / "l.csv", "--force")
     assert code == 0
     assert "warning: 120 of 120" in err
+    assert err.count("120 of 120") == 1
     one = X.copy()
     one[7] *= 1000
     code, _, err = vaeclust(

@@ -2,7 +2,7 @@
 
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -103,8 +103,8 @@ def _tables(run: Run, dataset: Dataset, noise: bool) -> Iterator[dict[str, Any]]
 def _answers(run: Run, x: Any, noise: bool) -> dict[str, Any]:
     """What the model says of some rows, which are encoded once."""
     if run.heads.predict is not None or run.heads.encode is None:
-        return cluster_table(_predict_proba(run, x))
-    z = run.embed(x)
+        return cluster_table(_quietly(run.predict_proba, x))
+    z = _quietly(run.embed, x)
     table: dict[str, Any] = dict(cluster_table(np.exp(run.log_assign(z))))
     if noise:
         table["cluster"] = np.where(cuttable(run.tree_).noise(z), "noise", table["cluster"].astype(str))
@@ -113,10 +113,11 @@ def _answers(run: Run, x: Any, noise: bool) -> dict[str, Any]:
     return table
 
 
-def _predict_proba(run: Run, x: Any) -> np.ndarray:
+def _quietly(ask: Callable[[Any], np.ndarray], x: Any) -> np.ndarray:
+    """What a model answers about rows of which `_check_range` has said what is odd."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", InputWarning)  # it has been said
-        return run.predict_proba(x)
+        warnings.simplefilter("ignore", InputWarning)
+        return ask(x)
 
 
 def _score(run: Run, dataset: Dataset, name: str) -> str:
@@ -125,7 +126,8 @@ def _score(run: Run, dataset: Dataset, name: str) -> str:
     if isinstance(dataset.x, StoredRows) and dataset.x.by_blocks:
         dataset = dataset.of_rows(spaced(count, SAMPLED))
         said = f" (of {len(dataset.x)} of the {count} rows, evenly spaced)"
-    found = scores(dataset.y, _predict_proba(run, dataset.x).argmax(axis=1), run.embed(dataset.x))
+    labels = _quietly(run.predict_proba, dataset.x).argmax(axis=1)
+    found = scores(dataset.y, labels, _quietly(run.embed, dataset.x))
     line = ", ".join(
         f"{name.upper()} {value:.3f}" for name, value in found.items() if value is not None and name != "silhouette"
     )

@@ -130,8 +130,7 @@ class Run(Pickled):
     def predict_proba(self, x: Any) -> Float[np.ndarray, "n k"]:
         """Probability of every cluster, (n, K), rows sum to one: q at the posterior's mean. Of a classifier: of every
         class, (n, C). Rows far outside the range of those trained on are an `InputWarning`."""
-        rows = familiar_rows(self.preparation, x)
-        return self._probabilities(rows)
+        return self._probabilities(familiar_rows(self.preparation, x))
 
     def _probabilities(self, rows: Rows) -> Float[np.ndarray, "n k"]:
         if self.heads.predict is None:
