@@ -167,9 +167,10 @@ def _read_numpy(path: Path) -> dict[str, np.ndarray]:
     from scipy.sparse import load_npz  # what its save_npz wrote
 
     try:
-        return {"x": dense(load_npz(path))}
-    except (ValueError, KeyError, TypeError, IndexError, NotImplementedError) as error:
+        stored = load_npz(path)
+    except Exception as error:  # a damaged file may fail in any way
         raise InputError(f"{path} cannot be read as a sparse matrix of scipy's: {str(error)[:150]}") from error
+    return {"x": dense(stored)}
 
 
 def _read_zarr(path: Path) -> dict[str, np.ndarray]:
