@@ -29,7 +29,8 @@ MOST_BYTES = 3_000_000
 PLACES = re.compile(r"(?<![\w.])(/(home|root|tmp|work|Users|usr|opt|var|mnt)/|[A-Z]:\\)|site-packages|file://")
 """Paths of a machine."""
 ROOMS = {"data": vc.data, "estimators": vc.estimators, "plot": vc.plot, "uncertainty": vc.uncertainty}
-LIBRARIES = {"dataclasses", "pathlib", "tempfile", "matplotlib", "mpl_toolkits", "numpy", "pandas", "scipy", "sklearn"}
+STANDARD = {"dataclasses", "pathlib", "tempfile", "warnings"}
+LIBRARIES = STANDARD | {"matplotlib", "mpl_toolkits", "numpy", "pandas", "scipy", "sklearn"}
 
 
 def tidy(notebook: NotebookNode) -> str:

@@ -26,7 +26,7 @@ _BESIDE = 0.25
 """Of a feature's range: rows that are all that far beside it, in half of the features, are of another unit or kind."""
 _NARROW = 20.0
 """Times: rows that vary so much less than training's are in another unit."""
-_OF_AN_IMAGE = ("mean", "deviation", "maximum")
+_OF_AN_IMAGE = ("an image's mean", "an image's deviation", "an image's maximum")
 
 Called = Callable[[int], str]
 """What to call a feature of vectors, or one of those numbers, by its place."""
