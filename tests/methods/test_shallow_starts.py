@@ -73,9 +73,9 @@ def test_clearer_clusters_that_cut_more_do_not_begin() -> None:
 
 @pytest.mark.long
 def test_clusters_of_very_unequal_sizes_are_found() -> None:
-    """Before, training began with the clusters of k-means: ACC .60."""
+    """If training begins with those of k-means the ACC is .60; if they do not keep their shares it is .96."""
     x, y = unequal()
-    assert vc.metrics.accuracy(y, vc.cluster(x, 6).labels) > 0.9
+    assert vc.metrics.accuracy(y, vc.cluster(x, 6).labels) > 0.975
 
 
 def noisy() -> tuple[np.ndarray, np.ndarray]:

@@ -152,6 +152,24 @@ def test_the_target_sharpens_balanced_clusters():
     assert np.all(np.max(p, axis=1) > 0.9)
 
 
+@settings(max_examples=20, deadline=None)
+@given(weights)
+def test_clusters_that_have_the_shares_they_keep_are_sharpened_alone(w):
+    q = normalised(w)
+    with jax.enable_x64(True):
+        log_q = jnp.log(jnp.asarray(q))
+        p = target_distribution(log_q, None, jnp.log(jnp.asarray(7 * q.sum(axis=0))))
+    np.testing.assert_allclose(p, q**2 / (q**2).sum(axis=1, keepdims=True), rtol=1e-11)
+
+
+def test_a_share_of_two_to_one_doubles_the_odds():
+    q = normalised(np.random.default_rng(0).uniform(0.1, 1, (8, 2)))
+    log_q = jnp.log(jnp.asarray(q))
+    even, kept = (target_distribution(log_q, None, log_share) for log_share in (None, jnp.log(jnp.array([2.0, 1.0]))))
+    np.testing.assert_allclose(kept[:, 0] / kept[:, 1], 2 * even[:, 0] / even[:, 1], rtol=1e-5)
+    np.testing.assert_array_equal(target_distribution(log_q, None, jnp.zeros(2)), even)
+
+
 def test_the_frequencies_are_those_of_all_rows_given():
     q = normalised(np.random.default_rng(0).uniform(0.1, 1, (8, 3)))
     whole, half = (np.asarray(target_distribution(jnp.log(jnp.asarray(part)))) for part in (q, q[:4]))

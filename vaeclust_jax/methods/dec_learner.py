@@ -291,6 +291,7 @@ def graph_dec(
         merges = Merges(jnp.zeros(num_samples, jnp.int32), jnp.zeros((most, 2), jnp.int32), jnp.zeros(most))
         separation = jnp.full((2, 1 + len(SHALLOW_STARTS)), NOT_ASKED)
         target = _first_target(num_samples, num_clusters, edges, merges, separation)
+        target = target._replace(log_share=jnp.zeros(num_clusters))
         if hinted:
             target = target._replace(told=jnp.full((num_samples,), -1, jnp.int32))
         return with_numbers(first_state(params, target), learning_rate, beta=beta, gamma=gamma)

@@ -37,6 +37,8 @@ class Target(NamedTuple):
     """The cluster that each row is held in, -1 where a person said nothing; None: there are no hints."""
     frequency: Float[Array, " k"] | None = None
     """Share of each cluster in the rows seen of late; None where P is of all rows."""
+    log_share: Float[Array, " k"] | None = None
+    """log(K s_j) of the shares s_j that unequal clusters keep; zeros, or None: P draws all to one size."""
 
 
 _SHARE_OF_BATCH = 0.1
@@ -49,7 +51,7 @@ def refreshed(target: Target, log_q: Float[Array, "n k"], weight: Float[Array, "
     if target.p is None:
         return target._replace(assigned=assigned, frequency=frequency_of(log_q, weight))
     agreed = log_q if target.edges is None else log_agreed(target.edges, log_q, target.told)
-    return target._replace(p=target_distribution(agreed, weight), assigned=assigned)
+    return target._replace(p=target_distribution(agreed, weight, target.log_share), assigned=assigned)
 
 
 def frequency_of(log_q: Float[Array, "n k"], weight: Float[Array, " n"] | None = None) -> Float[Array, " k"]:

@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 
 from vaeclust_jax.graph.constraints import Constraints
 from vaeclust_jax.graph.tree import Merges
+from vaeclust_jax.methods.kept_shares import keeps_shares, log_shares
 from vaeclust_jax.methods.shallow_starts import ShallowStarts, shallow_starts
 from vaeclust_jax.methods.starts import (
     Start,
@@ -125,7 +126,7 @@ def from_graph(
         posterior = posterior_of(graph_key, heads, before.params, rows.x, rows.encode(heads, before.params))
         graph = posterior_graph(posterior, beside=own, share=value_share)
         labels, _, merges = merged_clusters(graph, num_clusters, weight=rows.weight, hints=hints, judge=own)
-        memory = fresh.memory
+        memory, shown_by = fresh.memory, graph if own is None else own
         if shallow is not None:
             begun, separation = shallow.begin(labels, num_clusters)
             memory = memory._replace(separation=jnp.asarray(separation))
@@ -135,8 +136,9 @@ def from_graph(
         memory = memory._replace(merges=_filled(memory.merges, merges))
         fresh, labels = _told(fresh._replace(memory=memory), labels, hints)
         edges = strongest(graph, fresh.memory.edges.neighbours.shape[1], rows.weight)
+        keeps = keeps_shares(shown_by, labels, num_clusters, rows.weight)
         z = posterior.mean.astype(np.float32)
-        return _following(prototypes_key, fresh, before, edges, labels, z, spread, rows.weight)
+        return _following(prototypes_key, fresh, before, edges, labels, z, spread, rows.weight, keeps)
 
     def start(keys: Key, before: Sequence[State | None], rows: Rows) -> list[State]:
         # The same for all seeds. Spectral clustering takes no weights.
@@ -176,6 +178,7 @@ def from_vote(learner: Learner, heads: Heads, spread: Spread, hints: Constraints
         edges_of = [state.memory.edges for state in seeds]
         graphs = [(np.asarray(one.neighbours), np.asarray(one.weights)) for one in edges_of]
         edges = strongest(mean_graph(graphs), graphs[0][0].shape[1])
+        keeps = 2 * sum(bool(state.memory.log_share.any()) for state in seeds) > len(seeds)
         states = []
         for key, state, z in zip(keys, seeds, codes, strict=True):
             init_key, prototypes_key = jax.random.split(key)
@@ -183,7 +186,7 @@ def from_vote(learner: Learner, heads: Heads, spread: Spread, hints: Constraints
             kept = {"merges": state.memory.merges, "separation": state.memory.separation}
             fresh = fresh._replace(memory=fresh.memory._replace(**kept))
             fresh, voted = _told(fresh, labels, hints)
-            states.append(_following(prototypes_key, fresh, state, edges, voted, z, spread, rows.weight))
+            states.append(_following(prototypes_key, fresh, state, edges, voted, z, spread, rows.weight, keeps))
         return states
 
     return start
@@ -255,8 +258,12 @@ def _following(
     z: Float[np.ndarray, "n l"],
     spread: Spread,
     weight: Float[np.ndarray, " n"] | None,
+    keeps: bool,
 ) -> State:
-    """The fresh state with the trained networks and weights, prototypes inside the labels, the graph and its target."""
+    """The fresh state with the trained networks and weights, prototypes inside the labels, the graph and its target.
+
+    The target keeps the labels' shares if it `keeps`.
+    """
     num_clusters, num_prototypes, _ = fresh.params["prototypes"].shape
     centres, scale = prototypes(key, z, labels, num_clusters, num_prototypes, weight)
     params = {
@@ -266,6 +273,8 @@ def _following(
     }
     neighbours, weights = jnp.asarray(edges[0], jnp.int32), jnp.asarray(edges[1], jnp.float32)
     target = fresh.memory._replace(edges=fresh.memory.edges._replace(neighbours=neighbours, weights=weights))
+    if keeps:
+        target = target._replace(log_share=jnp.asarray(log_shares(labels, num_clusters, weight)))
     counts = () if weight is None else (jnp.asarray(weight),)
     log_labels = np.where(np.arange(num_clusters) == labels[:, np.newaxis], np.float32(0), -np.float32(np.inf))
     target = jax.jit(spread)(target, log_labels, *counts)

@@ -40,12 +40,19 @@ def log_prototype_assignment(
     return jax.nn.log_softmax(jax.nn.logsumexp(log_t.reshape(*log_t.shape[:-1], k, r), axis=-1), axis=-1)
 
 
-def target_distribution(log_q: Float[Array, "n k"], weight: Float[Array, " n"] | None = None) -> Float[Array, "n k"]:
+def target_distribution(
+    log_q: Float[Array, "n k"], weight: Float[Array, " n"] | None = None, log_share: Float[Array, " k"] | None = None
+) -> Float[Array, "n k"]:
     """P, rows p_ij = (q_ij^2 / f_j) / sum_j' (q_ij'^2 / f_j') with f_j = sum_i w_i q_ij over all rows (Eq. 3).
 
-    The weights w_i are 1 unless given: a row of weight 2 counts as two of them.
+    Args:
+        log_q: of all rows.
+        weight: w_i, 1 unless given: a row of weight 2 counts as two of them.
+        log_share: log s_j, in any unit, of the shares that clusters keep: p_ij ~ s_j q_ij^2 / f_j. Without them P draws
+            all clusters to one size.
     """
-    return sharpened(log_q, log_frequency(log_q, weight))
+    frequency = log_frequency(log_q, weight)
+    return sharpened(log_q, frequency if log_share is None else frequency - log_share)
 
 
 def log_frequency(log_q: Float[Array, "n k"], weight: Float[Array, " n"] | None = None) -> Float[Array, " k"]:
