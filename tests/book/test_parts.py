@@ -79,8 +79,9 @@ def test_the_method_that_the_book_advises_is_where_the_book_says() -> None:
         "iris",
         "wine",
         "breast-cancer",
-        "texture",
+        "vowel",
         "segment",
+        "texture",
         "satimage",
     }
     drawn = ["digits", "coil20", "mnist-test", "usps", "fashion-mnist", "optdigits", "pendigits", "mnist-whole"]
