@@ -41,7 +41,8 @@ def load_folder(folder: Path, config: ReadConfig | None = None, like: Pictures |
     classes = [shown(kind) for (kind, _), count in zip(found, counts, strict=True) for _ in range(count)]
     names = [name for path, count in zip(paths, counts, strict=True) for name in _names(path, folder, count)]
     if len(x) > len(paths):
-        taken.append(f"every page is a sample: {len(x)} pages of {len(paths)} files")
+        files = f" of {len(paths)} files" if len(paths) > 1 else ""
+        taken.append(f"every page is a sample: {len(x)} pages{files}")
     labelled = found[0][0] is not None
     y, class_names = check_labels(np.array(classes), len(classes)) if labelled else (None, None)
     return Dataset(
