@@ -103,6 +103,16 @@ def test_seeds_learn_what_most_of_them_say_from_the_mean_of_their_graphs() -> No
         np.testing.assert_allclose(np.sort(state.params["prototypes"][:, 0, 0]), [1, 3.5, 5], atol=1e-5)
 
 
+@pytest.mark.parametrize("keeping", [1, 2])
+def test_most_seeds_say_whether_clusters_keep_their_shares(keeping: int) -> None:
+    keys = jax.vmap(jax.random.key)(jnp.arange(3))
+    before = seeds_saying(([1, 3.5, 6], 0), ([1, 3.5, 6], 0), ([1, 3.5, 6], 0))
+    kept = [state._replace(memory=state.memory._replace(log_share=jnp.ones(3))) for state in before[:keeping]]
+    for state in VOTE(keys, kept + before[keeping:], rows_of(LINE)):  # 012|34|5
+        shares = np.exp(state.memory.log_share)
+        np.testing.assert_allclose(np.sort(shares), [0.5, 1, 1.5] if keeping == 2 else 1, rtol=1e-6)
+
+
 def test_a_cluster_that_all_seeds_leave_empty_breaks_nothing() -> None:
     keys = jax.vmap(jax.random.key)(jnp.arange(2))
     for state in VOTE(keys, seeds_saying(([1, 4, 90], 0), ([4, 1, 90], 0)), rows_of(LINE)):

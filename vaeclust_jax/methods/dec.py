@@ -104,7 +104,10 @@ def _joint_loss(
     beta: float,
     gamma: float,
 ) -> Float[Array, ""]:
-    """The joint loss from reconstruction + KL (`bound`) and what the posterior and the assignments add."""
+    """The joint loss from reconstruction + KL (`bound`) and what the posterior and the assignments add.
+
+    P is of these rows, and draws clusters to one size, also where the target of training kept their shares.
+    """
     p = target_distribution(agreed, weight)
     kl, cluster = (average(part, weight) for part in (kl_to_standard_normal(*codes), kl_divergence(p, log_q)))
     return joint_loss({"reconstruction": bound - kl, "kl": kl, "cluster": cluster}, beta, gamma)[0]
