@@ -72,7 +72,7 @@ class Broken:
         (np.ma.masked_array([[1.0, 2.0]], mask=[[True, False]]), ["masked"]),
         ([np.ma.masked_array([1.0, 2.0], mask=[True, False]), np.ones(2)], ["masked"]),
         (3.0, ["shape ()", "(n, F)", "(n, H, W, C)"]),
-        (np.ones(5), ["shape (5,)", "reshape(-1, 1)", "reshape(1, -1) if all are one"]),
+        (np.ones(5), ["shape (5,)", "reshape it to (-1, 1)", "(1, -1) if all are one"]),
         (np.ones((1, 2, 2, 1, 1)), ["shape (1, 2, 2, 1, 1)"]),
         (np.ones((0, 5)), ["at least one sample", "(0, 5)"]),
         (np.ones((5, 0)), ["at least one", "(5, 0)"]),

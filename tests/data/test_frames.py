@@ -54,7 +54,16 @@ def test_the_estimators_read_no_dates_as_numbers_and_nothing_below_a_mask() -> N
 X = np.random.default_rng(0).normal(size=(60, 4))
 
 
-@pytest.mark.parametrize("names", [[0, 1, 2, 3], [3, 0, 2, 1], [400.5, 401.5, 402.0, 7], [("a", 1), ("a", 2), "b", 3]])
+@pytest.mark.parametrize(
+    "names",
+    [
+        [0, 1, 2, 3],
+        [3, 0, 2, 1],
+        [400.5, 401.5, 402.0, 7],
+        [("a", 1), ("a", 2), "b", 3],
+        [DAY, None, "b", pd.Timestamp("2024")],
+    ],
+)
 def test_columns_are_taken_by_names_of_any_kind(names: list[Any]) -> None:
     frame = pd.DataFrame(X, columns=pd.Index(names, tupleize_cols=False))
     model = replace(fit_preparation(frame, PrepareConfig()), columns=columns_of(frame))

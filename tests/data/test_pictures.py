@@ -236,6 +236,24 @@ def test_masks_beside_pictures_are_no_class(tmp_path: Path) -> None:
     assert len(read(tmp_path / "a" / "images").x) == 30
 
 
+@pytest.mark.parametrize("kind", ["Masks_png", "gt", "ground_truth"])
+def test_folders_called_like_masks_by_a_part_of_their_name(kind: str, tmp_path: Path) -> None:
+    saved(tmp_path / "images", BYTES)
+    saved(tmp_path / kind, BYTES > 100)
+    with pytest.raises(InputError, match=f"'{kind}' is called like annotations"):
+        load(tmp_path)
+
+
+def test_masks_in_the_folder_of_their_pictures_are_no_samples(tmp_path: Path) -> None:
+    for number in range(3):
+        Image.fromarray(BYTES[number]).save(tmp_path / f"cell{number}.png")
+        Image.fromarray(BYTES[number]).save(tmp_path / f"mask_{number}.png")  # of no other picture
+    assert len(read(tmp_path).x) == 6
+    Image.fromarray(BYTES[0]).save(tmp_path / "cell0_mask.png")
+    with pytest.raises(InputError, match=r"'cell0_mask.png' are called like what was drawn on other pictures"):
+        read(tmp_path)
+
+
 def test_what_a_folder_without_pictures_holds_is_said(tmp_path: Path) -> None:
     saved(tmp_path / "a" / "b" / "c" / "d", BYTES[:2])
     with pytest.raises(InputError, match=r"it holds some deeper, give .*/a/b/c/d or"):

@@ -274,7 +274,7 @@ def test_a_value_for_nothing_is_said(tmp_path: Path, value: float) -> None:
 
 def test_numbers_that_are_written_as_something_else_are_said(tmp_path: Path) -> None:
     codes = "code,a\n" + "".join(f"{37 * i % 997:05},{a}\n" for i, a in enumerate(BLOBS[:, 0]))
-    assert "'code' became features, though leading zeros" in read(tmp_path / "t.csv", codes).taken[-1]
+    assert "leading zeros look like codes: 'code'" in read(tmp_path / "t.csv", codes).taken[-1]
     counts = "a;b\n" + "".join(f"{1 + i % 9}.{i:03};{b}\n" for i, b in enumerate(BLOBS[:, 0]))
     assert "every point of 'a': if they are thousands" in read(tmp_path / "t.csv", counts).taken[-1]
     days = "a,day\n" + "".join(f"{a},2020{1 + i % 12:02}{1 + i % 28:02}\n" for i, a in enumerate(BLOBS[:, 0]))
@@ -560,11 +560,20 @@ def test_standard_input_is_no_data_set() -> None:
         load("-")
 
 
+COMMAS = "group the thousands (--drop-columns if they are codes; write points if they are decimal marks)"
+
+
 @pytest.mark.parametrize(
     ("cells", "said"),
     [
-        (["1,234", "987", "12,345,678"], "'income': commas group the thousands (--drop-columns if they are codes)"),
-        (["1,234.5", "987", "12,345,678"], "'income': commas group the thousands (--drop-columns if they are codes)"),
+        (
+            ["1,234", "987", "12,345,678"],
+            f"'income': commas {COMMAS}",
+        ),
+        (
+            ["1,234.5", "987", "12,345,678"],
+            f"'income': commas {COMMAS}",
+        ),
         (["1.234,5", "987", "12.345.678"], "'income': points group the thousands (--drop-columns if they are codes)"),
         (
             ["1 234", "987", "12\u202f345\u00a0678"],

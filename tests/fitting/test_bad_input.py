@@ -45,7 +45,7 @@ def with_value(x: np.ndarray, value: Any) -> np.ndarray:
         (VECTORS[:, :0], ["at least one sample and one value"]),
         ([], ["x", "(0,)"]),
         (IMAGES[:, :1, :1], ["one pixel", "vectors"]),
-        (VECTORS[0], ["vectors (n, F)", f"({F},)", "reshape(-1, 1)"]),
+        (VECTORS[0], ["vectors (n, F)", f"({F},)", "reshape it to (-1, 1)"]),
         (np.zeros((3, 8, 8, 3, 2)), ["images (n, H, W)", "(3, 8, 8, 3, 2)"]),
         (np.zeros((3, 3, 32, 32)), ["1 to 4 channels", "got 32", "end"]),
         (3.0, ["x", "()"]),

@@ -263,3 +263,31 @@ def test_codes_of_rows_of_another_unit_are_said(frames: vc.Run) -> None:
     for asked in (frames.embed, frames.posterior, frames.reconstruct):
         with pytest.warns(InputWarning, match="120 of 120 rows"):
             asked(1000 * VECTORS)
+
+
+@pytest.mark.parametrize("count", [5, 19])
+def test_a_few_rows_of_another_unit_in_one_feature_are_said(frames: vc.Run, count: int) -> None:
+    frame = pd.DataFrame(VECTORS[:count], columns=NAMES)
+    assert said(frames, frame) == ""
+    low, high = VECTORS[:, 2].min(), VECTORS[:, 2].max()
+    other = frame.assign(c=np.linspace(high + 0.01, high + 0.1 * (high - low), count))
+    assert "every row lies outside the range of the training rows: feature 'c' was" in said(frames, other)
+    assert said(frames, other[:4]) == "", "four may do so by chance"
+
+
+def test_a_few_brighter_images_are_said(images: vc.Run) -> None:
+    mean = IMAGES.mean(axis=(1, 2)).max() * 1.25
+    bright = np.full_like(IMAGES[:6], 0) + IMAGES[:6] // 2 + np.uint8(mean / 2)
+    assert said(images, IMAGES[:6]) == ""
+    assert "an image's" in said(images, bright)
+
+
+def test_equal_rows_are_said(frames: vc.Run) -> None:
+    equal = pd.DataFrame(np.repeat(VECTORS[:1], 30, axis=0), columns=NAMES)
+    assert "the rows are equal in most features, and those of training were not" in said(frames, equal)
+
+
+def test_floats_to_255_are_no_images_of_a_model_of_bytes(images: vc.Run, tmp_path: Path) -> None:
+    np.savez(tmp_path / "t.npz", x=(IMAGES * 0.6).round())
+    with pytest.raises(vc.InputError, match="divide by 255"):
+        vc.data.load(tmp_path / "t.npz", like=images.preparation)

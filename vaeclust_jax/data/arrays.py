@@ -73,7 +73,7 @@ def load_arrays(path: Path, config: ReadConfig, like: Pictures | None = None) ->
         taken.append(f"labels: {y_name!r} left out, since they are more than {MOST_LABELS}")
     elif raw_y is not None:
         raw_y = np.asarray(raw_y)
-        y, class_names = check_labels(raw_y, len(x), f"{y_name} of {path}")
+        y, class_names = _checked(raw_y, len(x), f"{y_name} of {path}")
     subjects = None
     if whose is not None:
         subjects, names = check_labels(np.asarray(arrays[whose]), len(x), f"{whose} of {path}")
@@ -82,6 +82,16 @@ def load_arrays(path: Path, config: ReadConfig, like: Pictures | None = None) ->
         x, y, path.stem, class_names=class_names, source=str(path), pictures=pictures, taken=tuple(taken),
         subjects=subjects,
     )  # fmt: skip
+
+
+def _checked(y: np.ndarray, n: int, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Labels, or what to write where the array holds something else."""
+    try:
+        return check_labels(y, n, name)
+    except InputError as error:
+        one_hot = y.ndim == 2 and y.dtype.kind in "biuf" and bool((y.sum(axis=1) == 1).all())
+        hint = "save y.argmax(axis=1)" if one_hot else "write --label-column none to leave it out"
+        raise InputError(f"{error}: {hint}") from error
 
 
 def _stored(x: Any, name: str) -> StoredRows | None:

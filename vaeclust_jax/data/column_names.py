@@ -6,11 +6,19 @@ import numpy as np
 
 LABELS = frozenset(
     ("label", "labels", "target", "targets", "class", "classes", "species", "cluster", "clusters", "category", "truth",
-     "klasse", "klassen", "classe", "clase", "clases", "gruppe", "groupe", "grupo", "gruppo")
+     "klasse", "klassen", "klass", "classe", "clase", "clases", "gruppe", "groupe", "grupo", "gruppo", "etiqueta",
+     "leiden", "louvain", "kmeans")
 )  # fmt: skip
 """Words in the names of columns that hold classes."""
 _WHOLE_LABELS = {"group", "groups", "gt", "ytrue", "groundtruth", "ypred"}
 """Such names, of whose words others are in the names of features: age_group."""
+AXES = frozenset(
+    ("wavelength", "wavelengths", "wavenumber", "wavenumbers", "frequency", "frequencies", "raman", "nm", "mz", "ppm")
+)
+"""Words in the name of a first column beside which each column is a spectrum."""
+PARTS = frozenset(("gene", "genes", "geneid", "ensembl", "probe", "probes", "transcript", "protein", "peptide", "otu"))
+"""Those beside which each column is a sample."""
+_SAMPLE = re.compile(r"(samples?|patient|subject|donor|cell|mouse|gsm|srr|[ps])[ _.-]?\d+", re.IGNORECASE)
 COORDINATE = "y"
 """A label by custom, and a coordinate too."""
 FEWEST = 5
@@ -51,6 +59,11 @@ def is_called_index(name: str) -> bool:
     """Whether a column's name is one of those that numbers of rows have."""
     words = re.split(r"[^a-z0-9]+", re.sub("([a-z])(I[Dd])", r"\1 \2", name.strip()).lower())
     return re.sub("[^a-z0-9]", "", name.lower()) in _INDICES or bool({"id", "uuid", "guid"} & set(words))
+
+
+def is_called_sample(name: str) -> bool:
+    """Whether a column's name is that of a sample, as sample12."""
+    return bool(_SAMPLE.fullmatch(name.strip()))
 
 
 def may_number(name: str, leads: bool) -> bool:

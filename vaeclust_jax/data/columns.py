@@ -5,18 +5,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vaeclust_jax.data.column_names import (
+    AXES,
     COORDINATE,
     FEWEST,
+    PARTS,
     are_few,
     is_called_index,
     is_called_labels,
+    is_called_sample,
     is_unnamed,
     is_whole_label,
     may_number,
     number_rows,
     words_of,
 )
-from vaeclust_jax.data.kinds import are_ids, finite, is_text, is_time, seconds
+from vaeclust_jax.data.kinds import are_ids, finite, is_coded, is_text, is_time, seconds
 from vaeclust_jax.data.no_numbers import check_numeric
 from vaeclust_jax.data.reading import NONE, Columns, ReadConfig, listed
 from vaeclust_jax.errors import InputError
@@ -24,19 +27,6 @@ from vaeclust_jax.errors import InputError
 if TYPE_CHECKING:
     import pyarrow
 
-_AXES = {
-    "wavelength",
-    "wavelengths",
-    "wavenumber",
-    "wavenumbers",
-    "frequency",
-    "frequencies",
-    "raman",
-    "nm",
-    "mz",
-    "ppm",
-}
-"""Words in the name of a first column beside which each column is a spectrum."""
 _MOST_CATEGORIES = 100
 _MOST_CODES = 30
 _GLANCE = 1000
@@ -96,7 +86,7 @@ class _Chooser:
             self.named(asked, "--label-column")
             if asked not in self.features:
                 raise InputError(f"column {asked!r} cannot hold the labels and be dropped: leave one flag out")
-            found = [name for name in self._called_labels() if name != asked]
+            found = self._called_labels(beside=asked)
             if found:
                 self._refuse(found[0], f"is called like labels beside the labels {asked!r}")
             self.features.remove(asked)
@@ -114,15 +104,15 @@ class _Chooser:
         self.taken.append(f"labels: column {found[0]!r} (--label-column none takes it as a feature)")
         return found[0]
 
-    def _called_labels(self) -> list[str]:
-        """The columns that are called like labels and look like them.
+    def _called_labels(self, beside: str | None = None) -> list[str]:
+        """The columns, but the one that was asked for, that are called like labels and look like them.
 
         Raises:
             InputError: one that does not look like them, though it is called so.
         """
         found = []
         for name in self.features:
-            if not is_called_labels(name) and name.strip().lower() != COORDINATE:
+            if name == beside or (not is_called_labels(name) and name.strip().lower() != COORDINATE):
                 continue
             if self._few_values(name):
                 if name.strip().lower() == COORDINATE and self._is_coordinate():
@@ -194,6 +184,7 @@ class _Chooser:
             if asked in self.features:
                 self.leave_out(asked, "it names the rows")
             self.index_column = asked
+            self._transposed(asked)
             return
         for number, name in enumerate(list(self.features)):
             if len(self.features) == 1:
@@ -202,8 +193,14 @@ class _Chooser:
             if why := self._is_index(name, number == 0, name == self.features[0]):
                 self.leave_out(name, f"{why} (--index-column none keeps it)")
                 self.index_column = name
-                if _AXES & words_of(name):
-                    self.taken.append(f"a sample is a row: if each column beside {name!r} is one, transpose the table")
+                self._transposed(name)
+            elif is_called_index(name):
+                self.taken.append(f"column {name!r} is a feature (--index-column {name!r} if it names the rows)")
+
+    def _transposed(self, index: str) -> None:
+        """Says that a row is a sample, of a table whose names say that a column may be one."""
+        if words_of(index) & (AXES | PARTS) or all(map(is_called_sample, self.features)):
+            self.taken.append(f"a sample is a row: if each column beside {index!r} is one, transpose the table")
 
     def _is_index(self, name: str, first: bool, leads: bool) -> str:
         """Why the column is an index; nothing if it is none. It leads where others before it are one, too."""
@@ -216,7 +213,11 @@ class _Chooser:
             return why
         if are_ids(self._table[name]):
             return "its whole numbers are beyond 2^53, ids that floats cannot tell apart"
-        values = finite(self._table[name]) if may_number(name, leads) else None
+        if not may_number(name, leads):
+            return ""
+        if is_text(self._table[name].type):
+            return "another code in every row, an index" if is_coded(self._table[name]) else ""
+        values = finite(self._table[name])
         return (
             "each whole number of a range is there once, an index" if values is not None and number_rows(values) else ""
         )
@@ -236,7 +237,7 @@ class _Chooser:
             return "its times only grow, an index"
         if (values == np.round(values)).all():
             return "its whole numbers only grow, an index" if steps[0] > 0 else "its whole numbers only fall, an index"
-        if _AXES & words_of(name):
+        if AXES & words_of(name):
             return "its numbers only grow, an index" if steps[0] > 0 else "its numbers only fall, an index"
         return "its numbers grow evenly, an index" if np.ptp(steps) <= 1e-3 * abs(steps.mean()) else ""
 
@@ -294,7 +295,10 @@ def numeric_names(table: "pyarrow.Table", config: ReadConfig, like: Columns | No
         other |= {name for name in table.column_names if is_called_labels(name) or name.strip().lower() == COORDINATE}
     if config.index_column is None:
         other |= {name for name in table.column_names if is_called_index(name) or are_ids(table[name])}
-        other |= {name for name in table.column_names[:1] if is_unnamed(name)}
+        other |= {
+            name for name in table.column_names[:1]
+            if is_unnamed(name) or (may_number(name, True) and is_coded(table[name]))
+        }  # fmt: skip
     return {name for name in table.column_names if name not in other}
 
 

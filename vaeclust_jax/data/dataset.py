@@ -118,8 +118,8 @@ def check_array(x: object, name: str = "x") -> np.ndarray:
     """
     array = _to_numbers(x, name)
     if array.ndim not in (2, 3, 4):
-        one = f"{name}.reshape(-1, 1) if every number is one sample, {name}.reshape(1, -1) if all are one"
-        hint = f"; use {one}" if array.ndim == 1 else ""
+        one = "; reshape it to (-1, 1) if every number is one sample, or to (1, -1) if all are one"
+        hint = one if array.ndim == 1 else ""
         raise InputError(
             f"{name} must be vectors (n, F) or images (n, H, W) or (n, H, W, C), got shape {array.shape}{hint}"
         )
@@ -130,6 +130,14 @@ def check_array(x: object, name: str = "x") -> np.ndarray:
         # Timestamps and the like: float32 would lose their differences before any scaling.
         return array.astype(np.float32 if np.can_cast(array.dtype, np.float32) else np.float64, copy=False)
     return _check_images(array if array.ndim == 4 else array[..., np.newaxis], name)
+
+
+_INSTEAD = {
+    "O": "pass one array, such as np.array(list(x), float), or a frame",
+    "V": "pass its fields as columns: numpy.lib.recfunctions.structured_to_unstructured(x)",
+    "c": "pass their absolute values, or real and imaginary parts as features",
+}
+"""By kind of dtype, what a person may do."""
 
 
 def _to_numbers(x: object, name: str) -> np.ndarray:
@@ -143,9 +151,12 @@ def _to_numbers(x: object, name: str) -> np.ndarray:
     except Exception as error:  # a foreign __array__ may fail in any way
         check_one_shape(x, name)
         raise InputError(f"{name} cannot be read as an array of numbers: {error}") from error
+    if array.dtype.type.__module__ == "ml_dtypes":  # bfloat16 and the like
+        array = array.astype(np.float32)
     if array.dtype.kind not in "biuf":
         check_one_shape(x, name)
-        raise InputError(f"{name} must hold integers, booleans or floats, got dtype {array.dtype}")
+        hint = "; " + _INSTEAD[array.dtype.kind] if array.dtype.kind in _INSTEAD else ""
+        raise InputError(f"{name} must hold integers, booleans or floats, got dtype {str(array.dtype)[:100]}{hint}")
     return array
 
 

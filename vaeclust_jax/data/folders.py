@@ -1,10 +1,12 @@
 """Folders of pictures: flat, one sub-folder a class, or the same classes in parts; what is left out is counted."""
 
+import re
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
+from vaeclust_jax.data.column_names import words_of
 from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
 from vaeclust_jax.data.pages import facts_of
 from vaeclust_jax.data.pictures import IMAGE_SUFFIXES, Pictures, read_pictures
@@ -14,8 +16,8 @@ from vaeclust_jax.errors import InputError
 _BESIDE = (".txt", ".csv", ".tsv", ".json", ".xml", ".md", ".yaml", ".yml", ".html", ".pdf", ".db", ".ini", ".log", "")
 """Files that lie beside pictures and are none."""
 _PARTS = {"train", "training", "test", "testing", "val", "valid", "validation"}
-_NO_CLASSES = ("mask", "masks", "labels", "annotation", "annotations", "segmentation", "segmentations", "ground_truth")
-"""Sub-folders beside one of pictures that hold what was drawn on them."""
+_DRAWN = {"mask", "masks", "labels", "annotation", "annotations", "segmentation", "segmentations", "groundtruth", "gt"}
+"""Words in the names of pictures, or of their folders, that hold what was drawn on others."""
 
 
 def load_folder(folder: Path, config: ReadConfig | None = None, like: Pictures | None = None) -> Dataset:
@@ -111,6 +113,13 @@ def classes_in(
             f" ({next(iter(classes))}); keep either a flat folder or one sub-folder a class"
         )
     if paths:
+        stems = {path.stem for path in paths}
+        beside = [path.name for path in paths if _is_drawn(path.stem) and stems & _begun(path.stem)]
+        if beside and what == "images":
+            raise InputError(
+                f"{folder}: {listed(beside)} are called like what was drawn on other pictures, and no samples: put "
+                "them into another folder"
+            )
         return [(None, path) for path in paths], []
     parts = {part.name: inner for part in _folders_in(folder) if part.name not in classes and (inner := inside(part))}
     if classes and parts and (len(classes) == 1 or {name.lower() for name in (*classes, *parts)} <= _PARTS):
@@ -124,7 +133,7 @@ def classes_in(
     if classes and {name.lower() for name in classes} <= _PARTS:
         said = f"{listed(classes)} are parts of one set, and no classes"
         return [(None, path) for files in classes.values() for path in files], [said]
-    masks = [name for name in classes if name.lower() in _NO_CLASSES]
+    masks = [name for name in classes if _is_drawn(name)]
     if masks and what == "images":
         raise InputError(
             f"{folder}: {listed(masks)} is called like annotations of the pictures and no class: give one of the "
@@ -145,6 +154,15 @@ def classes_in(
     names = list(next(iter(parts.values())))
     taken = [f"{listed(parts)} are parts of one set, their sub-folders {listed(names)} are classes"]
     return [(name, path) for inner in parts.values() for name, files in inner.items() for path in files], taken
+
+
+def _is_drawn(name: str) -> bool:
+    return bool({re.sub("[^a-z0-9]", "", name.lower()), *words_of(name)} & _DRAWN)
+
+
+def _begun(stem: str) -> set[str]:
+    """What comes before the last part of a name: img0 of img0_mask."""
+    return {stem.rpartition(mark)[0] for mark in "_-. "} - {""}
 
 
 def _instead(folder: Path, suffixes: tuple[str, ...]) -> str:

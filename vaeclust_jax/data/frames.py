@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ def frame_names(x: object) -> list[Any] | None:
     if isinstance(x, np.ndarray) or is_lazy(x) or not hasattr(x, "columns"):
         return None
     names = list(getattr(x, "column_names", x.columns))  # pyarrow's `columns` are the values
-    return names if all(isinstance(name, str | int | float | np.number | tuple) for name in names) else None
+    return names if all(isinstance(name, Hashable) for name in names) else None
 
 
 def library_of(x: object) -> str:

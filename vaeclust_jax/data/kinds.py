@@ -70,3 +70,12 @@ def are_ids(column: "pyarrow.ChunkedArray") -> bool:
         return False
     whole, long = (compute.match_substring_regex(column, rf"^-?{cell}$") for cell in (r"\d+", r"\d{17,}"))
     return bool(compute.all(whole).as_py() and compute.any(long).as_py())
+
+
+def is_coded(column: "pyarrow.ChunkedArray") -> bool:
+    """Whether it is text with another code in every row, such as 0012 or 3E5: spelled otherwise as a number."""
+    from pyarrow import compute, types
+
+    if not types.is_string(column.type) or len(column.unique()) < len(column):
+        return False
+    return bool(compute.all(compute.match_substring_regex(column, r"^(\d+|\d+[eE]\d+)$")).as_py())

@@ -17,7 +17,8 @@ from vaeclust_jax.data.download import download_arrays
 from vaeclust_jax.data.files import read_npz, write_npz
 from vaeclust_jax.data.folders import has_images, load_folder, load_picture
 from vaeclust_jax.data.mapped import StoredRows
-from vaeclust_jax.data.pictures import IMAGE_SUFFIXES
+from vaeclust_jax.data.no_files import checked_path
+from vaeclust_jax.data.pictures import IMAGE_SUFFIXES, Pictures
 from vaeclust_jax.data.prepare import Preparation
 from vaeclust_jax.data.reading import NONE, Columns, ReadConfig
 from vaeclust_jax.data.recordings import has_recordings, load_recordings
@@ -91,9 +92,7 @@ def read(
         return found
     if not str(name_or_path):  # as a path it would mean the current folder
         raise _unknown("")
-    if str(name_or_path) == "-":
-        raise InputError("standard input is not read: write it to a file, and give its name")
-    path = Path(os.path.expanduser(name_or_path))
+    path = checked_path(name_or_path)
     try:
         found = _load_path(path, config or ReadConfig(), like)
     except OSError as error:
@@ -173,10 +172,12 @@ def _check_columns(dataset: Dataset, config: ReadConfig | None) -> None:
 
 def _load_path(path: Path, config: ReadConfig, like: Preparation | Dataset | None) -> Dataset:
     pictures, columns = None if like is None else like.pictures, _columns_like(like, config)
+    # A model that was trained on bytes, or in [0, 1], has no range to scale others by.
+    of_arrays = pictures if like is None or pictures else Pictures()
     if is_annotated(path):
         return load_annotated(path, config, columns)
     if path.suffix.lower() == ".zarr" and path.is_dir():
-        return load_arrays(path, config, pictures)
+        return load_arrays(path, config, of_arrays)
     if is_saved_dataset(path):
         return load_table(path, config, columns)
     if path.is_dir():
@@ -188,7 +189,7 @@ def _load_path(path: Path, config: ReadConfig, like: Preparation | Dataset | Non
     if is_table(path) and path.is_file():
         return load_table(path, config, columns)
     if path.suffix.lower() in ARRAY_SUFFIXES and path.is_file():
-        return load_arrays(path, config, pictures)
+        return load_arrays(path, config, of_arrays)
     if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file():
         return load_picture(path, config, pictures)
     if path.exists():

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 UNIT = re.compile(r"\s*[(<>~]?\s*[-+]?\s*[^\w\s.,-]?\s*[-+]?\d[\d,]*(?:[.,]\d+)?(?:[eE][-+]?\d+)?\s*[^\d\s-]{0,8}\s*")
 """$ 12.50, 3.2 mm, (4.1), <0.05."""
+_DIGITS = re.compile(r"""[="\s]*[-+]?\d[\d\s.,:/\u00b1\u00b7\u00b0\u2013\u2032\u2033'"+-]*""")
+"""50.3 \u00b1 0.1, 3/7, 12-13, ="50.3"."""
 
 
 def check_numeric(table: "pyarrow.Table", names: Sequence[str], path: object) -> None:
@@ -47,6 +49,8 @@ def _why_text(values: list[object], name: str) -> str:
         )
     where, cells = f"{str(cell)[:40]!r} in row {row}, from 0", [str(value) for value in values if value is not None]
     numbers = sum(map(_reads, cells))
+    if 2 * numbers > len(cells) and re.fullmatch(r"\s*[-+]?\d+,\d+\s*", str(cell)):
+        return f"holds numbers with decimal points or none and some with commas ({where}): write points alone"
     if 2 * numbers > len(cells):
         return (
             f"holds numbers and a text ({where}): empty the cell if it is missing, remove the row if it is no sample, "
@@ -56,6 +60,11 @@ def _why_text(values: list[object], name: str) -> str:
         return (
             f"holds numbers with a sign, a unit or another decimal mark ({where}): write plain numbers, or "
             f"--drop-columns {name!r}"
+        )
+    if numbers == 0 and cells and all(map(_DIGITS.fullmatch, cells)):
+        return (
+            f"holds numbers that are written in another way, or names of digits ({where}): write plain numbers, "
+            f"--index-column {name!r} if it names the rows, or --drop-columns {name!r}"
         )
     if numbers == 0 and 1 < len(values) == len(set(values)):
         return (

@@ -196,10 +196,10 @@ def in_unit_range(
         return x, None, []
     low, high = float(x.min()), float(x.max())
     fits = low >= 0 and high <= (255 if x.dtype.kind in "iu" else 1)
+    if like is None and len(x) > 1 and high <= low:
+        raise InputError(f"{where} holds the one value {low:g}: there is nothing to tell apart")
     if asked is None and (fits or like is not None or not np.isfinite([low, high]).all()):
         return x, None, []
-    if asked is None and high <= low:
-        raise InputError(f"{where} holds the one value {low:g}: there is nothing to tell apart")
     black, white = asked or (low, high)
     middle = float(np.median([image.max() for image in x]))
     said = f"images of {x.shape[1]} x {x.shape[2]}: {_said_of_range(black, white, middle)}"

@@ -1,7 +1,7 @@
 """From raw samples to what a model trains on: fitted on training rows once, then the same for all data."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -156,12 +156,14 @@ class Preparation:
         if not fits:
             raise InputError(
                 f"samples must have the shape {self.input_shape} that the model was trained on, got {got}"
-                f"{self._hint() if len(got) == len(self.input_shape) == 3 else ''}"
+                f"{self._hint(got) if len(got) == len(self.input_shape) == 3 else ''}"
             )
 
-    def _hint(self) -> str:
-        size = "" if self.image_size else "resize them first, or train with image_size set"
-        channels = "" if self.grey else "bring them to the same channels, or train with grey set"
+    def _hint(self, got: Sequence[int]) -> str:
+        same_size = self.image_size is not None or got[:2] == self.input_shape[:2]
+        size = "" if same_size else "resize them first, or train with image_size set"
+        same_channels = self.grey or got[2] == self.input_shape[2]
+        channels = "" if same_channels else "bring them to the same channels, or train with grey set"
         return "; " + " and ".join(part for part in (size, channels) if part)
 
     def _vectors(self, x: np.ndarray) -> np.ndarray:

@@ -20,6 +20,10 @@ _SHARE = 0.01
 """Of the rows below the low quantile, and above the high one."""
 _FEW = 20
 """Rows below which their spread says nothing."""
+_FEWEST = 5
+"""Rows that do not all lie outside of a feature's range by chance."""
+_NOTHING = 1e-9
+"""Of the deviation in training: what rounding leaves of equal rows."""
 _BRIGHTER = 1.1
 """Times: images whose middle one is so much brighter than almost all of training's, or darker, are of another kind."""
 _BESIDE = 0.25
@@ -160,7 +164,7 @@ class Seen:
     def _displaced(self, rows: Rows, called: Called, times: float = 1.0) -> str:
         """Whether the middle of the rows is, in some feature, where hardly any row of training is: `times` beyond."""
         if len(rows) < _FEW:
-            return ""
+            return self._outside(rows, called, times)
         middle = np.median(np.concatenate([_numbers(part) for part in chunks(_some(rows, _FOR_A_MIDDLE))]), axis=0)
         lower, upper = self.lower / times, self.upper * times
         beyond = np.where(self.high > self.low, np.maximum(lower - middle, middle - upper), 0)
@@ -174,14 +178,30 @@ class Seen:
             f"{middle[worst]:.4g} here and was {self.lower[worst]:.4g} to {self.upper[worst]:.4g} in 98 % of training"
         )
 
+    def _outside(self, rows: Rows, called: Called, times: float) -> str:
+        """Whether each of a few rows is, in the same feature, where no row of training is: `times` beyond."""
+        if len(rows) < _FEWEST:
+            return ""
+        numbers = np.concatenate([_numbers(part) for part in chunks(rows)])
+        low, high = self.low / times, self.high * times
+        beyond = (self.high > self.low) & ((numbers.max(axis=0) < low) | (numbers.min(axis=0) > high))
+        if not beyond.any():
+            return ""
+        first = int(beyond.argmax())
+        more = f" (and {beyond.sum() - 1} more are outside)" if beyond.sum() > 1 else ""
+        return (
+            f"every row lies outside the range of the training rows: {called(first)} was {self.low[first]:.4g} to "
+            f"{self.high[first]:.4g} there and is {numbers[0, first]:.4g} in row 0 here{more}"
+        )
+
     def _spread(self, found: _Far) -> str:
         known = self.std > 0
         if len(found.rows) < _FEW or not known.any():
             return ""
         ratio = float(np.median(found.std[known] / self.std[known]))
-        if ratio * _NARROW >= 1:
-            return ""
-        return f"the rows vary {1 / ratio if ratio else np.inf:.3g} times less than those of training"
+        if ratio < _NOTHING:
+            return "the rows are equal in most features, and those of training were not"
+        return "" if ratio * _NARROW >= 1 else f"the rows vary {1 / ratio:.3g} times less than those of training"
 
     def _beside(self, rows: Rows, called: Called) -> str:
         """Whether all rows are outside in half of the features, though none is far: a few say so, too."""

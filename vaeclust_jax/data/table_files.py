@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from vaeclust_jax.data.kinds import is_text
 from vaeclust_jax.data.reading import NONE, ReadConfig, listed
 from vaeclust_jax.data.shards import is_pattern, saved_dataset, shards_of
 from vaeclust_jax.data.text import FEW_BYTES, PACKED, TEXT_SUFFIXES, read_text
@@ -52,6 +53,19 @@ def _without_lists(table: "pyarrow.Table", dropped: tuple[str, ...], path: Path)
     return table
 
 
+def _decoded(table: "pyarrow.Table") -> "pyarrow.Table":
+    """The table with categories as text: pyarrow casts none of polars', whose texts are of another kind."""
+    import pyarrow
+    from pyarrow import types
+
+    for place, field in enumerate(table.schema):
+        if types.is_dictionary(field.type):
+            text = pyarrow.string() if is_text(field.type) else field.type.value_type
+            chunks = [chunk.dictionary.cast(text).take(chunk.indices) for chunk in table[place].chunks]
+            table = table.set_column(place, field.name, pyarrow.chunked_array(chunks, text))
+    return table
+
+
 def _check_names(names: Sequence[str], path: Path) -> None:
     if twice := [name for name, count in Counter(names).items() if count > 1]:
         raise InputError(f"{path} must have columns of different names, but {listed(twice)} is there twice: rename one")
@@ -94,7 +108,7 @@ def read_table(path: Path, config: ReadConfig) -> Read:
         else:
             from pyarrow import feather
 
-            table = feather.read_table(path, use_threads=path.stat().st_size > FEW_BYTES)
+            table = _decoded(feather.read_table(path, use_threads=path.stat().st_size > FEW_BYTES))
     except InputError:
         raise
     except (pyarrow.ArrowException, OSError, ValueError) as error:

@@ -33,6 +33,11 @@ _ROWS = 10_000
 """By which it is judged whether float32 is fine enough."""
 _FOR_NOTHING = (999.0, 9999.0, 99999.0)
 """Values, of either sign, that instruments write where they have measured nothing."""
+_SUMMARIES = frozenset(
+    ("total", "totals", "sum", "mean", "average", "avg", "median", "sd", "std", "std dev", "stdev", "se", "sem", "n",
+     "count", "min", "max", "gesamt", "summe", "mittelwert", "moyenne", "somme", "media", "suma")
+)  # fmt: skip
+"""What rows below a table are called that hold no sample."""
 _COARSEST = 1e-4
 """Of a feature's deviation: float32 is kept from rounding more than that away."""
 
@@ -72,6 +77,8 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
     x, columns, filled = _features(table, columns, config, path)
     y, class_names = (None, None) if columns.label is None else _labels(table, columns.label, path)
     subjects = None if config.subject_column is None else _labels(table, config.subject_column, path)[0]
+    texts = None if named is None else ["" if value is None else str(value) for value in named.to_pylist()]
+    found = (*found, *([] if texts is None else _summaries(texts)))
     return Dataset(
         x=check_array(x, f"x of {path}"),
         y=y,
@@ -82,15 +89,27 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
         row_numbers=np.flatnonzero(kept) if dropped else None,
         taken=(*taken, *found, *dropped, *filled),
         subjects=subjects,
-        row_names=None if named is None else _names(named, np.flatnonzero(kept)),
+        row_names=None if texts is None else _names(texts, np.flatnonzero(kept)),
         names_are="sample",
     )
 
 
-def _names(column: "pyarrow.ChunkedArray", numbers: np.ndarray) -> tuple[str, ...] | None:
+def _summaries(names: Sequence[str]) -> list[str]:
+    """A sentence on the last rows, if they are called like sums or means of those above, or alone have no name."""
+    last = len(names)
+    while last > 0 and names[last - 1].strip().lower().rstrip(".:") in _SUMMARIES:
+        last -= 1
+    if last == len(names) and last > 1 and not names[-1].strip() and all(name.strip() for name in names[:-1]):
+        return [f"row {last - 1}, the last, has no name as the others do: remove it if it sums them up"]
+    found = names[last:]
+    return (
+        [f"the last rows are called {listed(found)}: remove them if they sum up the others"] if last and found else []
+    )
+
+
+def _names(texts: Sequence[str], numbers: np.ndarray) -> tuple[str, ...] | None:
     """What the index calls each row; None if these are the rows' numbers."""
-    names = tuple("" if value is None else str(value) for value in column.to_pylist())
-    return None if names == tuple(map(str, numbers.tolist())) else names
+    return None if list(texts) == list(map(str, numbers.tolist())) else tuple(texts)
 
 
 def _stored(path: Path, shards: Sequence[Path], config: ReadConfig, like: Columns | None) -> Dataset:

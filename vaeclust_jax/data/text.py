@@ -13,7 +13,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vaeclust_jax.data.column_names import is_called_index, may_number
 from vaeclust_jax.data.header import is_header
+from vaeclust_jax.data.no_files import no_text
 from vaeclust_jax.data.reading import listed
 from vaeclust_jax.data.written import MISSING, ambiguous, decimal_of, number_of
 from vaeclust_jax.errors import InputError
@@ -25,6 +27,8 @@ TEXT_SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".dat", ".data")
 PACKED = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "vertical bars", ",": "commas"}
+_CODE = re.compile(r"\s*(0\d+|\d+[eE]\d+)\s*")
+"""Of a row: as a number it would be spelled otherwise."""
 _LINES = 200
 """Of the beginning, by which separator, decimal mark and header are found."""
 _FEWEST_LINES = 8
@@ -83,6 +87,8 @@ def read_text(path: Path, header: str) -> tuple["pyarrow.Table", tuple[str, ...]
     if not rows:
         raise InputError(f"{path} must hold at least one row of numbers, got none{'; '.join(['', *taken])}")
     _check_first(path, rows)
+    if any(cell.lstrip(" ").startswith('"') for row in rows for cell in row if cell.startswith(" ")):
+        raise InputError(f"{path} has spaces before quotes, which then count as part of the cell: remove the spaces")
     decimal = decimal_of(rows, separator)
     if decimal == ",":
         taken.append("the decimal mark is a comma")
@@ -91,8 +97,9 @@ def read_text(path: Path, header: str) -> tuple["pyarrow.Table", tuple[str, ...]
         raise InputError(f"{path} must hold at least one row of numbers, got none{'; '.join(['', *taken])}")
     width = _width(rows)
     names = names or [str(number) for number in range(width)]
-    taken += ambiguous(names, rows, separator, decimal)
-    return _parsed(path, content, names, separator, decimal, _ids(names, rows[1:])), tuple(taken), decimal
+    texts = _ids(names, rows[1:])
+    taken += ambiguous(names, rows, separator, decimal, texts)
+    return _parsed(path, content, names, separator, decimal, texts), tuple(taken), decimal
 
 
 def _utf8(path: Path, taken: list[str]) -> bytes:
@@ -106,8 +113,8 @@ def _utf8(path: Path, taken: list[str]) -> bytes:
             return content.decode(encoding).encode()
     except (OSError, EOFError, ValueError, lzma.LZMAError) as error:  # each library has its own
         raise InputError(f"{path} cannot be read as CSV: {error}") from error
-    if b"\0" in content[:100_000]:
-        raise InputError(f"{path} cannot be read as CSV: it holds bytes that are no text; save it as UTF-8")
+    if why := no_text(content):
+        raise InputError(f"{path} cannot be read as CSV: {why}")
     try:
         if not content.isascii():
             content.decode("utf-8")
@@ -232,21 +239,36 @@ def _named(
     names = [name.strip() for name in names]
     if len(names) == width - 1:
         ended = not any(row[-1].strip() for row in rows[1:])
+        if not ended:
+            _check_row_names(path, [row[0] for row in rows[1:]], width)
         names = [*names, ""] if ended else ["", *names]  # R's row names
     twice = [name for name, count in Counter(names).items() if count > 1 and name]
     if twice:
-        raise InputError(f"{path} must have columns of different names, but {listed(twice)} is there twice: rename one")
+        raise InputError(
+            f"{path} must have columns of different names, but {listed(twice)} is there twice: rename one, or keep one "
+            "row of a header of several"
+        )
     if len(names) > 1:  # a separator at the end of every line
         names = [name or (f"unnamed {number}" if number else "") for number, name in enumerate(names)]
     return names, content
 
 
+def _check_row_names(path: Path, first: list[str], width: int) -> None:
+    """Refuses numbers that are there twice above which the header has no name: a mark inside them is no separator."""
+    if len(set(first)) < len(first) and all(number_of(cell, ".") is not None for cell in first if cell.strip()):
+        raise InputError(
+            f"{path} has {width} values in every row and {width - 1} names in the header: quote numbers in which "
+            "commas are decimal marks or group thousands, or separate by semicolons; or give the first column a name"
+        )
+
+
 def _ids(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Columns of whole numbers that arrow would read as floats, and lose their last digits."""
+    """Columns that stay text: whole numbers of which arrow would lose the last digits, and codes that name the rows."""
     columns = zip(names, *(row for row in rows if len(row) == len(names)), strict=True)
     return [
-        name for name, *cells in columns
-        if any(len(cell) > _DIGITS for cell in cells) and all(cell.strip().isdecimal() for cell in cells if cell)
+        name for number, (name, *cells) in enumerate(columns)
+        if (any(len(cell) > _DIGITS for cell in cells) and all(cell.strip().isdecimal() for cell in cells if cell))
+        or ((is_called_index(name) or may_number(name, number == 0)) and any(map(_CODE.fullmatch, cells)))
     ]  # fmt: skip
 
 

@@ -62,11 +62,18 @@ def _groups(column: Sequence[str], mark: str, least: int = TELLING) -> bool:
     return len(cells) >= least and 0 < marked < len(cells) and all(re.fullmatch(whole, cell) for cell in cells)
 
 
-def ambiguous(names: Sequence[str], rows: Sequence[Sequence[str]], separator: str, decimal: str) -> list[str]:
-    """Sentences on columns whose numbers are written as codes or thousands are, and read as numbers all the same."""
+def ambiguous(
+    names: Sequence[str], rows: Sequence[Sequence[str]], separator: str, decimal: str, texts: Collection[str] = ()
+) -> list[str]:
+    """Sentences on columns whose numbers are written as codes or thousands are, and read as numbers all the same.
+
+    Those among `texts` are not read as numbers.
+    """
     thousands, codes = [], []
     marked = decimal == "," or separator == ";"
     for name, *column in zip(names, *(row for row in rows[1:] if len(row) == len(names)), strict=True):
+        if name in texts:
+            continue
         cells = [cell.strip() for cell in column if cell.strip()]
         if marked and _groups(cells, decimal, least=2):  # too few of them for `decimal_of`
             thousands.append(name)
@@ -83,7 +90,7 @@ def ambiguous(names: Sequence[str], rows: Sequence[Sequence[str]], separator: st
             f"three digits follow every {marks} of {listed(thousands)}: if they are thousands, write no {marks}s"
         )
     if codes:
-        said.append(f"{listed(codes)} became features, though leading zeros look like codes (--drop-columns)")
+        said.append(f"read as numbers, though leading zeros look like codes: {listed(codes)} (--drop-columns)")
     return said
 
 
@@ -150,7 +157,8 @@ def _numbers(column: "pyarrow.ChunkedArray", decimal: str) -> tuple["pyarrow.Chu
         if mark:
             if not compute.any(compute.match_substring_regex(text, rf"\d{_quoted(mark)}\d")).as_py():
                 continue
-            said.append(f"{_MARKS[mark]} group the thousands (--drop-columns if they are codes)")
+            point_instead = "; write points if they are decimal marks" if mark == "," else ""
+            said.append(f"{_MARKS[mark]} group the thousands (--drop-columns if they are codes{point_instead})")
         if percent:
             said.append("percentages are read as the numbers before the %")
         elif point != decimal:
