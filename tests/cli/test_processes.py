@@ -140,7 +140,7 @@ def test_one_of_them_writes_what_one_alone_would(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("killed", [0, 1])
+@pytest.mark.parametrize("killed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_one_that_is_killed_ends_the_others_and_the_run_goes_on_with_fewer(
     begin: Beginner, tmp_path: Path, process: Process, killed: int, uninterrupted: bytes
 ) -> None:

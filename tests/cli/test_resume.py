@@ -70,7 +70,7 @@ def ended(command: subprocess.Popen[str], number: int) -> tuple[int, str]:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("moment", [0, 1, *(pytest.param(n, marks=pytest.mark.slow) for n in range(2, 20))])
+@pytest.mark.parametrize("moment", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, 20))])
 def test_a_killed_run_goes_on_bit_for_bit(
     moment: int,
     whole: dict[str, bytes],

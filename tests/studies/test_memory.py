@@ -89,7 +89,7 @@ def test_the_classical_net_forgets_beyond_its_bound_and_the_modern_one_does_not(
 
 @pytest.mark.long
 def test_the_command_measures_and_draws_all_three_nets(tmp_path: Path) -> None:
-    command = [*VAECLUST, "run", "course-hopfield", "--out", str(tmp_path), "--quiet", "--no-page", "--seeds", "2"]
+    command = [*VAECLUST, "run", "course-hopfield", "--out", str(tmp_path), "--quiet", "--no-page", "--quick"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     folder = next(path for path in tmp_path.iterdir() if path.name != "latest")

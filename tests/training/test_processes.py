@@ -53,7 +53,11 @@ def expected() -> np.ndarray:
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("processes", "devices", "meshes"),
-    [(2, 1, ["seeds=2", "rows=2"]), (2, 2, ["seeds=2,rows=2"]), (4, 1, ["seeds=2,rows=2"])],
+    [
+        (2, 1, ["seeds=2", "rows=2"]),
+        (2, 2, ["seeds=2,rows=2"]),
+        pytest.param(4, 1, ["seeds=2,rows=2"], marks=pytest.mark.slow),
+    ],
 )
 def test_processes_find_the_clusters_of_one(
     expected: np.ndarray, processes: int, devices: int, meshes: list[str]
