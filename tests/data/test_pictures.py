@@ -244,6 +244,12 @@ def test_folders_called_like_masks_by_a_part_of_their_name(kind: str, tmp_path: 
         load(tmp_path)
 
 
+def test_classes_that_are_all_called_so_are_classes(tmp_path: Path) -> None:
+    for kind in ("with_mask", "without_mask"):
+        saved(tmp_path / kind, BYTES)
+    assert read(tmp_path).class_names == ("with_mask", "without_mask")
+
+
 def test_masks_in_the_folder_of_their_pictures_are_no_samples(tmp_path: Path) -> None:
     for number in range(3):
         Image.fromarray(BYTES[number]).save(tmp_path / f"cell{number}.png")

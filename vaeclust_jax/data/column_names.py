@@ -18,7 +18,7 @@ AXES = frozenset(
 """Words in the name of a first column beside which each column is a spectrum."""
 PARTS = frozenset(("gene", "genes", "geneid", "ensembl", "probe", "probes", "transcript", "protein", "peptide", "otu"))
 """Those beside which each column is a sample."""
-_SAMPLE = re.compile(r"(samples?|patient|subject|donor|cell|mouse|gsm|srr|[ps])[ _.-]?\d+", re.IGNORECASE)
+_SAMPLE = re.compile(r"(samples?|patient|subject|donor|cell|mouse|gsm|srr)[ _.-]?\d+", re.IGNORECASE)
 COORDINATE = "y"
 """A label by custom, and a coordinate too."""
 FEWEST = 5

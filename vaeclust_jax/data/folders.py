@@ -134,7 +134,7 @@ def classes_in(
         said = f"{listed(classes)} are parts of one set, and no classes"
         return [(None, path) for files in classes.values() for path in files], [said]
     masks = [name for name in classes if _is_drawn(name)]
-    if masks and what == "images":
+    if masks and len(masks) < len(classes) and what == "images":  # with_mask and without_mask are classes
         raise InputError(
             f"{folder}: {listed(masks)} is called like annotations of the pictures and no class: give one of the "
             f"folders {listed(classes)} alone, or call it otherwise"
