@@ -91,6 +91,12 @@ def test_spaces_before_quotes(tmp_path: Path) -> None:
         read(written(tmp_path / "t.csv", '"len", "wid", "label"', rows))
 
 
+def test_a_blank_cell_between_spaces_is_named_by_its_row(tmp_path: Path) -> None:
+    rows = [f"{NUMBERS[n]:>8}{NUMBERS[n + 1] if n != 5 else '':>8}{NUMBERS[n + 2]:>8}" for n in range(20)]
+    with pytest.raises(InputError, match="must have 3 values in every row, got 2 in row 5"):
+        read(written(tmp_path / "t.txt", "     len     wid    mass", rows))
+
+
 def test_labels_that_are_asked_for_need_not_be_few(tmp_path: Path) -> None:
     rows = [f"{NUMBERS[n]},{NUMBERS[n + 20]},{n % 11 + 1}" for n in range(20)]
     path = written(tmp_path / "t.csv", "a,b,label", rows)

@@ -178,7 +178,10 @@ def _separator(lines: list[str]) -> str:
     named = len(lines) > 1 and bool(re.search("[A-Za-z]", lines[0]))
     if named and all(re.fullmatch(r"\s*[-+]?\d+(,\d+)?\s*", line) for line in lines[1:]):
         return ";"  # one column with a name and decimal commas
-    return ragged if most[ragged] else ","
+    if most[ragged]:
+        return ragged
+    width, count = Counter(widths).most_common(1)[0] if widths else (0, 0)
+    return " " if width > 1 and 2 * count > len(widths) else ","  # the line with another width is then named
 
 
 def _check_first(path: Path, rows: list[list[str]]) -> None:
