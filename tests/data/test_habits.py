@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 
@@ -200,3 +201,27 @@ def test_floats_of_few_bits_are_numbers() -> None:
 def test_what_holds_no_numbers_is_told_what_to_do(x: object, what: str) -> None:
     with pytest.raises(InputError, match=f"got dtype .*; .*{what}"):
         check_array(x)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_pandas_writes_in_any_way_is_read_as_it_is(seed: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(seed)
+    n, width = int(rng.integers(8, 80)), int(rng.integers(2, 7))
+    x = rng.normal(size=(n, width)) * 10.0 ** rng.integers(-6, 9)
+    x = rng.integers(0, 10 ** rng.integers(1, 7), (n, width)).astype(float) if seed % 2 else x
+    names = rng.permutation(["len", "mass", "ratio", "count", "w 1", "T2", "alpha"])[:width].tolist()
+    frame, y = pd.DataFrame(x, columns=names, index=[f"S{row}" for row in rng.permutation(n)]), rng.permutation(n) % 3
+    if labelled := bool(rng.random() < 0.5):
+        frame.insert(int(rng.integers(0, width + 1)), "species", np.array(["a", "b", "c"])[y])
+    separator, decimal = [(",", "."), (";", ","), (";", "."), ("\t", "."), ("\t", ","), ("|", ".")][seed % 6]
+    with_index, quoting = bool(rng.random() < 0.5), int(rng.choice([0, 2]))
+    encoding = str(rng.choice(["utf-8", "utf-8-sig", "utf-16"]))
+    path = tmp_path / "t.csv"
+    frame.to_csv(path, sep=separator, decimal=decimal, index=with_index, encoding=encoding, quoting=quoting)
+    found = read(path)
+    np.testing.assert_allclose(found.x, x, rtol=1e-6)
+    assert found.columns is not None
+    assert list(found.columns.features) == names
+    assert found.row_names == (tuple(frame.index) if with_index else None)
+    if labelled:
+        np.testing.assert_array_equal(found.y, y)
