@@ -254,3 +254,9 @@ def test_what_names_an_array_or_labels_is_refused_where_there_are_none(tmp_path:
                 load(source, ReadConfig(**settings))  # type: ignore[arg-type]
     with pytest.raises(InputError, match="digits is a named set, of which --label-column changes nothing"):
         load("digits", ReadConfig(label_column="a"))
+
+
+def test_matlab_images_without_labels_say_which_axis_is_that_of_the_samples(tmp_path: Path) -> None:
+    savemat(tmp_path / "m.mat", {"images": np.random.default_rng(0).integers(0, 255, (16, 16, 20), np.uint8)})
+    found = read(tmp_path / "m.mat")
+    assert found.taken[-1].startswith("samples are on the first axis of (16, 16, 20): if they are on the last")

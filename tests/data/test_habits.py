@@ -98,6 +98,57 @@ def test_a_blank_cell_between_spaces_is_named_by_its_row(tmp_path: Path) -> None
         read(written(tmp_path / "t.txt", "     len     wid    mass", rows))
 
 
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_large_whole_numbers_tell_classes_and_subjects_apart(kind: str, tmp_path: Path) -> None:
+    whose = np.array([2**53, 2**53 + 1, 2**53 + 2])[np.arange(30) % 3]
+    frame = pd.DataFrame({"a": RNG.normal(size=30), "patient": whose, "class": whose})
+    path = tmp_path / f"t.{kind}"
+    frame.to_csv(path, index=False) if kind == "csv" else frame.to_parquet(path)
+    found = read(path, ReadConfig(subject_column="patient"))
+    assert np.bincount(found.subjects).tolist() == [10, 10, 10]
+    np.testing.assert_array_equal(found.y, np.arange(30) % 3)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [f"1.{n + 1}" for n in range(12)],
+        ["99999", "1e+05", *(str(100001 + n) for n in range(10))],
+        [f"{101 + n}.00" for n in range(12)],
+        ["s0", "NA", "None", *(f"s{n}" for n in range(3, 12))],
+    ],
+)
+def test_names_of_rows_are_as_they_are_written(names: list[str], tmp_path: Path) -> None:
+    assert read(written(tmp_path / "t.csv", ",a,b", pairs(names))).row_names == tuple(names)
+
+
+def test_spaces_in_quotes_stay_where_spaces_separate(tmp_path: Path) -> None:
+    rows = [f'"row {n}" {NUMBERS[n]} {NUMBERS[n + 30]} "{["A B", "A  B"][n % 2]}"' for n in range(30)]
+    found = read(written(tmp_path / "t.txt", '"x" "Sepal Length" "b" "class"', rows), ReadConfig(index_column="x"))
+    assert found.columns is not None
+    assert found.columns.features == ("Sepal Length", "b")
+    assert found.class_names == ("A  B", "A B")
+    assert (found.row_names or ())[:2] == ("row 0", "row 1")
+
+
+def test_a_comma_and_a_tab_between_values(tmp_path: Path) -> None:
+    rows = [f"51.{700 + n},\t54.{100 + n},\t51.{600 + n}" for n in range(20)]
+    with pytest.raises(InputError, match="a comma and a tab between its values"):
+        read(written(tmp_path / "t.txt", "a,\tb,\tc", rows))
+
+
+def test_words_for_nothing_that_are_classes(tmp_path: Path) -> None:
+    rows = [f"{NUMBERS[n]},{NUMBERS[n + 20]},{'+-'[n % 2]}" for n in range(20)]
+    with pytest.raises(InputError, match=r"'-' counts as missing: write another word if it is a class"):
+        read(written(tmp_path / "t.csv", "a,b,class", rows))
+
+
+def test_numbers_that_are_asked_for_as_labels_need_not_be_whole(tmp_path: Path) -> None:
+    rows = [f"{NUMBERS[n]},{NUMBERS[n + 20]},1.{n % 3 + 1}" for n in range(20)]
+    found = read(written(tmp_path / "t.csv", "a,b,kind", rows), ReadConfig(label_column="kind"))
+    assert found.class_names == ("1.1", "1.2", "1.3")
+
+
 def test_labels_that_are_asked_for_need_not_be_few(tmp_path: Path) -> None:
     rows = [f"{NUMBERS[n]},{NUMBERS[n + 20]},{n % 11 + 1}" for n in range(20)]
     path = written(tmp_path / "t.csv", "a,b,label", rows)
@@ -120,6 +171,8 @@ def test_numbers_written_in_another_way_are_no_names(form: str, tmp_path: Path) 
         (gzip.compress(b"a,b\n1,2\n3,4\n"), "let its name end in .csv.gz"),
         (b"PK\x03\x04\0\0\0abc", "a workbook or an archive"),
         (b"\0\1\2", "bytes that are no text"),
+        (b"%%MatrixMarket matrix coordinate real general\n30 3 60\n1 1 0.5\n", "scipy.io.mmread"),
+        (b'[{"a": 1}, {"a": 2}]', "it is JSON"),
     ],
 )
 def test_what_is_no_table_is_named(content: bytes, what: str, tmp_path: Path) -> None:

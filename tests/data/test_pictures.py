@@ -236,12 +236,29 @@ def test_masks_beside_pictures_are_no_class(tmp_path: Path) -> None:
     assert len(read(tmp_path / "a" / "images").x) == 30
 
 
-@pytest.mark.parametrize("kind", ["Masks_png", "gt", "ground_truth"])
+@pytest.mark.parametrize("kind", ["Masks_png", "gt", "ground_truth", "thumbnails"])
 def test_folders_called_like_masks_by_a_part_of_their_name(kind: str, tmp_path: Path) -> None:
     saved(tmp_path / "images", BYTES)
     saved(tmp_path / kind, BYTES > 100)
     with pytest.raises(InputError, match=f"'{kind}' is called like annotations"):
         load(tmp_path)
+
+
+def test_folders_of_the_same_names_are_said(tmp_path: Path) -> None:
+    for kind in ("images", "raw", "@eaDir", "__MACOSX"):
+        saved(tmp_path / kind, BYTES)
+    found = read(tmp_path)
+    assert found.class_names == ("images", "raw")
+    assert "'images', 'raw' are classes, though their files have the same names" in found.taken[0]
+
+
+def test_parts_inside_of_classes_are_parts(tmp_path: Path) -> None:
+    for kind in ("control", "drug"):
+        for part in ("train", "test"):
+            saved(tmp_path / kind / part, BYTES)
+    found = read(tmp_path)
+    assert found.class_names == ("control", "drug")
+    assert found.taken[0] == "'control', 'drug' are classes, their sub-folders 'test', 'train' parts of one set"
 
 
 def test_classes_that_are_all_called_so_are_classes(tmp_path: Path) -> None:
@@ -256,7 +273,10 @@ def test_masks_in_the_folder_of_their_pictures_are_no_samples(tmp_path: Path) ->
         Image.fromarray(BYTES[number]).save(tmp_path / f"mask_{number}.png")  # of no other picture
     assert len(read(tmp_path).x) == 6
     Image.fromarray(BYTES[0]).save(tmp_path / "cell0_mask.png")
-    with pytest.raises(InputError, match=r"'cell0_mask.png' are called like what was drawn on other pictures"):
+    Image.fromarray(BYTES[0]).save(tmp_path / "cell1_cp_masks.png")  # as cellpose calls them
+    with pytest.raises(
+        InputError, match=r"'cell0_mask.png', 'cell1_cp_masks.png' are called like what was"
+    ):
         read(tmp_path)
 
 

@@ -60,6 +60,8 @@ def load_arrays(path: Path, config: ReadConfig, like: Pictures | None = None) ->
     if path.suffix.lower() == ".mat" and raw_y is not None and raw_x.shape[0] != len(raw_y) == raw_x.shape[-1]:
         raw_x = np.moveaxis(raw_x, -1, 0)  # samples are MATLAB's last axis
         taken.append("samples are on the last axis")
+    elif path.suffix.lower() == ".mat" and raw_x.ndim > 2:
+        taken.append(f"samples are on the first axis of {raw_x.shape}: if they are on the last, move it to the front")
     if unused := [*(name for name in arrays if name not in used), *no_arrays]:
         taken.append(f"arrays left out: {listed(unused)}")
     if stored is not None:

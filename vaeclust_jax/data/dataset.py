@@ -182,7 +182,7 @@ def _check_images(array: np.ndarray, name: str) -> np.ndarray:
     if channels > 4:
         raise InputError(
             f"{name} must have 1 to 4 channels on its last axis, got {channels} (shape {array.shape});"
-            " move the channel axis to the end"
+            " move the channel axis to the end, and that of the samples to the front"
         )
     if height * width == 1:
         raise InputError(f"{name} has images of one pixel (shape {array.shape}); pass vectors (n, F) instead")

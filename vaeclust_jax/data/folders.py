@@ -16,8 +16,11 @@ from vaeclust_jax.errors import InputError
 _BESIDE = (".txt", ".csv", ".tsv", ".json", ".xml", ".md", ".yaml", ".yml", ".html", ".pdf", ".db", ".ini", ".log", "")
 """Files that lie beside pictures and are none."""
 _PARTS = {"train", "training", "test", "testing", "val", "valid", "validation"}
-_DRAWN = {"mask", "masks", "labels", "annotation", "annotations", "segmentation", "segmentations", "groundtruth", "gt"}
-"""Words in the names of pictures, or of their folders, that hold what was drawn on others."""
+_DRAWN = frozenset(
+    ("mask", "masks", "label", "labels", "annotation", "annotations", "segmentation", "segmentations", "seg",
+     "groundtruth", "gt", "outline", "outlines", "overlay", "overlays", "thumb", "thumbs", "thumbnail", "thumbnails")
+)  # fmt: skip
+"""Words in the names of pictures, or of their folders, that hold what was drawn on others or made of them."""
 
 
 def load_folder(folder: Path, config: ReadConfig | None = None, like: Pictures | None = None) -> Dataset:
@@ -140,7 +143,7 @@ def classes_in(
             f"folders {listed(classes)} alone, or call it otherwise"
         )
     if classes:
-        return [(name, path) for name, files in classes.items() for path in files], []
+        return [(name, path) for name, files in classes.items() for path in files], _same_names(classes)
     if not parts:
         allowed = " ".join(suffix[1:] for suffix in suffixes)
         raise InputError(
@@ -152,8 +155,22 @@ def classes_in(
             f"{folder} holds {what} two folders deep, under {listed(parts)}, whose sub-folders differ: give one of them"
         )
     names = list(next(iter(parts.values())))
+    if {name.lower() for name in names} <= _PARTS and not {name.lower() for name in parts} <= _PARTS:
+        taken = [f"{listed(parts)} are classes, their sub-folders {listed(names)} parts of one set"]
+        return [(name, path) for name, inner in parts.items() for files in inner.values() for path in files], taken
     taken = [f"{listed(parts)} are parts of one set, their sub-folders {listed(names)} are classes"]
     return [(name, path) for inner in parts.values() for name, files in inner.items() for path in files], taken
+
+
+def _same_names(classes: dict[str, list[Path]]) -> list[str]:
+    """A sentence where all sub-folders hold files of the same names, as channels or copies of the same samples do."""
+    stems = {frozenset(path.stem for path in files) for files in classes.values()}
+    if len(classes) < 2 or len(stems) > 1:
+        return []
+    return [
+        f"{listed(classes)} are classes, though their files have the same names: give one of them if they are of the "
+        "same samples"
+    ]
 
 
 def _is_drawn(name: str) -> bool:
@@ -161,8 +178,8 @@ def _is_drawn(name: str) -> bool:
 
 
 def _begun(stem: str) -> set[str]:
-    """What comes before the last part of a name: img0 of img0_mask."""
-    return {stem.rpartition(mark)[0] for mark in "_-. "} - {""}
+    """What comes before the later parts of a name: img0 and img0_cp of img0_cp_masks."""
+    return {stem[: mark.start()] for mark in re.finditer("[_. -]", stem)} - {""}
 
 
 def _instead(folder: Path, suffixes: tuple[str, ...]) -> str:
@@ -226,7 +243,7 @@ def _names(path: Path, folder: Path, count: int) -> list[str]:
 
 
 def _folders_in(folder: Path) -> list[Path]:
-    return sorted(sub for sub in folder.iterdir() if sub.is_dir() and not sub.name.startswith("."))
+    return sorted(sub for sub in folder.iterdir() if sub.is_dir() and not sub.name.startswith((".", "@", "__")))
 
 
 def _files_in(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:

@@ -10,6 +10,9 @@ _OTHERS = {
     b"\x1f\x8b": "gzip packed it: let its name end in .csv.gz",
     b"pk\x03\x04": "it is a workbook or an archive: export the sheet as CSV, or unpack it",
     b"<!doctype html": "it is a web page: download the file that the page links to",
+    b"%%matrixmarket": "it is a sparse matrix by coordinates: read it with scipy.io.mmread, and pass the matrix",
+    b'{"': "it is JSON: write it as a table",
+    b"[{": "it is JSON: write it as a table",
     b"<html": "it is a web page: download the file that the page links to",
 }
 """How other files begin, in small letters."""

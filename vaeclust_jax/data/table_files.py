@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vaeclust_jax.data.kinds import is_text
 from vaeclust_jax.data.reading import NONE, ReadConfig, listed
 from vaeclust_jax.data.shards import is_pattern, saved_dataset, shards_of
-from vaeclust_jax.data.text import FEW_BYTES, PACKED, TEXT_SUFFIXES, read_text
+from vaeclust_jax.data.text import FEW_BYTES, PACKED, TEXT_SUFFIXES, AsWritten, read_text
 from vaeclust_jax.errors import InputError
 
 if TYPE_CHECKING:
@@ -79,18 +79,21 @@ class Read(NamedTuple):
         taken: sentences on what was found.
         decimal: the decimal mark of a text table; "" of others, whose columns say what they hold.
         frame_index: of the frame that was written.
+        as_written: a column of a text table as its cells are spelled; None of others.
     """
 
     table: "pyarrow.Table"
     taken: tuple[str, ...]
     decimal: str = ""
     frame_index: "pyarrow.ChunkedArray | None" = None
+    as_written: AsWritten | None = None
 
 
 def read_table(path: Path, config: ReadConfig) -> Read:
     """The table, before any column has a part."""
     if path.suffix.lower() not in _ARROW_SUFFIXES and not path.is_dir():
-        return Read(*read_text(path, config.header))
+        table, taken, decimal, as_written = read_text(path, config.header)
+        return Read(table, taken, decimal, as_written=as_written)
     import pyarrow
 
     try:

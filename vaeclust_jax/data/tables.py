@@ -10,7 +10,7 @@ import numpy as np
 
 from vaeclust_jax.data.columns import choose_columns, numeric_names
 from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
-from vaeclust_jax.data.kinds import is_text, to_numbers
+from vaeclust_jax.data.kinds import LARGEST_WHOLE, is_text, to_numbers
 from vaeclust_jax.data.mapped import MOST_LABELS, is_large
 from vaeclust_jax.data.no_numbers import check_as_trained
 from vaeclust_jax.data.reading import NONE, Columns, ReadConfig, listed
@@ -23,6 +23,7 @@ from vaeclust_jax.data.shards import (
     shards_of,
 )
 from vaeclust_jax.data.table_files import read_table
+from vaeclust_jax.data.text import AsWritten
 from vaeclust_jax.data.written import with_numbers
 from vaeclust_jax.errors import InputError
 
@@ -56,7 +57,7 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
     shards = shards_of(path)
     if shards and is_large(check_shards(shards)):
         return _stored(path, shards, config, like)
-    table, taken, decimal, frame_index = read_table(path, config)
+    table, taken, decimal, frame_index, as_written = read_table(path, config)
     if len(table) == 0:
         raise InputError(f"{path} must hold at least one row of numbers, got none")
     if config.column is not None:
@@ -70,8 +71,10 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
         columns, found = choose_columns(table, config, path)
     else:
         columns, found = _as_trained(table, like, config, path)
-    kept, dropped = _complete(table, columns, config, path)
-    named = frame_index if columns.index is None else table[columns.index]
+    kept, dropped = _complete(table, columns, config, path, as_written)
+    named = frame_index
+    if columns.index is not None:
+        named = table[columns.index] if as_written is None else as_written(columns.index)
     if dropped:
         table, named = table.filter(kept), None if named is None else named.filter(kept)
     x, columns, filled = _features(table, columns, config, path)
@@ -157,7 +160,7 @@ def _as_trained(
 
 
 def _complete(
-    table: "pyarrow.Table", columns: Columns, config: ReadConfig, path: Path
+    table: "pyarrow.Table", columns: Columns, config: ReadConfig, path: Path, as_written: AsWritten | None
 ) -> tuple[np.ndarray, list[str]]:  # fmt: skip
     """Which rows are kept, and sentences on those that are not.
 
@@ -186,9 +189,11 @@ def _complete(
         more = f" (and {count - 1} other{'s' if count > 2 else ''})" if count > 1 else ""
         cell = table[name][row].as_py()
         what = f"{cell:g}" if isinstance(cell, float) and math.isinf(cell) else "no value"
+        written = "" if as_written is None or name in columns.names else as_written(name)[row].as_py().strip()
+        is_word = f" ({written!r} counts as missing: write another word if it is a class)" if written else ""
         raise InputError(
-            f"{path} has {what} in row {row} (from 0) of column {name!r}{more}: write --missing {instead}; values "
-            "must be finite"
+            f"{path} has {what} in row {row} (from 0) of column {name!r}{more}{is_word}: write --missing {instead}; "
+            "values must be finite"
         )
     if not kept.any():
         raise InputError(f"{path} has missing values in every row: --drop-columns names columns to leave out")
@@ -287,4 +292,6 @@ def _labels(table: "pyarrow.Table", name: str, path: Path) -> tuple[np.ndarray, 
     numbers = to_numbers(column)
     if numbers is None:
         raise InputError(f"{path}: column {name!r} holds {column.type}, which are no classes")
-    return check_labels(numbers, len(column), f"{name} of {path}")
+    if (numbers == np.round(numbers)).all() and np.abs(numbers).max(initial=0) <= LARGEST_WHOLE:
+        return check_labels(numbers, len(column), f"{name} of {path}")
+    return check_labels(np.array([str(value) for value in column.to_pylist()]), len(column), f"{name} of {path}")

@@ -7,7 +7,7 @@ import gzip
 import lzma
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -17,16 +17,18 @@ from vaeclust_jax.data.column_names import is_called_index, may_number
 from vaeclust_jax.data.header import is_header
 from vaeclust_jax.data.no_files import no_text
 from vaeclust_jax.data.reading import listed
+from vaeclust_jax.data.separator import SEPARATORS, separator_of
 from vaeclust_jax.data.written import MISSING, ambiguous, decimal_of, number_of
 from vaeclust_jax.errors import InputError
 
 if TYPE_CHECKING:
     import pyarrow
 
+AsWritten = Callable[[str], "pyarrow.ChunkedArray"]
+"""A column by its name."""
 TEXT_SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".dat", ".data")
 PACKED = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-_SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "vertical bars", ",": "commas"}
 _CODE = re.compile(r"\s*(0\d+|\d+[eE]\d+)\s*")
 """Of a row: as a number it would be spelled otherwise."""
 _LINES = 200
@@ -55,7 +57,7 @@ def _cells_of_any_length() -> Iterator[None]:
 
 
 @_cells_of_any_length()
-def read_text(path: Path, header: str) -> tuple["pyarrow.Table", tuple[str, ...], str]:
+def read_text(path: Path, header: str) -> tuple["pyarrow.Table", tuple[str, ...], str, AsWritten]:
     """Reads a table of text, packed or not.
 
     Args:
@@ -63,7 +65,8 @@ def read_text(path: Path, header: str) -> tuple["pyarrow.Table", tuple[str, ...]
         header: "yes", "no", or "auto", which finds out.
 
     Returns:
-        The columns, called "0", "1", ... where there is no header, sentences on what was found, and the decimal mark.
+        The columns, called "0", "1", ... where there is no header, sentences on what was found, the decimal mark, and
+        what gives a column as its cells are spelled.
 
     Raises:
         InputError: no text, no rows, or rows of different lengths.
@@ -75,20 +78,26 @@ def read_text(path: Path, header: str) -> tuple["pyarrow.Table", tuple[str, ...]
         lines = _beginning(content)
     else:
         lines = _beginning(content)
-        separator = _separator(lines)
+        separator = separator_of(lines)
     if separator == " ":
         content = re.sub(rb"(?m)^[ \t]+|[ \t]+$", b"", content)
-        content, separator = re.sub(rb"[ \t]+", b"\t", content), "\t"
+        if b'"' in content:  # what is quoted keeps its spaces
+            content = re.sub(rb'"[^"\n]*"|[ \t]+', lambda found: found[0] if found[0][:1] == b'"' else b"\t", content)
+        else:
+            content = re.sub(rb"[ \t]+", b"\t", content)
+        separator = "\t"
         lines = _beginning(content)
         taken.append("the values are separated by spaces")
     elif separator != ",":
-        taken.append(f"the values are separated by {_SEPARATORS.get(separator, repr(separator))}")
+        taken.append(f"the values are separated by {SEPARATORS.get(separator, repr(separator))}")
     rows = list(csv.reader(lines, delimiter=separator))
     if not rows:
         raise InputError(f"{path} must hold at least one row of numbers, got none{'; '.join(['', *taken])}")
     _check_first(path, rows)
     if any(cell.lstrip(" ").startswith('"') for row in rows for cell in row if cell.startswith(" ")):
         raise InputError(f"{path} has spaces before quotes, which then count as part of the cell: remove the spaces")
+    if separator == "\t" and len(rows[0]) > 1 and all(cell.endswith(",") for row in rows for cell in row[:-1]):
+        raise InputError(f"{path} has a comma and a tab between its values: write one of them")
     decimal = decimal_of(rows, separator)
     if decimal == ",":
         taken.append("the decimal mark is a comma")
@@ -99,7 +108,11 @@ def read_text(path: Path, header: str) -> tuple["pyarrow.Table", tuple[str, ...]
     names = names or [str(number) for number in range(width)]
     texts = _ids(names, rows[1:])
     taken += ambiguous(names, rows, separator, decimal, texts)
-    return _parsed(path, content, names, separator, decimal, texts), tuple(taken), decimal
+
+    def as_written(name: str) -> "pyarrow.ChunkedArray":
+        return _parsed(path, content, names, separator, decimal, [name], alone=True)[name]
+
+    return _parsed(path, content, names, separator, decimal, texts), tuple(taken), decimal, as_written
 
 
 def _utf8(path: Path, taken: list[str]) -> bytes:
@@ -159,29 +172,6 @@ def _beginning(content: bytes) -> list[str]:
     if len(lines) > 1 and (len(lines) > _LINES or end < len(content)):
         lines.pop()  # it may be cut
     return [line for line in lines if line.strip()]
-
-
-def _separator(lines: list[str]) -> str:
-    """The character that cuts every line into as many cells, more than one; a space stands for spaces and tabs."""
-    most = {}
-    for separator in _SEPARATORS:
-        widths = [len(row) for row in csv.reader(lines, delimiter=separator)]
-        below = widths[1:] or widths
-        # R leaves the name of the row names out.
-        if min(below, default=0) > 1 and len(set(below)) == 1 and widths[0] in (below[0], max(2, below[0] - 1)):
-            return separator
-        most[separator] = sum(width > 1 for width in widths)
-    widths = [len(line.split()) for line in lines]
-    if min(widths, default=0) > 1 and len(set(widths[1:] or widths)) == 1:
-        return " "
-    ragged = max(most, key=lambda separator: most[separator])
-    named = len(lines) > 1 and bool(re.search("[A-Za-z]", lines[0]))
-    if named and all(re.fullmatch(r"\s*[-+]?\d+(,\d+)?\s*", line) for line in lines[1:]):
-        return ";"  # one column with a name and decimal commas
-    if most[ragged]:
-        return ragged
-    width, count = Counter(widths).most_common(1)[0] if widths else (0, 0)
-    return " " if width > 1 and 2 * count > len(widths) else ","  # the line with another width is then named
 
 
 def _check_first(path: Path, rows: list[list[str]]) -> None:
@@ -276,8 +266,9 @@ def _ids(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _parsed(
-    path: Path, content: bytes, names: list[str], separator: str, decimal: str, texts: list[str]
+    path: Path, content: bytes, names: list[str], separator: str, decimal: str, texts: list[str], alone: bool = False
 ) -> "pyarrow.Table":
+    """The table, of which some columns are text; or those `alone`, with all that is in their cells."""
     import pyarrow
     from pyarrow import csv as arrow
 
@@ -292,8 +283,8 @@ def _parsed(
                 delimiter=separator, newlines_in_values=b'"' in content, invalid_row_handler=handler
             ),
             arrow.ConvertOptions(
-                column_types=dict.fromkeys(texts, pyarrow.string()), null_values=MISSING, strings_can_be_null=True,
-                decimal_point=decimal,
+                column_types=dict.fromkeys(texts, pyarrow.string()), null_values=MISSING, strings_can_be_null=not alone,
+                decimal_point=decimal, include_columns=texts if alone else [],
             ),
         )  # fmt: skip
 
