@@ -274,9 +274,7 @@ def test_masks_in_the_folder_of_their_pictures_are_no_samples(tmp_path: Path) ->
     assert len(read(tmp_path).x) == 6
     Image.fromarray(BYTES[0]).save(tmp_path / "cell0_mask.png")
     Image.fromarray(BYTES[0]).save(tmp_path / "cell1_cp_masks.png")  # as cellpose calls them
-    with pytest.raises(
-        InputError, match=r"'cell0_mask.png', 'cell1_cp_masks.png' are called like what was"
-    ):
+    with pytest.raises(InputError, match=r"'cell0_mask.png', 'cell1_cp_masks.png' are called like what was"):
         read(tmp_path)
 
 
