@@ -149,6 +149,25 @@ def test_numbers_that_are_asked_for_as_labels_need_not_be_whole(tmp_path: Path) 
     assert found.class_names == ("1.1", "1.2", "1.3")
 
 
+@pytest.mark.parametrize(
+    ("classes", "names"),
+    [
+        (("01", "02", "10"), ("01", "02", "10")),
+        (("TRUE", "FALSE"), ("FALSE", "TRUE")),
+        (("1E5", "10E4"), ("10E4", "1E5")),
+    ],
+)
+def test_classes_are_called_as_they_are_spelled(
+    classes: tuple[str, ...], names: tuple[str, ...], tmp_path: Path
+) -> None:
+    rows = [f"{NUMBERS[n]},{NUMBERS[n + 30]},{classes[n % len(classes)]}" for n in range(30)]
+    found = read(written(tmp_path / "t.csv", "a,b,class", rows))
+    assert found.class_names == names
+    assert "leading zeros" not in " ".join(found.taken)
+    assert found.y is not None
+    assert [names[label] for label in found.y[:3]] == [classes[n % len(classes)] for n in range(3)]
+
+
 def test_labels_that_are_asked_for_need_not_be_few(tmp_path: Path) -> None:
     rows = [f"{NUMBERS[n]},{NUMBERS[n + 20]},{n % 11 + 1}" for n in range(20)]
     path = written(tmp_path / "t.csv", "a,b,label", rows)

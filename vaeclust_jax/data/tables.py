@@ -1,6 +1,7 @@
 """Tables of one's own: text, parquet and feather, a sample a row, as vectors with names."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +40,8 @@ _SUMMARIES = frozenset(
      "count", "min", "max", "gesamt", "summe", "mittelwert", "moyenne", "somme", "media", "suma")
 )  # fmt: skip
 """What rows below a table are called that hold no sample."""
+_CODE = re.compile(r"0\d+|\d+[eE]\d+|[A-Za-z]+")
+"""Of a class: as a number it would be spelled otherwise."""
 _COARSEST = 1e-4
 """Of a feature's deviation: float32 is kept from rounding more than that away."""
 
@@ -77,6 +80,9 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
         named = table[columns.index] if as_written is None else as_written(columns.index)
     if dropped:
         table, named = table.filter(kept), None if named is None else named.filter(kept)
+    if columns.label is not None and as_written is not None:
+        spelled = as_written(columns.label)
+        table = _with_spelled_labels(table, columns.label, spelled.filter(kept) if dropped else spelled)
     x, columns, filled = _features(table, columns, config, path)
     y, class_names = (None, None) if columns.label is None else _labels(table, columns.label, path)
     subjects = None if config.subject_column is None else _labels(table, config.subject_column, path)[0]
@@ -281,6 +287,13 @@ def _one_hot(column: "pyarrow.ChunkedArray", name: str, values: tuple[str, ...],
     if unknown:
         raise InputError(f"{path}: column {name!r} holds {listed(unknown)}, which the model was not trained on")
     return np.stack([found == value for value in values], axis=1).astype(np.float32)
+
+
+def _with_spelled_labels(table: "pyarrow.Table", name: str, spelled: "pyarrow.ChunkedArray") -> "pyarrow.Table":
+    """The table with labels as they are spelled, where these are codes or words that were read as numbers: 01, TRUE."""
+    if is_text(table[name].type) or not any(_CODE.fullmatch(text.strip()) for text in spelled.unique().to_pylist()):
+        return table
+    return table.set_column(table.column_names.index(name), name, spelled)
 
 
 def _labels(table: "pyarrow.Table", name: str, path: Path) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vaeclust_jax.data.column_names import is_called_index, may_number
+from vaeclust_jax.data.column_names import is_called_index, is_called_labels, may_number
 from vaeclust_jax.data.header import is_header
 from vaeclust_jax.data.no_files import no_text
 from vaeclust_jax.data.reading import listed
@@ -107,7 +107,7 @@ def read_text(path: Path, header: str) -> tuple["pyarrow.Table", tuple[str, ...]
     width = _width(rows)
     names = names or [str(number) for number in range(width)]
     texts = _ids(names, rows[1:])
-    taken += ambiguous(names, rows, separator, decimal, texts)
+    taken += ambiguous(names, rows, separator, decimal, [*texts, *filter(is_called_labels, names)])
 
     def as_written(name: str) -> "pyarrow.ChunkedArray":
         return _parsed(path, content, names, separator, decimal, [name], alone=True)[name]
