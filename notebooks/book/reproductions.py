@@ -120,7 +120,7 @@ def spread(columns: Sequence[str], name: str, method: str, protocol: str = "all"
 def _lines(text: str) -> Iterator[tuple[str, tuple[str, ...] | list[str]]]:
     """Name, and where it is from; or the texts of a source as a list."""
     for line in text.strip().split("\n"):
-        name, _, place = (part.strip() for part in line.partition("="))
+        name, _, place = (part.strip() for part in line.partition(" = "))
         if place.startswith(_REPORTED):
             yield name, [one.strip() for one in place.removeprefix(_REPORTED).split("|")]
         else:

@@ -55,13 +55,13 @@ def over(values: list[float]) -> str:
 
 
 def test_seeds_are_spread_over_seeds_and_votes_over_votes() -> None:
-    lines = "a = made / ours\nb = made / ours-together / all\nc = made / ward\nd, reported = reported: 0.85 ± 0.02 |"
+    lines = "a = made / ours\nb=1 = made / ours-together / all\nc = made / ward\nd, reported = reported: 0.85 ± 0.02 |"
     votes = [float(np.mean(ACC[start : start + 2])) for start in (0, 2, 4)]
     assert cells(scores("acc", "silhouette", lines)) == [
         ["", "ACC", "silhouette"],
         ["---", "---:", "---:"],
         ["a", over(ACC), ""],
-        ["b", over(votes), ""],
+        ["b=1", over(votes), ""],
         ["c", "0.500", ""],
         ["d, reported", "0.85 ± 0.02", ""],
     ]
