@@ -39,12 +39,14 @@ _INSECTS = (
     "--likelihood squared --beta dynamic:a=0.05,since_change=true,interval=11 --batch-size 256 --scaling minmax-row"
 )
 """What `dynamic-beta-insects-literal` has, for one of its methods alone."""
+_SENSORS = "run dynamic-beta-insects --seeds 5 --dataset wingbeat-aedes"
 _COURSE = ("rbm", "dbm", "gan", "vae", "sae", "cnn", "vit", "forecast")
 RUNS = {
     "digits": "run",
     "digits-fresh": "run --seeds 5 --first-seed 301",
+    "digits-dec": "run dec --image-size 8 8 --network mlp --epochs 15 --seeds 5",
     "digits-vaedec-conv": "run vaedec --network conv --image-size 32 32 --epochs 30",
-    "coil20": "run coil20 --augment 0",
+    "coil20": "run coil20 --augment 0 --seeds 3",
     "imsat": "run imsat --seeds 5",
     "mnist-mixture": "run vaegmm-mnist --seeds 5",
     "mnist-test-mixture": "run vaegmm-mnist --dataset mnist-test --seeds 3",
@@ -60,10 +62,15 @@ RUNS = {
     **{f"course-{name}": f"run course-{name} --quick --seeds 5" for name in _COURSE},
     "course-hopfield": "run course-hopfield --seeds 5",
     "course-latents": "run course-hopfield-on-latents --seeds 5",
+    "forecast-laser": "run course-forecast --seeds 6",
+    "rbm-mnist": "run course-rbm --num-hidden 16",
+    "rbm-mnist-500": "run rbm mnist --num-hidden 500 --validation 0.1429",
     "course-regression": "run course-regression --seeds 5",
     "course-optimisers": "run course-optimisers --seeds 5",
     "insects": "run dynamic-beta-insects --seeds 5",
     "insects-literal": "run dynamic-beta-insects-literal --seeds 5",
+    "aedes": f"{_SENSORS} --scaling minmax",
+    "aedes-gaussian": f"{_SENSORS} --scaling standardise --likelihood gaussian",
     "insects-long": f"run mixture --dataset wingbeat-simulated {_INSECTS} --epochs 5000 --patience 5000 --seeds 3",
 }
 """By name, the words after `vaeclust`."""
@@ -99,6 +106,8 @@ class Run(NamedTuple):
     """Of so many seeds each; those of a group vote together."""
     uncertainty: dict[str, Values] | None = None
     """Of the experiment's own method, by measure: AUROC of its errors, the error, and that of the surest 80 %."""
+    calibration: Values | None = None
+    """Of the same, by kind of probability: the expected calibration error, one a seed."""
     outliers: Values | None = None
     """By measure, AUROC of another data set."""
     chosen: dict[str, int] | None = None
@@ -158,7 +167,7 @@ def kept(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
     first = records[0]
     choice = first["num_clusters_choice"]
     named, strange = ([one[key] for one in records if one[key]] for key in ("classification", "outliers"))
-    measures = [one["uncertainty"]["measures"] for one in records]
+    measures, honest = ([one["uncertainty"][key] for one in records] for key in ("measures", "calibration"))
     return {
         "dataset": first["dataset"]["name"],
         "seeds": [row["seed"] for one in records for row in one["seeds"]],
@@ -177,6 +186,9 @@ def kept(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "groups": len(records),
         "uncertainty": {
             name: _values([of[name]["seeds"] for of in measures], _MEASURES) for name in measures[0]
+        },
+        "calibration": {
+            kind: _values([of[kind]["seeds"] for of in honest], ("ece",))["ece"] for kind in honest[0]
         },
         "outliers": _values([of["seeds"] for of in strange], tuple(strange[0]["mean"])) if strange else None,
         "chosen": choice and choice["curve"]["best"],

@@ -8,11 +8,22 @@ from notebooks.book.controllers import controllers
 from notebooks.book.datasets import named_sets
 from notebooks.book.methods import defaults, scores_of, settings, stages
 from notebooks.book.quality import accuracies, decision
-from notebooks.book.reproductions import chosen, findings, measures, naming, noticed, ran, run_table, scores
+from notebooks.book.reproductions import (
+    calibration,
+    chosen,
+    findings,
+    measures,
+    naming,
+    noticed,
+    ran,
+    run_table,
+    scores,
+)
 
 PARTS: dict[str, Callable[..., str]] = {
     "accuracies": accuracies,
     "api": api,
+    "calibration": calibration,
     "chosen": chosen,
     "command": command,
     "controllers": controllers,

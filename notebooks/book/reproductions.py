@@ -12,6 +12,7 @@ from notebooks.book.markdown import table
 from vaeclust_jax.folder.table import NOT_DEFINED, Table
 from vaeclust_jax.folder.typed_json import from_json
 from vaeclust_jax.metrics import summarise
+from vaeclust_jax.studies.uncertainty import BY_VOTES
 
 _HEADINGS = {
     "acc": "ACC",
@@ -51,6 +52,16 @@ def measures(*asked: str) -> str:
         shared = run.groups if place[1].startswith("seeds") else 1
         cells.append([name, *(_text(values[key], shared) for key in columns)])
     return table(["", *(_HEADINGS[key] for key in columns)], cells, numbers_from=1)
+
+
+def calibration(lines: str) -> str:
+    """The expected calibration error of the probabilities as trained and as shown; `NAME = RUN`."""
+    cells = []
+    for name, place in _lines(lines):
+        run = runs()[place[0]]
+        assert run.calibration is not None
+        cells.append([name, *(_text(run.calibration[kind], 1) for kind in ("q at the mean", BY_VOTES))])
+    return table(["expected calibration error", "as trained", "at the temperature"], cells, numbers_from=1)
 
 
 def noticed(lines: str) -> str:

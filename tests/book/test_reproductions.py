@@ -7,7 +7,18 @@ import pytest
 
 from benchmarks.runs import Run, kept
 from notebooks.book import reproductions
-from notebooks.book.reproductions import chosen, findings, measures, naming, noticed, ran, run_table, scores
+from notebooks.book.reproductions import (
+    calibration,
+    chosen,
+    findings,
+    measures,
+    naming,
+    noticed,
+    ran,
+    run_table,
+    scores,
+)
+from vaeclust_jax.studies.uncertainty import BY_VOTES
 
 RNG = np.random.default_rng(0)
 ACC = RNG.uniform(size=6).round(5).tolist()
@@ -24,6 +35,7 @@ def row(**changes: Any) -> Run:
             "ward": {"all": {"acc": [0.5], "silhouette": [None]}},
         },
         "uncertainty": {name: {"auroc": AUROC} for name in ("entropy", "seeds: vote entropy")},
+        "calibration": {"q at the mean": AUROC, BY_VOTES: ACC, "averaged over passes": ACC},
         "naming": [
             {"method": "ours", "naming": "majority", "labels": n, "mean": n / 2000, "std": None if n == 1000 else 0.25}
             for n in (1, 1000)
@@ -68,6 +80,13 @@ def test_seeds_are_spread_over_seeds_and_votes_over_votes() -> None:
     assert cells(measures("auroc", "a = made / entropy\nb = made / seeds: vote entropy"))[2:] == [
         ["a", over(AUROC)],
         ["b", over([float(np.mean(AUROC[start : start + 2])) for start in (0, 2, 4)])],
+    ]
+
+
+def test_the_calibration_error_as_trained_and_as_shown() -> None:
+    assert cells(calibration("a = made"))[::2] == [
+        ["expected calibration error", "as trained", "at the temperature"],
+        ["a", over(AUROC), over(ACC)],
     ]
 
 
@@ -117,7 +136,9 @@ def test_a_row_keeps_what_the_files_of_its_groups_say() -> None:
             "dataset": {"name": "digits"}, "seeds": seeds,
             "classification": {"methods": {"ours": {"seeds": 2 * [{"accuracy": first / 10}]}}, "curve": []},
             "outliers": {"mean": {"elbo": 0.0}, "seeds": 2 * [{"elbo": first / 10}]},
-            "num_clusters_choice": None, "uncertainty": {"measures": {"entropy": {"seeds": measured}}},
+            "num_clusters_choice": None, "uncertainty": {
+                "measures": {"entropy": {"seeds": measured}}, "calibration": {"raw": {"seeds": 2 * [{"ece": 0.125}]}},
+            },
             "results": {"ours": {"all": {"seeds": seeds}}, "ward": {"all": {"seeds": [{"acc": 0.25, "nmi": 0.0}]}}},
         }  # fmt: skip
 
@@ -130,6 +151,7 @@ def test_a_row_keeps_what_the_files_of_its_groups_say() -> None:
     }
     expected = {"auroc": [0.5] * 4, "error": [0.4, 0.4, 0.6, 0.6], "error_at_80": [None] * 4}
     assert found["uncertainty"] == {"entropy": expected}
+    assert found["calibration"] == {"raw": [0.125] * 4}
     assert found["outliers"] == {"elbo": [0.4, 0.4, 0.6, 0.6]}
     assert found["classified"] == {"ours": [0.4, 0.4, 0.6, 0.6]}
     assert found["naming"] is None, "of two groups the draws are not one curve"
