@@ -62,7 +62,7 @@ RUNS = {
     **{f"course-{name}": f"run course-{name} --quick --seeds 5" for name in _COURSE},
     "course-hopfield": "run course-hopfield --seeds 5",
     "course-latents": "run course-hopfield-on-latents --seeds 5",
-    "forecast-laser": "run course-forecast --seeds 6",
+    "forecast-laser": "run course-forecast --seeds 10",
     "rbm-mnist": "run course-rbm --num-hidden 16",
     "rbm-mnist-500": "run rbm mnist --num-hidden 500 --validation 0.1429",
     "course-regression": "run course-regression --seeds 5",
