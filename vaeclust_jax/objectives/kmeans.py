@@ -21,6 +21,10 @@ from vaeclust_jax.random import as_numbers
 from vaeclust_jax.types import Key
 
 _product = partial(jnp.matmul, precision="highest")  # else an accelerator may keep 10 bits of a float32
+_FEW = 16
+"""Clusters of which a CPU finds the nearest faster in one pass over the samples than in one a cluster."""
+_BLOCK = 1024
+"""Samples that are summed up one after the other: float32 keeps four digits at least."""
 
 
 class KMeans(NamedTuple):
@@ -150,21 +154,22 @@ def _lloyd(
 ) -> KMeans:
     centre = average(x, weight)  # products and sums of centred samples keep their digits
     x = x - centre[None]
-    columns = x.T
-    variance = jnp.var(columns, axis=1) if weight is None else average(jnp.square(x), weight)
+    rows = jnp.concatenate([x, jnp.ones((len(x), 1), x.dtype)], axis=1)
+    columns = rows.T
+    variance = jnp.var(columns[:-1], axis=1) if weight is None else average(jnp.square(x), weight)
     allowed = tolerance * variance.mean()
-    counted = jnp.concatenate([columns, jnp.ones((1, len(x)), x.dtype)])
-    squares = _squared_distances(columns, jnp.zeros_like(centre))
+    squares = _squared_distances(columns[:-1], jnp.zeros_like(centre))
+    counted = rows if weight is None else rows * weight[:, None]
 
     def iterate(now: _Progress) -> _Progress:
-        labels, distances = _assign(now.centroids, counted, squares)
-        centroids = _update(now.centroids, counted, labels, distances, weight)
+        labels, distances = _assign(now.centroids, columns, squares)
+        centroids = _update(len(now.centroids), counted, labels, distances)
         moving = jnp.any(labels != now.labels) & (jnp.square(centroids - now.centroids).sum() > allowed)
         return _Progress(centroids, labels, now.iterations + 1, moving)
 
     start = _Progress(centroids - centre[None], jnp.full(len(x), -1), jnp.zeros((), int), jnp.ones((), bool))
     end = jax.lax.while_loop(lambda now: now.moving & (now.iterations < max_iterations), iterate, start)
-    labels, _ = _assign(end.centroids, counted, squares)
+    labels, _ = _assign(end.centroids, columns, squares)
     squares_left = jnp.square(x - end.centroids[labels])  # by differences: all digits
     inertia = (squares_left if weight is None else squares_left * weight[:, None]).sum()
     return KMeans(end.centroids + centre[None], labels, inertia, end.iterations)
@@ -180,17 +185,19 @@ def _squared_distances(columns: Float[Array, "l n"], point: Float[Array, " l"]) 
 
 
 def _assign(
-    centroids: Float[Array, "k l"], counted: Float[Array, "l+1 n"], squares: Float[Array, " n"]
+    centroids: Float[Array, "k l"], columns: Float[Array, "l+1 n"], squares: Float[Array, " n"]
 ) -> tuple[Int[Array, " n"], Float[Array, " n"]]:
     """The nearest centroid of each sample, and its squared distance: |x|^2 - 2 max_k (x c_k - |c_k|^2 / 2).
 
     Args:
         centroids: c_k.
-        counted: the samples x as columns, with a row of ones below.
+        columns: the samples x, with a row of ones below.
         squares: |x|^2.
     """
     halves = 0.5 * jnp.square(centroids).sum(axis=1, keepdims=True)
-    scores = _product(jnp.concatenate([centroids, -halves], axis=1), counted)
+    scores = _product(jnp.concatenate([centroids, -halves], axis=1), columns)
+    if len(centroids) <= _FEW:
+        return jnp.argmax(scores, axis=0), jnp.maximum(squares - 2 * scores.max(axis=0), 0)
 
     def visit(best: tuple[Array, Array], item: tuple[Array, Array]) -> tuple[tuple[Array, Array], None]:
         (labels, highest), (cluster, score) = best, item
@@ -202,31 +209,48 @@ def _assign(
 
 
 def _update(
-    centroids: Float[Array, "k l"],
-    counted: Float[Array, "l+1 n"],
-    labels: Int[Array, " n"],
-    distances: Float[Array, " n"],
-    weight: Float[Array, " n"] | None,
+    num_clusters: int, counted: Float[Array, "n l+1"], labels: Int[Array, " n"], distances: Float[Array, " n"]
 ) -> Float[Array, "k l"]:
-    """Means of the clusters; an empty one moves to a sample that is farthest from its centroid."""
-    # A product, not a scatter: sums of a few thousand numbers keep their digits, and on a GPU their order.
-    member = (labels[None] == jnp.arange(len(centroids))[:, None]).astype(counted.dtype)
-    sums = _relocate(_product(_counted(member, weight), counted.T), _counted(counted, weight), labels, distances)
+    """Means of the clusters; an empty one moves to a sample that is farthest from its centroid.
+
+    Args:
+        num_clusters: K.
+        counted: the samples with a column of ones, times what each counts.
+        labels: their clusters.
+        distances: their squared distances to the centroids.
+    """
+    sums = _relocate(_sums(num_clusters, counted, labels), counted, labels, distances)
     counts = sums[:, -1:]
     means = sums[:, :-1] / jnp.where(counts > 0, counts, 1)
     # Empty even so, as with fewer distinct samples than clusters: scikit-learn puts it on the largest cluster.
     return jnp.where(counts > 0, means, means[jnp.argmax(counts)][None])
 
 
+def _sums(num_clusters: int, counted: Float[Array, "n l+1"], labels: Int[Array, " n"]) -> Float[Array, "k l+1"]:
+    """Of the samples of each cluster."""
+
+    def in_turn(counted: Array, labels: Array) -> Array:
+        block = max(_BLOCK, 8 * num_clusters)  # so that the sums of all blocks are smaller than the samples
+        num_blocks = -(-len(counted) // block)
+        place = labels + num_clusters * (jnp.arange(len(counted)) // block)
+        sums = jax.ops.segment_sum(counted, place, num_blocks * num_clusters)
+        return sums.reshape(num_blocks, num_clusters, -1).sum(axis=0)
+
+    def by_product(counted: Array, labels: Array) -> Array:  # a scatter has no order on an accelerator
+        return _product((labels[None] == jnp.arange(num_clusters)[:, None]).astype(counted.dtype), counted)
+
+    return jax.lax.platform_dependent(counted, labels, cpu=in_turn, default=by_product)
+
+
 def _relocate(
-    sums: Float[Array, "k l+1"], counted: Float[Array, "l+1 n"], labels: Int[Array, " n"], distances: Float[Array, " n"]
+    sums: Float[Array, "k l+1"], counted: Float[Array, "n l+1"], labels: Int[Array, " n"], distances: Float[Array, " n"]
 ) -> Float[Array, "k l+1"]:
     """Hands every empty cluster the farthest sample not yet handed out, taken from the cluster it was in."""
 
     def hand_over(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         sums, left, empty = state
         cluster, far = jnp.argmax(empty), jnp.argmax(left)
-        sample = counted[:, far]
+        sample = counted[far]
         return (
             sums.at[labels[far]].add(-sample).at[cluster].set(sample),
             left.at[far].set(-1),
