@@ -12,7 +12,7 @@ from sklearn.cluster import KMeans as Peer
 from sklearn.cluster import kmeans_plusplus
 
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.objectives.kmeans import kmeans, lloyd, plus_plus
+from vaeclust_jax.objectives.kmeans import _sums, kmeans, lloyd, plus_plus
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -50,6 +50,17 @@ def test_lloyd_equals_scikit_learn_in_float64(seed):
     np.testing.assert_array_equal(found.labels, expected.labels_)
     assert float(found.inertia) == pytest.approx(expected.inertia_, rel=1e-9)
     assert int(found.iterations) == expected.n_iter_
+
+
+@pytest.mark.parametrize(("n", "k"), [(5000, 3), (5000, 40), (700, 200)])
+def test_sums_in_turn_and_on_an_accelerator_are_those_of_float64(n, k, monkeypatch):
+    rng = np.random.default_rng(0)
+    counted, labels = rng.uniform(0.5, 1, (n, 4)), rng.integers(0, k - 1, n)  # the last cluster is empty
+    expected = np.array([counted[labels == cluster].sum(axis=0) for cluster in range(k)])
+    single = jnp.asarray(counted, jnp.float32)
+    np.testing.assert_allclose(_sums(k, single, jnp.asarray(labels)), expected, rtol=2e-6)
+    monkeypatch.setattr(jax.lax, "platform_dependent", lambda *operands, cpu, default: default(*operands))
+    np.testing.assert_allclose(_sums(k, single, jnp.asarray(labels)), expected, rtol=2e-6)
 
 
 @pytest.mark.long
