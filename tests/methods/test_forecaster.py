@@ -72,6 +72,21 @@ def test_a_closed_loop_reads_what_it_predicted() -> None:
     np.testing.assert_allclose(found, [[5, 7, 9, 11], [5, 5, 5, 5]], rtol=1e-5)
 
 
+@pytest.mark.parametrize("offset", [1e3, 1e8, 1e12])
+def test_a_closed_loop_keeps_its_digits_far_from_zero(offset: float) -> None:
+    config = vc.Config(vc.Forecaster(lag=2), PREPARE, vc.Dense(latent_dim=1))
+    series = np.array([1.0, 2.0, 4.0, 3.0, 5.0])
+    preparation = vc.data.fit_preparation(windows(offset + series, 3), PREPARE)
+    mean = lambda params, x: params * (x[:, :1] + x[:, 1:])  # noqa: E731
+    found = continued(mean, jnp.float32(0.5), config, preparation, [offset + series], 6)[0] - offset
+    row_offset, row_scale = preparation.offset - offset, preparation.scale
+    past = list(series)
+    for _ in range(6):
+        seen = (np.array(past[-2:]) - row_offset[:2]) / row_scale[:2]
+        past.append(seen.mean() * row_scale[2] + row_offset[2])
+    np.testing.assert_allclose(found, past[5:], atol=max(1e-5, 4e-16 * offset))
+
+
 def test_several_values_at_once_are_cut_at_the_horizon() -> None:
     config = vc.Config(vc.Forecaster(lag=1), replace(PREPARE, scaling="none"), vc.Dense(latent_dim=2))
     preparation = vc.data.fit_preparation(windows([1.0, 2.0, 4.0], 3), replace(PREPARE, scaling="none"))

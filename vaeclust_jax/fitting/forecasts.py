@@ -60,9 +60,11 @@ def continued(
         raise InputError(
             f"past must be rows of at least the {row.seen} values that the model looks back, got shape {past.shape}"
         )
-    offset, scale = (jnp.asarray(values, jnp.float32) for values in (row.offset, row.scale))
-    last = jnp.asarray(past[:, -row.seen :], jnp.float32)
-    return np.asarray(_program(regress, row.seen, horizon)(params, last, offset, scale))
+    # One unit for the whole row: float32 has seven digits, which a large offset would take.
+    centre, unit = row.offset.mean(), row.scale.mean()
+    values = (past[:, -row.seen :] - centre) / unit, (row.offset - centre) / unit, row.scale / unit
+    last, offset, scale = (jnp.asarray(one, jnp.float32) for one in values)
+    return np.asarray(_program(regress, row.seen, horizon)(params, last, offset, scale)) * unit + centre
 
 
 def _row(config: Config, preparation: Preparation) -> _Row:
