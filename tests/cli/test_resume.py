@@ -15,6 +15,7 @@ import pytest
 
 from tests.cli.conftest import TINY, VAECLUST, Answer
 from tests.fitting.made import squares
+from vaeclust_jax.cli.resume import _only_free
 from vaeclust_jax.studies import write
 
 Run = Callable[..., Answer]
@@ -215,6 +216,21 @@ def test_a_link_out_of_the_folder_ends_it_before_training(
     assert f"{folder / link} is a link to somewhere else, which is left alone" in err
     assert [path.name for path in mine.rglob("*")] == ["7", "thesis.tex"]
     assert (folder / link).is_symlink()
+
+
+@pytest.mark.parametrize(
+    ("words", "free"),
+    [
+        (["--resume", "run", "--quiet"], True),
+        (["--quiet", "--resume=run", "--no-page", "--out", "there"], True),
+        (["--resume", "run", "--devices", "2"], True),
+        (["course-rbm", "--resume", "run", "--quiet"], False),
+        (["--resume", "run", "--quiet", "rows.csv"], False),
+        (["--resume", "run", "--epochs", "3"], False),
+    ],
+)
+def test_an_experiment_or_data_beside_a_run_that_goes_on_are_compared(words: list[str], free: bool) -> None:
+    assert _only_free(words) is free
 
 
 @pytest.mark.long

@@ -32,6 +32,8 @@ _FREE = (
     "coordinator", "process_id", "num_processes",
 )  # fmt: skip
 """What a resumed run may do in another way: it changes no result."""
+_SWITCHES = ("quiet", "verbose", "page")
+"""Those of them that take no value."""
 _DEVICES = ("devices", "mesh")
 """Likewise, but those of the run unless others are given: rows over other devices are summed in another order."""
 
@@ -103,9 +105,19 @@ def chosen_before(folder: Path) -> tuple[Choice | None, AugmentChoice | None]:
 
 
 def _only_free(argv: list[str]) -> bool:
-    flags = [word.partition("=")[0].removeprefix("--no-").removeprefix("--") for word in argv if word.startswith("-")]
-    values = len([word for word in argv if not word.startswith("-")])
-    return all(flag.replace("-", "_") in (*_FREE, *_DEVICES) for flag in flags) and values <= len(flags)
+    takes_value = False
+    for word in argv:
+        flag, given, _ = word.partition("=")
+        name = flag.removeprefix("--no-").removeprefix("--").replace("-", "_")
+        if word.startswith("-"):
+            if name not in (*_FREE, *_DEVICES):
+                return False
+            takes_value = not given and name not in _SWITCHES
+        elif takes_value:
+            takes_value = False
+        else:
+            return False  # an experiment or data
+    return True
 
 
 def _settings(args: Parsed[A]) -> dict[str, Any]:
