@@ -131,6 +131,21 @@ def test_spaces_in_quotes_stay_where_spaces_separate(tmp_path: Path) -> None:
     assert (found.row_names or ())[:2] == ("row 0", "row 1")
 
 
+def test_an_empty_line_amid_one_column_is_a_missing_value(tmp_path: Path) -> None:
+    (tmp_path / "gap.csv").write_text("y\n1.5\n2.5\n\n3.5\n  \n4.5\n\n")
+    with pytest.raises(InputError, match=r"no value in row 2 \(from 0\) of column 'y'"):
+        load(tmp_path / "gap.csv")
+    kept = read(tmp_path / "gap.csv", ReadConfig(missing="drop"))
+    np.testing.assert_array_equal(kept.x[:, 0], [1.5, 2.5, 3.5, 4.5])
+    (tmp_path / "two.csv").write_text("a,b\n1.5,2\n\n2.5,4\n")
+    assert len(load(tmp_path / "two.csv").x) == 2, "a row of two values is not empty where they are missing"
+
+
+def test_whole_numbers_below_a_name_are_not_separated(tmp_path: Path) -> None:
+    (tmp_path / "n.csv").write_text("n\n1\n2\n3\n4\n")
+    assert not any("separated" in line for line in load(tmp_path / "n.csv").taken)
+
+
 def test_a_comma_and_a_tab_between_values(tmp_path: Path) -> None:
     rows = [f"51.{700 + n},\t54.{100 + n},\t51.{600 + n}" for n in range(20)]
     with pytest.raises(InputError, match="a comma and a tab between its values"):

@@ -23,7 +23,7 @@ def separator_of(lines: Sequence[str]) -> str:
         return " "
     ragged = max(most, key=lambda separator: most[separator])
     named = len(lines) > 1 and bool(re.search("[A-Za-z]", lines[0]))
-    if named and all(re.fullmatch(r"\s*[-+]?\d+(,\d+)?\s*", line) for line in lines[1:]):
+    if named and most[","] and all(re.fullmatch(r"\s*[-+]?\d+(,\d+)?\s*", line) for line in lines[1:]):
         return ";"  # one column with a name and decimal commas
     if most[ragged]:
         return ragged

@@ -106,6 +106,8 @@ def read_text(path: Path, header: str) -> tuple["pyarrow.Table", tuple[str, ...]
         raise InputError(f"{path} must hold at least one row of numbers, got none{'; '.join(['', *taken])}")
     width = _width(rows)
     names = names or [str(number) for number in range(width)]
+    if len(names) == 1:  # an empty line amid the values of one column is a missing value
+        content = re.sub(rb"(?m)^[ \t]+(?=\r?$)", b"", content.rstrip()) + b"\n"
     texts = _ids(names, rows[1:])
     taken += ambiguous(names, rows, separator, decimal, [*texts, *filter(is_called_labels, names)])
 
@@ -280,7 +282,8 @@ def _parsed(
                 use_threads=threads, column_names=names, block_size=max(2**16, min(len(content) + 1, _LARGEST_BLOCK))
             ),
             arrow.ParseOptions(
-                delimiter=separator, newlines_in_values=b'"' in content, invalid_row_handler=handler
+                delimiter=separator, newlines_in_values=b'"' in content, invalid_row_handler=handler,
+                ignore_empty_lines=len(names) > 1,
             ),
             arrow.ConvertOptions(
                 column_types=dict.fromkeys(texts, pyarrow.string()), null_values=MISSING, strings_can_be_null=not alone,
