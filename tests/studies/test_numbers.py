@@ -9,6 +9,7 @@ from sklearn.linear_model import LinearRegression
 
 import vaeclust_jax as vc
 from vaeclust_jax.baselines.series import SERIES_BASELINES, analogue, linear
+from vaeclust_jax.cli.run import load_dataset, parse_run
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.experiments import EXPERIMENTS
 from vaeclust_jax.folder.records.forecasting import ForecastRecord
@@ -126,6 +127,17 @@ def test_numbers_are_scored_on_rows_that_nothing_else_saw(tmp_path: Path) -> Non
     line = LinearRegression().fit(fitted[train, :2], fitted[train, 2])
     assert record.floor.mse == pytest.approx(np.mean((line.predict(test[:, :2]) - test[:, 2]) ** 2), rel=1e-4)
     assert {path.stem for path in tmp_path.glob("*.png")} == {"losses", "optimisers", "predictions", "surfaces"}
+
+
+def test_the_last_column_is_predicted_whatever_it_is_called(tmp_path: Path) -> None:
+    rows = [f"{n * 7 % 60},{n % 7},{n % 5}" for n in range(60)]
+    (tmp_path / "houses.csv").write_text("\n".join(["area,rooms,target", *rows]) + "\n")
+    flags = ["--network", "dense", "--latent-dim", "1", "--epochs", "1"]
+    dataset = load_dataset(parse_run(["regressor", str(tmp_path / "houses.csv"), *flags]))
+    assert dataset.columns.features == ("area", "rooms", "target")
+    assert dataset.y is None
+    clustered = load_dataset(parse_run(["kmeans", str(tmp_path / "houses.csv")]))
+    assert clustered.columns.features == ("area", "rooms")
 
 
 def test_the_nearest_past_repeats_a_period() -> None:

@@ -199,8 +199,12 @@ def seeds_of(flags: Arguments) -> list[int]:
 def load_dataset(args: Parsed[Any]) -> Any:
     """The data set that was asked for, or the experiment's; what was taken of it is said."""
     from vaeclust_jax.cli.reading import read
+    from vaeclust_jax.data.reading import NONE
 
-    return read(args.experiment.dataset if args.flags.dataset is None else args.flags.dataset, args.reading)
+    reading = args.reading
+    if args.experiment.method.task == "regression" and args.flags.dataset is not None and reading.label_column is None:
+        reading = replace(reading, label_column=NONE)  # the last column is what is predicted, whatever it is called
+    return read(args.experiment.dataset if args.flags.dataset is None else args.flags.dataset, reading)
 
 
 def config_of(args: Parsed[Any], dataset: Any) -> Any:

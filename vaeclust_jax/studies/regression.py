@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from vaeclust_jax.data import Dataset, random_parts
+from vaeclust_jax.data.reading import listed
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.prepared import Prepared
@@ -71,12 +72,22 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
         mean=of_named.mean,
         std=of_named.std,
         seeds=of_named.seeds,
-        findings=(f"{named} has a median MSE of {median:.3g} over seeds on {len(y)} rows it never saw.",),
+        findings=(
+            f"{named} predicts {_predicted(study.dataset, num_predicted)} with a median MSE of {median:.3g} over seeds "
+            f"on {len(y)} rows it never saw.",
+        ),
         warnings=(),
         results=results,
         floor=floor,
     )
     return Measured(record, None, (x, y, answers))
+
+
+def _predicted(dataset: Dataset, number: int) -> str:
+    """What the last columns are called."""
+    if dataset.columns is not None:
+        return listed(dataset.columns.features[-number:])
+    return "the last value" if number == 1 else f"the last {number} values"
 
 
 def _judged(answer: np.ndarray, y: np.ndarray) -> RegressionScores:
