@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -15,6 +16,7 @@ from vaeclust_jax.folder.records.memory import MemoryRecord
 from vaeclust_jax.folder.records.metrics_file import read_metrics
 from vaeclust_jax.studies.attractors import PATTERNS, small_net, trajectories
 from vaeclust_jax.studies.capacity import capacity
+from vaeclust_jax.studies.memory import _recalled
 
 
 def all_fixed_points(weights: np.ndarray, bias: np.ndarray) -> set[tuple[float, ...]]:
@@ -101,6 +103,16 @@ def test_the_command_measures_and_draws_all_three_nets(tmp_path: Path) -> None:
     assert {path.stem for path in folder.glob("*.png")} == {"attractors", "capacity", "noise", "recalled"}
     tables = {table["name"] for table in json.loads((folder / "tables.json").read_text(encoding="utf-8"))}
     assert tables == {"scores", "noise", "capacity", "attractors"}
+
+
+def test_a_mean_of_all_patterns_is_no_recall_of_any(tmp_path: Path) -> None:
+    """Values of 0 and 1: of a beta of nothing, every row comes to rest at the mean, less than 1 away from all."""
+    x = (np.random.default_rng(0).uniform(size=(12, 20)) > 0.5).astype(np.float32)
+    config = vc.PrepareConfig(scaling="none", validation=0.0)
+    for beta, share in ((1e-6, 0.0), (50.0, 1.0)):
+        run = vc.fit(vc.Config(vc.Hopfield(vc.Modern(beta)), config), x, 0)
+        found = _recalled(run, jnp.asarray(x), 0)
+        assert found[0.0, 100][0].mean() == share
 
 
 @pytest.mark.parametrize(

@@ -81,16 +81,21 @@ def _patterns(study: Study, arm: str) -> jnp.ndarray:
 
 
 def _recalled(run: Run, patterns: jnp.ndarray, seed: int) -> dict[tuple[float, int], tuple[np.ndarray, np.ndarray]]:
-    """By noise and iterations: whether each pattern came back in every unit, (draws, p), and the iterations."""
+    """By noise and iterations: whether each pattern came back, (draws, p), and the iterations.
+
+    One has come back if in every unit it is nearer than 1, and than half the way to the next other pattern.
+    """
     recall, shape = jax.jit(run.heads.recall), run.preparation.output_shape  # type: ignore[arg-type]
     drawn = normal(key_of(seed, SAMPLES), (_DRAWS, *patterns.shape))
+    between = np.array([np.abs(np.asarray(patterns) - one).max(axis=1) for one in np.asarray(patterns)])
+    near = np.minimum(1, np.where(between > 0, between, np.inf).min(axis=1) / 2)
     found = {}
     for noise in _NOISE:
         x = as_rows((patterns + noise * drawn).reshape(-1, patterns.shape[1]), shape)
         for most in _ITERATIONS:
             ends, count = recall(run.params, x, jnp.asarray(most))
             away = jnp.abs(as_units(ends).reshape(drawn.shape) - patterns).max(axis=2)
-            found[noise, most] = np.asarray(away < 1), np.asarray(count).reshape(_DRAWS, -1)
+            found[noise, most] = np.asarray(away) < near, np.asarray(count).reshape(_DRAWS, -1)
     return found
 
 
