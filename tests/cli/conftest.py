@@ -18,14 +18,11 @@ Answer = tuple[int, str, str]
 
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Processes share what XLA compiled; nothing is looked up outside."""
+    """Nothing is looked up outside; what XLA compiled is shared with the process that tests (tests/conftest.py)."""
     folder = tmp_path_factory.mktemp("home")
     return {
         **os.environ,
         "VAECLUST_CACHE": str(folder / "data"),
-        "JAX_ENABLE_COMPILATION_CACHE": "true",
-        "JAX_COMPILATION_CACHE_DIR": str(folder / "xla"),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1",
         "JAX_PLATFORMS": "cpu",
         "COLUMNS": "120",
     }
