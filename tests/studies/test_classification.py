@@ -101,9 +101,9 @@ def test_of_a_person_s_own_file_a_seventh_is_drawn_whatever_its_name(name: str, 
 
 
 def test_without_labels_or_rows_it_says_so() -> None:
-    with pytest.raises(InputError, match="naming clusters needs labels, but there are none"):
+    with pytest.raises(InputError, match="naming classes needs labels, but there are none"):
         hold_back(replace(tiny(), y=None))
-    with pytest.raises(InputError, match="naming clusters needs at least 14 rows"):
+    with pytest.raises(InputError, match="naming classes needs at least 14 rows"):
         hold_back(tiny(x=np.zeros((5, 2), np.float32), y=np.zeros(5, int)))
 
 

@@ -16,7 +16,7 @@ from vaeclust_jax.folder.records.metrics_file import read_metrics
 from vaeclust_jax.metrics.generation import frechet_distance, nearest
 from vaeclust_jax.studies.execute import execute, parts_of
 from vaeclust_jax.studies.experiment import Arm, unchanged
-from vaeclust_jax.studies.judge import covered, judge_of, kl_to_uniform
+from vaeclust_jax.studies.judge import covered, judge_of, kl_to_uniform, no_judge
 from vaeclust_jax.studies.latent_prior import code_gaps, drawn_codes
 
 X, Y = blobs()
@@ -55,7 +55,30 @@ def test_the_judge_learns_the_training_part_alone_and_sees_what_a_generator_leav
 def test_there_is_no_judge_without_labels_or_with_one_class_alone() -> None:
     data = prepared_for(CONFIG, X)
     assert judge_of(replace(DATASET, y=None), data, 0) is None
-    assert judge_of(replace(DATASET, y=np.zeros(len(X), int)), data, 0) is None
+    assert no_judge(replace(DATASET, y=None), data) is None, "nobody asked for one"
+    alone = replace(DATASET, y=np.zeros(len(X), int), num_classes=1)
+    assert judge_of(alone, data, 0) is None
+    assert no_judge(alone, data) == "No classifier judges the samples: all labels are of one class."
+
+
+def test_a_class_of_too_few_rows_is_named() -> None:
+    data = prepared_for(CONFIG, X)
+    y = np.zeros(len(X), int)
+    y[data.train_index[:2]] = 1
+    y[data.validation_index] = 1
+    rare = replace(DATASET, y=y, num_classes=2, class_names=("cat", "dog"))
+    assert judge_of(rare, data, 0) is None
+    assert "class dog has 2 training rows, and 3 are needed" in (no_judge(rare, data) or "")
+
+
+def test_that_samples_are_unlike_the_data_is_no_warning(recwarn: pytest.WarningsRecorder) -> None:
+    data = prepared_for(CONFIG, X)
+    judge = judge_of(DATASET, data, 0)
+    assert judge is not None
+    held_out = np.asarray(data.rows[data.validation_index])
+    recwarn.clear()
+    judge.score(held_out, 1e3 * held_out)
+    assert not recwarn.list
 
 
 def test_coverage_and_divergence_are_those_of_the_definitions() -> None:

@@ -49,6 +49,13 @@ def _status(argv: list[str]) -> int:
         return 143 if type(error).__name__ == "Terminated" else 130
     except BrokenPipeError:  # `vaeclust data list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):
+            _end_beside_others(1, error)
+            raise
+        why = " ".join(str(error).split())[:150]
+        print(f"vaeclust: there is not enough memory ({why}): make the model or the batches smaller", file=sys.stderr)
+        return 1
     except OSError as error:  # of a place that the person chose: no room on its disk, a name that is too long
         place = "" if error.filename is None else f": {error.filename}"
         print(f"vaeclust: {InputError(f'{error.strerror or error}{place}')}", file=sys.stderr)

@@ -264,7 +264,7 @@ def fit_preparation(x_raw_train: object, config: PrepareConfig, weight: np.ndarr
     x = checked_rows(x_raw_train)
     shape = x.shape[1:]
     if isinstance(x, np.ndarray) and len(x) > 1 and (x[0] == x[-1]).all() and (x == x[0]).all():
-        warnings.warn(f"all {len(x)} samples are equal: there are no clusters to find", InputWarning, stacklevel=2)
+        warnings.warn(f"all {len(x)} samples are equal: there is nothing to tell apart", InputWarning, stacklevel=2)
     if x.ndim == 2:
         if config.grey or config.image_size not in (None, "auto"):
             option = "grey" if config.grey else "image_size"

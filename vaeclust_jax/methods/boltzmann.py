@@ -103,7 +103,8 @@ class BoltzmannMethod(Method):
             raise InputError(f"momentum must lie in 0 to below 1, got {self.momentum}")
         if data.low is not None and data.high is not None and not (data.low >= 0 and data.high <= 1):
             raise InputError(
-                f"binary units need values in [0, 1], got {data.low:.4g} to {data.high:.4g}: use scaling 'minmax'"
+                f"binary units need values in [0, 1], got {data.low:.4g} to {data.high:.4g} as they are scaled: use "
+                "scaling 'none' for rows of 0 and 1, or 'minmax'"
             )
 
     @abstractmethod

@@ -51,6 +51,8 @@ class Classifier(Method):
 
     def check(self, data: DataSpec) -> None:  # noqa: D102
         check_at_least(self, epochs=1)
+        if data.num_classes == 1 and self.num_classes == 1:
+            raise InputError("all labels are of one class: a classifier needs two at least")
         if self.num_classes is None or self.num_classes < 2:
             raise InputError(f"num_classes must be at least 2, got {self.num_classes}")
         if data.num_classes is not None and data.num_classes > self.num_classes:

@@ -193,8 +193,8 @@ class Hopfield(Method):
         two_valued = data.low in (-1, 1) and data.high in (-1, 1)
         if self.net.binary and len(data.shape) == 1 and data.low is not None and not two_valued:
             raise InputError(
-                f"net {type(self.net).__name__} stores vectors of -1 and 1, got {data.low:.4g} to {data.high:.4g}: "
-                "write the sign of each value and set scaling none, or take net Modern"
+                f"net {type(self.net).__name__} stores vectors of -1 and 1, got {data.low:.4g} to {data.high:.4g} as "
+                "they are scaled: set scaling none, and write the sign of each value, or take net Modern"
             )
 
     def stages(self, about: About) -> list[Stage]:  # noqa: D102

@@ -195,8 +195,10 @@ def check_at_least(method: Any, **lowest: float) -> None:
     """
     for name, least in lowest.items():
         value = getattr(method, name)
-        if value < least:
+        if not value >= least:  # nor NaN
             raise InputError(f"{name} must be at least {least}, got {value}")
+        if value == np.inf:
+            raise InputError(f"{name} must be finite, got {value}")
 
 
 def check_graph(name: str, num_clusters: int, num_samples: int) -> None:

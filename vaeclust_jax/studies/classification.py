@@ -55,9 +55,9 @@ def hold_back(dataset: Dataset) -> tuple[Dataset, Dataset]:
     """
     n = len(dataset.x)
     if dataset.y is None:
-        raise InputError("naming clusters needs labels, but there are none: give y, or run another experiment")
+        raise InputError("naming classes needs labels, but there are none: give y, or run another experiment")
     if n < 2 * _SHARE:
-        raise InputError(f"naming clusters needs at least {2 * _SHARE} rows for its parts, got {n}")
+        raise InputError(f"naming classes needs at least {2 * _SHARE} rows for its parts, got {n}")
     if _is_published(dataset):
         first = n - _PUBLISHED[dataset.name]
         return dataset.of_rows(np.arange(first)), dataset.of_rows(np.arange(first, n))

@@ -18,7 +18,7 @@ from vaeclust_jax.plots import class_shares, codes_beside_prior, samples_beside_
 from vaeclust_jax.streamed import spaced
 from vaeclust_jax.studies.common import common_fields, over_seeds, split_sentence
 from vaeclust_jax.studies.figures import Picture, history_of, loss_picture
-from vaeclust_jax.studies.judge import Judge, judge_of
+from vaeclust_jax.studies.judge import Judge, judge_of, no_judge
 from vaeclust_jax.studies.latent_prior import code_gaps, drawn_codes
 from vaeclust_jax.studies.task import Drawn, Measured, Study, Task
 
@@ -33,7 +33,10 @@ _HELD_OUT = "held-out rows"
 
 def _check(data: Prepared) -> None:
     if len(data.validation_index) < _LEAST:
-        raise InputError(f"samples are judged by held-out rows, at least {_LEAST}: set validation above 0")
+        raise InputError(
+            f"samples are judged by held-out rows, at least {_LEAST}, got {len(data.validation_index)}: give more "
+            "rows, or hold out a larger share (validation)"
+        )
 
 
 def _measure(study: Study, step: Callable[[str], None]) -> Measured:
@@ -75,7 +78,12 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
         std=of_named.std,
         seeds=of_named.seeds,
         findings=(_finding(named, of_named.mean, floor),),
-        warnings=(*_stopped(study), *_collapsed(results), *([] if judge is None else _missing(classes, judge.share))),
+        warnings=(
+            *_stopped(study),
+            *_collapsed(results),
+            *([why] if (why := no_judge(study.dataset, data)) else []),
+            *([] if judge is None else _missing(classes, judge.share)),
+        ),
         results=results,
         floor=floor,
         classes={name: tuple(share.tolist()) for name, share in _with_data(classes, judge).items()},

@@ -6,6 +6,8 @@ that it sees in samples say which ones a generator left out.
 """
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import jax
@@ -50,12 +52,12 @@ class Judge(NamedTuple):
 
     def features(self, x: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n f"]:
         """Its last hidden layer."""
-        return np.maximum(self.run.embed(x), 0.0)
+        with _unlike_is_no_fault():
+            return np.maximum(self.run.embed(x), 0.0)
 
     def classes(self, x: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, " c"]:
         """The share of each class, as it sees them."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", InputWarning)  # that samples are unlike the data is what is measured
+        with _unlike_is_no_fault():
             seen = self.run.predict(x)
         return np.bincount(seen, minlength=len(self.share)) / len(x)
 
@@ -76,18 +78,38 @@ class Judge(NamedTuple):
         )  # fmt: skip
 
 
+@contextmanager
+def _unlike_is_no_fault() -> Iterator[None]:
+    """That samples are unlike the data is what is measured."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", InputWarning)
+        yield
+
+
+def no_judge(dataset: Dataset, data: Prepared) -> str | None:
+    """Why labelled data have no judge; None: they have one, or no labels."""
+    if dataset.y is None:
+        return None
+    counts = np.bincount(np.asarray(dataset.y)[data.train_index], minlength=dataset.num_classes or 0)
+    if len(counts) < 2:
+        return "No classifier judges the samples: all labels are of one class."
+    if counts.min() < _LEAST_ROWS:
+        rare = str(counts.argmin()) if dataset.class_names is None else dataset.class_names[counts.argmin()]
+        few = f"class {rare} has {counts.min()} training rows, and {_LEAST_ROWS} are needed"
+        return f"No classifier judges the samples: {few}."
+    return None
+
+
 def judge_of(dataset: Dataset, data: Prepared, seed: int) -> Judge | None:
     """The judge of an experiment on a data set; None where labels are missing, or classes with too few rows.
 
     Labels of the training part alone are learned from. No generator sees the judge or a label.
     """
-    if dataset.y is None:
+    if dataset.y is None or no_judge(dataset, data):
         return None
     y = np.asarray(dataset.y)
     train, held_out = y[data.train_index], data.validation_index
     counts = np.bincount(train)
-    if len(counts) < 2 or counts.min() < _LEAST_ROWS:
-        return None
     shape = data.preparation.output_shape
     epochs = int(np.clip(np.ceil(_STEPS * _BATCH / len(train)), *_EPOCHS))
     config = Config(
