@@ -49,7 +49,7 @@ def _section(name: str, content: Content) -> str:
         rows=tuple((*cells(row), row["note"]) for row in rows),
     )
     runs = [_run_line(content["runs"][date], rows) for date in content["runs"]]
-    return "\n".join([f"### {name}", "", *runs, "", markdown(table)])
+    return "\n".join([f"### {name}", "", *runs, "", "<!-- rows: times -->", markdown(table)])
 
 
 def _run_line(run: Content, rows: list[Record]) -> str:

@@ -46,7 +46,7 @@ def test_rows_are_scaled_by_their_own_extremes_and_read_back() -> None:
 @pytest.mark.parametrize("shape", [(4,), (3, 3, 1)])
 def test_that_all_samples_are_equal_is_said(shape: tuple[int, ...]) -> None:
     x = np.repeat(np.random.default_rng(0).uniform(size=(1, *shape)), 20, axis=0)
-    with pytest.warns(InputWarning, match="all 20 samples are equal: there are no clusters to find"):
+    with pytest.warns(InputWarning, match="all 20 samples are equal: there is nothing to tell apart"):
         fit_preparation(x, PrepareConfig())
     x[7] /= 2
     with warnings.catch_warnings():

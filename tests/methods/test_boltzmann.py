@@ -153,7 +153,7 @@ def test_settings_that_cannot_work_are_refused_before_training(method: vc.Method
 
 
 def test_values_outside_of_0_to_1_are_refused_before_training() -> None:
-    with pytest.raises(vc.InputError, match=r"binary units need values in \[0, 1\], got 0 to 2: use scaling 'minmax'"):
+    with pytest.raises(vc.InputError, match=r"binary units need values in \[0, 1\], got 0 to 2 as they are scaled"):
         vc.fit(config(vc.RBM(4)), 2 * patterns(20), 0)
 
 

@@ -65,7 +65,7 @@ def test_the_modern_net_holds_them_all() -> None:
     ("make", "sentence"),
     [
         (lambda: stored(vc.Classical(), PATTERNS * 0.5),
-         "net Classical stores vectors of -1 and 1, got -0.5 to 0.5: write the sign of each value and set scaling "),
+         "net Classical stores vectors of -1 and 1, got -0.5 to 0.5 as they are scaled: set scaling none, and write "),
         (lambda: stored(vc.Saturating(), np.where(np.eye(4, 60) > 0, 0.3, PATTERNS)),
          "patterns must hold -1 and 1 alone, got 0.3: write the sign of each value"),
         (lambda: vc.Modern(beta=0.0), "beta must be positive and finite, got 0.0"),

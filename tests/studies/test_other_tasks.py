@@ -157,7 +157,7 @@ def test_samples_without_held_out_rows_are_refused_before_training(tmp_path: Pat
     experiment = experiment_of("gan")
     config = vc.Config(experiment.method.for_epochs(1), vc.PrepareConfig(validation=0.0), vc.MLP(hidden=(4,)))
     dataset = of_blobs()
-    with pytest.raises(vc.InputError, match="set validation above 0"):
+    with pytest.raises(vc.InputError, match="at least 8, got 0: give more rows, or hold out a larger share"):
         execute(experiment, config, parts_of(experiment, config, dataset), [0], tmp_path, say=lambda line: None)
     assert not list(tmp_path.iterdir())
 
