@@ -278,6 +278,9 @@ def test_the_help_is_short_and_of_this_method_alone(vaeclust: Run, name: str) ->
     shown = set(re.findall(r"^  (--[a-z0-9-]+)", out, re.MULTILINE))
     method = experiment_of(name).method
     assert ("--gamma" in shown) == hasattr(method, "gamma")
+    assert ("--clusters" in shown) == (method.task == "clustering")
+    assert ("--column" in shown) == (method.task == "forecasting")
+    assert ("--num-hidden" in shown) == hasattr(method, "num_hidden")
     assert ("--covariance" in shown) == ("covariance" in flags_of(method))
     assert "--help-all" in out
 

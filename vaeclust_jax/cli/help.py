@@ -21,6 +21,8 @@ _BASIC = (
     "batch_size", "learning_rate",
 )  # fmt: skip
 """What a first run may want to change."""
+_OF_CLUSTERS = {"clusters", "hints", "outliers"}
+"""Those of them that only clusterings take."""
 _WIDTH, _FLAG_WIDTH = 100, 26
 
 
@@ -31,7 +33,7 @@ def show_help(kind: type, prog: str, experiment: Experiment, sections: Mapping[s
     lines += [f"{experiment.name}: {experiment.summary}"]
     texts = texts_of(kind)
     run = [Setting(one.name, None, one.default, texts.get(one.name, "")) for one in fields(kind)]
-    basic = {*_BASIC, *_of_ones_own(experiment.method)}
+    basic = _basic(experiment.method)
     groups = {"run": run, **{section.title: section.settings() for section in sections.values()}}
     for title, settings in groups.items():
         shown = [_line(one) for one in settings if one.name in basic]
@@ -41,10 +43,13 @@ def show_help(kind: type, prog: str, experiment: Experiment, sections: Mapping[s
     print("\n".join(lines))
 
 
-def _of_ones_own(method: Method) -> set[str]:
-    """The settings that a method from another package adds: those that its users look for."""
+def _basic(method: Method) -> set[str]:
+    """With a method's own settings where it does not cluster, or another package adds it: its users look for them."""
     kind = type(method)
-    return set() if kind.__module__.startswith("vaeclust_jax.") else set(inspect.get_annotations(kind))
+    if method.task != "clustering":
+        own = {one.name for one in fields(method)}
+        return {*_BASIC, *own, *(("column",) if method.task == "forecasting" else ())} - _OF_CLUSTERS
+    return {*_BASIC, *(() if kind.__module__.startswith("vaeclust_jax.") else inspect.get_annotations(kind))}
 
 
 def _line(setting: Setting) -> str:

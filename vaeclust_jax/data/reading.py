@@ -20,7 +20,7 @@ class ReadConfig:
     """
 
     column: str | None = None
-    """The one column of a table that is read, such as a series; default: all of them."""
+    """The one column of a table that is read, such as a series. Default: all of them."""
 
     label_column: str | None = None
     """Column of a table with the classes; "none": every column is a feature. Default: found by its name, and said."""

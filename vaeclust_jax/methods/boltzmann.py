@@ -92,7 +92,7 @@ class BoltzmannMethod(Method):
     binarise: Binarise = "threshold"
     """threshold: a value of at least 1/2 is 1, else 0. none: values in [0, 1] are taken as probabilities."""
     centred: bool = True
-    """Units are centred by their means while training, and visible biases begin at the data's base rates."""
+    """Units are centred by their means while training. Visible biases begin at the data's base rates."""
     decay: bool = True
     """The learning rate falls along a line, to nothing at the end."""
     momentum: float = 0.0

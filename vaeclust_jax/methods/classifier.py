@@ -44,7 +44,7 @@ class Classifier(Method):
     epochs: int = 30
     """Epochs, at most; fewer where the loss of held-out rows does not fall any more."""
     optimiser: Optax | LBFGS = field(default_factory=Optax)
-    """What follows the gradient: an optimiser of optax by its name, or L-BFGS."""
+    """What follows the gradient. An optimiser of optax by its name, or L-BFGS."""
 
     def resolved(self, data: DataSpec) -> Self:  # noqa: D102
         return self if self.num_classes is not None else replace(self, num_classes=data.num_classes)

@@ -57,7 +57,7 @@ class DBM(BoltzmannMethod):
     epochs: int = 30
     """Epochs of both layers at once."""
     joint_rate: float = 0.2
-    """What the learning rate is multiplied by once both layers are trained at once."""
+    """What the learning rate is multiplied by in the end. That is once both layers are trained at once."""
     mean_field_steps: int = 10
     """Updates of both layers' means given a row."""
     sampler: PersistentDivergence = field(default_factory=lambda: PersistentDivergence(steps=5))

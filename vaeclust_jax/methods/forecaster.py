@@ -32,17 +32,17 @@ class Forecaster(Regressor):
     lag: int = 80
     """Values that it looks back."""
     horizon: int = 100
-    """Values that are predicted from each origin, each from those predicted before it."""
+    """Values predicted from each origin. Each is predicted from those before it."""
     origins: int = 5
-    """Times from which it predicts, spread evenly from the first one to a horizon before the end."""
+    """Times from which it predicts. They lie evenly from the first one to a horizon before the end."""
     first_origin: int | None = None
-    """Values before the first origin, all that training may see, at most; left out, or where the series has fewer: all
-    but the last horizon for each origin."""
+    """Values before the first origin, at most. They are all that training may see; left out, or where the series has
+    fewer: all but the last horizon for each origin."""
     fold_size: int = 150
     """Values that each fold is validated by."""
     fold: int | None = None
-    """Which fold is trained, 1 for the latest: on all values before those that it is validated by, which lie so many
-    fold sizes before the first origin. Left out: the model itself, of all values there, for all its epochs."""
+    """Which fold is trained, 1 for the latest. It is of all values before those that it is validated by, which lie so
+    many fold sizes before the first origin. Left out: the model itself, of all values there, for all its epochs."""
 
     def check(self, data: DataSpec) -> None:  # noqa: D102
         super().check(data)

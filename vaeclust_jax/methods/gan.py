@@ -47,10 +47,10 @@ class GAN(Method):
     epochs: int = 100
     """Epochs, all of which are run unless one of the two networks is dead: no loss says when a GAN is done."""
     average: float = 0.999
-    """Samples are of an exponential average of the generator's weights, of which each step keeps so much, and less in
-    the first steps; 0: of the last weights."""
+    """What a step keeps of the average of the weights. Samples are of this exponential average of the generator's
+    weights, of which the first steps keep less; 0: of the last weights."""
     r1: float = 0.0
-    """Weight of the penalty R1, half the squared gradient of the discriminator's logit at the data."""
+    """Weight of the penalty R1. That is half the squared gradient of the discriminator's logit at the data."""
 
     def check(self, data: DataSpec) -> None:  # noqa: D102
         check_at_least(self, epochs=1, r1=0.0)

@@ -178,7 +178,7 @@ class Hopfield(Method):
     shared: ClassVar[tuple[str, ...]] = ("weights", "bias", "memories")
 
     net: Classical | Saturating | Modern = field(default_factory=Modern)
-    """Which net; images are stored with 0 as -1 and 1 as 1, by the first two with every pixel as the nearer one."""
+    """Which net. Images are stored with 0 as -1 and 1 as 1, by the first two with every pixel as the nearer one."""
     iterations: int = 100
     """Of recall, at most."""
     num_patterns: int | None = None

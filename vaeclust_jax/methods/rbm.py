@@ -59,7 +59,7 @@ class RBM(BoltzmannMethod):
     epochs: int = 30
     """Epochs, all of which are run."""
     sampler: PersistentDivergence | ContrastiveDivergence = field(default_factory=PersistentDivergence)
-    """Where samples of the model come from: chains that persist, or a few steps from the batch (contrastive)."""
+    """Where samples of the model come from. Chains that persist, or a few steps from the batch (contrastive)."""
 
     def check(self, data: DataSpec) -> None:  # noqa: D102
         check_at_least(self, num_hidden=1, epochs=1)

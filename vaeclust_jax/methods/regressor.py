@@ -43,12 +43,12 @@ class Regressor(Method):
     epochs: int = 200
     """Epochs, at most; fewer where the loss of held-out rows does not fall any more."""
     optimiser: Optax | LBFGS = field(default_factory=Optax)
-    """What follows the gradient: an optimiser of optax by its name, or L-BFGS."""
+    """What follows the gradient. An optimiser of optax by its name, or L-BFGS."""
     cosine_decay: bool = False
-    """Whether the learning rate falls to 0 along half a cosine, over all epochs; without early stopping."""
+    """The learning rate falls to 0 along half a cosine. It does so over all epochs, without early stopping."""
     noise: float = 0.0
-    """Deviation of the normal noise that is added to what the network reads in training, in units of prepared values:
-    in a closed loop it reads its own errors (Bishop 1995)."""
+    """Deviation of normal noise on what the network reads. It is added in training, in units of prepared values: in a
+    closed loop a network reads its own errors (Bishop 1995)."""
 
     def network_shape(self, shape: tuple[int, ...], latent_dim: int) -> tuple[int, ...]:  # noqa: D102
         if len(shape) != 1:
