@@ -210,3 +210,16 @@ def test_a_full_disk_is_a_sentence_with_the_file_if_there_is_one(
     monkeypatch.setattr("vaeclust_jax.cli.commands.dispatch", full)
     assert cli._status(["run"]) == 2
     assert capsys.readouterr().err == f"vaeclust: No space left on device{said}\n"
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError("of NumPy"), RuntimeError("RESOURCE_EXHAUSTED: 9 bytes")], ids=["numpy", "xla"]
+)
+def test_too_little_memory_is_a_sentence(vaeclust: Run, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def dispatch(argv: list[str]) -> None:
+        raise error
+
+    monkeypatch.setattr("vaeclust_jax.cli.commands.dispatch", dispatch)
+    code, _, err = vaeclust("run")
+    assert code == 1
+    assert err == f"vaeclust: there is not enough memory ({error}): make the model or the batches smaller\n"
