@@ -26,6 +26,10 @@ from vaeclust_jax.folder.records.repetitions import REPETITIONS
 
 PATH = FOLDER / "quality" / "runs.json"
 _CONV = "vaegraph --network conv --value-share 0 --validation 0.2"
+_SHORT = (
+    "mnist --validation 0.1429 --network mlp --hidden 500 500 --batch-size 256 --pretrain-epochs 10 --joint-epochs 10 "
+    "--seeds 3"
+)
 _INSECTS = (
     "--network mlp-torch-start --latent-dim 2 --hidden 128 128 64 32 16 8 4 --decoder-hidden 4 8 16 32 32 64 128 128 "
     "--likelihood squared --beta dynamic:a=0.05,since_change=true,interval=11 --batch-size 256 --scaling minmax-row"
@@ -37,6 +41,7 @@ RUNS = {
     "digits": "run",
     "digits-fresh": "run --seeds 5 --first-seed 301",
     "digits-dec": "run dec --image-size 8 8 --network mlp --epochs 15 --seeds 5",
+    "digits-dec-batches": "run dec --image-size 8 8 --network mlp --epochs 15 --seeds 5 --target batch",
     "digits-vaedec-conv": "run vaedec --network conv --image-size 32 32 --epochs 30",
     "coil20": "run coil20 --augment 0 --seeds 3",
     "imsat": "run imsat --seeds 5",
@@ -46,7 +51,11 @@ RUNS = {
     "vaedec-coil20": "run vaedec-coil20 --seeds 5",
     "vaedec-coil20-literal": "run vaedec-coil20-literal --seeds 5",
     "coil20-conv": f"run {_CONV} --dataset coil20 --augment 0 --seeds 3 --groups 8 --first-seed 401",
+    "coil20-eight": f"run {_CONV} --dataset coil20 --augment 0 --seeds 8 --first-seed 501",
+    "coil20-views": f"run {_CONV} --dataset coil20 --augment 1 --seeds 8 --first-seed 501",
     "digits-conv": f"run {_CONV} --image-size 32 32 --seeds 3 --groups 3 --first-seed 401",
+    "mnist-dec": f"run dec {_SHORT}",
+    "mnist-dec-batches": f"run dec {_SHORT} --target batch",
     "controllers-digits": "run vaedec-controllers --seeds 5",
     "controllers-coil20": "run vaedec-controllers --dataset coil20 --network conv --seeds 5",
     "auto-digits": f"run {_CONV} --image-size 32 32 --augment 0 --clusters auto",
@@ -54,7 +63,10 @@ RUNS = {
     **{f"course-{name}": f"run course-{name} --quick --seeds 5" for name in _COURSE},
     "course-hopfield": "run course-hopfield --seeds 5",
     "course-latents": "run course-hopfield-on-latents --seeds 5",
+    "attention": "run course-attention --quick --seeds 5",
+    "optimisers-cnn": "run course-optimisers-cnn --quick --seeds 5",
     "forecast-laser": "run course-forecast --seeds 10",
+    "forecast-scan": "run course-forecast-scan --seeds 5",
     "rbm-mnist": "run course-rbm --num-hidden 16",
     "rbm-mnist-500": "run rbm mnist --num-hidden 500 --validation 0.1429",
     "course-regression": "run course-regression --seeds 5",
@@ -63,6 +75,10 @@ RUNS = {
     "insects-literal": "run dynamic-beta-insects-literal --seeds 5",
     "aedes": f"{_SENSORS} --scaling minmax",
     "aedes-gaussian": f"{_SENSORS} --scaling standardise --likelihood gaussian",
+    "frequencies": (
+        "run dynamic-beta-insects --seeds 5 --dataset wingbeat-frequencies --scaling standardise --likelihood gaussian "
+        "--epochs 40"
+    ),
     "insects-long": f"run mixture --dataset wingbeat-simulated {_INSECTS} --epochs 5000 --patience 5000 --seeds 3",
 }
 """By name, the words after `vaeclust`."""
