@@ -176,6 +176,12 @@ def test_a_choice_brings_its_own_flags_and_nothing_else_has_them() -> None:
             "lstm, conv1d, got 'custom'",
         ),
         (["vaedec", "--start", "torch"], "start must be one of random, greedy, got 'torch'"),
+        (["rbm", "--network", "conv"], "--network is not read by rbm: leave it out"),
+        (["dbm", "--hidden", "3"], "--hidden is not read by dbm: leave it out"),
+        (["dbm", "--hiddn", "3"], "there is no flag --hiddn for method dbm; --help-all shows what there is"),
+        (["rbm", "--gamma", "3"], "--gamma is a setting of dec, graph, not of method rbm; --help-all"),
+        (["hopfield", "--lr", "1"], "--learning-rate is not read by hopfield: leave it out"),
+        (["forecaster", "lorenz", "--fold", "1"], "--fold is set by the arms of an experiment: leave it out"),
         (["gan", "--clusters", "3"], "the method gan has no clusters: leave --clusters out"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -302,11 +308,13 @@ def test_the_whole_help_has_every_setting_of_the_method_and_no_other(vaeclust: R
     assert (code, err) == (0, "")
     shown = re.findall(r"^│ (?:-h, )?--([a-z0-9-]+)", out, re.MULTILINE)
     experiment = experiment_of(name)
-    own = {one.name for one in fields(RunArguments)} - {"experiment"} | {"help", "network"}
-    for value in (ReadConfig(), experiment.prepare, experiment.method, experiment.network, experiment.training):
+    own = {one.name for one in fields(RunArguments)} - {"experiment"} | {"help"}
+    for value in (ReadConfig(), experiment.prepare, experiment.method):
         own |= set(flags_of(value))
+    for part in {"network", "training"} - set(experiment.method.unused):
+        own |= set(flags_of(getattr(experiment, part))) | ({"network"} & {part})
     told = any(arm.labelled for arm in experiment.arms.values())
-    own -= {"num_clusters"} | (set() if told else {"supervision", "compactness"})
+    own -= {"num_clusters", "fold"} | (set() if told else {"supervision", "compactness"})
     assert sorted(shown) == sorted(word.replace("_", "-") for word in own)
 
 

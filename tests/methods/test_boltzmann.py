@@ -157,6 +157,14 @@ def test_values_outside_of_0_to_1_are_refused_before_training() -> None:
         vc.fit(config(vc.RBM(4)), 2 * patterns(20), 0)
 
 
+def test_rows_of_0_and_1_are_taken_as_they_are_and_others_into_0_to_1() -> None:
+    rows = np.append(patterns(20), np.ones((20, 1), np.float32), axis=1)
+    for scale, offset in ((1, 0), (30, -4)):
+        made = vc.fit(vc.Config(vc.RBM(4, epochs=1), vc.PrepareConfig(validation=0.0)), scale * rows + offset, 0)
+        assert made.config.prepare.scaling == "minmax"
+        np.testing.assert_allclose(made.prepare(scale * rows + offset)[:, :-1], rows[:, :-1], atol=1e-6)
+
+
 @pytest.mark.parametrize("kind", [vc.ContrastiveDivergence, vc.PersistentDivergence])
 def test_a_sampler_takes_at_least_a_step(kind: type) -> None:
     with pytest.raises(vc.InputError, match="steps must be at least 1, got 0"):

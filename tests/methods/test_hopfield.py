@@ -74,7 +74,7 @@ def test_the_modern_net_holds_them_all() -> None:
         (lambda: vc.Saturating(h=float("nan")), "h must be positive and finite, got nan"),
         (lambda: stored(vc.Modern(), iterations=0), "iterations must be at least 1, got 0"),
         (lambda: stored(vc.Modern()).recall(PATTERNS[:, :7]), "samples must"),
-        (lambda: stored(vc.Modern()).predict(PATTERNS), "a model of the method Hopfield cannot encode"),
+        (lambda: stored(vc.Modern()).predict(PATTERNS), "Hopfield cannot encode; it has run.recall"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_refused_in_a_sentence(make: object, sentence: str) -> None:

@@ -1,12 +1,14 @@
 """Studies of densities: likelihoods on held-out rows, restored regions, and what is written."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.stats import bernoulli
 from sklearn.linear_model import LogisticRegression
 
 import vaeclust_jax as vc
@@ -14,6 +16,7 @@ from vaeclust_jax.data import Dataset
 from vaeclust_jax.experiments import EXPERIMENTS, experiment_of
 from vaeclust_jax.fitting.resolve import Preparations
 from vaeclust_jax.folder import Table
+from vaeclust_jax.folder.records.density import SeedDensityScores
 from vaeclust_jax.folder.records.metrics_file import read_metrics
 from vaeclust_jax.objectives.rbm import log_partition
 from vaeclust_jax.studies import density
@@ -69,6 +72,26 @@ def test_likelihoods_are_those_of_held_out_rows(studied: tuple[Path, dict[str, A
             assert row[name] == pytest.approx(wanted, abs=1e-3 if name == "exact" else 0.5)
         assert row["log_likelihood"] == pytest.approx(row["exact"], abs=0.5)
         assert row["reverse"] == pytest.approx(row["exact"], abs=1.5)
+
+
+@pytest.mark.long
+def test_what_units_without_connections_have_is_beside_it(studied: tuple[Path, dict[str, Any], list[Table]]) -> None:
+    folder, record, _ = studied
+    units = (bands().x / 255 >= 0.5).reshape(90, -1)
+    train, held_out = vc.data.split_rows(90, vc.load(folder, seed=SEEDS[0]).config.prepare)
+    law = bernoulli(np.clip(units[train].mean(axis=0), 1e-3, 1 - 1e-3))
+    assert record["mean"]["independent"] == pytest.approx(law.logpmf(units[held_out]).sum(axis=1).mean(), abs=1e-3)
+    assert not any("nothing of use" in line for line in record["warnings"])
+
+
+def test_a_machine_that_learned_nothing_of_use_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(density, "_TEMPERATURES", (200, 200))
+    data = Preparations(bands(), None).of(vc.Config(vc.RBM(4), vc.PrepareConfig(image_size=None)))
+    run = vc.fit(vc.Config(vc.RBM(4, epochs=5), training=vc.TrainingConfig(16, learning_rate=0.1)), bands().x, 0)
+    sentence = "less likely under rbm with seed 3 than under units without connections"
+    for of, said in ((run, False), (replace(run, params=jax.tree.map(jnp.negative, run.params)), True)):
+        row = SeedDensityScores(seed=3, **asdict(density.judged(of, data)))
+        assert any(sentence in line for line in density._doubts("rbm", row)) == said
 
 
 @pytest.mark.long

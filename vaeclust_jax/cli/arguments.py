@@ -20,6 +20,7 @@ from vaeclust_jax.cli.flags import (
     reading_section,
     switches_of,
     training_section,
+    without_effect,
 )
 from vaeclust_jax.cli.help import show_help
 from vaeclust_jax.cli.parsing import parsed
@@ -114,10 +115,11 @@ def _parse_as(kind: type[A], argv: list[str], prog: str, name: str, epochs: int 
         "network": network_section(base.network, argv),
         "training": training_section(base.training),
     }
+    sections |= {part: without_effect(sections[part], name_of(method)) for part in method.unused}
     if "--help" in argv or "-h" in argv:
         show_help(kind, prog, base, sections)
         raise SystemExit(0)
-    check_known(argv, _flags(kind, sections), sections["method"], sections["network"])
+    check_known(argv, _flags(kind, sections), sections)
     given = _given(kind, argv, prog, name, sections)
     if given.experiment != name and given.experiment not in EXPERIMENTS and is_data(given.experiment):
         raise InputError(f"data come before the flags: {prog} {given.experiment} ..., or --dataset {given.experiment}")

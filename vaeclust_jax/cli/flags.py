@@ -104,7 +104,8 @@ def method_section(name: str, method: Any, argv: list[str], told: bool) -> Secti
             if type(getattr(method, one.name)) is not choices[word]:
                 method = replace(method, **{one.name: choices[word]()})
     weighs = "weighs classes that the training is told, and here it is told none"
-    idle = {} if told else {"supervision": weighs, "compactness": weighs.replace("weighs", "is of")}
+    idle = {"fold": "is set by the arms of an experiment"}
+    idle |= {} if told else {"supervision": weighs, "compactness": weighs.replace("weighs", "is of")}
     return Section(f"method {name}", method, {key: why for key, why in idle.items() if hasattr(method, key)})
 
 
@@ -118,28 +119,36 @@ def choices_of(hint: Any) -> dict[str, type]:
     return {"-".join(one[:-1] if common else one).lower(): kind for one, kind in zip(words, kinds, strict=True)}
 
 
-def check_known(argv: Sequence[str], known: Sequence[str], method: Section, network: Section) -> None:
+def without_effect(section: Section, method: str) -> Section:
+    """The section without flags, of a part that the method does not read."""
+    return replace(section, idle=dict.fromkeys((one.name for one in section.settings()), f"is not read by {method}"))
+
+
+def check_known(argv: Sequence[str], known: Sequence[str], sections: Mapping[str, Section]) -> None:
     """One sentence on the first flag that is not there, with the nearest one, or whose it is.
 
     Raises:
         InputError: a flag that neither the command nor its method or network has.
     """
+    method, network = sections["method"], sections["network"]
+    idle = {as_flag(name): why for section in sections.values() for name, why in section.idle.items()}
+    here = [method.title] if "--network" in idle else [method.title, network.title]
     for word in argv:
         flag = as_flag(word)
         if not word.startswith("--") or flag in known:
             continue
-        for name, why in method.idle.items():
-            if flag == as_flag(name):
-                raise InputError(f"{flag} {why}: leave it out")
+        owners = _owners(flag)
+        unread = idle.get("--network") if owners and owners[0].startswith("network ") else None
+        if why := idle.get(flag, unread):
+            raise InputError(f"{flag} {why}: leave it out")
         ending = [one for one in known if flag.endswith(one[1:])]
         near = ending or difflib.get_close_matches(flag, known, n=1, cutoff=0.75)
         hint = f"; did you mean {near[0]}?" if near else "; --help-all shows what there is"
-        if owners := _owners(flag):
+        if owners:
             if owners[0].startswith("network "):
                 hint = f"; add --{owners[0]}"
-            here = f"not of {method.title} or {network.title}"
-            raise InputError(f"{flag} is a setting of {', '.join(owners)}, {here}{hint}")
-        raise InputError(f"there is no flag {flag} for {method.title} and {network.title}{hint}")
+            raise InputError(f"{flag} is a setting of {', '.join(owners)}, not of {' or '.join(here)}{hint}")
+        raise InputError(f"there is no flag {flag} for {' and '.join(here)}{hint}")
 
 
 def _owners(flag: str) -> list[str]:

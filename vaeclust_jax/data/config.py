@@ -32,8 +32,8 @@ class PrepareConfig:
 
     scaling: Scaling = "auto"
     """Scaling of vectors, fitted on the training rows. Per feature, or (standardise-all) by one mean and deviation for
-    all features, as stretches of a series need it, or (minmax-row) of every row by its own extremes; auto standardises.
-    Images always stay in [0, 1]."""
+    all features, as stretches of a series need it, or (minmax-row) of every row by its own extremes. auto standardises,
+    or for machines of binary units is minmax. Images always stay in [0, 1]."""
 
     validation: float = 0.2
     """Share of the rows held out, from 0 to below 1."""

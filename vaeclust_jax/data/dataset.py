@@ -97,7 +97,8 @@ class Dataset:
         if self.columns is None:
             return self.taken
         features = self.columns.features
-        return (f"{len(self.x)} rows of {len(features)} features: {listed(features)}", *self.taken)
+        number = "1 feature" if len(features) == 1 else f"{len(features)} features"
+        return (f"{len(self.x)} rows of {number}: {listed(features)}", *self.taken)
 
 
 def check_array(x: object, name: str = "x") -> np.ndarray:

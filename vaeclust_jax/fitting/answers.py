@@ -15,6 +15,18 @@ from vaeclust_jax.types import Heads, Params
 from vaeclust_jax.uncertainty.outliers import latent_distance
 from vaeclust_jax.uncertainty.temperature import scale
 
+_QUESTIONS = {
+    "encode": ("embed",), "assign": ("predict",), "predict": ("predict",), "regress": ("regress", "forecast"),
+    "recall": ("recall",), "decode": ("decode",), "sample": ("sample",),
+}  # fmt: skip
+"""By head, the methods of `Run` that ask it."""
+
+
+def questions(heads: Heads) -> str:
+    """What a model can be asked, in words."""
+    asked = [name for head, names in _QUESTIONS.items() if getattr(heads, head) is not None for name in names]
+    return ", ".join(f"run.{name}" for name in dict.fromkeys(asked)) or "its parameters alone"
+
 
 def familiar_rows(preparation: Preparation, x: Any) -> Rows:
     """The prepared rows of what a method of `Run` was asked about, which says how they are unlike those of training."""

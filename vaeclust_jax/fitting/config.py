@@ -111,7 +111,7 @@ def resolve(config: Config, shape: tuple[int, ...], custom: bool) -> Config:
     else:
         prepare = replace(prepare, image_size=prepare.size_of(shape))
     if prepare.scaling == "auto":
-        prepare = replace(prepare, scaling="none" if images else "standardise")
+        prepare = replace(prepare, scaling="none" if images else config.method.usual_scaling)
     if custom:
         network = CustomNetwork(**{one.name: getattr(network, one.name) for one in fields(NetworkConfig)})
     elif isinstance(network, CustomNetwork):

@@ -14,7 +14,7 @@ from vaeclust_jax.checks import is_whole
 from vaeclust_jax.data import Preparation, Rows
 from vaeclust_jax.data.mapped import parts_of
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.fitting.answers import at_temperature, distances, familiar_rows, of_codes, probabilities
+from vaeclust_jax.fitting.answers import at_temperature, distances, familiar_rows, of_codes, probabilities, questions
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.forecasts import continued, following
 from vaeclust_jax.fitting.frame import cluster_table, frame_library, frame_of
@@ -313,5 +313,6 @@ class Run(Pickled):
 
     def _has(self, part: Any, what: str) -> Any:
         if part is None:
-            raise InputError(f"a model of the method {type(self.config.method).__name__} cannot {what}")
+            name = type(self.config.method).__name__
+            raise InputError(f"a model of the method {name} cannot {what}; it has {questions(self.heads)}")
         return part

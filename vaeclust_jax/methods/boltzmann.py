@@ -86,6 +86,8 @@ class BoltzmannMethod(Method):
 
     task: ClassVar[str] = "density"
     usual_learning_rate: ClassVar[float] = 0.05
+    usual_scaling: ClassVar[Literal["standardise", "minmax"]] = "minmax"
+    unused: ClassVar[tuple[str, ...]] = ("network",)
     generates: ClassVar[bool] = False
 
     _: KW_ONLY

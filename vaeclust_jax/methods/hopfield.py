@@ -175,6 +175,7 @@ class Hopfield(Method):
 
     task: ClassVar[str] = "memory"
     generates: ClassVar[bool] = False
+    unused: ClassVar[tuple[str, ...]] = ("network", "training")
     shared: ClassVar[tuple[str, ...]] = ("weights", "bias", "memories")
 
     net: Classical | Saturating | Modern = field(default_factory=Modern)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -108,6 +108,10 @@ class Method(ABC):
     """Whether it learns from the labels of all rows: a supervised method."""
     usual_learning_rate: ClassVar[float] = 1e-3
     """What the command begins with, where no experiment says more."""
+    usual_scaling: ClassVar[Literal["standardise", "minmax"]] = "standardise"
+    """What `scaling="auto"` does to vectors."""
+    unused: ClassVar[tuple[str, ...]] = ()
+    """Parts of a `Config` that it does not read: "network", "training"."""
     generates: ClassVar[bool] = True
     """Whether it uses the network's decoder."""
     takes_weights: ClassVar[bool] = False

@@ -4,7 +4,7 @@ log Z is estimated by annealed importance sampling in both directions: forwards 
 backwards too low, as far as the chains that it begins with are samples of the model. Of small machines it is exact.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import jax
 import jax.numpy as jnp
@@ -68,7 +68,7 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
         std=of_named.std,
         seeds=of_named.seeds,
         findings=(_finding(named, of_named.mean),),
-        warnings=tuple(line for arm, of in results.items() for row in of.seeds if (line := _apart(arm, row))),
+        warnings=tuple(line for arm, of in results.items() for row in of.seeds for line in _doubts(arm, row)),
         results=results,
         restored=restored,
         few_labels=labelled,
@@ -83,7 +83,8 @@ def judged(run: Run, data: Prepared) -> DensityScores:
     train = as_units(method, data, data.train_index, _MOST_ROWS)
     machine, observed = method.machine(run.params), held_out.shape[1]
     more = len(machine.visible) - observed
-    base = jnp.concatenate([base_rates(jnp.asarray(train.mean(axis=0))), jnp.zeros(more)])
+    rates = base_rates(jnp.asarray(train.mean(axis=0)))
+    base = jnp.concatenate([rates, jnp.zeros(more)])
     forward_key, burn_key, reverse_key = jax.random.split(key_of(0, SCORE), 3)
     betas = schedule(_temperatures(machine))
     forward = forward_ais(forward_key, machine, base, betas, CHAINS)
@@ -100,6 +101,7 @@ def judged(run: Run, data: Prepared) -> DensityScores:
         train=-energy_of_train - forward.value,
         deviation=forward.deviation,
         pseudo=None if more else float(by_chunk(pseudo_log_likelihood, machine, held_out).mean()),
+        independent=float((held_out @ rates - jax.nn.softplus(rates).sum()).mean()),
     )
 
 
@@ -115,17 +117,22 @@ def _finding(named: str, mean: DensityScores) -> str:
     )
 
 
-def _apart(arm: str, row: SeedDensityScores) -> str | None:
-    """A sentence where the two directions disagree: then neither may be believed."""
+def _doubts(arm: str, row: SeedDensityScores) -> Iterator[str]:
+    """A sentence where the two directions disagree, so that neither may be believed, and where nothing was learned."""
     assert row.log_likelihood is not None
     assert row.reverse is not None
+    assert row.independent is not None
     difference = abs(row.log_likelihood - row.reverse)
-    if difference <= _APART:
-        return None
-    return (
-        f"The two estimates of log Z of {arm} with seed {row.seed} are {difference:.1f} nats apart: its chains mix "
-        "badly, and the likelihood lies anywhere between."
-    )
+    if difference > _APART:
+        yield (
+            f"The two estimates of log Z of {arm} with seed {row.seed} are {difference:.1f} nats apart: its chains mix "
+            "badly, and the likelihood lies anywhere between."
+        )
+    if max(row.log_likelihood, row.reverse) < row.independent:
+        yield (
+            f"Held-out rows are less likely under {arm} with seed {row.seed} than under units without connections "
+            f"({row.independent:.2f} nats): it learned nothing of use. Try a lower learning rate, or more epochs."
+        )
 
 
 def _tables(record: DensityRecord) -> list[Table]:

@@ -18,6 +18,7 @@ class DensityScores(Measures):
         train: of training rows, with the forward log Z.
         deviation: standard error of the forward log Z.
         pseudo: exact pseudo-log-likelihood of held-out rows.
+        independent: log-likelihood of held-out rows under independent units with the training rows' base rates.
     """
 
     names: ClassVar[Mapping[str, str]] = {
@@ -27,6 +28,7 @@ class DensityScores(Measures):
         "train": "training rows",
         "deviation": "AIS error",
         "pseudo": "pseudo-log-likelihood",
+        "independent": "independent units",
     }
 
     log_likelihood: float | None
@@ -35,6 +37,7 @@ class DensityScores(Measures):
     train: float | None
     deviation: float | None
     pseudo: float | None
+    independent: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
