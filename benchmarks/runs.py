@@ -68,6 +68,7 @@ RUNS = {
     "forecast-laser": "run course-forecast --seeds 10",
     "forecast-scan": "run course-forecast-scan --seeds 5",
     "rbm-mnist": "run course-rbm --num-hidden 16",
+    "dbm-mnist": "run course-dbm --seeds 3",
     "rbm-mnist-500": "run rbm mnist --num-hidden 500 --validation 0.1429",
     "course-regression": "run course-regression --seeds 5",
     "course-optimisers": "run course-optimisers --seeds 5",
