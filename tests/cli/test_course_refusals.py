@@ -39,7 +39,10 @@ def images(tmp_path: Path) -> Path:
         ("course-cnn one.npz", "all labels are of one class: a classifier needs two at least"),
         ("gan vectors.npz --r1 nan", "r1 must be at least 0.0, got nan"),
         ("gan vectors.npz --r1 inf", "r1 must be finite, got inf"),
-        ("rbm vectors.npz --scaling standardise", "as they are scaled: use scaling 'none' for rows of 0 and 1, or 'minmax'"),
+        (
+            "rbm vectors.npz --scaling standardise",
+            "as they are scaled: use scaling 'none' for rows of 0 and",
+        ),
         ("course-cnn labelled.npz --dropout 1 0 0 0", "dropout must lie in 0 to below 1"),
         ("course-cnn vectors.npz", "network 'cnn' needs images"),
         ("vaedec labelled.npz --clusters 3 --network cnn", "network CNN has no decoder, which the method DEC needs"),

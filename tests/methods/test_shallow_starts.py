@@ -2,15 +2,24 @@
 
 import numpy as np
 import pytest
-from sklearn.datasets import make_classification
+from sklearn.datasets import make_circles, make_classification, make_moons
 from sklearn.metrics import adjusted_rand_score
 
 import vaeclust_jax as vc
 from tests.fitting.made import blobs, config
 from vaeclust_jax.folder.records.clustering import StartRecord
+from vaeclust_jax.graph.clarity import Separation
 from vaeclust_jax.graph.clusters import graph_clusters
 from vaeclust_jax.graph.neighbours import of_values
-from vaeclust_jax.methods.shallow_starts import CLEARER, OWN, SHALLOW_STARTS, began_with, named, shallow_starts
+from vaeclust_jax.methods.shallow_starts import (
+    CLEARER,
+    LONG_WALK,
+    OWN,
+    SHALLOW_STARTS,
+    began_with,
+    named,
+    shallow_starts,
+)
 from vaeclust_jax.studies.clarity import starts_of, starts_sentences
 
 
@@ -19,11 +28,11 @@ def test_far_clearer_clusters_begin_and_others_do_not() -> None:
     starts = shallow_starts(x, 3, of_values(x))
     assert starts is not None
     assert set(starts.labels) == set(starts.separations) == set(SHALLOW_STARTS)
-    labels, scores = starts.begin(np.random.default_rng(0).permutation(y), 3)
+    _, labels, scores = starts.begin(np.random.default_rng(0).permutation(y), 3)
     assert adjusted_rand_score(y, labels) == 1
     assert began_with(named(scores) or {}) in SHALLOW_STARTS
     moved = (y + 1) % 3
-    labels, scores = starts.begin(moved, 3)
+    _, labels, scores = starts.begin(moved, 3)
     assert labels is moved
     assert began_with(named(scores) or {}) == OWN
 
@@ -39,12 +48,12 @@ def test_what_three_find_is_not_given_up_for_clusters_of_one_size(sizes: tuple[i
     assert starts is not None
     halves = np.arange(len(x)) % len(sizes)
     assert starts.separations["graph"].clarity > starts.separations["k-means"].clarity, "the trap"
-    labels, scores = starts.begin(halves, len(sizes))
+    _, labels, scores = starts.begin(halves, len(sizes))
     assert adjusted_rand_score(y, labels) == 1
     clear = named(scores) or {}
     assert OWN not in clear
     assert set(clear) == {"k-means", "pca-gmm", "spectral"}
-    _, scores = starts.begin(y, len(sizes))
+    _, _, scores = starts.begin(y, len(sizes))
     assert began_with(named(scores) or {}) == OWN
 
 
@@ -63,7 +72,7 @@ def test_clearer_clusters_that_cut_more_do_not_begin() -> None:
     graph = of_values(x)
     own, starts = graph_clusters(graph, 6), shallow_starts(x, 6, graph)
     assert starts is not None
-    labels, scores = starts.begin(own, 6)
+    _, labels, scores = starts.begin(own, 6)
     clear = named(scores) or {}
     assert clear["k-means"].clarity > clear[OWN].clarity + CLEARER, "the trap"
     assert clear["k-means"].cut > clear[OWN].cut
@@ -92,7 +101,7 @@ def test_a_graph_of_features_that_tell_nothing_is_left_for_clusters_without_neig
     own, starts = graph_clusters(graph, 4), shallow_starts(x, 4, graph)
     assert starts is not None
     assert vc.metrics.accuracy(y, own) < 0.85
-    labels, scores = starts.begin(own, 4)
+    _, labels, scores = starts.begin(own, 4)
     clear = named(scores) or {}
     of_own, of_kmeans = clear[OWN], clear["k-means"]
     assert of_own.clarity < of_kmeans.clarity < of_own.clarity + CLEARER, "the usual rule would keep the graph's own"
@@ -107,6 +116,71 @@ def test_features_that_tell_nothing_cost_no_clusters() -> None:
     found = vc.cluster(x, 4)
     assert vc.metrics.accuracy(y, found.labels) > 0.95
     assert vc.metrics.accuracy(y, found.run.cut(4)) > 0.95
+
+
+def scaled(x: np.ndarray) -> np.ndarray:
+    return ((x - x.mean(axis=0)) / x.std(axis=0)).astype(np.float32)
+
+
+def spirals() -> tuple[np.ndarray, np.ndarray]:
+    """Two arms, each one and a half turns long."""
+    rng = np.random.default_rng(0)
+    y, turn = np.arange(800) % 2, np.sqrt(rng.random(800)) * 3 * np.pi + 0.6
+    angle = turn + np.pi * y
+    return np.c_[turn * np.cos(angle), turn * np.sin(angle)] + 0.1 * rng.normal(size=(800, 2)), y
+
+
+THIN = {
+    "moons": make_moons(500, noise=0.05, random_state=30),
+    "noisy moons": make_moons(500, noise=0.1, random_state=1),
+    "rings": make_circles(1000, factor=0.5, noise=0.05, random_state=0),
+    "spirals": spirals(),
+}
+"""Clusters that a walk of 100 steps does not go round."""
+
+
+@pytest.mark.parametrize("name", THIN)
+def test_long_thin_clusters_that_lie_apart_begin(name: str) -> None:
+    x, y = scaled(THIN[name][0]), THIN[name][1]
+    graph = of_values(x)
+    starts = shallow_starts(x, 2, graph)
+    assert starts is not None
+    own = starts.labels["graph"]
+    assert adjusted_rand_score(y, own) < 0.2, "the trap"
+    name, labels, scores = starts.begin(own, 2)
+    assert name == began_with(named(scores) or {}) == LONG_WALK
+    assert adjusted_rand_score(y, labels) > 0.9
+    assert began_with(named(starts.begin(y, 2)[2]) or {}) == OWN
+
+
+@pytest.mark.parametrize(
+    ("longer", "began"),
+    [
+        (Separation(0.49, 1e-4), LONG_WALK),
+        (Separation(0.47, 1e-4), OWN),  # less clear
+        (Separation(0.49, 1e-3), OWN),  # not far less
+    ],
+)
+def test_a_long_walk_begins_where_it_is_clearer_and_cuts_far_less(longer: Separation, began: str) -> None:
+    assert began_with({OWN: Separation(0.48, 4e-3), LONG_WALK: longer}) == began
+
+
+def test_a_long_walk_that_parts_a_few_samples_from_all_others_does_not_begin() -> None:
+    few = Separation(0.4, 1e-5)
+    assert few.evenness == pytest.approx(0.8, abs=1e-4)
+    assert began_with({OWN: Separation(0.38, 4e-3), LONG_WALK: few}) == OWN
+
+
+@pytest.mark.long
+def test_a_fit_finds_two_moons() -> None:
+    x, y = THIN["moons"]
+    found = vc.cluster(x, 2)
+    assert adjusted_rand_score(y, found.labels) > 0.98
+    assert adjusted_rand_score(y, found.run.cut(2)) > 0.98
+    assert starts_sentences(starts_of([found.run], [0])) == [
+        "Seed 0 began with the clusters of a long walk on the graph of the values, without a network: they are clearer "
+        "than those of the graph (0.50 against 0.48), and cut far less."
+    ]
 
 
 def test_hints_number_and_move_clusters_that_need_no_network() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.graph import MAX_GROUPS
+from vaeclust_jax.graph import ALPHA, MAX_GROUPS
 from vaeclust_jax.graph.constraints import Constraints
 from vaeclust_jax.graph.hinted import clearer, hinted_clusters, moved_by_hints, settled_clusters
 from vaeclust_jax.graph.kernel import walk_embedding
@@ -18,7 +18,7 @@ from vaeclust_jax.graph.ward import Merged, ward
 def graph_clusters(
     graph: Graph,
     num_clusters: int,
-    alpha: float = 0.99,
+    alpha: float = ALPHA,
     max_groups: int = MAX_GROUPS,
     weight: Float[np.ndarray, " n"] | None = None,
 ) -> Int[np.ndarray, " n"]:
@@ -29,7 +29,7 @@ def graph_clusters(
 def merged_clusters(
     graph: Graph,
     num_clusters: int,
-    alpha: float = 0.99,
+    alpha: float = ALPHA,
     max_groups: int = MAX_GROUPS,
     weight: Float[np.ndarray, " n"] | None = None,
     hints: Constraints | None = None,

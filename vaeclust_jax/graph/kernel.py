@@ -4,10 +4,11 @@ import numpy as np
 import scipy.linalg
 from jaxtyping import Float
 
+from vaeclust_jax.graph import ALPHA
 from vaeclust_jax.graph.neighbours import Graph
 
 
-def walk_embedding(graph: Graph, alpha: float = 0.99) -> Float[np.ndarray, "m m"]:
+def walk_embedding(graph: Graph, alpha: float = ALPHA) -> Float[np.ndarray, "m m"]:
     """Unit rows e_a whose products are R_ab / sqrt(R_aa R_bb), of the walks R = (I - alpha D^-1/2 B D^-1/2)^-1.
 
     R sums over walks of all lengths, of mean length 1 / (1 - alpha); e_a . e_b is its cosine. All of R, not the first

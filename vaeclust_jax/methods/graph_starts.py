@@ -8,10 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
+from vaeclust_jax.graph import ALPHA, LONG
 from vaeclust_jax.graph.constraints import Constraints
 from vaeclust_jax.graph.tree import Merges
 from vaeclust_jax.methods.kept_shares import keeps_shares, log_shares
-from vaeclust_jax.methods.shallow_starts import ShallowStarts, shallow_starts
+from vaeclust_jax.methods.shallow_starts import LONG_WALK, OWN, ShallowStarts, shallow_starts
 from vaeclust_jax.methods.starts import (
     Start,
     from_clusters,
@@ -128,11 +129,12 @@ def from_graph(
         labels, _, merges = merged_clusters(graph, num_clusters, weight=rows.weight, hints=hints, judge=own)
         memory, shown_by = fresh.memory, graph if own is None else own
         if shallow is not None:
-            begun, separation = shallow.begin(labels, num_clusters)
+            name, begun, separation = shallow.begin(labels, num_clusters)
             memory = memory._replace(separation=jnp.asarray(separation))
-            if begun is not labels:  # the tree is of those clusters, too
+            if name != OWN:  # the tree is of those clusters, too
                 graph, labels = faded_between(graph, begun), begun
-                merges = merged_clusters(graph, num_clusters, hints=hints, judge=own).merges
+                alpha = LONG if name == LONG_WALK else ALPHA
+                merges = merged_clusters(graph, num_clusters, alpha, hints=hints, judge=own).merges
         memory = memory._replace(merges=_filled(memory.merges, merges))
         fresh, labels = _told(fresh._replace(memory=memory), labels, hints)
         edges = strongest(graph, fresh.memory.edges.neighbours.shape[1], rows.weight)

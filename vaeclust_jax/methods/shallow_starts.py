@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from vaeclust_jax.graph import LONG
 from vaeclust_jax.graph.clarity import Separation, separation
 from vaeclust_jax.graph.constraints import Constraints
+from vaeclust_jax.methods.kept_shares import UNEVEN
 from vaeclust_jax.streamed import HostRows
 
 if TYPE_CHECKING:
@@ -16,7 +18,10 @@ if TYPE_CHECKING:
 
 OWN = "its graph"
 """What the clusters of the method's own graph are called."""
-SHALLOW_STARTS = ("k-means", "pca-gmm", "spectral", "graph")
+LONG_WALK = "long walk"
+"""Micro-clusters of the values' graph as it is, merged by a walk of mean length 10,000: it goes round rings, moons and
+spirals of thousands of samples, which a walk of 100 cuts in pieces."""
+SHALLOW_STARTS = ("k-means", "pca-gmm", "spectral", "graph", LONG_WALK)
 NOT_ASKED = -1.0
 """In the place of a clarity, which is above it."""
 _MOST_CLUSTERS, _FEWEST_SAMPLES = 100, 4
@@ -30,6 +35,11 @@ SAME, _ENOUGH = 0.95, 3
 WITHOUT_GRAPH = ("k-means", "pca-gmm")
 """Those of them that look at no neighbours. That they may begin was chosen with labels of generated vectors, and of
 parts of digits, COIL-20 and MNIST's training images, in view."""
+
+
+FAR_LESS = 10.0
+"""How many times less the clusters of a long walk must be cut: such clusters lie apart, however long and thin they are.
+Chosen with made moons, rings and spirals in view, and so that no set of the benchmark begins otherwise."""
 
 
 class ShallowStarts(NamedTuple):
@@ -47,23 +57,26 @@ class ShallowStarts(NamedTuple):
 
     def begin(
         self, own: Int[np.ndarray, " n"], num_clusters: int
-    ) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, "2 s"]]:
-        """The labels to begin with, the method's own where no others are far clearer, and how all are shown (`named`).
+    ) -> tuple[str, Int[np.ndarray, " n"], Float[np.ndarray, "2 s"]]:
+        """The labels to begin with and their name, and how all are shown (`named`).
+
+        They are the method's own where no others are far clearer.
 
         Where three or more find the same clusters, only those are asked: methods that differ so much do not agree by
         chance, and clarity would cut a large cluster in two rather than keep a small one. Of the others none may be cut
         more than the own, for the same reason. Where clusters that were found without neighbours are clearer in the
         graph than its own, it misleads, as where most features tell no clusters apart: the clearest of those begin
-        (`began_with`).
+        (`began_with`). Those of a long walk begin where they are of like sizes, clearer than these, and cut far less.
         """
         labels = {OWN: own, **self.labels}
         of_all = {OWN: separation(self.graph, own, num_clusters), **self.separations}
-        asked = _agreed(labels) or list(labels)
+        asked = _agreed({name: one for name, one in labels.items() if name != LONG_WALK}) or list(labels)
         names = (OWN, *SHALLOW_STARTS)
         scores = np.array([of_all[name] if name in asked else (NOT_ASKED, NOT_ASKED) for name in names], np.float32).T
         found = named(scores)
         assert found is not None, "some are"
-        return labels[began_with(found)], scores
+        name = began_with(found)
+        return name, labels[name], scores
 
 
 def shallow_starts(
@@ -82,15 +95,19 @@ def shallow_starts(
             (`moved_by_hints`) before any are judged.
     """
     from vaeclust_jax.baselines.shallow import SHALLOW, unfit  # scikit-learn takes long to import
+    from vaeclust_jax.graph.clusters import graph_clusters
     from vaeclust_jax.graph.hinted import moved_by_hints
+    from vaeclust_jax.graph.neighbours import connected
 
     if not 2 <= num_clusters <= min(_MOST_CLUSTERS, len(x) // _FEWEST_SAMPLES):
         return None
     values = np.asarray(x[np.arange(len(x))]).reshape(len(x), -1)
-    asked = [name for name in SHALLOW_STARTS if unfit(name, len(values)) is None]
+    asked = [name for name in SHALLOW_STARTS if name != LONG_WALK and unfit(name, len(values)) is None]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # no convergence, or fewer distinct samples than clusters: clarity judges it
         labels = {name: SHALLOW[name].cluster(values, num_clusters, 0) for name in asked}
+    if "graph" in asked:
+        labels[LONG_WALK] = graph_clusters(connected(graph, values), num_clusters, LONG)
     if hints is not None:
         labels = {name: moved_by_hints(graph, one, num_clusters, hints) for name, one in labels.items()}
     return ShallowStarts(labels, {name: separation(graph, one, num_clusters) for name, one in labels.items()}, graph)
@@ -124,8 +141,12 @@ def began_with(starts: Mapping[str, Separation]) -> str:
     if OWN not in starts:
         return clearest(starts)
     own = starts[OWN]
-    asked = [name for name, one in starts.items() if one.cut <= own.cut]
-    if misled := [name for name in asked if name in WITHOUT_GRAPH and starts[name].clarity > own.clarity]:
-        return clearest(misled)
+    asked = [name for name, one in starts.items() if one.cut <= own.cut and name != LONG_WALK]
     best = clearest(asked)
-    return best if starts[best].clarity > own.clarity + CLEARER else OWN
+    begun = best if starts[best].clarity > own.clarity + CLEARER else OWN
+    if misled := [name for name in asked if name in WITHOUT_GRAPH and starts[name].clarity > own.clarity]:
+        begun = clearest(misled)
+    longer, other = starts.get(LONG_WALK), starts[begun]
+    if longer is None or longer.evenness < UNEVEN or longer.clarity <= other.clarity:
+        return begun
+    return LONG_WALK if longer.cut <= other.cut / FAR_LESS else begun

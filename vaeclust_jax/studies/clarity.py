@@ -9,7 +9,7 @@ from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder.records.clustering import ON_LATENTS, ClusteringRecord, StartRecord
 from vaeclust_jax.graph import NUM_NEIGHBOURS, in_reach
 from vaeclust_jax.graph.clarity import Separation, separation
-from vaeclust_jax.methods.shallow_starts import CLEARER, OWN, SAME, began_with
+from vaeclust_jax.methods.shallow_starts import CLEARER, LONG_WALK, OWN, SAME, began_with
 from vaeclust_jax.studies.assignments import Answer
 
 
@@ -123,13 +123,18 @@ def starts_sentences(starts: Sequence[StartRecord] | None) -> list[str]:
         if start.began != OWN:
             seeds_of.setdefault(start.began, []).append(start)
     return [
-        f"Seed{'s' if len(of) > 1 else ''} {', '.join(str(one.seed) for one in of)} began with the clusters of {name}, "
-        f"without a network: {_why(name, of[0].clarity)}."
+        f"Seed{'s' if len(of) > 1 else ''} {', '.join(str(one.seed) for one in of)} began with the clusters of "
+        f"{_called(name)}, without a network: {_why(name, of[0].clarity)}."
         for name, of in seeds_of.items()
     ]
 
 
+def _called(name: str) -> str:
+    return "a long walk on the graph of the values" if name == LONG_WALK else name
+
+
 def _why(name: str, clarity: Mapping[str, float]) -> str:
     if OWN in clarity:
-        return f"they are clearer than those of the graph ({clarity[name]:.2f} against {clarity[OWN]:.2f})"
+        much_less = ", and cut far less" if name == LONG_WALK else ""
+        return f"they are clearer than those of the graph ({clarity[name]:.2f} against {clarity[OWN]:.2f}){much_less}"
     return f"{', '.join(clarity)} find the same ones, and the graph others"
