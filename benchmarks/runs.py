@@ -26,10 +26,6 @@ from vaeclust_jax.folder.records.repetitions import REPETITIONS
 
 PATH = FOLDER / "quality" / "runs.json"
 _CONV = "vaegraph --network conv --value-share 0 --validation 0.2"
-_SHORT = (
-    "mnist --validation 0.1429 --network mlp --hidden 500 500 --batch-size 256 --pretrain-epochs 10 --joint-epochs 10 "
-    "--seeds 3"
-)
 _INSECTS = (
     "--network mlp-torch-start --latent-dim 2 --hidden 128 128 64 32 16 8 4 --decoder-hidden 4 8 16 32 32 64 128 128 "
     "--likelihood squared --beta dynamic:a=0.05,since_change=true,interval=11 --batch-size 256 --scaling minmax-row"
@@ -54,8 +50,6 @@ RUNS = {
     "coil20-eight": f"run {_CONV} --dataset coil20 --augment 0 --seeds 8 --first-seed 501",
     "coil20-views": f"run {_CONV} --dataset coil20 --augment 1 --seeds 8 --first-seed 501",
     "digits-conv": f"run {_CONV} --image-size 32 32 --seeds 3 --groups 3 --first-seed 401",
-    "mnist-dec": f"run dec {_SHORT}",
-    "mnist-dec-batches": f"run dec {_SHORT} --target batch",
     "controllers-digits": "run vaedec-controllers --seeds 5",
     "controllers-coil20": "run vaedec-controllers --dataset coil20 --network conv --seeds 5",
     "auto-digits": f"run {_CONV} --image-size 32 32 --augment 0 --clusters auto",
