@@ -20,11 +20,6 @@ class Separation(NamedTuple):
     clarity: float
     cut: float
 
-    @property
-    def evenness(self) -> float:
-        """H(labels) / log K, 1 where all clusters have one size."""
-        return 2 * (self.clarity + self.cut)
-
 
 def separation(graph: "Graph", labels: Int[np.ndarray, " n"], num_clusters: int) -> Separation:
     """The normalised cut, and with the entropy of the labels the clarity.

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 if TYPE_CHECKING:
     from vaeclust_jax.graph.neighbours import Graph
 
-UNEVEN = 0.9
+_UNEVEN = 0.9
 """Of log K: the entropy of the shares below which clusters have very unequal sizes."""
 _CLEAR = 0.05
 """Of a cluster's edge weight, what leads out of it in the mean over clusters, where a graph shows them clearly. Both
@@ -32,7 +32,7 @@ def keeps_shares(
     from vaeclust_jax.graph.clarity import separation  # here, so that starts import quickly
 
     share = _shares(labels, num_clusters, weight)
-    uneven = -(share * np.log(share)).sum() < UNEVEN * np.log(num_clusters)
+    uneven = -(share * np.log(share)).sum() < _UNEVEN * np.log(num_clusters)
     return bool(uneven and separation(graph, labels, num_clusters).cut < _CLEAR)
 
 

@@ -10,7 +10,6 @@ from jaxtyping import Float, Int
 from vaeclust_jax.graph import LONG
 from vaeclust_jax.graph.clarity import Separation, separation
 from vaeclust_jax.graph.constraints import Constraints
-from vaeclust_jax.methods.kept_shares import UNEVEN
 from vaeclust_jax.streamed import HostRows
 
 if TYPE_CHECKING:
@@ -25,6 +24,8 @@ SHALLOW_STARTS = ("k-means", "pca-gmm", "spectral", "graph", LONG_WALK)
 NOT_ASKED = -1.0
 """In the place of a clarity, which is above it."""
 _MOST_CLUSTERS, _FEWEST_SAMPLES = 100, 4
+_NOTHING = 1e-6  # a cut that may be rounding
+_SMALLEST = 1 / 3  # of the mean size, a cluster of a long walk: it likes to part a few samples from all others
 CLEARER = 0.05
 """By how much: training makes clusters of the method's own graph clearer by .01 to .04. Chosen with labels of small
 parts of digits, COIL-20 and MNIST's training images in view, and of iris, wine, breast-cancer and generated vectors."""
@@ -66,7 +67,7 @@ class ShallowStarts(NamedTuple):
         chance, and clarity would cut a large cluster in two rather than keep a small one. Of the others none may be cut
         more than the own, for the same reason. Where clusters that were found without neighbours are clearer in the
         graph than its own, it misleads, as where most features tell no clusters apart: the clearest of those begin
-        (`began_with`). Those of a long walk begin where they are of like sizes, clearer than these, and cut far less.
+        (`began_with`). Those of a long walk begin where they are cut far less than these.
         """
         labels = {OWN: own, **self.labels}
         of_all = {OWN: separation(self.graph, own, num_clusters), **self.separations}
@@ -107,7 +108,9 @@ def shallow_starts(
         warnings.simplefilter("ignore")  # no convergence, or fewer distinct samples than clusters: clarity judges it
         labels = {name: SHALLOW[name].cluster(values, num_clusters, 0) for name in asked}
     if "graph" in asked:
-        labels[LONG_WALK] = graph_clusters(connected(graph, values), num_clusters, LONG)
+        walked = graph_clusters(connected(graph, values), num_clusters, LONG)
+        if np.bincount(walked, minlength=num_clusters).min() >= _SMALLEST * len(x) / num_clusters:
+            labels[LONG_WALK] = walked
     if hints is not None:
         labels = {name: moved_by_hints(graph, one, num_clusters, hints) for name, one in labels.items()}
     return ShallowStarts(labels, {name: separation(graph, one, num_clusters) for name, one in labels.items()}, graph)
@@ -146,7 +149,6 @@ def began_with(starts: Mapping[str, Separation]) -> str:
     begun = best if starts[best].clarity > own.clarity + CLEARER else OWN
     if misled := [name for name in asked if name in WITHOUT_GRAPH and starts[name].clarity > own.clarity]:
         begun = clearest(misled)
-    longer, other = starts.get(LONG_WALK), starts[begun]
-    if longer is None or longer.evenness < UNEVEN or longer.clarity <= other.clarity:
-        return begun
-    return LONG_WALK if longer.cut <= other.cut / FAR_LESS else begun
+    cut = starts[begun].cut
+    apart = LONG_WALK in starts and cut > _NOTHING and starts[LONG_WALK].cut <= cut / FAR_LESS
+    return LONG_WALK if apart else begun

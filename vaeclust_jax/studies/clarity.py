@@ -134,7 +134,8 @@ def _called(name: str) -> str:
 
 
 def _why(name: str, clarity: Mapping[str, float]) -> str:
+    if name == LONG_WALK:
+        return "they are cut at most a tenth as much as those of the graph"
     if OWN in clarity:
-        much_less = ", and cut far less" if name == LONG_WALK else ""
-        return f"they are clearer than those of the graph ({clarity[name]:.2f} against {clarity[OWN]:.2f}){much_less}"
+        return f"they are clearer than those of the graph ({clarity[name]:.2f} against {clarity[OWN]:.2f})"
     return f"{', '.join(clarity)} find the same ones, and the graph others"
