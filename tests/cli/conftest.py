@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from tests.fitting.made import blobs
 from vaeclust_jax import cli
+from vaeclust_jax.cli.once import IMPORTS
 
 TINY = ["--network", "mlp", "--hidden", "16", "--latent-dim", "2", "--batch-size", "32"]
 VAECLUST = [sys.executable, "-m", "vaeclust_jax.cli"]
@@ -53,6 +55,9 @@ def vaeclust(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str])
             code = 0
         except SystemExit as end:
             code = 0 if end.code is None else int(end.code)
+        for thread in threading.enumerate():  # what it still imports must not change modules under the next test
+            if thread.name == IMPORTS:
+                thread.join()
         out, err = capfd.readouterr()
         return code, out, err
 

@@ -59,7 +59,7 @@ def run_once(args: Parsed[RunArguments], argv: list[str], begin: Callable[[Plan]
         remember(folder, argv, plan.choice, plan.views, flags.hints)
     else:
         folder = args.resume
-    Thread(target=_import_what_draws, daemon=True).start()
+    Thread(target=_import_what_draws, name=IMPORTS, daemon=True).start()
     held = lock(folder / CHECKPOINTS)
     trackers = [TRACKERS[name](folder, resume=args.resume is not None) for name in dict.fromkeys(flags.track)]
     with Reporter(quiet=flags.quiet) as reporter:
@@ -117,6 +117,10 @@ def run_beside(args: Parsed[RunArguments]) -> None:
     with Interrupt() as interrupt, together():
         fit_beside(args.experiment, plan.config, plan.parts, plan.seeds, lambda arm: [interrupt], nowhere, plan.mesh)
         leave()
+
+
+IMPORTS = "imports of what draws"
+"""The name of a thread."""
 
 
 def _import_what_draws() -> None:
