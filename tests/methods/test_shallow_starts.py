@@ -157,11 +157,19 @@ def test_long_thin_clusters_that_lie_apart_begin(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("own", "longer", "began"),
-    [(4e-3, 1e-4, LONG_WALK), (4e-3, 1e-3, OWN), (4e-8, 0.0, OWN)],
-    ids=["far less", "less", "both nothing"],
+    [
+        ((0.48, 4e-3), (0.49, 1e-4), LONG_WALK),
+        ((0.48, 4e-3), (0.49, 1e-3), OWN),  # not far less
+        ((0.48, 4e-3), (0.47, 1e-4), OWN),  # nor clearer
+        ((0.48, 4e-3), (0.40, 1e-9), LONG_WALK),  # not cut
+        ((0.48, 4e-8), (0.49, 0.0), LONG_WALK),
+        ((0.48, 4e-8), (0.40, 0.0), OWN),  # neither is cut
+    ],
 )
-def test_a_long_walk_begins_where_it_cuts_far_less(own: float, longer: float, began: str) -> None:
-    assert began_with({OWN: Separation(0.48, own), LONG_WALK: Separation(0.4, longer)}) == began
+def test_a_long_walk_begins_where_it_cuts_far_less_and_is_clearer_or_cuts_nothing(
+    own: tuple[float, float], longer: tuple[float, float], began: str
+) -> None:
+    assert began_with({OWN: Separation(*own), LONG_WALK: Separation(*longer)}) == began
 
 
 def test_a_long_walk_that_parts_a_few_samples_from_all_others_is_not_asked() -> None:

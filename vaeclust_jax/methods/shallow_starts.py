@@ -40,7 +40,7 @@ parts of digits, COIL-20 and MNIST's training images, in view."""
 
 FAR_LESS = 10.0
 """How many times less the clusters of a long walk must be cut: such clusters lie apart, however long and thin they are.
-Chosen with made moons, rings and spirals in view, and so that no set of the benchmark begins otherwise."""
+Chosen with made moons, rings, spirals and blobs in view, and so that no set of the benchmark begins otherwise."""
 
 
 class ShallowStarts(NamedTuple):
@@ -67,7 +67,7 @@ class ShallowStarts(NamedTuple):
         chance, and clarity would cut a large cluster in two rather than keep a small one. Of the others none may be cut
         more than the own, for the same reason. Where clusters that were found without neighbours are clearer in the
         graph than its own, it misleads, as where most features tell no clusters apart: the clearest of those begin
-        (`began_with`). Those of a long walk begin where they are cut far less than these.
+        (`began_with`). Those of a long walk begin where they are cut far less than these, and are clearer or not cut.
         """
         labels = {OWN: own, **self.labels}
         of_all = {OWN: separation(self.graph, own, num_clusters), **self.separations}
@@ -149,6 +149,7 @@ def began_with(starts: Mapping[str, Separation]) -> str:
     begun = best if starts[best].clarity > own.clarity + CLEARER else OWN
     if misled := [name for name in asked if name in WITHOUT_GRAPH and starts[name].clarity > own.clarity]:
         begun = clearest(misled)
-    cut = starts[begun].cut
-    apart = LONG_WALK in starts and cut > _NOTHING and starts[LONG_WALK].cut <= cut / FAR_LESS
-    return LONG_WALK if apart else begun
+    other = starts[begun]
+    longer = starts.get(LONG_WALK, other)
+    apart = longer.clarity > other.clarity or longer.cut < _NOTHING < other.cut
+    return LONG_WALK if apart and longer.cut <= other.cut / FAR_LESS else begun
