@@ -26,6 +26,7 @@ from vaeclust_jax.folder.table import read_tables
 from vaeclust_jax.studies import assignments
 from vaeclust_jax.studies.execute import execute, parts_of
 from vaeclust_jax.studies.experiment import Arm, unchanged
+from vaeclust_jax.studies.scores import idle_labels
 from vaeclust_jax.studies.tables import tables_of
 
 SCORES = ["acc", "nmi", "ari", "ami", "silhouette"]
@@ -361,6 +362,19 @@ def test_without_held_out_rows_all_are_fitted_on(carry_out: Execute) -> None:
     metrics = carry_out(tiny(), validation=0).metrics
     assert metrics["protocol"]["fitted_on"] == f"all {N} rows"
     assert list(metrics["results"]["vaedec"]) == ["all"]
+
+
+@pytest.mark.long
+def test_labels_that_weigh_nothing_are_warned_of() -> None:
+    x, y = blobs()
+    known = np.where(np.arange(len(x)) < 12, y, -1)
+    runs = {
+        name: [vc.fit(vc.Config(vc.VAEKMeans(3, supervision=weight, pretrain_epochs=2)), x, 0, partial_labels=known)]
+        for name, weight in (("late", "two-level"), ("from the start", "two-level:warmup=1"))
+    }
+    runs["told nothing"] = [vc.fit(vc.Config(vc.VAEKMeans(3, pretrain_epochs=2)), x, 0)]
+    (sentence,) = idle_labels(runs)
+    assert sentence.startswith("late: its labels weighed nothing in any epoch")
 
 
 @pytest.mark.long

@@ -31,6 +31,7 @@ from vaeclust_jax.studies.figures import (
 )
 from vaeclust_jax.studies.out_of_distribution import judge_outliers
 from vaeclust_jax.studies.records import metrics_of
+from vaeclust_jax.studies.scores import idle_labels
 from vaeclust_jax.studies.tables import tables_of
 from vaeclust_jax.studies.task import Drawn, Measured, Study, Task
 from vaeclust_jax.studies.uncertainty_figures import certainty_pictures
@@ -60,7 +61,8 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
     metrics = metrics_of(
         study.experiment, study.runs[named], {**answers, **shallow}, dataset, seeds,
         fits=_fits(study, shallow), outliers=outliers, classified=classified, choice=study.choice, views=study.views,
-        left_out=skipped, separation=separation_of({**answers, **shallow}, data), hints=study.hints,
+        left_out=[*skipped, *idle_labels(study.runs)],
+        separation=separation_of({**answers, **shallow}, data), hints=study.hints,
     )  # fmt: skip
     columns = _columns(study.runs[named], answers[named], dataset, seeds)
     temperatures = [found.temperature for found in answers[named]]

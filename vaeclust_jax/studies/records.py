@@ -58,7 +58,7 @@ def metrics_of(
         classified: of `classification`.
         choice: how the number of clusters was chosen, if it was.
         views: how the strength of views was chosen, if it was.
-        left_out: sentences on the methods that were not run.
+        left_out: sentences on the methods that were not run, or that were told nothing.
         separation: of `separation_of`.
         hints: that the named method read.
     """

@@ -180,6 +180,20 @@ def _ahead(results: Results, named: str, shallow: Sequence[str]) -> dict[str, tu
     return found
 
 
+def idle_labels(runs: Mapping[str, Sequence[Run]]) -> list[str]:
+    """Of arms that are told labels, a sentence where these weighed nothing in any epoch: their figures are of none."""
+    weights = {
+        arm: [row["supervision"] for run in of for row in run.history if "supervision" in row]
+        for arm, of in runs.items()
+    }
+    return [
+        f"{arm}: its labels weighed nothing in any epoch, so that its figures are those of no labels: train for more "
+        "epochs, or set supervision to a number"
+        for arm, of_arm in weights.items()
+        if of_arm and not any(of_arm)
+    ]
+
+
 def collapse_warnings(rows: Sequence[SeedScores], config: Config) -> list[str]:
     """Collapse is said, never hidden."""
     found = []
