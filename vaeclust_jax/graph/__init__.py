@@ -4,7 +4,7 @@ NUM_NEIGHBOURS = 5
 """m, of each point in each draw of the codes."""
 
 ALPHA, LONG = 0.99, 0.9999
-"""Of walks of mean length 100, which merge micro-clusters, and 10,000 (`methods.shallow_starts`)."""
+"""alpha of walks of mean length 100, which merge micro-clusters, and 10,000 (`methods.shallow_starts`)."""
 
 MAX_GROUPS = 10_000
 """Micro-clusters that are merged at most, as two matrices of all pairs: 1.6 GB. There are n / 3.6 or so.
