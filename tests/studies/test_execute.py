@@ -378,6 +378,14 @@ def test_labels_that_weigh_nothing_are_warned_of() -> None:
 
 
 @pytest.mark.long
+def test_the_record_has_the_arms_whose_labels_weigh_nothing(carry_out: Execute) -> None:
+    many = replace(tiny(), x=np.tile(tiny().x, (15, 1, 1, 1)), y=np.tile(np.asarray(tiny().y), 15))
+    run = carry_out(many, name="dynamic-beta-insects", draw=False, pretrain_epochs=5)
+    warned = {line.partition(":")[0] for line in run.metrics["warnings"] if "its labels weighed nothing" in line}
+    assert warned == {f"dynamic-beta, {share}% labelled" for share in (1, 5, 10)}
+
+
+@pytest.mark.long
 def test_empty_clusters_and_posterior_collapse_are_warned_of(carry_out: Execute) -> None:
     run = carry_out(replace(tiny(), x=np.repeat(tiny().x[:2], N // 2, axis=0)), beta=1e4)
     warnings = strict_json(run.folder / "metrics.json")["warnings"]
