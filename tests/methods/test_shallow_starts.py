@@ -7,6 +7,7 @@ from sklearn.metrics import adjusted_rand_score
 
 import vaeclust_jax as vc
 from tests.fitting.made import blobs, config
+from vaeclust_jax.baselines.shallow import SHALLOW
 from vaeclust_jax.folder.records.clustering import StartRecord
 from vaeclust_jax.graph import LONG
 from vaeclust_jax.graph.clarity import Separation
@@ -15,6 +16,7 @@ from vaeclust_jax.graph.neighbours import connected, of_values
 from vaeclust_jax.methods.shallow_starts import (
     CLEARER,
     LONG_WALK,
+    OF_GRAPH,
     OWN,
     SHALLOW_STARTS,
     began_with,
@@ -36,6 +38,37 @@ def test_far_clearer_clusters_begin_and_others_do_not() -> None:
     _, labels, scores = starts.begin(moved, 3)
     assert labels is moved
     assert began_with(named(scores) or {}) == OWN
+
+
+def test_the_graph_s_own_clusters_are_those_of_the_floor_and_asked_of_any_number_of_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    x, _ = blobs()
+    for name in ("spectral", "graph"):
+        monkeypatch.setitem(SHALLOW, name, SHALLOW[name]._replace(max_samples=len(x) - 1))
+    graph = of_values(x)
+    before = graph.data.copy()
+    starts = shallow_starts(x, 3, graph)
+    assert starts is not None
+    assert set(starts.labels) >= {"k-means", "pca-gmm", OF_GRAPH, LONG_WALK}
+    assert "spectral" not in starts.labels
+    np.testing.assert_array_equal(starts.labels[OF_GRAPH], SHALLOW["graph"].cluster(x, 3, 0))
+    np.testing.assert_array_equal(graph.data, before)
+
+
+@pytest.mark.parametrize(
+    ("of_graph", "began"),
+    [
+        ((0.33, 0.080), "k-means"),  # the graph misleads
+        ((0.39, 0.050), OWN),  # it does not: it shows clusters that are cut less than those of k-means
+        ((0.41, 0.050), OF_GRAPH),
+    ],
+)
+def test_nothing_begins_that_is_cut_more_than_the_clusters_of_the_values_graph(
+    of_graph: tuple[float, float], began: str
+) -> None:
+    clear = {OWN: Separation(0.355, 0.088), "k-means": Separation(0.40, 0.075), OF_GRAPH: Separation(*of_graph)}
+    assert began_with(clear) == began
 
 
 @pytest.mark.parametrize("sizes", [(990, 10), (495, 5)])

@@ -82,7 +82,7 @@ def expected(graphs: Iterable[Graph], num_graphs: int, beside: Graph | None = No
     """The elementwise square of the graphs' mean: an edge counts by how often they agree on it, and more than so.
 
     Args:
-        graphs: of the same points.
+        graphs: of the same points; the first is overwritten.
         num_graphs: how many there are.
         beside: another graph of them, and its share in the mean.
         share: from 0 to 1.

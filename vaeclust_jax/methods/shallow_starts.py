@@ -20,7 +20,10 @@ OWN = "its graph"
 LONG_WALK = "long walk"
 """Micro-clusters of the values' graph as it is, merged by a walk of mean length 10,000: it goes round rings, moons and
 spirals of thousands of samples, which a walk of 100 cuts in pieces."""
-SHALLOW_STARTS = ("k-means", "pca-gmm", "spectral", "graph", LONG_WALK)
+OF_GRAPH = "graph"
+"""Micro-clusters of the values' graph, merged by a walk of 100."""
+_OF_VALUES = ("k-means", "pca-gmm", "spectral")
+SHALLOW_STARTS = (*_OF_VALUES, OF_GRAPH, LONG_WALK)
 NOT_ASKED = -1.0
 """In the place of a clarity, which is above it."""
 _MOST_CLUSTERS, _FEWEST_SAMPLES = 100, 4
@@ -65,9 +68,10 @@ class ShallowStarts(NamedTuple):
 
         Where three or more find the same clusters, only those are asked: methods that differ so much do not agree by
         chance, and clarity would cut a large cluster in two rather than keep a small one. Of the others none may be cut
-        more than the own, for the same reason. Where clusters that were found without neighbours are clearer in the
-        graph than its own, it misleads, as where most features tell no clusters apart: the clearest of those begin
-        (`began_with`). Those of a long walk begin where they are cut far less than these, and are clearer or not cut.
+        more than the own or than those of the values' graph, for the same reason. Where clusters that were found
+        without neighbours are clearer in the graph than its own, it misleads, as where most features tell no clusters
+        apart: the clearest of those begin (`began_with`). Those of a long walk begin where they are cut far less than
+        these, and are clearer or not cut.
         """
         labels = {OWN: own, **self.labels}
         of_all = {OWN: separation(self.graph, own, num_clusters), **self.separations}
@@ -98,19 +102,19 @@ def shallow_starts(
     from vaeclust_jax.baselines.shallow import SHALLOW, unfit  # scikit-learn takes long to import
     from vaeclust_jax.graph.clusters import graph_clusters
     from vaeclust_jax.graph.hinted import moved_by_hints
-    from vaeclust_jax.graph.neighbours import connected
+    from vaeclust_jax.graph.neighbours import connected, expected
 
     if not 2 <= num_clusters <= min(_MOST_CLUSTERS, len(x) // _FEWEST_SAMPLES):
         return None
     values = np.asarray(x[np.arange(len(x))]).reshape(len(x), -1)
-    asked = [name for name in SHALLOW_STARTS if name != LONG_WALK and unfit(name, len(values)) is None]
+    asked = [name for name in _OF_VALUES if unfit(name, len(values)) is None]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # no convergence, or fewer distinct samples than clusters: clarity judges it
         labels = {name: SHALLOW[name].cluster(values, num_clusters, 0) for name in asked}
-    if "graph" in asked:
-        walked = graph_clusters(connected(graph, values), num_clusters, LONG)
-        if np.bincount(walked, minlength=num_clusters).min() >= _SMALLEST * len(x) / num_clusters:
-            labels[LONG_WALK] = walked
+    labels[OF_GRAPH] = graph_clusters(connected(expected([graph.copy()], 1), values), num_clusters)
+    walked = graph_clusters(connected(graph, values), num_clusters, LONG)
+    if np.bincount(walked, minlength=num_clusters).min() >= _SMALLEST * len(x) / num_clusters:
+        labels[LONG_WALK] = walked
     if hints is not None:
         labels = {name: moved_by_hints(graph, one, num_clusters, hints) for name, one in labels.items()}
     return ShallowStarts(labels, {name: separation(graph, one, num_clusters) for name, one in labels.items()}, graph)
@@ -144,7 +148,8 @@ def began_with(starts: Mapping[str, Separation]) -> str:
     if OWN not in starts:
         return clearest(starts)
     own = starts[OWN]
-    asked = [name for name, one in starts.items() if one.cut <= own.cut and name != LONG_WALK]
+    most = min(own.cut, starts.get(OF_GRAPH, own).cut)
+    asked = [OWN, *(name for name, one in starts.items() if one.cut <= most and name != LONG_WALK)]
     best = clearest(asked)
     begun = best if starts[best].clarity > own.clarity + CLEARER else OWN
     if misled := [name for name in asked if name in WITHOUT_GRAPH and starts[name].clarity > own.clarity]:
