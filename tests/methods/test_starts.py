@@ -7,8 +7,10 @@ import pytest
 from sklearn.cluster import KMeans
 
 from tests.training.counting import rows_of
+from vaeclust_jax.methods.dec import DEC
 from vaeclust_jax.methods.dec_learner import dec, dec_heads
 from vaeclust_jax.methods.kmeans import vae_kmeans
+from vaeclust_jax.methods.method import About
 from vaeclust_jax.methods.starts import from_centroids, from_kmeans, kmeans_centroids, latent_mixture
 from vaeclust_jax.methods.vae import vae, vae_heads
 from vaeclust_jax.networks import MLP
@@ -88,3 +90,27 @@ def test_full_covariances_of_a_few_wide_latents_stay_positive_definite() -> None
     latents = (30 * np.random.default_rng(20).normal(size=(20, 10))).astype(np.float32)
     found = latent_mixture(jax.random.key(0), latents, 8, "full")
     chex.assert_tree_all_finite((found, e_step(found, latents)))
+
+
+@pytest.mark.parametrize(
+    ("size", "likelihood", "deterministic", "log_std"),
+    [
+        (2, "gaussian", False, -1.5),
+        (3, "gaussian", False, 0.0),
+        (2, "gaussian", True, 0.0),
+        (2, "squared", False, None),
+    ],
+)
+@pytest.mark.parametrize("told", [False, True])
+def test_noise_begins_small_where_the_latents_can_hold_all_of_a_sample(
+    size: int, likelihood: str, deterministic: bool, log_std: float | None, told: bool
+) -> None:
+    networks = MLP(latent_dim=L, hidden=(8,)).build((size,))
+    labels = np.arange(N) % 2 if told else None
+    about = About(networks, L, N, 16, 1e-3, 10, has_validation=False, labels=labels, shape=(size,))
+    method = DEC(K, likelihood=likelihood, beta=1.0, gamma=100.0, supervision=0.2)
+    stage = method.vae_stage(about, deterministic=deterministic)
+    states = stage.start(jax.random.split(jax.random.key(0), 2), [None, None], rows_of(X[:, :size]))
+    assert [
+        None if not state.params["likelihood"] else float(state.params["likelihood"]["log_std"]) for state in states
+    ] == [log_std, log_std]
