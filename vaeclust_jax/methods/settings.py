@@ -155,7 +155,8 @@ class VAEMethod(Method):
             learner, start = _labelled(
                 about, about.labels, self.controller_of("supervision"), self.compactness, settings
             )
-        if self.likelihood == "gaussian" and not deterministic and math.prod(about.shape) <= about.latent_dim:
+        holds_all = about.shape != () and math.prod(about.shape) <= about.latent_dim
+        if self.likelihood == "gaussian" and not deterministic and holds_all:
             start = _with_noise(start, _FAINT)
         return Stage("vae", learner, self.pretrain_epochs, start, self.patience(about))
 
