@@ -56,21 +56,6 @@ def test_the_graph_s_own_clusters_are_those_of_the_floor_and_asked_of_any_number
     np.testing.assert_array_equal(graph.data, before)
 
 
-@pytest.mark.parametrize(
-    ("of_graph", "began"),
-    [
-        ((0.33, 0.080), "k-means"),  # the graph misleads
-        ((0.39, 0.050), OWN),  # it does not: it shows clusters that are cut less than those of k-means
-        ((0.41, 0.050), OF_GRAPH),
-    ],
-)
-def test_nothing_begins_that_is_cut_more_than_the_clusters_of_the_values_graph(
-    of_graph: tuple[float, float], began: str
-) -> None:
-    clear = {OWN: Separation(0.355, 0.088), "k-means": Separation(0.40, 0.075), OF_GRAPH: Separation(*of_graph)}
-    assert began_with(clear) == began
-
-
 @pytest.mark.parametrize("sizes", [(990, 10), (495, 5)])
 def test_what_three_find_is_not_given_up_for_clusters_of_one_size(sizes: tuple[int, ...]) -> None:
     """Clarity alone cuts the large cluster in two."""

@@ -20,11 +20,15 @@ from vaeclust_jax.types import Controller, Learner, Stage, State, Stopping
 
 _MOST_MOVED = 5.0
 """Views at this strength are half out of the picture."""
+_FEW = 5
+"""Features of which the latents may as well hold all, if there are as many."""
 _FAINT = -1.5
-"""Logarithm of the noise that a Gaussian likelihood begins with where the latents can hold all of a sample.
+"""Logarithm of the noise that the Gaussian likelihood of so few features begins with.
 
-Beside a noise of 1 latents of standardised features gain nothing, are left unused, and hold no clusters; a few hundred
-steps of Adam move its logarithm by a few tenths. Chosen on generated tables of 2 to 10 features and iris.
+Beside a noise of 1 a latent gains where features together vary more than one of them alone, as principal components
+do. Of two or three features that leaves one, or none, which holds no clusters; of more it leaves out what is not
+needed. A few hundred steps of Adam move the logarithm by a few tenths. Chosen on generated tables of 2 to 10 features
+and iris.
 """
 
 
@@ -75,7 +79,7 @@ class VAEMethod(Method):
     likelihood: Literal["auto", "bernoulli", "gaussian", "squared"] = "auto"
     """auto: bernoulli for images, gaussian for vectors. Pixels lie in [0, 1]. squared: the squared error of values in
     [0, 1], a Gaussian of variance 1/2. The noise of gaussian is learned, from 1 on, or from .22 where there are no more
-    features than latents."""
+    features than latents, and at most 5."""
     beta: float | str = "auto"
     """Weight of the KL term. A number, or what controls it: linear, cyclic, dynamic, pid or geco, with arguments by
     name as in dynamic:a=0.05,interval=11. auto: 1 for every 1,024 values of an image, over which the reconstruction is
@@ -155,8 +159,8 @@ class VAEMethod(Method):
             learner, start = _labelled(
                 about, about.labels, self.controller_of("supervision"), self.compactness, settings
             )
-        holds_all = about.shape != () and math.prod(about.shape) <= about.latent_dim
-        if self.likelihood == "gaussian" and not deterministic and holds_all:
+        held = about.shape != () and math.prod(about.shape) <= min(_FEW, about.latent_dim)
+        if self.likelihood == "gaussian" and not deterministic and held:
             start = _with_noise(start, _FAINT)
         return Stage("vae", learner, self.pretrain_epochs, start, self.patience(about))
 

@@ -68,10 +68,9 @@ class ShallowStarts(NamedTuple):
 
         Where three or more find the same clusters, only those are asked: methods that differ so much do not agree by
         chance, and clarity would cut a large cluster in two rather than keep a small one. Of the others none may be cut
-        more than the own or than those of the values' graph, for the same reason. Where clusters that were found
-        without neighbours are clearer in the graph than its own, it misleads, as where most features tell no clusters
-        apart: the clearest of those begin (`began_with`). Those of a long walk begin where they are cut far less than
-        these, and are clearer or not cut.
+        more than the own, for the same reason. Where clusters that were found without neighbours are clearer in the
+        graph than its own, it misleads, as where most features tell no clusters apart: the clearest of those begin
+        (`began_with`). Those of a long walk begin where they are cut far less than these, and are clearer or not cut.
         """
         labels = {OWN: own, **self.labels}
         of_all = {OWN: separation(self.graph, own, num_clusters), **self.separations}
@@ -148,8 +147,7 @@ def began_with(starts: Mapping[str, Separation]) -> str:
     if OWN not in starts:
         return clearest(starts)
     own = starts[OWN]
-    most = min(own.cut, starts.get(OF_GRAPH, own).cut)
-    asked = [OWN, *(name for name, one in starts.items() if one.cut <= most and name != LONG_WALK)]
+    asked = [name for name, one in starts.items() if one.cut <= own.cut and name != LONG_WALK]
     best = clearest(asked)
     begun = best if starts[best].clarity > own.clarity + CLEARER else OWN
     if misled := [name for name in asked if name in WITHOUT_GRAPH and starts[name].clarity > own.clarity]:
