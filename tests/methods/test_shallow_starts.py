@@ -200,12 +200,18 @@ def test_a_long_walk_that_parts_a_few_samples_from_all_others_is_not_asked() -> 
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("name", "least"), [("moons", 0.98), ("unequal moons", 0.98), ("spirals", 0.8)])
+@pytest.mark.parametrize(("name", "least"), [("moons", 0.98), ("spirals", 0.8)])
 def test_a_fit_finds_long_thin_clusters(name: str, least: float) -> None:
     """Beside a noise of 1 two features have next to no latents, and the encoder loses the spirals."""
     x, y = THIN[name]
+    assert adjusted_rand_score(y, vc.cluster(x, 2).labels) > least
+
+
+@pytest.mark.long
+def test_a_fit_says_that_it_began_with_a_long_walk() -> None:
+    x, y = THIN["unequal moons"]
     found = vc.cluster(x, 2)
-    assert adjusted_rand_score(y, found.labels) > least
+    assert adjusted_rand_score(y, found.labels) > 0.98
     assert adjusted_rand_score(y, found.run.cut(2)) > 0.98
     (sentence,) = starts_sentences(starts_of([found.run], [0]))
     assert sentence.startswith(
