@@ -1,5 +1,7 @@
 """The tree of a merge against scipy's linkage of the repeated points."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,10 +12,13 @@ from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
 
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.graph.clusters import graph_clusters, merged_clusters
-from vaeclust_jax.graph.neighbours import Posterior, connected, expected, posterior_graph, self_tuning
+from vaeclust_jax.graph import ALPHA, LONG
+from vaeclust_jax.graph.clusters import graph_clusters, merged_clusters, merges_inside
+from vaeclust_jax.graph.hints import Hints
+from vaeclust_jax.graph.neighbours import Posterior, connected, expected, faded_between, posterior_graph, self_tuning
 from vaeclust_jax.graph.tree import Merges, Tree, cuttable, tree_of
 from vaeclust_jax.graph.ward import ward
+from vaeclust_jax.metrics import accuracy
 
 M = 12
 seeds = st.integers(0, 2**32 - 1)
@@ -52,6 +57,44 @@ def test_it_is_scipys_linkage_of_the_samples(seed: int) -> None:
         assert same(tree.cut(k), hierarchy.fcluster(of_samples, k, "maxclust"))
         assert same(tree.cut_groups(k), hierarchy.fcluster(tree, k, "maxclust"))
     np.testing.assert_array_equal(np.asarray(tree, np.float32), tree.linkage.astype(np.float32))
+
+
+@given(seeds)
+@settings(max_examples=30, deadline=None)
+def test_what_is_inside_a_part_is_merged_first(seed: int) -> None:
+    z, rng = np.random.default_rng(seed).normal(size=(M, 3)), np.random.default_rng(seed)
+    inside = rng.permutation(np.arange(M) % 3)
+    tree = tree_of(ward(z, np.ones(M), 1, inside=inside).merges, z.astype(np.float32), np.arange(M))
+    assert hierarchy.is_monotonic(tree)
+    assert same(tree.cut(3), inside)
+    heights = [hierarchy.linkage(z[inside == part], "ward")[:, 2] for part in range(3)]
+    np.testing.assert_allclose(tree.merges.heights[: M - 3], np.sort(np.concatenate(heights)), rtol=1e-6)
+    means = np.array([z[inside == part].mean(axis=0) for part in range(3)])
+    first = min(combinations(range(3), 2), key=lambda pair: np.square(means[pair[0]] - means[pair[1]]).sum())
+    assert same(tree.cut(2), np.isin(inside, first))
+
+
+@pytest.mark.parametrize("alpha", [ALPHA, LONG])
+def test_clusters_found_without_the_graph_are_a_cut_of_their_tree(alpha: float) -> None:
+    z = np.random.default_rng(0).normal(size=(300, 2))
+    graph = posterior_graph(Posterior(np.random.default_rng(0), z, np.full_like(z, -3.0)))
+    labels = (z[:, 0] > 0.3).astype(int) + (z[:, 1] > 0)  # across whatever the graph shows
+    faded, merges = merges_inside(graph, labels, alpha)
+    tree = tree_of(merges, z.astype(np.float32), np.arange(len(z)))
+    assert accuracy(labels, tree.cut(3)) > 0.99
+    np.testing.assert_array_equal(faded.toarray(), faded_between(graph, labels).toarray())
+
+
+def test_the_tree_of_such_clusters_keeps_hints() -> None:
+    z = np.random.default_rng(0).normal(size=(300, 2))
+    graph = posterior_graph(Posterior(np.random.default_rng(0), z, np.full_like(z, -3.0)))
+    labels, known = (z[:, 0] > 0).astype(int), np.full(300, -1)
+    known[:40] = labels[:40] = np.random.default_rng(1).integers(0, 2, 40)  # at odds with all around
+    hints = Hints(known).constraints(len(z))
+    tree = tree_of(merges_inside(graph, labels, hints=hints)[1], z.astype(np.float32), np.arange(len(z)))
+    assert hints.kept(hints.numbers(np.eye(2)[tree.cut(2)])[tree.cut(2)]) == 1.0
+    alone = tree_of(merges_inside(graph, labels)[1], z.astype(np.float32), np.arange(len(z))).cut(2)
+    assert hints.kept(hints.numbers(np.eye(2)[alone])[alone]) < 1.0
 
 
 @given(seeds)

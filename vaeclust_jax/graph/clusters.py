@@ -11,7 +11,8 @@ from vaeclust_jax.graph.constraints import Constraints
 from vaeclust_jax.graph.hinted import clearer, hinted_clusters, moved_by_hints, settled_clusters
 from vaeclust_jax.graph.kernel import walk_embedding
 from vaeclust_jax.graph.micro import between, micro_clusters
-from vaeclust_jax.graph.neighbours import Graph
+from vaeclust_jax.graph.neighbours import Graph, faded_between
+from vaeclust_jax.graph.tree import Merges
 from vaeclust_jax.graph.ward import Merged, ward
 
 
@@ -63,6 +64,34 @@ def merged_clusters(
         return led._replace(labels=clearer(judge, led.labels, beside, num_clusters, hints))
     merged = ward(embedding, np.bincount(groups, weight), num_clusters)
     return merged._replace(labels=merged.labels[groups], merges=merged.merges._replace(groups=groups))
+
+
+def merges_inside(
+    graph: Graph, labels: Int[np.ndarray, " n"], alpha: float = ALPHA, hints: Constraints | None = None
+) -> tuple[Graph, Merges]:
+    """The tree of clusters that were found without the graph: each is merged by itself before two of them are.
+
+    Cut into so many it gives them back, but for points of a micro-cluster that most of the others are not in.
+
+    Args:
+        graph: of the points.
+        labels: their clusters, from 0, which keep the hints.
+        alpha: of the walk, see `walk_embedding`.
+        hints: what is together, and what stays apart; a micro-cluster goes where a hint about it says.
+
+    Returns:
+        The graph that such clusters have (`faded_between`), and the tree.
+    """
+    graph = faded_between(graph, labels)
+    num_clusters = int(labels.max()) + 1
+    groups = groups_of(graph, num_clusters, hints=hints)
+    votes = np.zeros((int(groups.max()) + 1, num_clusters))
+    np.add.at(votes, (groups, labels), 1)
+    inside = votes.argmax(axis=1)
+    if hints is not None:
+        inside[groups[hints.hinted]] = labels[hints.hinted]
+    merges = ward(walk_embedding(between(graph, groups), alpha), np.bincount(groups), 1, inside=inside).merges
+    return graph, merges._replace(groups=groups)
 
 
 def groups_of(

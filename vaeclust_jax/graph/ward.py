@@ -30,6 +30,7 @@ def ward(
     sizes: Float[np.ndarray, " m"],
     num_clusters: int,
     apart: Int[np.ndarray, "p 2"] | None = None,
+    inside: Int[np.ndarray, " m"] | None = None,
 ) -> Merged:
     """Merges points, each standing for `sizes` of them, down to `num_clusters`.
 
@@ -42,6 +43,7 @@ def ward(
         sizes: of each.
         num_clusters: k.
         apart: pairs of points whose clusters are not merged while any others can be.
+        inside: what each point is inside of; points of one are merged before those of two are. None: all of one.
 
     Raises:
         InputError: more clusters than points.
@@ -49,7 +51,8 @@ def ward(
     m = len(points)
     if not 1 <= num_clusters <= m:
         raise InputError(f"num_clusters must lie in 1 to {m}, the number of micro-clusters, got {num_clusters}")
-    merges = _merges(points, np.asarray(sizes, float), apart)
+    sizes = np.asarray(sizes, float)
+    merges = _merges(points, sizes, apart) if inside is None else _merges_inside(points, sizes, inside)
     # Chains find merges out of order: the cheapest m - k of them make the clusters.
     merges.sort(key=lambda merge: merge[0])
     costs = np.array([cost for cost, _, _ in merges])
@@ -105,6 +108,15 @@ def _merges(points: np.ndarray, sizes: np.ndarray, apart: np.ndarray | None) -> 
     return merges + _above(merges, points, given) if alive.sum() > 1 else merges
 
 
+def _merges_inside(points: np.ndarray, sizes: np.ndarray, inside: np.ndarray) -> list[tuple[float, int, int]]:
+    """As `_merges`, first those of each part by itself."""
+    merges = []
+    for part in np.unique(inside):
+        here = np.flatnonzero(inside == part)
+        merges += [(cost, int(here[a]), int(here[b])) for cost, a, b in _merges(points[here], sizes[here], None)]
+    return merges + _above(merges, points, sizes)
+
+
 def _above(merges: list[tuple[float, int, int]], points: np.ndarray, sizes: np.ndarray) -> list[tuple[float, int, int]]:
     """The top of the tree, which joins what stays apart."""
     ends = np.array([pair for _, *pair in merges], int).reshape(-1, 2).T
@@ -115,4 +127,5 @@ def _above(merges: list[tuple[float, int, int]], points: np.ndarray, sizes: np.n
     member_of = np.unique(cluster, return_index=True)[1]
     highest = max((cost for cost, _, _ in merges), default=0.0)
     above = _merges(member @ points / total[:, np.newaxis], total, None)
+    above.sort(key=lambda merge: merge[0])  # before those below the highest are lifted to it
     return [(max(cost, highest), int(member_of[a]), int(member_of[b])) for cost, a, b in above]

@@ -118,8 +118,8 @@ def from_graph(
     init = without_weights(learner)
 
     def of_one(key: Key, before: State | None, rows: Rows, own: "Graph | None", shallow: ShallowStarts | None) -> State:
-        from vaeclust_jax.graph.clusters import merged_clusters  # scipy and scikit-learn take long to import
-        from vaeclust_jax.graph.neighbours import faded_between, posterior_graph, strongest
+        from vaeclust_jax.graph.clusters import merged_clusters, merges_inside  # scipy takes long to import
+        from vaeclust_jax.graph.neighbours import posterior_graph, strongest
 
         assert before is not None, "clusters need a trained encoder"
         init_key, graph_key, prototypes_key = jax.random.split(key, 3)
@@ -132,9 +132,8 @@ def from_graph(
             name, begun, separation = shallow.begin(labels, num_clusters)
             memory = memory._replace(separation=jnp.asarray(separation))
             if name != OWN:  # the tree is of those clusters, too
-                graph, labels = faded_between(graph, begun), begun
-                alpha = LONG if name == LONG_WALK else ALPHA
-                merges = merged_clusters(graph, num_clusters, alpha, hints=hints, judge=own).merges
+                graph, merges = merges_inside(graph, begun, LONG if name == LONG_WALK else ALPHA, hints)
+                labels = begun
         memory = memory._replace(merges=_filled(memory.merges, merges))
         fresh, labels = _told(fresh._replace(memory=memory), labels, hints)
         edges = strongest(graph, fresh.memory.edges.neighbours.shape[1], rows.weight)
