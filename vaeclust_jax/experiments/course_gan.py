@@ -10,7 +10,7 @@ against held-out rows, and with no figure of Inception's. Labels reach no genera
 from collections.abc import Callable
 from dataclasses import replace
 
-from vaeclust_jax.fitting.config import Config, TrainingConfig, with_method
+from vaeclust_jax.fitting.config import Config, TrainingConfig
 from vaeclust_jax.methods.dbm import DBM
 from vaeclust_jax.methods.dec import DEC
 from vaeclust_jax.methods.gan import GAN
@@ -23,8 +23,7 @@ from vaeclust_jax.studies.experiment import Arm, Experiment, unchanged
 
 
 def _conv(config: Config) -> Config:
-    """On digits it needs no penalty, and the dense one collapses without; on MNIST it collapses, too."""
-    return replace(with_method(config, r1=0.0), network=Conv(latent_dim=64, channels=(32, 64), kernels=(5, 5)))
+    return replace(config, network=Conv(latent_dim=64, channels=(32, 64), kernels=(5, 5)))
 
 
 def _other(method: Method) -> Callable[[Config], Config]:
