@@ -15,7 +15,7 @@ from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
 
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.graph.clusters import graph_clusters, groups_of, merged_clusters
+from vaeclust_jax.graph.clusters import graph_clusters, groups_of, merged_clusters, walked
 from vaeclust_jax.graph.kernel import walk_embedding
 from vaeclust_jax.graph.micro import between, micro_clusters
 from vaeclust_jax.graph.neighbours import (
@@ -350,6 +350,36 @@ def test_a_point_of_weight_two_is_two_with_the_same_edges(seed: int, max_groups:
     twins = merged_clusters(with_twins(graph, counts), 4, max_groups=max_groups)
     assert adjusted_rand_score(found.labels[again], twins.labels) == 1
     assert found.gap == pytest.approx(twins.gap, rel=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_where_micro_clusters_were_joined_points_move_along_the_graph(seed: int) -> None:
+    z, _ = make_blobs(400, 3, centers=4, cluster_std=2.0, random_state=seed)
+    graph = posterior_graph(asked(z), num_draws=4)
+    groups = groups_of(graph, 4, 40)
+    embedding = walk_embedding(between(graph, groups))
+    merged = ward(embedding, np.bincount(groups), 4).labels[groups]
+    dense = graph.toarray()
+    ends = np.linalg.matrix_power(dense / dense.sum(axis=1, keepdims=True), 10) @ np.eye(4)[merged]
+    found = merged_clusters(graph, 4, max_groups=40).labels
+    np.testing.assert_array_equal(found, ends.argmax(axis=1))
+    np.testing.assert_array_equal(merged_clusters(graph, 4, max_groups=400).labels, graph_clusters(graph, 4))
+
+
+def test_a_walk_brings_back_points_on_the_wrong_side() -> None:
+    z, y = make_blobs(400, 3, centers=4, cluster_std=0.7, random_state=0)
+    wrong = np.where(np.random.default_rng(0).random(400) < 0.3, (y + 1) % 4, y)
+    graph = posterior_graph(asked(z), num_draws=4)
+    assert (walked(graph, wrong, 4) == y).mean() > 0.95
+
+
+def test_a_walk_empties_no_cluster_and_leaves_points_without_edges() -> None:
+    path = sparse.csr_array(np.diag(np.ones(4), 1) + np.diag(np.ones(4), -1))
+    labels = np.array([0, 0, 1, 0, 0])
+    np.testing.assert_array_equal(walked(path, labels, 2), labels)
+    alone = sparse.csr_array(sparse.block_diag([path, np.zeros((1, 1))]))
+    labels = np.array([0, 0, 0, 0, 1, 1])
+    assert walked(alone, labels, 2).tolist() == [0, 0, 0, 0, 0, 1]
 
 
 def test_weights_move_the_clusters() -> None:

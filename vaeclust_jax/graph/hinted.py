@@ -5,6 +5,7 @@ from jaxtyping import Bool, Float, Int
 
 from vaeclust_jax.graph.clarity import separation
 from vaeclust_jax.graph.constraints import Constraints
+from vaeclust_jax.graph.kernel import one_step
 from vaeclust_jax.graph.neighbours import Graph
 from vaeclust_jax.graph.ward import Merged, ward
 
@@ -65,11 +66,10 @@ def moved_by_hints(
     A class is the cluster that its points are in or near: each votes for the clusters that a walk of up to five steps
     from it ends in, as one point of a class may well be in the cluster of another.
     """
-    degrees = np.asarray(graph.sum(axis=1)).ravel()
-    ends = np.eye(num_clusters)[labels]
+    step, ends = one_step(graph), np.eye(num_clusters)[labels]
     votes = ends.copy()
     for _ in range(_STEPS):
-        ends = (graph @ ends) / np.where(degrees > 0, degrees, 1)[:, np.newaxis]
+        ends = step @ ends
         votes += ends
     numbered = hints.numbers(votes)[labels]
     told = hints.told(numbered)

@@ -3,9 +3,22 @@
 import numpy as np
 import scipy.linalg
 from jaxtyping import Float
+from scipy import sparse
 
 from vaeclust_jax.graph import ALPHA
 from vaeclust_jax.graph.neighbours import Graph
+
+
+def one_step(graph: Graph, weight: Float[np.ndarray, " n"] | None = None) -> Graph:
+    """(n, n) where a walk goes from each point: rows sum to 1, but for points without an edge.
+
+    Args:
+        graph: of the points.
+        weight: of each point: how many it stands for; None: one.
+    """
+    ways = graph if weight is None else graph @ sparse.diags_array(weight)
+    total = np.asarray(ways.sum(axis=1)).ravel()
+    return sparse.csr_array(sparse.diags_array(1 / np.where(total > 0, total, 1)) @ ways)
 
 
 def walk_embedding(graph: Graph, alpha: float = ALPHA) -> Float[np.ndarray, "m m"]:
