@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -368,11 +369,18 @@ def test_without_held_out_rows_all_are_fitted_on(carry_out: Execute) -> None:
 def test_labels_that_weigh_nothing_are_warned_of() -> None:
     x, y = blobs()
     known = np.where(np.arange(len(x)) < 12, y, -1)
-    runs = {
-        name: [vc.fit(vc.Config(vc.VAEKMeans(3, supervision=weight, pretrain_epochs=2)), x, 0, partial_labels=known)]
-        for name, weight in (("late", "two-level"), ("from the start", "two-level:warmup=1"))
-    }
-    runs["told nothing"] = [vc.fit(vc.Config(vc.VAEKMeans(3, pretrain_epochs=2)), x, 0)]
+    late, early = (vc.VAEKMeans(3, supervision=one, pretrain_epochs=2) for one in ("two-level", "two-level:warmup=1"))
+    said = "labels weighed nothing in any epoch, so that the fit is one without them: train for more epochs"
+    with pytest.warns(vc.InputWarning, match=said) as caught:
+        runs = {"late": vc.fit_seeds(vc.Config(late), x, [0], partial_labels=known)}
+    assert caught[0].filename == __file__
+    with pytest.warns(vc.InputWarning, match=said) as caught:
+        vc.fit(vc.Config(late), x, 0, partial_labels=known)
+    assert caught[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", vc.InputWarning)
+        runs["from the start"] = [vc.fit(vc.Config(early), x, 0, partial_labels=known)]
+        runs["told nothing"] = [vc.fit(vc.Config(late), x, 0)]
     (sentence,) = idle_labels(runs)
     assert sentence.startswith("late: its labels weighed nothing in any epoch")
 

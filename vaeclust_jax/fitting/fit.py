@@ -13,6 +13,7 @@ from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.fitting.callback import Callback, Callbacks
 from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.identity import check_same, identity_of
+from vaeclust_jax.fitting.idle import warn_idle
 from vaeclust_jax.fitting.memory import check_memory
 from vaeclust_jax.fitting.networks import check_custom, networks_of
 from vaeclust_jax.fitting.packed import check_leaves
@@ -108,7 +109,9 @@ def fit(
         stages = _fit(
             config, x, keys, [0], networks, split_labels, partial_labels, sample_weight, hints, checkpoint, mesh, told
         )
-    return list(stages.values())[-1][0]
+    runs = list(stages.values())[-1]
+    warn_idle(runs)
+    return runs[0]
 
 
 def fit_seeds(
@@ -157,7 +160,9 @@ def fit_seeds(
             mesh=mesh,
             callbacks=told,
         )
-    return list(stages.values())[-1]
+    runs = list(stages.values())[-1]
+    warn_idle(runs)
+    return runs
 
 
 def fit_stages(

@@ -7,6 +7,7 @@ import numpy as np
 
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.fitting.config import Config
+from vaeclust_jax.fitting.idle import CURE, IDLE, idle
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder.records.clustering import ON_LATENTS
 from vaeclust_jax.folder.records.hints import HintsRecord
@@ -182,16 +183,7 @@ def _ahead(results: Results, named: str, shallow: Sequence[str]) -> dict[str, tu
 
 def idle_labels(runs: Mapping[str, Sequence[Run]]) -> list[str]:
     """Of arms that are told labels, a sentence where these weighed nothing in any epoch: their figures are of none."""
-    weights = {
-        arm: [row["supervision"] for run in of for row in run.history if "supervision" in row]
-        for arm, of in runs.items()
-    }
-    return [
-        f"{arm}: its labels weighed nothing in any epoch, so that its figures are those of no labels: train for more "
-        "epochs, or set supervision to a number"
-        for arm, of_arm in weights.items()
-        if of_arm and not any(of_arm)
-    ]
+    return [f"{arm}: its {IDLE}, so that its figures are those of no labels: {CURE}" for arm in runs if idle(runs[arm])]
 
 
 def collapse_warnings(rows: Sequence[SeedScores], config: Config) -> list[str]:
