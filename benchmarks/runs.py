@@ -26,6 +26,7 @@ from vaeclust_jax.folder.records.repetitions import REPETITIONS
 
 PATH = FOLDER / "quality" / "runs.json"
 _CONV = "vaegraph --network conv --value-share 0 --validation 0.2"
+_VIT = "--network vit --dim 64 --depth 2 --mlp-dim 128 --heads 4"
 _INSECTS = (
     "--network mlp-torch-start --latent-dim 2 --hidden 128 128 64 32 16 8 4 --decoder-hidden 4 8 16 32 32 64 128 128 "
     "--likelihood squared --beta dynamic:a=0.05,since_change=true,interval=11 --batch-size 256 --scaling minmax-row"
@@ -44,6 +45,10 @@ RUNS = {
     "mnist-mixture": "run vaegmm-mnist --seeds 5",
     "mnist-test-mixture": "run vaegmm-mnist --dataset mnist-test --seeds 3",
     "mnist-test-literal": "run vaegmm-mnist-literal --dataset mnist-test --seeds 3",
+    "digits-vaedec-mlp": "run vaedec --network mlp --image-size 8 8 --seeds 3",
+    "digits-vaedec-vit": f"run vaedec {_VIT} --patch 2 --image-size 8 8 --seeds 3",
+    "coil20-vaedec-mlp": "run vaedec --dataset coil20 --network mlp --image-size 32 32 --seeds 3",
+    "coil20-vaedec-vit": f"run vaedec --dataset coil20 {_VIT} --patch 8 --image-size 32 32 --seeds 3",
     "vaedec-coil20": "run vaedec-coil20 --seeds 5",
     "vaedec-coil20-literal": "run vaedec-coil20-literal --seeds 5",
     "coil20-conv": f"run {_CONV} --dataset coil20 --augment 0 --seeds 3 --groups 8 --first-seed 401",
