@@ -64,6 +64,7 @@ return arguments[0].map(index => [box.left + view.frame.x_scale.compute(source.g
                                   box.top + view.frame.y_scale.compute(source.get("y")[index])]);
 """
 MODEL = "const model = name => Bokeh.documents[0].get_model_by_name(name); return "
+EMPTY = "return document.URL === 'about:blank' && document.readyState === 'complete'"
 CHOSEN = f"{MODEL} [...model('points').selected.indices]"
 COLOURS = f"{MODEL} [...model('points').get('colour')]"
 LABELS = f"{MODEL} [...model('labels').get('text')]"
@@ -140,7 +141,8 @@ def show(browser: Chrome, page: Path, *, width: int = 1280, height: int = 1000, 
     media = {"prefers-color-scheme": scheme, "prefers-reduced-motion": "reduce"}  # no scrolling while we aim
     features = [{"name": name, "value": value} for name, value in media.items()]
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-    browser.get("about:blank")
+    browser.get("about:blank")  # chromedriver does not wait for it, and Chromium forgets what it is told meanwhile
+    wait_for(lambda: browser.execute_script(EMPTY), "an empty page")
     browser.get(page.as_uri())
     if browser.execute_script("return localStorage.length"):
         browser.execute_script("localStorage.clear()")
