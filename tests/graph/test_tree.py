@@ -1,7 +1,5 @@
 """The tree of a merge against scipy's linkage of the repeated points."""
 
-from itertools import combinations
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -63,15 +61,15 @@ def test_it_is_scipys_linkage_of_the_samples(seed: int) -> None:
 @settings(max_examples=30, deadline=None)
 def test_what_is_inside_a_part_is_merged_first(seed: int) -> None:
     z, rng = np.random.default_rng(seed).normal(size=(M, 3)), np.random.default_rng(seed)
-    inside = rng.permutation(np.arange(M) % 3)
+    inside = rng.permutation(np.arange(M) % 6)
     tree = tree_of(ward(z, np.ones(M), 1, inside=inside).merges, z.astype(np.float32), np.arange(M))
     assert hierarchy.is_monotonic(tree)
-    assert same(tree.cut(3), inside)
-    heights = [hierarchy.linkage(z[inside == part], "ward")[:, 2] for part in range(3)]
-    np.testing.assert_allclose(tree.merges.heights[: M - 3], np.sort(np.concatenate(heights)), rtol=1e-6)
-    means = np.array([z[inside == part].mean(axis=0) for part in range(3)])
-    first = min(combinations(range(3), 2), key=lambda pair: np.square(means[pair[0]] - means[pair[1]]).sum())
-    assert same(tree.cut(2), np.isin(inside, first))
+    heights = [hierarchy.linkage(z[inside == part], "ward")[:, 2] for part in range(6)]
+    np.testing.assert_allclose(tree.merges.heights[: M - 6], np.sort(np.concatenate(heights)), rtol=1e-6)
+    means = [z[inside == part].mean(axis=0) for part in range(6)]  # of parts of one size
+    above = hierarchy.linkage(means, "ward")
+    for k in range(2, 7):
+        assert same(tree.cut(k), hierarchy.fcluster(above, k, "maxclust")[inside])
 
 
 @pytest.mark.parametrize("alpha", [ALPHA, LONG])
