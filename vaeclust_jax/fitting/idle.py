@@ -17,6 +17,6 @@ def idle(runs: Sequence[Run]) -> bool:
 
 
 def warn_idle(runs: Sequence[Run]) -> None:
-    """An `InputWarning`, of whoever called `fit`, if they are."""
+    """An `InputWarning` where `fit` was called, if labels weighed nothing."""
     if idle(runs):
         warnings.warn(f"{IDLE}, so that the fit is one without them: {CURE}", InputWarning, stacklevel=3)

@@ -184,7 +184,7 @@ class Run(Pickled):
     def cut(self, num_clusters: int | None = None, x: Any = None, noise: bool = False) -> Int[np.ndarray, " n"]:
         """Any number of clusters without training again: the graph's merge, stopped where so many are left.
 
-        A cut into the K of the fit is what the joint stage, or the vote of seeds, began with; these move samples.
+        A cut into the K of the fit is nearly what the joint stage or the vote of seeds began with; these move samples.
         Cuts are nested: a cluster of one lies in a cluster of every cut into fewer.
 
         Args:

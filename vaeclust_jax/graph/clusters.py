@@ -78,7 +78,7 @@ def walked(
 ) -> Int[np.ndarray, " n"]:
     """Each point in the cluster that most walks from it end in, after ten steps; as before, if that empties a cluster.
 
-    Label propagation, for points on the wrong side of a border: it cuts fewer edges.
+    Label propagation, for points on the wrong side of a border.
 
     Args:
         graph: of the points.
