@@ -14,7 +14,7 @@ from flax import nnx
 from jax import lax
 from jaxtyping import Array, Float
 
-from vaeclust_jax.networks.attention import AttentionWeights, grid_positions, multi_head_attention
+from vaeclust_jax.networks.attention import AttentionWeights, grid_positions, multi_head_attention, of_tokens
 from vaeclust_jax.networks.linear import linear
 from vaeclust_jax.random import truncated_normal
 
@@ -58,7 +58,9 @@ class Blocks(nnx.Module):
         self.heads = heads
 
     def __call__(self, x: Float[Array, "n t d"]) -> Float[Array, "n t d"]:  # noqa: D102
-        x, _ = lax.scan(lambda x, weights: (self._block(x, weights)[0], None), x, self._weights())
+        # What a block computes is computed again for its gradient: on a CPU that is faster than to keep it.
+        block = jax.checkpoint(lambda x, weights: (self._block(x, weights)[0], None))
+        x, _ = lax.scan(block, x, self._weights())
         return layer_norm(x, self.last_scale[...], self.last_bias[...])
 
     def shares(self, x: Float[Array, "n t d"]) -> Float[Array, "b n h t t"]:
@@ -76,8 +78,8 @@ class Blocks(nnx.Module):
         maps, (up, up_bias, down, down_bias), scales, biases = weights
         answers, shares = multi_head_attention(maps, layer_norm(x, scales[0], biases[0]), self.heads)
         x = x + answers
-        hidden = jax.nn.gelu(layer_norm(x, scales[1], biases[1]) @ up + up_bias)
-        return x + hidden @ down + down_bias, shares
+        hidden = jax.nn.gelu(of_tokens(layer_norm(x, scales[1], biases[1]), up) + up_bias)
+        return x + of_tokens(hidden, down) + down_bias, shares
 
 
 class ViTEncoder(nnx.Module):
