@@ -15,7 +15,7 @@ from tests.fitting.made import squares
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.methods.classifier import Classifier
 from vaeclust_jax.studies.supervised import at_held_out
-from vaeclust_jax.types import Batch
+from vaeclust_jax.types import Batch, Learner, Networks
 
 X, Y = squares()
 NETWORK = vc.CNN(
@@ -94,3 +94,48 @@ def test_a_class_with_one_sample_and_classes_that_are_left_out() -> None:
     y[0] = 6
     run = vc.fit(replace(CONFIG, method=Classifier(epochs=1)), X, 0, partial_labels=y)
     assert run.predict_proba(X).shape == (len(X), 7)
+
+
+@pytest.mark.parametrize(
+    ("network", "method", "stage"),
+    [
+        (NETWORK, Classifier(num_classes=3), "classifier"),
+        (vc.MLP(latent_dim=6, hidden=(8,)), Classifier(num_classes=3), "classifier"),
+        (vc.MLP(latent_dim=6, hidden=(8,)), vc.StackedAutoencoder(num_classes=3), "classes"),
+        (vc.MLP(latent_dim=6, hidden=(8,)), vc.StackedAutoencoder(num_classes=3), "together"),
+    ],
+    ids=["dropout", "classifier", "classes", "together"],
+)
+def test_a_step_sees_a_view_and_an_evaluation_the_image(
+    network: vc.MLP | vc.CNN, method: Classifier, stage: str
+) -> None:
+    """Where the view of an image is the image in more light, a step is that of an image in more light."""
+
+    def learner(networks: Networks) -> Learner:
+        about = vc.About(networks, 6, 96, 20, 0.01, 10, has_validation=True, shape=(8, 8, 1))
+        return next(one.learner for one in method.stages(about) if one.name == stage)
+
+    plain = network.build((8, 8, 1))
+    viewing, usual = learner(plain._replace(view=lambda key, x: x + 0.5)), learner(plain)
+    image = Batch(jnp.asarray(X[:10, ..., None], jnp.float32), jnp.asarray(Y[:10]), jnp.arange(10), jnp.ones(10))
+    lit = image._replace(x=image.x + 0.5)
+    state, key = jax.jit(usual.init)(jax.random.key(0)), jax.random.key(1)
+    of_dropout = jax.random.split(key)[0]
+    got, wanted = jax.jit(viewing.step)(key, state, image)[0], jax.jit(usual.step)(of_dropout, state, lit)[0]
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), got.params, wanted.params)
+    one, other, light = (
+        float(jax.jit(which.evaluate)(key, state, batch)["loss"])
+        for which, batch in ((viewing, image), (usual, image), (usual, lit))
+    )
+    assert one == other != pytest.approx(light)
+
+
+@pytest.mark.parametrize("augment", [-0.1, 5.1, float("nan")])
+def test_views_that_no_image_has_are_refused(augment: float) -> None:
+    with pytest.raises(vc.InputError, match=r"augment must lie in 0 to 5, got"):
+        vc.fit(replace(CONFIG, method=Classifier(epochs=1, augment=augment)), X, 0, partial_labels=Y)
+
+
+def test_vectors_are_not_moved() -> None:
+    with pytest.raises(vc.InputError, match=r"augment moves images, got vectors \(n, 64\)"):
+        vc.fit(vc.Config(Classifier(augment=1.0), network=vc.MLP()), X.reshape(len(X), -1), 0, partial_labels=Y)

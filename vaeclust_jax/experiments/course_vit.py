@@ -19,7 +19,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from vaeclust_jax.data import PrepareConfig
-from vaeclust_jax.fitting.config import Config, TrainingConfig
+from vaeclust_jax.fitting.config import Config, TrainingConfig, with_method
 from vaeclust_jax.methods.classifier import Classifier
 from vaeclust_jax.networks import ViT
 from vaeclust_jax.studies.experiment import Arm, Experiment, Sized, unchanged, with_network
@@ -104,7 +104,7 @@ EXPERIMENT = Experiment(
     name="course-vit",
     summary="vision transformer that classifies MNIST, at most 20 epochs",
     dataset="mnist",
-    arms={"vit": Arm(unchanged)},
+    arms={"vit": Arm(unchanged), "vit, views": Arm(lambda config: with_method(config, augment=1.0))},
     prepare=PrepareConfig(validation=1 / 12),
     method=Classifier(epochs=20),
     network=ViT(patch=4, dim=128, depth=8, mlp_dim=128, heads=8, latent_dim=128),

@@ -11,7 +11,7 @@ import optax
 from jaxtyping import Array
 
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.methods.method import About, DataSpec, Method, check_at_least
+from vaeclust_jax.methods.method import About, DataSpec, Method, check_at_least, check_views
 from vaeclust_jax.methods.optimisers import LBFGS, Optax, Optimiser, check_optimiser, gentler_of, start_of, step_of
 from vaeclust_jax.methods.starts import from_scratch
 from vaeclust_jax.methods.vae import encoding, weighted_mean
@@ -45,18 +45,25 @@ class Classifier(Method):
     """Epochs, at most; fewer where the loss of held-out rows does not fall any more."""
     optimiser: Optax | LBFGS = field(default_factory=Optax)
     """What follows the gradient. An optimiser of optax by its name, or L-BFGS."""
+    augment: float = 0.0
+    """Images: strength of the random views that are trained on. 1 stands for shifts of up to a tenth of the size, turns
+    of up to 10 degrees and zooms of up to a tenth."""
 
     def resolved(self, data: DataSpec) -> Self:  # noqa: D102
         return self if self.num_classes is not None else replace(self, num_classes=data.num_classes)
 
     def check(self, data: DataSpec) -> None:  # noqa: D102
         check_at_least(self, epochs=1)
+        check_views(self.augment, data)
         if data.num_classes == 1 and self.num_classes == 1:
             raise InputError("all labels are of one class: a classifier needs two at least")
         if self.num_classes is None or self.num_classes < 2:
             raise InputError(f"num_classes must be at least 2, got {self.num_classes}")
         if data.num_classes is not None and data.num_classes > self.num_classes:
             raise InputError(f"num_classes must be at least {data.num_classes}, as labels say, got {self.num_classes}")
+
+    def view_strength(self) -> float:  # noqa: D102
+        return self.augment
 
     def stages(self, about: About) -> list[Stage]:  # noqa: D102
         assert self.num_classes is not None, "resolved"
@@ -102,8 +109,13 @@ def judged(logits: Array, batch: Batch) -> tuple[Array, Info]:
     return total, {"loss": total, "error": weighted_mean(wrong, batch.weight)}
 
 
+def seen(key: Key, networks: Networks, x: Array) -> Array:
+    """What a step sees of its rows: a view of them, where the networks have one."""
+    return x if networks.view is None else networks.view(key, x)
+
+
 def _step_in_training(
-    train: Callable[..., Any], optimiser: Optimiser
+    networks: Networks, train: Callable[..., Any], optimiser: Optimiser
 ) -> Callable[[Key, State, Batch], tuple[State, Info]]:
     """`Learner.step` of an encoder that is another function while it is trained: see `Network.train`.
 
@@ -111,7 +123,9 @@ def _step_in_training(
     """
 
     def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, Any]:
-        (mean, _), handed_on = train(key, params["encoder"], batch.weight, batch.x)
+        train_key, view_key = (key, key) if networks.view is None else jax.random.split(key)
+        x = seen(view_key, networks, batch.x)
+        (mean, _), handed_on = train(train_key, params["encoder"], batch.weight, x)
         total, info = judged(classified(params, mean), batch)
         return total, (info, handed_on)
 
@@ -128,13 +142,13 @@ def _step_in_training(
 @lru_cache
 def _static(networks: Networks, optimiser: Optimiser) -> Learner:
     def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, Info]:
-        return judged(_logits(networks, params, batch.x), batch)
+        return judged(_logits(networks, params, seen(key, networks, batch.x)), batch)
 
     train = networks.encoder.train
     return Learner(
         init=lambda key: start_of(optimiser, {"encoder": networks.encoder.init(key)}, 0.0),
-        step=step_of(optimiser, loss) if train is None else _step_in_training(train, optimiser),
-        evaluate=lambda key, state, batch: loss(key, state.params, state, batch)[1],
+        step=step_of(optimiser, loss) if train is None else _step_in_training(networks, train, optimiser),
+        evaluate=lambda key, state, batch: judged(_logits(networks, state.params, batch.x), batch)[1],
         gentler=gentler_of(optimiser),
     )
 

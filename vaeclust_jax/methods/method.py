@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from vaeclust_jax.graph.neighbours import Graph  # scipy takes long to import
 
 _NUM_DRAWS = 8
+_MOST_MOVED = 5.0
+"""Views at this strength are half out of the picture."""
 
 
 class DataSpec(NamedTuple):
@@ -203,6 +205,21 @@ def check_at_least(method: Any, **lowest: float) -> None:
             raise InputError(f"{name} must be at least {least}, got {value}")
         if value == np.inf:
             raise InputError(f"{name} must be finite, got {value}")
+
+
+def check_views(strength: float, data: DataSpec) -> None:
+    """Whether there is something to move, and not too far.
+
+    Raises:
+        InputError: a strength that no view has, or data that are no images.
+    """
+    if not 0 <= strength <= _MOST_MOVED:
+        raise InputError(f"augment must lie in 0 to {_MOST_MOVED:g}, got {strength}")
+    if strength > 0 and len(data.shape) != 3:
+        raise InputError(
+            f"augment moves images, got vectors (n, {data.shape[0]}): set it to 0, or fit networks with a view of "
+            "your own"
+        )
 
 
 def check_graph(name: str, num_clusters: int, num_samples: int) -> None:

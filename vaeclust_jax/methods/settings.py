@@ -11,15 +11,13 @@ from jaxtyping import Int
 from vaeclust_jax.control.parse import parse_controller
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.methods.labelled_vae import Labelled, labelled_vae
-from vaeclust_jax.methods.method import About, DataSpec, Method, check_at_least
+from vaeclust_jax.methods.method import About, DataSpec, Method, check_at_least, check_views
 from vaeclust_jax.methods.starts import Start, from_scratch, of_each_seed
 from vaeclust_jax.methods.vae import vae
 from vaeclust_jax.objectives.compactness import Compactness
 from vaeclust_jax.training.stopping import NEVER, validation_patience
 from vaeclust_jax.types import Controller, Learner, Stage, State, Stopping
 
-_MOST_MOVED = 5.0
-"""Views at this strength are half out of the picture."""
 _FEW = 5
 """Features of which the latents may as well hold all, if there are as many."""
 _FAINT = -1.5
@@ -109,13 +107,7 @@ class VAEMethod(Method):
         self.controller_of("supervision")
         if self.augment == "auto":
             raise InputError("augment 'auto' is for vaeclust run; in Python, choose_augment chooses it before a fit")
-        if not 0 <= self.augment <= _MOST_MOVED:
-            raise InputError(f"augment must lie in 0 to {_MOST_MOVED:g}, got {self.augment}")
-        if self.augment > 0 and len(data.shape) != 3:
-            raise InputError(
-                f"augment moves images, got vectors (n, {data.shape[0]}): set it to 0, or fit networks with a view of "
-                "your own"
-            )
+        check_views(self.augment, data)
         check_fits(data, self.num_clusters, self.likelihood)
 
     def view_strength(self) -> float:  # noqa: D102

@@ -9,7 +9,7 @@ import jax
 from jaxtyping import Array
 
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.methods.classifier import Classifier, classified, classifier, judged
+from vaeclust_jax.methods.classifier import Classifier, classified, classifier, judged, seen
 from vaeclust_jax.methods.greedy import GreedyStart, RandomStart, beginning, from_layers
 from vaeclust_jax.methods.method import About, DataSpec, check_at_least
 from vaeclust_jax.methods.optimisers import Optimiser, check_optimiser, step_of
@@ -75,7 +75,8 @@ def _last_layer(networks: Networks, optimiser: Optimiser) -> Callable[[Key, Stat
     """`Learner.step` that moves the layer for the classes alone."""
 
     def loss(key: Key, params: Params, state: State, batch: Batch) -> tuple[Array, Info]:
-        mean = jax.lax.stop_gradient(networks.encoder.apply(params["encoder"], batch.x)[0])
+        x = seen(key, networks, batch.x)
+        mean = jax.lax.stop_gradient(networks.encoder.apply(params["encoder"], x)[0])
         return judged(classified(params, mean), batch)
 
     return step_of(optimiser, loss)
