@@ -22,6 +22,13 @@ def stored(net: Net, x: np.ndarray = PATTERNS, **settings: object) -> vc.Run:
     return vc.fit(vc.Config(vc.Hopfield(net, **settings), AS_THEY_ARE), x, 0)
 
 
+@pytest.mark.parametrize("method", [vc.Hopfield(), vc.RBM()], ids=lambda method: type(method).__name__)
+def test_networks_are_refused_where_there_are_none(method: vc.Hopfield | vc.RBM) -> None:
+    networks = vc.MLP(latent_dim=2).build((60,))
+    with pytest.raises(vc.InputError, match="has no encoder and decoder: leave `networks` out"):
+        vc.fit(vc.Config(method, AS_THEY_ARE), PATTERNS, 0, networks=networks)
+
+
 @pytest.mark.parametrize("net", NETS, ids=lambda net: type(net).__name__)
 def test_it_recalls_what_it_stores_and_is_the_same_from_a_file(net: Net, tmp_path: Path) -> None:
     run = stored(net)

@@ -102,8 +102,10 @@ def resolve(config: Config, shape: tuple[int, ...], custom: bool) -> Config:
         custom: whether networks were handed in.
 
     Raises:
-        InputError: a network that is not there.
+        InputError: a network that is not there, or networks for a method without any.
     """
+    if custom and "network" in config.method.unused:
+        raise InputError(f"the method {type(config.method).__name__} has no encoder and decoder: leave `networks` out")
     images = len(shape) == 3
     prepare, network = config.prepare, config.network
     if not images:  # the sizes of images say nothing about vectors
