@@ -1,3 +1,4 @@
+import matplotlib
 import numpy as np
 import pytest
 
@@ -117,6 +118,17 @@ def test_colours_are_distinct(number):
     colours = categorical_colours(number)
     assert colours.shape == (number, 4)
     assert len(np.unique(colours, axis=0)) == number
+
+
+@pytest.mark.parametrize("number", [21, 40, 100])
+def test_many_clusters_side_by_side_look_less_alike_than_on_a_scale(number):
+    """Pairs of them that are nearly one colour: within a tenth of an edge of the cube of colours."""
+
+    def alike(colours):
+        return np.triu(np.linalg.norm(colours[:, None, :3] - colours[None, :, :3], axis=-1) < 0.1, 1).sum()
+
+    scale = matplotlib.colormaps["viridis"](np.linspace(0, 1, number))
+    assert alike(categorical_colours(number)) < alike(scale) / 3
 
 
 def test_mistakes_are_named():

@@ -30,6 +30,9 @@ PETROFF = (
     *("#A96B59", "#E76300", "#B9AC70", "#717581", "#92DADD"),
 )
 SEQUENTIAL = "viridis"
+_GOLDEN = (5**0.5 - 1) / 2
+_SHADES = np.array([(0.9, 0.95), (0.55, 0.75), (0.75, 0.55)])
+"""Saturation and value, in turn."""
 ON_COLOUR = "#111111"  # of text on a light cell; black is what the page makes light in dark mode
 
 
@@ -101,8 +104,8 @@ def categorical_colours(count: int) -> NDArray[np.float64]:
     """Return a colour for each of a number of categories, such as clusters.
 
     Up to ten they are told apart with any colour vision, on white and on black; the next ten are lighter partners of
-    these. For more, no set of colours can be told apart, and the samples of a sequential map only keep neighbouring
-    ids together.
+    these. No set of more can all be told apart: there hues are a golden section of the circle apart, each third as
+    bright, so that few clusters that lie side by side look alike.
 
     Args:
         count: number of categories.
@@ -110,13 +113,14 @@ def categorical_colours(count: int) -> NDArray[np.float64]:
     Returns:
         Shape (count, 4), RGBA in [0, 1].
     """
-    import matplotlib
-    from matplotlib.colors import to_rgba_array
+    from matplotlib.colors import hsv_to_rgb, to_rgba_array
 
     strong = to_rgba_array(PETROFF)
     if count <= 2 * len(strong):
         return np.concatenate([strong, 0.55 * strong + 0.45])[:count]
-    return matplotlib.colormaps[SEQUENTIAL](np.linspace(0, 1, count))
+    number = np.arange(count)
+    hue, (saturation, value) = number * _GOLDEN % 1, _SHADES[number % len(_SHADES)].T
+    return to_rgba_array(hsv_to_rgb(np.stack([hue, saturation, value], axis=1)))
 
 
 def matched_colours(
