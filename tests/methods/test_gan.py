@@ -109,10 +109,14 @@ def constant(shape: tuple[int, ...]) -> Callable[..., jax.Array]:
 
 
 @pytest.mark.long
-def test_a_generator_of_one_sample_is_stopped_in_a_fit() -> None:
+def test_a_generator_of_one_sample_is_stopped_in_a_fit_that_warns() -> None:
     networks = Networks(NETWORKS.encoder, Network(lambda key: jnp.zeros(()), constant((5,))))
     config = vc.Config(GAN(epochs=50), network=vc.AutoNetwork(latent_dim=4), training=vc.TrainingConfig(60))
-    run = vc.fit(config, X, 0, networks=networks)
+    with pytest.warns(vc.InputWarning, match="The generator makes one sample alone: it is dead") as caught:
+        run = vc.fit(config, X, 0, networks=networks)
+    assert caught[-1].filename == __file__
+    with pytest.warns(vc.InputWarning, match="The generator makes one sample alone: it is dead"):
+        vc.fit_seeds(config, X, [0, 1], networks=networks)
     assert len(run.history) == 10
     assert str(why_stopped(run.history)).startswith("The generator makes one sample alone")
 

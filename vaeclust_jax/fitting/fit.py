@@ -12,8 +12,8 @@ import numpy as np
 from vaeclust_jax.errors import InputError, TrainingDivergedError
 from vaeclust_jax.fitting.callback import Callback, Callbacks
 from vaeclust_jax.fitting.config import Config
+from vaeclust_jax.fitting.doubts import warn_of
 from vaeclust_jax.fitting.identity import check_same, identity_of
-from vaeclust_jax.fitting.idle import warn_idle
 from vaeclust_jax.fitting.memory import check_memory
 from vaeclust_jax.fitting.networks import check_custom, networks_of
 from vaeclust_jax.fitting.packed import check_leaves
@@ -110,7 +110,7 @@ def fit(
             config, x, keys, [0], networks, split_labels, partial_labels, sample_weight, hints, checkpoint, mesh, told
         )
     runs = list(stages.values())[-1]
-    warn_idle(runs)
+    warn_of(runs)
     return runs[0]
 
 
@@ -161,7 +161,7 @@ def fit_seeds(
             callbacks=told,
         )
     runs = list(stages.values())[-1]
-    warn_idle(runs)
+    warn_of(runs)
     return runs
 
 

@@ -6,7 +6,7 @@ et al., The Unusual Effectiveness of Averaging in GAN Training, 2019, for the av
 Mescheder, Geiger and Nowozin, Which Training Methods for GANs do actually Converge?, 2018, for the penalty R1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -62,6 +62,9 @@ class GAN(Method):
         last = Stage("gan", learner, self.epochs, from_scratch(learner), DEAD, replace(self, average=0.0))
         return [last] if self.average == 0 else [last, Stage("average", learner, 0, carry_on, NEVER, self)]
 
+    def died(self, history: Sequence[Mapping[str, Any]]) -> str | None:  # noqa: D102
+        return why_stopped([info for info in history if "logit_spread" in info])
+
     def heads(self, networks: Networks) -> Heads:  # noqa: D102
         return _heads(networks, "generator" if self.average == 0 else "average")
 
@@ -87,7 +90,7 @@ def _realness(networks: Networks, discriminator: Params, x: Array) -> Array:
     return features @ discriminator["kernel"] + discriminator["bias"]
 
 
-def why_stopped(infos: Sequence[dict[str, Any]]) -> str | None:
+def why_stopped(infos: Sequence[Mapping[str, Any]]) -> str | None:
     """Which of the two was dead in the last epochs, as a sentence; None: neither.
 
     Args:

@@ -1,6 +1,7 @@
 """What a method is: a value that says what is learned, in which stages, and what the model can then be asked."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
@@ -175,6 +176,10 @@ class Method(ABC):
     def view_strength(self) -> float:
         """Of random views of images that the encoder sees while it is trained; 0: none."""
         return 0.0
+
+    def died(self, history: Sequence[Mapping[str, Any]]) -> str | None:
+        """Why training stopped without having come to its end, by the infos of all epochs; None: it did not."""
+        return None
 
     def for_epochs(self, num_epochs: int) -> Self:
         """The same with so many epochs in every stage that has any."""

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.fitting.doubts import died
 from vaeclust_jax.fitting.prepared import Prepared
 from vaeclust_jax.folder.records.generation import GenerationRecord, SampleScores, SeedSampleScores
 from vaeclust_jax.folder.records.task import Summary
 from vaeclust_jax.folder.table import Cell, Column, Table, spread
 from vaeclust_jax.keys import SAMPLES, key_of
-from vaeclust_jax.methods.gan import why_stopped
 from vaeclust_jax.metrics.generation import frechet_distance, nearest, precision_recall
 from vaeclust_jax.plots import class_shares, codes_beside_prior, samples_beside_data
 from vaeclust_jax.streamed import spaced
@@ -154,8 +154,7 @@ def _stopped(study: Study) -> list[str]:
     sentences = []
     for arm, runs in study.runs.items():
         for run, seed in zip(runs, study.seeds, strict=True):
-            infos = [row for row in run.history if "logit_spread" in row]
-            if reason := why_stopped(infos):
+            if reason := died(run):
                 sentences.append(f"{arm}, seed {seed}: {reason}")
     return sentences
 

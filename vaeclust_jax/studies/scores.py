@@ -7,7 +7,7 @@ import numpy as np
 
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.fitting.config import Config
-from vaeclust_jax.fitting.idle import CURE, IDLE, idle
+from vaeclust_jax.fitting.doubts import CURE, IDLE, idle
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder.records.clustering import ON_LATENTS
 from vaeclust_jax.folder.records.hints import HintsRecord
