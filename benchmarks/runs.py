@@ -71,7 +71,7 @@ RUNS = {
     "rbm-mnist-500": "run rbm mnist --num-hidden 500 --validation 0.1429",
     "gan-mnist": (
         "run gan mnist --network conv --latent-dim 64 --channels 32 64 --kernels 5 5 --r1 1 --batch-size 64 "
-        "--learning-rate 0.0002 --epochs 20"
+        "--learning-rate 0.001 --epochs 40"
     ),
     "cnn-mnist": "run course-cnn --seeds 5 --epochs 10",
     "sae-mnist": "run course-sae --seeds 2",
