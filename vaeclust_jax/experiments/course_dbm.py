@@ -11,6 +11,7 @@ machine's. Here both have likelihoods on held-out rows, the deep one's a lower b
 from dataclasses import replace
 
 from vaeclust_jax.data import PrepareConfig
+from vaeclust_jax.experiments import course_rbm
 from vaeclust_jax.fitting.config import Config, TrainingConfig
 from vaeclust_jax.methods.dbm import DBM
 from vaeclust_jax.methods.rbm import RBM
@@ -30,5 +31,5 @@ EXPERIMENT = Experiment(
     prepare=PrepareConfig(validation=1 / 7),
     method=DBM(),
     training=TrainingConfig(batch_size=20, learning_rate=0.05),
-    quick=lambda experiment: replace(experiment, dataset="digits", method=DBM((64, 64))),
+    quick=lambda experiment: replace(experiment, dataset="digits", method=DBM((64, 64)), training=course_rbm.FEW_ROWS),
 )

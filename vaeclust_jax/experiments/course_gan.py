@@ -10,6 +10,7 @@ against held-out rows, and with no figure of Inception's. Labels reach no genera
 from collections.abc import Callable
 from dataclasses import replace
 
+from vaeclust_jax.experiments import course_rbm
 from vaeclust_jax.fitting.config import Config, TrainingConfig
 from vaeclust_jax.methods.dbm import DBM
 from vaeclust_jax.methods.dec import DEC
@@ -31,9 +32,18 @@ def _other(method: Method) -> Callable[[Config], Config]:
     return lambda config: replace(config, method=method, network=MLP(), training=TrainingConfig())
 
 
-def _machine(method: Method) -> Callable[[Config], Config]:
-    """A Boltzmann machine, with the rate and the batches of `course-rbm`."""
-    return lambda config: replace(config, method=method, training=TrainingConfig(batch_size=20, learning_rate=0.05))
+def _machines(training: TrainingConfig) -> dict[str, Arm]:
+    """Boltzmann machines, trained as those of `course-rbm`."""
+
+    def arm(method: Method) -> Arm:
+        return Arm(lambda config: replace(config, method=method, training=training))
+
+    return {"rbm": arm(RBM(epochs=60)), "dbm": arm(DBM())}
+
+
+def _quick(experiment: Experiment) -> Experiment:
+    arms = {**experiment.arms, **_machines(course_rbm.FEW_ROWS)}
+    return replace(experiment, dataset="digits", arms=arms, method=GAN(epochs=60, r1=0.1))
 
 
 EXPERIMENT = Experiment(
@@ -48,11 +58,10 @@ EXPERIMENT = Experiment(
         "vae": Arm(_other(VAE()), "vae"),
         "vade": Arm(_other(VaDE(10))),
         "vaedec": Arm(_other(DEC(10))),
-        "rbm": Arm(_machine(RBM(epochs=60))),
-        "dbm": Arm(_machine(DBM())),
+        **_machines(course_rbm.EXPERIMENT.training),
     },
     method=GAN(r1=0.1),
     network=MLP(latent_dim=64, hidden=(512, 256), decoder_hidden=(256, 512, 1024)),
     training=TrainingConfig(batch_size=64, learning_rate=2e-4),
-    quick=lambda experiment: replace(experiment, dataset="digits", method=GAN(epochs=60, r1=0.1)),
+    quick=_quick,
 )
