@@ -81,7 +81,7 @@ EXPERIMENT = replace(
     summary="an LSTM and an MLP on the Santa Fe laser, lag and width chosen by folds, beside baselines",
     arms={name: LITERAL.arms[name] for name in ("lstm", "mlp")},
     network=LSTM(latent_dim=1, cells=(50,)),
-    method=Forecaster(lag=40, epochs=250, first_origin=1000, cosine_decay=True),
+    method=Forecaster(lag=20, epochs=250, first_origin=1000, cosine_decay=True),
     training=TrainingConfig(batch_size=32, learning_rate=1e-2),
 )
 
