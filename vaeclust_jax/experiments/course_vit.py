@@ -11,6 +11,8 @@ The source has 8 heads, 128 rows a step and 20 epochs. It reports for each cell 
 how a cell was chosen. Here patches are of 4 x 4 pixels, Adam has 5e-4, and the cell with the best accuracy on held-out
 rows is scored on the test part, alone and once. The encoder's mean is the last hidden layer, as wide as a token.
 
+The second arm sees random views of the images, which the source does not say that it had.
+
 The grid goes on where it was ended (`--resume`), cell by cell.
 """
 
