@@ -76,8 +76,8 @@ RUNS = {
     "cnn-mnist": "run course-cnn --seeds 5 --epochs 10",
     "sae-mnist": "run course-sae --seeds 2",
     "sae-mnist-views": (
-        "run stacked mnist --network mlp --hidden 256 --latent-dim 64 --noise 0.3 --epochs 100 --augment 1 "
-        "--validation 0.0833 --patience 1000 --seeds 2"
+        "run stacked mnist --network mlp --hidden 256 --latent-dim 64 --noise 0.3 --augment 1 --epochs 100 "
+        "--layer-epochs 20 --classes-epochs 30 --validation 0.0833 --patience 1000 --seeds 2"
     ),
     "vit-mnist": "run course-vit --patch 7",
     "course-regression": "run course-regression --seeds 5",
