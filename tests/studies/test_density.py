@@ -94,6 +94,26 @@ def test_a_machine_that_learned_nothing_of_use_is_said(monkeypatch: pytest.Monke
         assert any(sentence in line for line in density._doubts("rbm", row)) == said
 
 
+@pytest.mark.parametrize(
+    ("forward", "reverse", "exact", "apart", "reversed_order"),
+    [
+        (-190.5, -165.3, -209.12, "25.2 nats apart", True),
+        (-70.0, -73.0, None, "3.0 nats apart", False),
+        (-73.0, -73.5, -73.2, None, False),
+    ],
+)
+def test_two_directions_that_disagree_bound_nothing(
+    forward: float, reverse: float, exact: float | None, apart: str | None, reversed_order: bool
+) -> None:
+    rest = {"train": None, "deviation": None, "pseudo": None, "independent": -300.0}
+    row = SeedDensityScores(seed=3, log_likelihood=forward, reverse=reverse, exact=exact, **rest)
+    said = " ".join(density._doubts("rbm", row))
+    assert bool(apart) == bool(said)
+    assert apart is None or (apart in said and "neither can be believed" in said and "may lie outside both" in said)
+    assert ("exactly it is -209.12 nats." in said) == (exact == -209.12)
+    assert ("the reverse chains had not reached the machine's own samples" in said) == reversed_order
+
+
 @pytest.mark.long
 def test_regions_are_restored_better_than_by_the_mean_image(
     studied: tuple[Path, dict[str, Any], list[Table]],

@@ -122,11 +122,17 @@ def _doubts(arm: str, row: SeedDensityScores) -> Iterator[str]:
     assert row.log_likelihood is not None
     assert row.reverse is not None
     assert row.independent is not None
-    difference = abs(row.log_likelihood - row.reverse)
-    if difference > _APART:
+    difference = row.log_likelihood - row.reverse
+    if abs(difference) > _APART:
+        exact = "" if row.exact is None else f"; exactly it is {row.exact:.2f} nats"
         yield (
-            f"The two estimates of log Z of {arm} with seed {row.seed} are {difference:.1f} nats apart: its chains mix "
-            "badly, and the likelihood lies anywhere between."
+            f"The two estimates of log Z of {arm} with seed {row.seed} are {abs(difference):.1f} nats apart: its "
+            f"chains mix badly, neither can be believed, and the likelihood may lie outside both{exact}."
+        )
+    if difference < -_APART:
+        yield (
+            f"Of {arm} with seed {row.seed} the forward estimate of the likelihood, likely too high, is below the "
+            "reverse one, likely too low: the reverse chains had not reached the machine's own samples."
         )
     if max(row.log_likelihood, row.reverse) < row.independent:
         yield (
