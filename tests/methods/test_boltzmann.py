@@ -137,6 +137,17 @@ def test_masks_of_all_or_nothing_are_refused(known: np.ndarray, sentence: str) -
         restore(jax.random.key(0), machine, np.zeros((2, 3), np.float32), known, 5)
 
 
+@pytest.mark.parametrize(("value", "said"), [(7.0, "7"), (-0.1, "-0.1"), (np.nan, "nan"), (np.inf, "inf")])
+def test_known_values_are_those_of_units_and_unknown_ones_any(value: float, said: str) -> None:
+    machine = RBMParams(jnp.zeros((3, 2)), jnp.zeros(3), jnp.zeros(2))
+    rows, known = np.zeros((2, 3), np.float32), np.array([True, True, False])
+    rows[1, 2] = value
+    assert np.isfinite(restore(jax.random.key(0), machine, rows, known, 5)).all()
+    rows[1, 1] = value
+    with pytest.raises(vc.InputError, match=rf"^visible must lie in \[0, 1\] where it is known, got {said} in row 1"):
+        restore(jax.random.key(0), machine, rows, known, 5)
+
+
 @pytest.mark.parametrize(
     ("method", "sentence"),
     [

@@ -22,12 +22,13 @@ def restore(
     Args:
         key: of the Gibbs chains, one a row.
         machine: whose first visible units are the data's.
-        visible: the rows; unknown units may have any values.
+        visible: the rows, with known units in [0, 1]; unknown ones may have any values.
         known: which units keep their values, of all rows or of each.
         steps: of each chain, of which the first half is passed over.
 
     Raises:
-        InputError: a mask of another shape, or one by which everything or nothing is known.
+        InputError: a mask of another shape, one by which everything or nothing is known, or known values that are not
+            in [0, 1].
     """
     known = np.asarray(known)
     if known.dtype != bool or known.shape not in (visible.shape, visible.shape[1:]):
@@ -39,6 +40,12 @@ def restore(
         raise InputError("known is True everywhere: nothing is missing, leave restoring out")
     if not known.any(axis=1).all():
         raise InputError("known is False for a whole row: of nothing, new samples can be drawn instead")
+    if (wrong := known & ~((visible >= 0) & (visible <= 1))).any():  # NaN is neither
+        row = int(wrong.any(axis=1).argmax())
+        raise InputError(
+            f"visible must lie in [0, 1] where it is known, got {visible[row][wrong[row]][0]:.4g} in row {row}: give "
+            "rows as the machine was trained on them, those of run.prepare"
+        )
     if steps < 1:
         raise InputError(f"steps must be at least 1, got {steps}")
     n, more = len(visible), len(machine.visible) - visible.shape[1]
