@@ -1,5 +1,7 @@
 """The estimator RBM beside scikit-learn's BernoulliRBM, whose quantities it has."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.neural_network import BernoulliRBM
@@ -61,6 +63,16 @@ def test_it_draws_and_restores(fitted: RBM) -> None:
     assert (fitted.restore(x, known, 50)[:, known] == x[:, known]).all()
     with pytest.raises(vc.InputError, match="known is True everywhere"):
         fitted.restore(x, np.ones(6, bool))
+
+
+def test_rows_unlike_those_of_training_are_said(fitted: RBM) -> None:
+    x, known = patterns(20), np.arange(6) > 0
+    for ask in (fitted.transform, fitted.score, fitted.log_likelihood, fitted.gibbs):
+        with pytest.warns(vc.InputWarning, match="20 of 20 rows lie far outside the range of the training rows"):
+            ask(255 * x + 9)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fitted.restore(np.where(known, x, -99), known, 5)  # nobody asks what the unknown values are
 
 
 def test_counts_are_counts(fitted: RBM) -> None:

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from vaeclust_jax.compiling import share_programs
 from vaeclust_jax.data import PrepareConfig
 from vaeclust_jax.estimators.inputs import at_least_one, in_own_words, samples
+from vaeclust_jax.fitting.answers import familiar_rows
 from vaeclust_jax.fitting.config import Config, TrainingConfig
 from vaeclust_jax.fitting.fit import fit
 from vaeclust_jax.fitting.packed import Packed
@@ -159,7 +160,7 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             InputError: a mask of another shape, or one by which everything or nothing is known.
         """
         at_least_one("n_steps", n_steps)
-        return restore(self._key(PASSES), self._machine(), self._units(X), known, n_steps)
+        return restore(self._key(PASSES), self._machine(), self._units(X, whole=False), known, n_steps)
 
     def sample(self, n_samples: int = 1) -> Float[np.ndarray, "n f"]:
         """New rows, 0 or 1: ends of Gibbs chains of 1,000 steps."""
@@ -205,11 +206,13 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         assert isinstance(run.config.method, method.RBM)
         return run.config.method.machine(run.params)
 
-    def _units(self, X: Any) -> Float[np.ndarray, "n f"]:
+    def _units(self, X: Any, whole: bool = True) -> Float[np.ndarray, "n f"]:
+        """X as units, which are clipped; a warning says where whole rows are far from those of training."""
         check_is_fitted(self)
-        run = self._run()
+        run, x = self._run(), samples(self, X, None)
         assert isinstance(run.config.method, method.RBM)
-        return np.asarray(run.config.method.units(jnp.asarray(run.prepare(samples(self, X, None)))))
+        rows = familiar_rows(run.preparation, x) if whole else run.prepare(x)
+        return np.asarray(run.config.method.units(jnp.asarray(rows)))
 
     def _key(self, use: int) -> jax.Array:
         return key_of(int(check_random_state(self.random_state).randint(_LARGEST_SEED)), use)
