@@ -58,8 +58,20 @@ def test_more_patterns_than_it_can_hold_are_stored_with_a_warning_that_says_the_
     many = np.where(np.random.default_rng(1).random((12, 20)) < 0.5, -1.0, 1.0)
     with pytest.warns(vc.InputWarning, match="12 patterns are more than the 2 that a Classical net of 20 units can"):
         stored(vc.Classical(), many)
-    with pytest.warns(vc.InputWarning, match="12 patterns are more than the 5 that a Saturating net of 5 units can"):
-        stored(vc.Saturating(), many[:, :5])
+    sentence = "12 patterns are more than the 10 that a Saturating net of 20 units can recall from a tenth of flipped"
+    with pytest.warns(vc.InputWarning, match=sentence):
+        stored(vc.Saturating(), many)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("net", [vc.Classical(), vc.Saturating()], ids=lambda net: type(net).__name__)
+def test_as_many_patterns_as_the_bound_says_come_back_from_a_tenth_of_flipped_units(net: Net) -> None:
+    draws, most = np.random.default_rng(2), net.bound(200)
+    assert most is not None
+    patterns = np.where(draws.random((most, 200)) < 0.5, -1.0, 1.0)
+    damaged = np.where(draws.permuted(np.tile(np.arange(200), (most, 1)), axis=1) < 20, -patterns, patterns)
+    came_back = (np.sign(stored(net, patterns).recall(damaged)) == patterns).mean(axis=1) >= 0.99
+    assert came_back.mean() > 0.7
 
 
 @pytest.mark.filterwarnings("error")

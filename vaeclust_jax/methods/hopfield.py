@@ -37,6 +37,9 @@ from vaeclust_jax.types import Batch, Heads, Info, Key, Learner, Networks, Param
 
 CRITICAL_LOAD = 0.138
 """Patterns a unit: Amit, Gutfreund and Sompolinsky 1985, Storing infinite numbers of patterns in a spin-glass model."""
+SATURATED_LOAD = 0.5
+"""Patterns a unit of saturating units, as measured (`course-hopfield`): of 100 units of which a tenth are flipped .999
+of the patterns come back, and .355 at the next load, .7."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +114,8 @@ class Saturating:
         return saturating_energy(params["weights"], params["bias"], state)
 
     def bound(self, units: int) -> int | None:
-        """Of more patterns the plane is the whole space, and every corner of the cube is an attractor."""
-        return units
+        """As `Classical.bound`, from a tenth of flipped units: of as many patterns as units, every corner attracts."""
+        return int(SATURATED_LOAD * units)
 
 
 @dataclass(frozen=True)
@@ -233,7 +236,10 @@ def warn_of_load(net: Net, patterns: int, units: int) -> str | None:
     bound = net.bound(units)
     if bound is None or patterns <= bound:
         return None
-    return f"{patterns} patterns are more than the {bound} that a {type(net).__name__} net of {units} units can recall"
+    return (
+        f"{patterns} patterns are more than the {bound} that a {type(net).__name__} net of {units} units can recall "
+        "from a tenth of flipped units"
+    )
 
 
 @lru_cache
