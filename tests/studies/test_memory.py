@@ -101,8 +101,9 @@ def test_the_command_measures_and_draws_all_three_nets(tmp_path: Path) -> None:
     assert at["saturating", 1.0, 4] > 0.95 > at["saturating", 5.0, 4]
     assert at["saturating", 5.0, 100] > at["saturating", 5.0, 4]
     assert {path.stem for path in folder.glob("*.png")} == {"attractors", "capacity", "noise", "recalled"}
-    tables = {table["name"] for table in json.loads((folder / "tables.json").read_text(encoding="utf-8"))}
-    assert tables == {"scores", "noise", "capacity", "attractors"}
+    notes = {table["name"]: table["note"] for table in json.loads((folder / "tables.json").read_text(encoding="utf-8"))}
+    assert set(notes) == {"scores", "noise", "capacity", "attractors"}
+    assert "at most 1 wrong unit after 30 iterations" in notes["capacity"]
 
 
 def test_a_mean_of_all_patterns_is_no_recall_of_any(tmp_path: Path) -> None:

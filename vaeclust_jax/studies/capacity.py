@@ -17,8 +17,10 @@ UNITS, SETS, FLIPPED = 100, 100, 0.1
 _LOADS = (0.02, 0.05, 0.08, 0.1, 0.12, 0.14, 0.17, 0.2, 0.25, 0.3, 0.5, 0.7, 0.8, 0.9, 1.0)
 _BEYOND = (2.0, 5.0, 10.0)
 """Loads of all nets, and those of nets without a bound."""
-_ASKED, _MOST = 10, 30
-"""Patterns of a set that are recalled, and iterations."""
+ITERATIONS, WRONG = 30, 1
+"""Of recall at most, and units that may be wrong then in a pattern that has come back."""
+_ASKED = 10
+"""Patterns of a set that are recalled."""
 
 
 def capacity(net: Net, key: Key) -> tuple[LoadPoint, ...]:
@@ -51,6 +53,6 @@ def _share(net: Net, most: int, key: Key, number: Array) -> Float[Array, ""]:
     params = net.write(patterns, counted)
     asked = patterns[:_ASKED]
     flips = jnp.argsort(jax.random.uniform(flips_key, asked.shape), axis=1) < round(FLIPPED * UNITS)
-    ends, _, _ = settle(lambda state: net.step(params, state), jnp.where(flips, -asked, asked), _MOST)
-    right = (jnp.where(ends >= 0, 1.0, -1.0) == asked).mean(axis=1) >= 1 - 1 / UNITS
+    ends, _, _ = settle(lambda state: net.step(params, state), jnp.where(flips, -asked, asked), ITERATIONS)
+    right = (jnp.where(ends >= 0, 1.0, -1.0) == asked).mean(axis=1) >= 1 - WRONG / UNITS
     return jnp.sum(right & counted[:_ASKED]) / jnp.minimum(number, _ASKED)

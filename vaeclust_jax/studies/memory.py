@@ -23,7 +23,7 @@ from vaeclust_jax.plots.memory import Line, attractors, recall_by_load, recall_b
 from vaeclust_jax.random import normal
 from vaeclust_jax.streamed import spaced
 from vaeclust_jax.studies.attractors import PATTERNS, small_net, trajectories
-from vaeclust_jax.studies.capacity import FLIPPED, SETS, UNITS, capacity
+from vaeclust_jax.studies.capacity import FLIPPED, ITERATIONS, SETS, UNITS, WRONG, capacity
 from vaeclust_jax.studies.common import common_fields, over_seeds, split_sentence
 from vaeclust_jax.studies.figures import Picture
 from vaeclust_jax.studies.task import Drawn, Measured, Study, Task
@@ -166,7 +166,8 @@ def _tables(record: MemoryRecord) -> list[Table]:
         "capacity", "Random patterns recalled by load",
         (Column("patterns a unit"), *map(Column, record.capacity)),
         tuple((load, *(_at_load(load, points) for points in record.capacity.values())) for load in loads),
-        f"{SETS} sets of random patterns of {UNITS} units, from {FLIPPED:.0%} flipped units; mean ± deviation.",
+        f"{SETS} sets of random patterns of {UNITS} units, from {FLIPPED:.0%} flipped units; mean ± deviation. A "
+        f"pattern has come back that has at most {WRONG} wrong unit after {ITERATIONS} iterations.",
     )  # fmt: skip
     resting = Table(
         "attractors", "Where small saturating nets rest",
