@@ -16,6 +16,7 @@ from notebooks.book.reproductions import (
     naming,
     noticed,
     ran,
+    run_note,
     run_table,
     scores,
 )
@@ -35,6 +36,7 @@ PARTS: dict[str, Callable[..., str]] = {
     "naming": naming,
     "noticed": noticed,
     "ran": ran,
+    "run-note": run_note,
     "run-table": run_table,
     "scores": scores,
     "scores-of": scores_of,

@@ -96,11 +96,20 @@ def chosen(lines: str) -> str:
 
 def run_table(name: str, which: str) -> str:
     """A table of a run, as the run itself has it."""
-    tables = from_json(tuple[Table, ...], runs()[name].tables, name)
-    found = {one.name: one for one in tables}[which].without_empty()
+    found = _table(name, which).without_empty()
     numbers = [place for place, column in enumerate(found.columns) if column.format != "text"]
     cells = [["" if cell == NOT_DEFINED else cell for cell in row] for row in found.texts()]
     return table([column.name for column in found.columns], cells, numbers_from=min(numbers, default=None))
+
+
+def run_note(name: str, which: str) -> str:
+    """What the run says below a table of its own."""
+    return f"{_table(name, which).note}\n"
+
+
+def _table(name: str, which: str) -> Table:
+    tables = from_json(tuple[Table, ...], runs()[name].tables, name)
+    return {one.name: one for one in tables}[which]
 
 
 def findings(name: str) -> str:

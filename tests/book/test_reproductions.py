@@ -15,6 +15,7 @@ from notebooks.book.reproductions import (
     naming,
     noticed,
     ran,
+    run_note,
     run_table,
     scores,
 )
@@ -44,7 +45,7 @@ def row(**changes: Any) -> Run:
         "outliers": {"negative ELBO": AUROC},
         "findings": ["It learns.", "It is ahead."],
         "tables": [{
-            "name": "scores", "title": "Scores", "note": "",
+            "name": "scores", "title": "Scores", "note": "Of all rows.",
             "columns": [{"name": "method", "format": "text"}, {"name": "R²", "format": "score"},
                         {"name": "empty", "format": "score"}, {"name": "seeds", "format": "integer"}],
             "rows": [["adam", {"mean": 0.5, "std": 0.25}, None, 5], ["linear", None, None, 1]],
@@ -97,6 +98,7 @@ def test_a_run_s_own_tables_and_findings_are_shown_as_they_are() -> None:
         ["adam", "0.500 ± 0.250", "5"],
         ["linear", "", "1"],
     ]
+    assert run_note("made", "scores") == "Of all rows.\n"
     assert findings("made") == "- It learns.\n- It is ahead.\n"
 
 
