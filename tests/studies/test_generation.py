@@ -16,6 +16,7 @@ from vaeclust_jax.folder.records.metrics_file import read_metrics
 from vaeclust_jax.metrics.generation import frechet_distance, nearest
 from vaeclust_jax.studies.execute import execute, parts_of
 from vaeclust_jax.studies.experiment import Arm, unchanged
+from vaeclust_jax.studies.generation import _missing
 from vaeclust_jax.studies.judge import covered, judge_of, kl_to_uniform, no_judge
 from vaeclust_jax.studies.latent_prior import code_gaps, drawn_codes
 
@@ -69,6 +70,19 @@ def test_a_class_of_too_few_rows_is_named() -> None:
     rare = replace(DATASET, y=y, num_classes=2, class_names=("cat", "dog"))
     assert judge_of(rare, data, 0) is None
     assert "class dog has 2 training rows, and 3 are needed" in (no_judge(rare, data) or "")
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("cat", "dog", "owl"), "dog (1 of 2 seeds), owl (2 of 2 seeds)"),
+        (None, "1 (1 of 2 seeds), 2 (2 of 2 seeds)"),
+    ],
+)
+def test_classes_that_are_left_out_are_named_of_all_seeds(names: tuple[str, ...] | None, said: str) -> None:
+    whole, first, second = (np.array(share) for share in ([0.4, 0.3, 0.3], [0.5, 0.49, 0.01], [1.0, 0.0, 0.0]))
+    found = _missing({"gan": [first, second], "vae": [whole, whole]}, whole, names)
+    assert found == [f"The judge sees next to no samples of class {said} from gan: it leaves them out."]
 
 
 def test_that_samples_are_unlike_the_data_is_no_warning(recwarn: pytest.WarningsRecorder) -> None:

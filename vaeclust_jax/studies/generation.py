@@ -1,7 +1,7 @@
 """The task of methods that generate: samples against rows that the training never saw, beside what data reach."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -65,7 +65,7 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
     }
     of_named, floor = results[named], _judged(held_out, _rows(data, data.train_index, len(held_out)), judge)
     firsts = {arm: of_seeds[0] for arm, of_seeds in drawn.items()}
-    classes = {} if judge is None else {arm: judge.classes(samples) for arm, samples in firsts.items()}
+    classes = {} if judge is None else {arm: [judge.classes(one) for one in of] for arm, of in drawn.items()}
     record = GenerationRecord(
         **common_fields(study.experiment, study.dataset),
         protocol={
@@ -82,11 +82,11 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
             *_stopped(study),
             *_collapsed(results),
             *([why] if (why := no_judge(study.dataset, data)) else []),
-            *([] if judge is None else _missing(classes, judge.share)),
+            *([] if judge is None else _missing(classes, judge.share, study.dataset.class_names)),
         ),
         results=results,
         floor=floor,
-        classes={name: tuple(share.tolist()) for name, share in _with_data(classes, judge).items()},
+        classes={name: tuple(share.tolist()) for name, share in _of_first_seed(classes, judge).items()},
     )
     return Measured(record, None, firsts)
 
@@ -100,8 +100,9 @@ def _said_of(judge: Judge | None) -> dict[str, str]:
     }
 
 
-def _with_data(classes: dict[str, np.ndarray], judge: Judge | None) -> dict[str, np.ndarray]:
-    return classes if judge is None else {**classes, _HELD_OUT: judge.share}
+def _of_first_seed(classes: Mapping[str, Sequence[np.ndarray]], judge: Judge | None) -> dict[str, np.ndarray]:
+    firsts = {arm: of_seeds[0] for arm, of_seeds in classes.items()}
+    return firsts if judge is None else {**firsts, _HELD_OUT: judge.share}
 
 
 def _rows(data: Prepared, index: np.ndarray, most: int) -> np.ndarray:
@@ -138,13 +139,19 @@ def _collapsed(results: Mapping[str, Summary[SampleScores, SeedSampleScores]]) -
     )
 
 
-def _missing(classes: Mapping[str, np.ndarray], of_data: np.ndarray) -> list[str]:
-    """Of the first seed, the classes that have next to no samples."""
+def _missing(
+    classes: Mapping[str, Sequence[np.ndarray]], of_data: np.ndarray, class_names: Sequence[str] | None
+) -> list[str]:
+    """The classes that have next to no samples, and of how many seeds."""
     sentences = []
-    for arm, share in classes.items():
-        lost = np.flatnonzero(share < _LOST * of_data)
-        if len(lost):
-            names = ", ".join(map(str, lost))
+    for arm, of_seeds in classes.items():
+        lost = (np.stack(of_seeds) < _LOST * of_data).sum(axis=0)
+        names = ", ".join(
+            f"{number if class_names is None else class_names[number]} ({count} of {len(of_seeds)} seeds)"
+            for number, count in enumerate(lost)
+            if count
+        )
+        if names:
             sentences.append(f"The judge sees next to no samples of class {names} from {arm}: it leaves them out.")
     return sentences
 
