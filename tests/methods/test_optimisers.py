@@ -1,11 +1,13 @@
 """Optimisers by name, and their steps against oracles."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from scipy.optimize import minimize, rosen, rosen_der
 
@@ -72,6 +74,28 @@ def test_the_first_step_of_l_bfgs_is_down_the_gradient() -> None:
     first = path(vc.LBFGS(), bowl, [1.0, -1.0], 1.0, 1)[0] - np.array([1.0, -1.0])
     gradient = np.array([2.0, -20.0])
     assert first @ gradient == pytest.approx(-np.linalg.norm(first) * np.linalg.norm(gradient), rel=1e-5)
+
+
+RULES = sorted(
+    name
+    for name, one in vars(optax).items()
+    if name.islower() and callable(one) and "learning_rate" in inspect.signature(one).parameters
+    if name != "lbfgs" and not name.startswith(("_", "scale_by_"))
+)
+
+
+@pytest.mark.parametrize(
+    "rule", [pytest.param(one, marks=() if one in ("rprop", "sm3") else pytest.mark.long) for one in RULES]
+)
+def test_every_rule_goes_down(rule: str) -> None:
+    places = path(vc.Optax(rule), bowl, [1.0, -1.0], 0.01, 6)
+    assert np.all(np.abs(places[-1]) < 1)
+
+
+@pytest.mark.parametrize("rule", ["scale_by_rprop", "scale_by_learning_rate", "_deprecated_dpsgd"])
+def test_parts_of_rules_are_none(rule: str) -> None:
+    with pytest.raises(vc.InputError, match="rule must be an optimiser of optax, such as sgd, adam or adadelta"):
+        vc.Optax(rule)
 
 
 def test_a_rate_that_falls_is_half_a_cosine_and_ends_at_nothing() -> None:

@@ -50,7 +50,7 @@ class Optax:
         try:
             rule = transformation(self)
             jax.eval_shape(
-                lambda w: rule.update(w, rule.init(w), w, value=w, grad=w), jax.ShapeDtypeStruct((), jnp.float32)
+                lambda w: rule.update(w, rule.init(w), w, value=w, grad=w), jax.ShapeDtypeStruct((2,), jnp.float32)
             )
         except Exception as error:  # of optax, which has its own for each optimiser
             reason = " ".join(str(error).split())[:150]
@@ -100,8 +100,8 @@ def check_optimiser(optimiser: Optimiser, num_samples: int, batch_size: int) -> 
 
 
 @lru_cache
-def transformation(optimiser: Optimiser) -> optax.GradientTransformationExtraArgs:
-    """The optimiser as optax has it; of `Optax` with the learning rate in its state."""
+def transformation(optimiser: Optimiser, learning_rate: float = 0.0) -> optax.GradientTransformationExtraArgs:
+    """The optimiser as optax has it; of `Optax` a state begins with the learning rate, and then holds it."""
     if isinstance(optimiser, LBFGS):
         search = optax.scale_by_zoom_linesearch(optimiser.linesearch_steps, initial_guess_strategy="one")
         return optax.lbfgs(memory_size=optimiser.memory, linesearch=search)
@@ -110,12 +110,12 @@ def transformation(optimiser: Optimiser) -> optax.GradientTransformationExtraArg
     swept = {"learning_rate", *(name for name, one in known.items() if isinstance(one.default, float))}
     static = [name for name in known if name not in swept]
     made = optax.inject_hyperparams(getattr(optax, optimiser.rule), static_args=static)
-    return optax.with_extra_args_support(made(learning_rate=0.0, **optimiser.settings))
+    return optax.with_extra_args_support(made(learning_rate=learning_rate, **optimiser.settings))
 
 
 def start_of(optimiser: Optimiser, params: Params, learning_rate: float) -> State:
     """A `State` at step 0."""
-    opt_state = transformation(optimiser).init(params)
+    opt_state = transformation(optimiser, learning_rate).init(params)  # rprop's first steps are as long as it says
     if isinstance(optimiser, Optax):
         rate = jnp.asarray(learning_rate, jnp.float32)
         opt_state = opt_state._replace(hyperparams={**opt_state.hyperparams, "learning_rate": rate})
@@ -177,7 +177,7 @@ def _parameters(rule: str) -> Mapping[str, inspect.Parameter]:
         InputError: there is no such optimiser.
     """
     # Not `getattr`, which finds what is deprecated, too.
-    made = vars(optax).get(rule) if rule.islower() else None
+    made = vars(optax).get(rule) if rule.islower() and not rule.startswith(("_", "scale_by_")) else None
     names: Mapping[str, inspect.Parameter] = inspect.signature(made).parameters if callable(made) else {}
     if rule == "lbfgs":
         raise InputError("rule 'lbfgs' is an optimiser of its own: write LBFGS(), or --optimiser lbfgs")
