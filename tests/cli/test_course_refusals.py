@@ -22,6 +22,7 @@ def images(tmp_path: Path) -> Path:
     np.savez(tmp_path / "some.npz", x=x, y=some)
     np.savez(tmp_path / "one.npz", x=x, y=np.zeros_like(y))
     np.savez(tmp_path / "vectors.npz", x=x.reshape(len(x), -1).astype(np.float32) * 9 - 100, y=y)
+    np.savez(tmp_path / "series.npz", x=x[:, :, :3] / 255)
     return tmp_path
 
 
@@ -54,6 +55,11 @@ def images(tmp_path: Path) -> Path:
         ("course-sae labelled.npz --noise 1", "noise must lie in 0 to below 1, got 1.0"),
         ("course-sae labelled.npz --start random", "course-sae compares greedy layers with none"),
         ("course-sae labelled.npz --decoder-hidden 9", "start 'greedy' needs network 'mlp' in float32"),
+        (
+            "vaegraph series.npz --clusters 3 --network lstm --channels-a-step 3",
+            "of series need vectors (n, T C), got images",
+        ),
+        ("series series.npz --clusters 3 --channels-a-step 3", "of series need vectors (n, T C), got images"),
         ("vaedec --quick", "vaedec has no quick form: give --dataset and --epochs"),
         ("kmeans --quick", "kmeans has no quick form"),
     ],

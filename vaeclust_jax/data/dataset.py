@@ -199,9 +199,10 @@ def _check_images(array: np.ndarray, name: str) -> np.ndarray:
     _check_finite(array, name)
     array = array.astype(np.float32, copy=False)
     if array.min() < 0 or array.max() > 1:
+        series = ", such as x.reshape(len(x), -1) of series (n, T, C)" if channels == 1 else ""
         raise InputError(
             f"{name} has float pixels from {array.min():g} to {array.max():g}; they must lie in [0, 1]:"
-            " divide by 255 if that is their range, or pass vectors (n, F)"
+            f" divide by 255 if that is their range, or pass vectors (n, F){series}"
         )
     return array
 

@@ -1,4 +1,4 @@
-"""From sizes to networks of series, (n, T) or (n, T, C), and to perceptrons with activations of one's own."""
+"""From sizes to networks of series, (n, T) or (n, T C), and to perceptrons with activations of one's own."""
 
 import math
 from dataclasses import dataclass
@@ -16,19 +16,34 @@ Activation = Literal["relu", "mish", "tanh", "sigmoid", "gelu", "silu", "elu", "
 
 @dataclass(frozen=True, kw_only=True)
 class SeriesNetwork(NetworkConfig):
-    """Base of the networks of series: a vector is T steps of C values side by side, an image T rows."""
+    """Base of the networks of series: a vector is T steps of C values side by side."""
 
     channels_a_step: int = 1
     """C, values at each step of a series that is given as a vector of T C."""
 
+    def resolved(self, shape: tuple[int, ...]) -> NetworkConfig:
+        """Itself; images are refused here, before they are resized and their values taken for pixels."""
+        _check_vectors(shape)
+        return self
+
     def check(self, shape: tuple[int, ...]) -> None:  # noqa: D102
         super().check(shape)
+        _check_vectors(shape)
         if self.channels_a_step < 1:
             raise InputError(f"channels_a_step must be at least 1, got {self.channels_a_step}")
-        if len(shape) == 1 and shape[0] % self.channels_a_step:
+        if shape[0] % self.channels_a_step:
             raise InputError(
                 f"channels_a_step must divide the length of a sample, {shape[0]}, got {self.channels_a_step}"
             )
+
+
+def _check_vectors(shape: tuple[int, ...]) -> None:
+    """An array (n, T, C) cannot be told from images of T x C pixels."""
+    if len(shape) == 3:
+        raise InputError(
+            "networks of series need vectors (n, T C), got images: give an array (n, T, C) as x.reshape(len(x), -1), "
+            "and set channels_a_step (--channels-a-step) to C"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

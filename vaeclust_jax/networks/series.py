@@ -15,11 +15,9 @@ def as_steps(shape: tuple[int, ...], channels: int) -> tuple[int, int]:
     """Steps T and values C at each, of a sample.
 
     Args:
-        shape: a vector (T C,), the values of a step side by side; or (T, C, 1), as images are, each row a step.
-        channels: C of vectors.
+        shape: (T C,), the values of a step side by side.
+        channels: C.
     """
-    if len(shape) == 3:
-        return shape[0], shape[1] * shape[2]
     return shape[0] // channels, channels
 
 
