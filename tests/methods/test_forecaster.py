@@ -154,7 +154,17 @@ def test_too_short_a_series_is_one_sentence(settings: dict[str, int], num_values
 )
 def test_rows_that_do_not_fit_are_refused(method: vc.Regressor, latent_dim: int, sentence: str) -> None:
     with pytest.raises(vc.InputError, match=sentence):
-        vc.fit(vc.Config(method, network=vc.Dense(latent_dim=latent_dim)), blobs()[0], 0)
+        vc.fit(vc.Config(method, vc.PrepareConfig(split="last"), vc.Dense(latent_dim=latent_dim)), blobs()[0], 0)
+
+
+def test_no_forecast_is_judged_by_stretches_that_training_saw() -> None:
+    x, method, network = windows(SERIES, 7), vc.Forecaster(lag=6, epochs=1), vc.Dense(latent_dim=1, hidden=(4,))
+    with pytest.raises(vc.InputError, match=r"Forecaster needs split 'last', .* set PrepareConfig\(split='last'\)"):
+        vc.fit(vc.Config(method, network=network), x, 0)
+    run = vc.fit(vc.Config(method, vc.PrepareConfig(split="last"), network), x, 0)
+    assert run.train_index.max() < run.validation_index.min()
+    np.testing.assert_allclose(run.preparation.offset, x[run.train_index].mean(axis=0), rtol=1e-5)
+    assert not len(vc.fit(vc.Config(method, vc.PrepareConfig(validation=0.0), network), x, 0).validation_index)
 
 
 def test_noise_shrinks_what_is_read_as_least_squares_with_noisy_inputs_does() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import FrozenInstanceError, fields, replace
 from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -60,7 +60,8 @@ def fitted(names: Iterable[str]) -> list[Any]:
 
 
 def config_of(method: Method, **network: object) -> vc.Config:
-    prepare = vc.PrepareConfig(scaling="minmax") if method.task == "density" else vc.PrepareConfig()
+    scaling: Literal["auto", "minmax"] = "minmax" if method.task == "density" else "auto"
+    prepare = vc.PrepareConfig(scaling=scaling, split="last" if method.in_time else "random")
     return vc.Config(method.for_epochs(2), prepare, replace(NETWORK, **network), vc.TrainingConfig(32))
 
 

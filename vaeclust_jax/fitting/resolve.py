@@ -69,6 +69,11 @@ def resolved_for(
     classes = None if labels is None else int(labels.max()) + 1
     by_blocks = data.blocks is not None
     spec = DataSpec(preparation.output_shape, len(data.train_index), facts.low, facts.high, classes, by_blocks)
+    if config.method.in_time and config.prepare.split == "random" and config.prepare.validation > 0:
+        raise InputError(
+            f"the method {type(config.method).__name__} needs split 'last', as rows between others share values with "
+            "them, got 'random': set PrepareConfig(split='last'), or validation=0.0 to hold none out"
+        )
     if data.weight is not None and not config.method.takes_weights:
         raise InputError(f"the method {type(config.method).__name__} takes no sample_weight: leave it out")
     if labels is not None and not (config.method.takes_partial_labels or config.method.needs_labels):

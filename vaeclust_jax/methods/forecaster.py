@@ -1,7 +1,8 @@
 """Forecasting: the next values of a series from the `lag` before them, and on from there in a closed loop.
 
 A row is a stretch of lag + L values of the series (`data.windows`), and the last L are predicted, as in
-`methods.regressor`; L is the network's latent_dim, 1 unless said otherwise. Rows are held out at the end of the time.
+`methods.regressor`; L is the network's latent_dim, 1 unless said otherwise. Rows are held out at the end of the time:
+one between others shares its values with them, and neither stopping nor scaling may see what comes later.
 """
 
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ class Forecaster(Regressor):
     """
 
     task: ClassVar[str] = "forecasting"
+    in_time: ClassVar[bool] = True
 
     lag: int = 80
     """Values that it looks back."""

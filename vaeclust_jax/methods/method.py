@@ -117,6 +117,8 @@ class Method(ABC):
     """Parts of a `Config` that it does not read: "network", "training"."""
     generates: ClassVar[bool] = True
     """Whether it uses the network's decoder."""
+    in_time: ClassVar[bool] = False
+    """Whether its rows overlap in the order of time, so that those held out at random are of what was trained on."""
     takes_weights: ClassVar[bool] = False
     """Whether its losses, and what its stages start from, count rows by their `sample_weight`."""
     takes_partial_labels: ClassVar[bool] = False
