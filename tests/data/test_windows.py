@@ -1,6 +1,7 @@
 """A series as windows, and splits that never leak what came later."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -74,8 +75,21 @@ def test_one_column_of_a_table_is_a_series(tmp_path: Path) -> None:
     with pytest.raises(vc.InputError, match="has no column 'z': it has 'day', 'y', 'other'"):
         load(path, ReadConfig(column="z"))
     path.write_text("y\n1\n\n3\nnan\n")
-    with pytest.raises(vc.InputError, match="has no value in row"):
+    with pytest.raises(vc.InputError, match=r"no value in row 1 .*: fill the cell, such as by the value before it$"):
         load(path, ReadConfig(column="y"))
+
+
+@pytest.mark.parametrize(
+    ("missing", "why"), [("mean", "must not become the mean of its column, which knows"), ("drop", "must have no gaps")]
+)
+def test_no_gap_of_a_series_is_filled_by_what_comes_later(
+    tmp_path: Path, missing: Literal["drop", "mean"], why: str
+) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("day,y\n1,1\n2,\n3,100\n4,110\n")
+    series = load(path, ReadConfig(column="y", missing=missing))
+    with pytest.raises(vc.InputError, match=f"{why}.*: fill mine itself, .* and leave --missing out"):
+        windows(series, 2)
 
 
 def test_a_set_without_columns_has_no_column() -> None:

@@ -197,10 +197,9 @@ def _complete(
         what = f"{cell:g}" if isinstance(cell, float) and math.isinf(cell) else "no value"
         written = "" if as_written is None or name in columns.names else as_written(name)[row].as_py().strip()
         is_word = f" ({written!r} counts as missing: write another word if it is a class)" if written else ""
-        raise InputError(
-            f"{path} has {what} in row {row} (from 0) of column {name!r}{more}{is_word}: write --missing {instead}; "
-            "values must be finite"
-        )
+        of_series = "fill the cell, such as by the value before it"
+        cure = f"write --missing {instead}; values must be finite" if config.column is None else of_series
+        raise InputError(f"{path} has {what} in row {row} (from 0) of column {name!r}{more}{is_word}: {cure}")
     if not kept.any():
         raise InputError(f"{path} has missing values in every row: --drop-columns names columns to leave out")
     if dropped := int((~kept & ~empty).sum()):

@@ -39,10 +39,8 @@ def checked_series(series: object) -> Float[np.ndarray, " t"]:
     Raises:
         InputError: it is not one series of finite numbers without gaps.
     """
-    if isinstance(series, Dataset) and series.row_numbers is not None:
-        raise InputError(
-            f"a series must have no gaps, but rows of {series.name} were dropped: fill them (--missing mean) instead"
-        )
+    if isinstance(series, Dataset):
+        _check_whole(series)
     x = series.x if isinstance(series, Dataset) else np.asarray(series)
     if isinstance(x, np.ndarray) and x.ndim == 1 and x.size:
         x = x[:, np.newaxis]
@@ -55,3 +53,14 @@ def checked_series(series: object) -> Float[np.ndarray, " t"]:
     if len(values) > 1 and values.min() == values.max():
         raise InputError(f"a series must change, but all {len(values)} values are {values[0]:g}")
     return values
+
+
+def _check_whole(series: Dataset) -> None:
+    """Whether no value was left out, nor made of those that come later."""
+    cure = f"fill {series.name} itself, such as by the value before each gap, and leave --missing out"
+    if series.row_numbers is not None:
+        raise InputError(f"a series must have no gaps, but rows of {series.name} were dropped: {cure}")
+    if series.columns is not None and series.columns.means:
+        raise InputError(
+            f"a gap of a series must not become the mean of its column, which knows what comes later: {cure}"
+        )
