@@ -1,5 +1,7 @@
 """A series as windows, and splits that never leak what came later."""
 
+import re
+import warnings
 from pathlib import Path
 from typing import Literal
 
@@ -90,6 +92,33 @@ def test_no_gap_of_a_series_is_filled_by_what_comes_later(
     series = load(path, ReadConfig(column="y", missing=missing))
     with pytest.raises(vc.InputError, match=f"{why}.*: fill mine itself, .* and leave --missing out"):
         windows(series, 2)
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        ([f"2024-01-0{day}" for day in (1, 2, 3, 4, 5, 6)], None),
+        ([f"2024-0{month}-01" for month in (1, 2, 3, 4, 5, 6)], None),
+        ([f"2024-01-{day}" for day in (10, 11, 12, 13, 14, 25)], "'t' grows by uneven steps, the longest 11 times"),
+        ([f"2024-01-0{day}" for day in (6, 5, 4, 3, 2, 1)], "'t' does not grow: .* so sort the rows by it"),
+        ([f"2024-01-0{day}" for day in (1, 2, 1, 2, 1, 2)], "'t' does not grow"),
+        ([1, 2, 3, 4, 5, 25], "'t' grows by uneven steps, the longest 20 times"),
+        ([6, 5, 4, 3, 2, 1], "'t' does not grow"),
+        ([3, 1, 4, 1, 5, 9], None),
+        ([0.1, 0.2, 0.4, 0.5, 0.6, 0.9], None),
+        (["a", "b", "c", "d", "e", "f"], None),
+    ],
+)
+def test_a_series_with_uneven_or_falling_times_beside_it_is_said(
+    tmp_path: Path, days: list[object], said: str | None
+) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("t,y\n" + "".join(f"{day},{number**2}\n" for number, day in enumerate(days)))
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        load(path, ReadConfig(column="y"))
+    assert len(found) == (said is not None)
+    assert said is None or re.search(said, str(found[0].message))
 
 
 def test_a_set_without_columns_has_no_column() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from vaeclust_jax.data.columns import choose_columns, numeric_names
 from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
+from vaeclust_jax.data.evenness import said_of_steps
 from vaeclust_jax.data.kinds import LARGEST_WHOLE, is_text, to_numbers
 from vaeclust_jax.data.mapped import MOST_LABELS, is_large
 from vaeclust_jax.data.no_numbers import check_as_trained
@@ -66,6 +67,7 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
     if config.column is not None:
         if config.column not in table.column_names:
             raise InputError(f"{path} has no column {config.column!r}: it has {listed(table.column_names)}")
+        taken = (*taken, *said_of_steps(table, config.column))
         table, config = table.select([config.column]), replace(config, label_column=NONE, index_column=NONE)
     if decimal:
         table, written = with_numbers(table, numeric_names(table, config, like), decimal)
