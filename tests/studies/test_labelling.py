@@ -9,7 +9,7 @@ import pytest
 import vaeclust_jax as vc
 from vaeclust_jax.data import Dataset
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.studies.labelling import told_labels
+from vaeclust_jax.studies.labelling import all_labels, told_labels
 
 Y = np.repeat(np.arange(3), [100, 40, 10])
 X = np.random.default_rng(0).normal(size=(150, 6)).astype(np.float32) + 2 * np.eye(6)[Y].astype(np.float32)
@@ -30,6 +30,13 @@ def test_a_part_of_every_class_is_told():
 def test_without_labels_there_is_nothing_to_tell():
     with pytest.raises(InputError, match="needs labels, but there are none"):
         told_labels(Dataset(X, None, "made"), 0.1)
+
+
+def test_minus_one_is_a_class_beside_one_alone() -> None:
+    y = np.arange(6) % 2
+    assert all_labels(Dataset(X[:6], y, "signs", class_names=("-1", "1")), vc.METHODS["classifier"]()) is y
+    with pytest.raises(InputError, match=r"got -1 \(not known\) for 3 of 6 in made"):
+        all_labels(Dataset(X[:6], y, "made", class_names=("-1", "0")), vc.METHODS["classifier"]())
 
 
 @pytest.mark.long

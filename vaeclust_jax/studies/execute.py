@@ -16,6 +16,7 @@ from vaeclust_jax.selection.num_clusters import Choice
 from vaeclust_jax.studies.classification import check_labelled_rows, hold_back
 from vaeclust_jax.studies.experiment import Experiment
 from vaeclust_jax.studies.fit import CallbacksOf, Fits
+from vaeclust_jax.studies.labelling import all_labels
 from vaeclust_jax.studies.out_of_distribution import check_comparable
 from vaeclust_jax.studies.task import Parts, Study, Task
 from vaeclust_jax.studies.tasks import TASKS
@@ -167,6 +168,8 @@ def parts_of(experiment: Experiment, config: Config, dataset: Dataset, hints: Hi
         return parts(dataset, config)
     if experiment.classifies:
         check_labelled_rows(config.prepare)
+    if config.method.needs_labels:
+        all_labels(dataset, config.method)
     classifies = experiment.classifies or config.method.needs_labels
     if classifies and hints is not None:
         raise InputError(f"{experiment.name} classifies by labels of its own: leave the hints out")

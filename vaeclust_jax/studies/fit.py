@@ -15,7 +15,7 @@ from vaeclust_jax.fitting.resolve import Preparations, models_of
 from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.graph.hints import Hints
 from vaeclust_jax.studies.experiment import Arm
-from vaeclust_jax.studies.labelling import told_labels
+from vaeclust_jax.studies.labelling import all_labels, told_labels
 from vaeclust_jax.training.checkpoint import Checkpoint
 from vaeclust_jax.training.mesh import Mesh
 
@@ -132,7 +132,5 @@ class Fits:
 
     def _labels(self, arm: Arm) -> np.ndarray | None:
         if self._wanted(arm)[0].method.needs_labels:
-            if self._dataset.y is None:
-                raise InputError(f"{self._dataset.name} has no labels, from which the method learns: give y")
-            return self._dataset.y
+            return all_labels(self._dataset, self._wanted(arm)[0].method)
         return told_labels(self._dataset, arm.labelled) if arm.labelled else None
