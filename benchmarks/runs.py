@@ -80,7 +80,6 @@ RUNS = {
         "--layer-epochs 20 --classes-epochs 30 --validation 0.0833 --patience 1000 --seeds 2"
     ),
     "vit-mnist": "run course-vit --patch 7",
-    "vit-grid": "run course-vit-grid --quick",
     "course-regression": "run course-regression --seeds 5",
     "course-optimisers": "run course-optimisers --seeds 5",
     "insects": "run dynamic-beta-insects --seeds 5",
