@@ -137,6 +137,7 @@ ATTENTION = replace(
     EXPERIMENT,
     name="course-attention",
     summary="a small vision transformer, and what its patches look at",
+    arms={"vit": Arm(unchanged)},
     network=ViT(patch=4, dim=32, depth=4, mlp_dim=64, heads=8, latent_dim=32),
     quick=_quick(30),
 )
