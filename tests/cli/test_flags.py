@@ -50,6 +50,24 @@ def test_epochs_sets_all_stages_and_a_stage_s_own_flag_overrides_it() -> None:
         parsed("dynamic-beta-insects", "--joint-epochs", "9")
 
 
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        ("course-optimisers", "sgd 0.05"),
+        ("course-optimisers --rule rmsprop --learning-rate 0.01", "rmsprop 0.01"),
+        ("course-optimisers --quick --rule-settings momentum=0.5", "sgd 0.05 momentum=0.5"),
+        ("course-optimisers --optimiser lbfgs --memory 5", "l-bfgs of 5"),
+        ("course-optimisers --learning-rate 0.1", "sgd 0.1"),
+    ],
+)
+def test_an_optimiser_of_one_s_own_is_called_by_its_settings(words: str, first: str) -> None:
+    experiment = parsed(*words.split()).experiment
+    assert experiment.named == first
+    own = experiment.config
+    assert experiment.arms[first].configure(own) == own
+    assert [*experiment.arms][-3:] == ["momentum", "adam", "l-bfgs"]
+
+
 @pytest.mark.parametrize("flag", ["--out", "--dataset", "--outliers"])
 def test_a_value_that_is_named_like_an_experiment_is_a_value(flag: str) -> None:
     args = parsed(flag, "vaedec-coil20-literal")

@@ -130,7 +130,7 @@ def _parse_as(kind: type[A], argv: list[str], prog: str, name: str, epochs: int 
     values = {part: section.parsed(getattr(given, part)) for part, section in sections.items()}
     flags_given = kind(**{one.name: getattr(given, one.name) for one in fields(kind)})
     reading = values.pop("reading")
-    return Parsed(flags_given, replace(base, **values), reading)
+    return Parsed(flags_given, replace(base, **values).with_labels(), reading)
 
 
 def _name_among(kind: type[A], argv: list[str]) -> str:

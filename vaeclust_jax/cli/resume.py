@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 from vaeclust_jax.cli.arguments import Arguments, Parsed
 from vaeclust_jax.cli.words import in_full
 from vaeclust_jax.errors import InputError
-from vaeclust_jax.fitting.config import Config
 from vaeclust_jax.fitting.config_json import config_to_json
 from vaeclust_jax.folder import write_json
 from vaeclust_jax.folder.typed_json import from_json, read_json
@@ -121,9 +120,7 @@ def _only_free(argv: list[str]) -> bool:
 
 
 def _settings(args: Parsed[A]) -> dict[str, Any]:
-    experiment = args.experiment
-    config = Config(experiment.method, experiment.prepare, experiment.network, experiment.training)
-    return {**asdict(args.flags), **asdict(args.reading), **config_to_json(config)}
+    return {**asdict(args.flags), **asdict(args.reading), **config_to_json(args.experiment.config)}
 
 
 def _compared(before: dict[str, Any], now: dict[str, Any]) -> list[tuple[str, Any, Any]]:

@@ -213,10 +213,7 @@ def config_of(args: Parsed[Any], dataset: Any) -> Any:
     Raises:
         InputError: no number of clusters.
     """
-    from vaeclust_jax.fitting.config import Config
-
-    experiment = args.experiment
-    config = Config(experiment.method, experiment.prepare, experiment.network, experiment.training)
+    config = args.experiment.config
     clusters = num_clusters_of(args, dataset.num_classes, dataset.name)
     return config if clusters is None else with_settings(config, num_clusters=clusters)
 

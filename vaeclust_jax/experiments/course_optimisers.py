@@ -30,12 +30,21 @@ def _by(optimiser: Optimiser, learning_rate: float) -> Callable[[Config], Config
     return configure
 
 
+def _label(config: Config) -> str:
+    """Of the first arm, whose optimiser a person may choose."""
+    assert isinstance(config.method, Regressor), "the experiment's"
+    optimiser = config.method.optimiser
+    if isinstance(optimiser, LBFGS):
+        return f"l-bfgs of {optimiser.memory}"
+    return " ".join([optimiser.rule, f"{config.training.learning_rate:g}", *optimiser.rule_settings])
+
+
 EXPERIMENT = Experiment(
     name="course-optimisers",
     summary="SGD, momentum, Adam and L-BFGS on a noisy function of one input, over epochs and over seconds",
     dataset="noisy-wave",
     arms={
-        "sgd 0.05": Arm(unchanged),
+        "sgd 0.05": Arm(unchanged, label=_label),
         "sgd 0.1": Arm(_by(Optax("sgd"), 0.1)),
         "momentum": Arm(_by(Optax("sgd", ("momentum=0.9",)), 0.05)),
         "adam": Arm(_by(Optax("adam"), 0.01)),

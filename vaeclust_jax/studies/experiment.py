@@ -21,6 +21,8 @@ class Arm(NamedTuple):
     """Share of all rows whose class the training is told; above 0 it is semi-supervised and must be named so."""
     together: bool = False
     """It needs several seeds, which learn from each other, and is left out for one."""
+    label: Callable[[Config], str] | None = None
+    """What it is called where its name says settings of the experiment's config; None: its name."""
 
 
 def unchanged(config: Config) -> Config:
@@ -103,6 +105,16 @@ class Experiment:
         """The experiment with the arms that so many seeds can be scored by."""
         kept = {name: arm for name, arm in self.arms.items() if num_seeds > 1 or not arm.together}
         return replace(self, arms=kept)
+
+    @property
+    def config(self) -> Config:
+        """Its settings."""
+        return Config(self.method, self.prepare, self.network, self.training)
+
+    def with_labels(self) -> "Experiment":
+        """The experiment whose arms are called by the settings that they have now."""
+        called = {arm.label(self.config) if arm.label else name: arm for name, arm in self.arms.items()}
+        return replace(self, arms=called)
 
     @property
     def named(self) -> str:
