@@ -68,6 +68,22 @@ def test_an_optimiser_of_one_s_own_is_called_by_its_settings(words: str, first: 
     assert [*experiment.arms][-3:] == ["momentum", "adam", "l-bfgs"]
 
 
+@pytest.mark.parametrize(
+    ("words", "setting"),
+    [
+        ("course-optimisers-cnn --rule rmsprop", "optimiser"),
+        ("course-optimisers-cnn --optimiser lbfgs", "optimiser"),
+        ("course-optimisers-cnn --quick --learning-rate 0.5", "learning_rate"),
+        ("course-vit-grid --dim 8", "dim"),
+        ("course-forecast-scan --network mlp", "network"),
+        ("course-rbm-scan --epochs 3", "epochs"),
+    ],
+)
+def test_a_setting_that_every_arm_has_its_own_value_of_is_refused(words: str, setting: str) -> None:
+    with pytest.raises(vc.InputError, match=f"^{setting} is set by the arms of {words.split()[0]}: leave it out"):
+        parsed(*words.split())
+
+
 @pytest.mark.parametrize("flag", ["--out", "--dataset", "--outliers"])
 def test_a_value_that_is_named_like_an_experiment_is_a_value(flag: str) -> None:
     args = parsed(flag, "vaedec-coil20-literal")

@@ -24,6 +24,7 @@ from vaeclust_jax.cli.flags import (
 )
 from vaeclust_jax.cli.help import show_help
 from vaeclust_jax.cli.parsing import parsed
+from vaeclust_jax.cli.reached import check_reached
 from vaeclust_jax.cli.words import in_full, is_data
 from vaeclust_jax.data import ReadConfig
 from vaeclust_jax.errors import InputError
@@ -130,7 +131,9 @@ def _parse_as(kind: type[A], argv: list[str], prog: str, name: str, epochs: int 
     values = {part: section.parsed(getattr(given, part)) for part, section in sections.items()}
     flags_given = kind(**{one.name: getattr(given, one.name) for one in fields(kind)})
     reading = values.pop("reading")
-    return Parsed(flags_given, replace(base, **values).with_labels(), reading)
+    asked = replace(base, **values).with_labels()
+    check_reached(asked, base)
+    return Parsed(flags_given, asked, reading)
 
 
 def _name_among(kind: type[A], argv: list[str]) -> str:
