@@ -39,6 +39,8 @@ def scores_by_size(
     if any(one.shape != given[0].shape or one.ndim != 1 for one in given) or not len(given[0]):
         raise InputError(f"the arguments must be of one length, at least 1, got {[one.shape for one in given]}.")
     count, time, ours, their_time, theirs = given
+    from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
+
     figure = new_figure(8.0, 3.4)
     left, right = figure.subplots(1, 2, sharey=True)
     left.plot(count, ours, "o", color=BLUE, ms=5, label="held-out rows, here")
@@ -50,6 +52,9 @@ def scores_by_size(
     left.set_ylabel("accuracy", fontsize=NORMAL)
     for axes in (left, right):
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+        axes.xaxis.set_minor_formatter(NullFormatter())  # labels of all would lie on each other
         axes.tick_params(labelsize=SMALL)
     figure.legend(loc="outside lower center", ncols=2, fontsize=SMALL, frameon=False)
     return figure
