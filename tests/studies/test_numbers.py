@@ -18,6 +18,7 @@ from vaeclust_jax.folder.records.regression import RegressionRecord
 from vaeclust_jax.methods.method import Method
 from vaeclust_jax.networks import NetworkConfig
 from vaeclust_jax.studies.execute import execute, parts_of
+from vaeclust_jax.studies.tasks import TASKS
 
 SEEDS = (4, 9)
 WAVE = np.sin(np.arange(140) / 3).astype(np.float32)
@@ -97,6 +98,11 @@ def test_a_scan_reads_nothing_after_its_folds(tmp_path: Path) -> None:
     record = of[0]
     assert isinstance(record, ForecastRecord)
     assert record.origins == (70,), "where the named fold's validation begins"
+    scores = TASKS["forecasting"].tables(record)[0]
+    said = [*record.findings, *record.protocol.values(), *(column.name for column in scores.columns)]
+    assert f"{arms[0]} has a median NMSE of" in said[0]
+    assert "over seeds in the validation part." in said[0]
+    assert not any("origin" in sentence for sentence in said)
     (model,) = record.models
     errors = [error for fold in record.folds for error in fold.closed_loop]
     assert (model.model, model.folds) == ("lag 20, 25 cells", 2)

@@ -33,6 +33,9 @@ from vaeclust_jax.studies.figures import Picture, history_of
 from vaeclust_jax.studies.folds import fold_of, fold_tables, over_folds, scored, told
 from vaeclust_jax.studies.task import Drawn, Measured, Parts, Study, Task
 
+_PART = "the validation part"
+"""Where the named arm is scored that is a fold itself; no origin is read then."""
+
 
 class Windows(Preparations):
     """A series as stretches of lag + latent_dim values, those that a fit may see, for every config that asks.
@@ -137,19 +140,20 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
     comparisons = tuple(_over_origins(errors[named], errors[name], name) for name in errors if name != named)
     of_folds = [fold_of(arm, methods[arm], study.runs[arm], series) for arm in folds]
     models = over_folds(of_folds)
+    from_where = f"from {len(origins)} origins, each told" if named not in folds else f"from the start of {_PART}, told"
     record = ForecastRecord(
         **common_fields(study.experiment, study.dataset),
         protocol={
             "fitted_on": f"the first {origins[0]} of {len(series)} values",
-            "scored_on": f"{horizon} values in a closed loop from {len(origins)} origins, each told the "
-            f"{lag} values before it; no model is fitted again",
+            "scored_on": f"{horizon} values in a closed loop {from_where} the {lag} values before it; "
+            "no model is fitted again",
             "labels_used_for": "nothing",
             "spread": "standard deviation over seeds (n - 1)",
         },
         mean=results[named].mean,
         std=results[named].std,
         seeds=results[named].seeds,
-        findings=tuple(_findings(named, medians, comparisons, models)),
+        findings=tuple(_findings(named, named in folds, medians, comparisons, models)),
         warnings=(),
         results=results,
         baselines=tuple(SERIES_BASELINES),
@@ -191,20 +195,22 @@ def _over_origins(named: np.ndarray, other: np.ndarray, name: str) -> OverOrigin
 
 def _findings(
     named: str,
+    is_fold: bool,
     medians: dict[str, float | None],
     comparisons: tuple[OverOrigins, ...],
     models: tuple[ModelOverFolds, ...],
 ) -> list[str]:
     first = medians[named]
-    sentences = [] if first is None else [f"{named} has a median NMSE of {first:.3g} over seeds at the first origin."]
+    where, over = (f"in {_PART}", "There") if is_fold else ("at the first origin", "Over origins")
+    sentences = [] if first is None else [f"{named} has a median NMSE of {first:.3g} over seeds {where}."]
     for one in comparisons:
         if one.difference is None:
-            sentences.append(f"Over origins it is not compared with {one.other}: {one.reason}.")
+            sentences.append(f"{over} it is not compared with {one.other}: {one.reason}.")
             continue
         factor = 10 ** abs(one.difference)
         how = "lower" if one.difference < 0 else "higher"
         test = f"paired t-test over origins, p = {one.p:.2g}" if one.p is not None else f"no test: {one.reason}"
-        sentences.append(f"Over origins its NMSE is {factor:.3g} times {how} than that of {one.other} ({test}).")
+        sentences.append(f"{over} its NMSE is {factor:.3g} times {how} than that of {one.other} ({test}).")
     if len(models) > 1 and models[0].closed_loop is not None:
         best = models[0]
         sentences.append(
@@ -214,17 +220,18 @@ def _findings(
 
 
 def _tables(record: ForecastRecord) -> list[Table]:
-    rows = []
+    rows, is_fold = [], record.method in {fold.arm for fold in record.folds}
     for name, of in record.results.items():
         at_first = [np.inf if seed.nmse is None else seed.nmse for seed in of.seeds]
         ends = map(finite, (min(at_first), max(at_first)))
-        rows.append((name, record.medians[name], *ends, median([seed.later for seed in of.seeds]), len(of.seeds)))
+        later = () if is_fold else (median([seed.later for seed in of.seeds]),)
+        rows.append((name, record.medians[name], *ends, *later, len(of.seeds)))
     columns = (
         Column("method", "text"),
-        Column("NMSE, first origin, median"),
+        Column(f"NMSE, {_PART}, median" if is_fold else "NMSE, first origin, median"),
         Column("lowest"),
         Column("highest"),
-        Column("NMSE, later origins, median"),
+        *([] if is_fold else [Column("NMSE, later origins, median")]),
         Column("seeds", "integer"),
     )
     note = (
@@ -249,18 +256,29 @@ def _figures(study: Study, measured: Measured) -> Drawn:
     past = kept.series[max(0, first - kept.horizon // 2) : first]
     truth = kept.series[first : first + kept.horizon]
     drawn = forecasts_of({name: found[:, 0] for name, found in kept.forecasts.items()}, past, truth)
-    caption = "The first origin: the truth in black, every seed a thin line, their median a thick one."
+    first_from = "The first origin" if kept.finals else f"The start of {_PART}"
+    caption = f"{first_from}: the truth in black, every seed a thin line, their median a thick one."
     yield "forecasts", Picture(drawn, "Forecasts", "Forecasts and truth", caption)
     named = study.experiment.named
     truths = np.stack([kept.series[origin : origin + kept.horizon] for origin in kept.origins])
-    drawn = forecasts_from(kept.origins, kept.forecasts[named], truths)
-    yield "origins", Picture(drawn, "Forecasts", f"{named} from every origin", caption.replace("The first", "Every"))
+    if kept.finals:
+        drawn = forecasts_from(kept.origins, kept.forecasts[named], truths)
+        title = f"{named} from every origin"
+        yield "origins", Picture(drawn, "Forecasts", title, caption.replace("The first", "Every"))
     errors = {name: nmse(found, truths) for name, found in kept.forecasts.items()}
     caption = (
         "NMSE of every seed; the bar is their median. The mean of the values to be predicted would have 1. Above 1,000 "
         "nothing is drawn."
     )
-    yield "errors", Picture(errors_by_origin(kept.origins, errors), "Forecasts", "Errors by origin", caption)
+    yield (
+        "errors",
+        Picture(
+            errors_by_origin(kept.origins, errors),
+            "Forecasts",
+            "Errors by origin" if kept.finals else "Errors",
+            caption,
+        ),
+    )
 
 
 FORECASTING = Task(("regress",), _check, _measure, _tables, _figures, _parts)
