@@ -76,6 +76,8 @@ def test_one_column_of_a_table_is_a_series(tmp_path: Path) -> None:
     assert data.y is None
     with pytest.raises(vc.InputError, match="has no column 'z': it has 'day', 'y', 'other'"):
         load(path, ReadConfig(column="z"))
+    with pytest.raises(vc.InputError, match=r"'day' must hold numbers to be a series, got 'mon' in row 0 .* --column"):
+        load(path, ReadConfig(column="day"))
     path.write_text("y\n1\n\n3\nnan\n")
     with pytest.raises(vc.InputError, match=r"no value in row 1 .*: fill the cell, such as by the value before it$"):
         load(path, ReadConfig(column="y"))

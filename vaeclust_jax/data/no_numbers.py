@@ -85,13 +85,27 @@ def check_as_trained(table: "pyarrow.Table", names: Sequence[str], path: object)
     """
     for name in names:
         if _is_no_number(table[name]):
-            row, cell = next(
-                ((n, v) for n, v in enumerate(table[name].to_pylist()) if not _reads(v)), (0, table[name][0])
-            )
-            raise InputError(
-                f"{path}: column {name!r} must hold numbers, as it did in training, got {str(cell)[:40]!r} in row "
-                f"{row} (from 0)"
-            )
+            got = _first_text(table[name])
+            raise InputError(f"{path}: column {name!r} must hold numbers, as it did in training, got {got}")
+
+
+def check_series(table: "pyarrow.Table", name: str, path: object) -> None:
+    """Refuses a column that is to be a series and holds no numbers.
+
+    Raises:
+        InputError: names its first cell that is none.
+    """
+    if _is_no_number(table[name]):
+        got = _first_text(table[name])
+        raise InputError(
+            f"{path}: column {name!r} must hold numbers to be a series, got {got}: name another by --column, or write "
+            "numbers"
+        )
+
+
+def _first_text(column: "pyarrow.ChunkedArray") -> str:
+    row, cell = next(((n, v) for n, v in enumerate(column.to_pylist()) if not _reads(v)), (0, column[0]))
+    return f"{str(cell)[:40]!r} in row {row} (from 0)"
 
 
 def _is_no_number(column: "pyarrow.ChunkedArray") -> bool:

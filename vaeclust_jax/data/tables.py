@@ -14,7 +14,7 @@ from vaeclust_jax.data.dataset import Dataset, check_array, check_labels
 from vaeclust_jax.data.evenness import said_of_steps
 from vaeclust_jax.data.kinds import LARGEST_WHOLE, is_text, to_numbers
 from vaeclust_jax.data.mapped import MOST_LABELS, is_large
-from vaeclust_jax.data.no_numbers import check_as_trained
+from vaeclust_jax.data.no_numbers import check_as_trained, check_series
 from vaeclust_jax.data.reading import NONE, Columns, ReadConfig, listed
 from vaeclust_jax.data.shards import (
     check_shards,
@@ -72,6 +72,8 @@ def load_table(path: Path, config: ReadConfig, like: Columns | None = None) -> D
     if decimal:
         table, written = with_numbers(table, numeric_names(table, config, like), decimal)
         taken = (*taken, *written)
+    if config.column is not None:
+        check_series(table, config.column, path)
     if like is None:
         columns, found = choose_columns(table, config, path)
     else:
