@@ -112,7 +112,11 @@ def test_a_wave_is_learned_and_continued() -> None:
 @pytest.mark.parametrize(
     ("settings", "num_values", "sentence"),
     [
-        ({}, 300, "a series must have at least 582 values for lag 80, 5 origins of horizon 100, got 300"),
+        (
+            {},
+            300,
+            "at least 582 values for lag 80, 5 origins of horizon 100, got 300: lower --lag, --horizon",
+        ),
         (
             {"fold": 3},
             1031,

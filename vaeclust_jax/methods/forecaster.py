@@ -80,7 +80,7 @@ class Forecaster(Regressor):
         if first < least:
             raise InputError(
                 f"a series must have at least {num_values - first + least} values for lag {self.lag}, {self.origins} "
-                f"origins of horizon {self.horizon}{folds}, got {num_values}"
+                f"origins of horizon {self.horizon}{folds}, got {num_values}: lower --lag, --horizon or --origins"
             )
         if self.first_origin is not None:
             if self.first_origin < least:
