@@ -136,7 +136,7 @@ def test_any_optimiser_of_optax_steps_down(rule: str) -> None:
         (lambda: vc.Optax("sgd", ("learning_rate=1",)), "not the learning rate"),
         (lambda: vc.Optax("adam", ("b1=none",)), r"rule_settings .* do not suit adam: "),
         (lambda: vc.LBFGS(memory=0), "memory must be at least 1, got 0"),
-        (lambda: check_optimiser(vc.LBFGS(), 100, 64), "needs all 100 training rows in one batch, got batch_size 64"),
+        (lambda: check_optimiser(vc.LBFGS(), 100, 64), r"got batch_size 64: set batch_size \(--batch-size\) to 100"),
     ],
 )
 def test_what_is_no_optimiser_is_one_sentence(make: Callable[[], object], sentence: str) -> None:

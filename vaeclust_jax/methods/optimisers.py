@@ -94,8 +94,8 @@ def check_optimiser(optimiser: Optimiser, num_samples: int, batch_size: int) -> 
     """
     if isinstance(optimiser, LBFGS) and batch_size < num_samples:
         raise InputError(
-            f"L-BFGS needs all {num_samples} training rows in one batch, got batch_size {batch_size}: set it to "
-            f"{num_samples} or more"
+            f"L-BFGS needs all {num_samples} training rows in one batch, got batch_size {batch_size}: set "
+            f"batch_size (--batch-size) to {num_samples} or more"
         )
 
 
