@@ -33,6 +33,7 @@ def images(tmp_path: Path) -> Path:
             "course-vit labelled.npz --patch 3",
             "patch must divide images of 8 x 8, got 3: choose a patch among 1, 2, 4, 8",
         ),
+        ("course-vit-grid labelled.npz --network mlp", "an arm sets dim, which network MLP lacks: leave it out"),
         ("course-vit labelled.npz --heads 7", "heads must divide dim, got 7 heads and a dim of 128"),
         ("course-vit vectors.npz", "network 'vit' needs images (n, H, W, C), got vectors (n, 64): use 'mlp'"),
         ("course-vit unlabelled.npz", "the method Classifier learns from labels, and unlabelled has none: give y"),

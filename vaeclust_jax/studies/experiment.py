@@ -1,11 +1,12 @@
 """What an experiment is: a default data set, a config, and the arms that it puts side by side."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
 from vaeclust_jax.baselines.shallow import FLOOR
 from vaeclust_jax.data import PrepareConfig
+from vaeclust_jax.errors import InputError
 from vaeclust_jax.fitting.config import Config, TrainingConfig, with_method
 from vaeclust_jax.methods.method import Method
 from vaeclust_jax.networks import AutoNetwork, NetworkConfig
@@ -31,7 +32,14 @@ def unchanged(config: Config) -> Config:
 
 
 def with_network(config: Config, **settings: Any) -> Config:
-    """The config with other settings of its network."""
+    """The config with other settings of its network.
+
+    Raises:
+        InputError: its network, which a person may choose, has no such setting.
+    """
+    known = [one.name for one in fields(config.network)]
+    if unknown := [name for name in settings if name not in known]:
+        raise InputError(f"an arm sets {unknown[0]}, which network {type(config.network).__name__} lacks: leave it out")
     return replace(config, network=replace(config.network, **settings))
 
 
