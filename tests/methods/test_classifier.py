@@ -130,6 +130,12 @@ def test_a_step_sees_a_view_and_an_evaluation_the_image(
     assert one == other != pytest.approx(light)
 
 
+def test_views_are_what_a_fit_trains_on(run: vc.Run) -> None:
+    config = replace(CONFIG, method=Classifier(epochs=3, augment=1.0))
+    with_views = vc.fit(config, X, 0, partial_labels=Y)
+    assert np.abs(with_views.predict_proba(X) - run.predict_proba(X)).max() > 1e-3
+
+
 @pytest.mark.parametrize("augment", [-0.1, 5.1, float("nan")])
 def test_views_that_no_image_has_are_refused(augment: float) -> None:
     with pytest.raises(vc.InputError, match=r"augment must lie in 0 to 5, got"):
