@@ -71,7 +71,7 @@ RUNS = {
     "rbm-mnist-500": "run rbm mnist --num-hidden 500 --validation 0.1429",
     "gan-mnist": (
         "run gan mnist --network conv --latent-dim 64 --channels 32 64 --kernels 5 5 --r1 1 --batch-size 64 "
-        "--learning-rate 0.001 --epochs 40"
+        "--learning-rate 0.001 --epochs 52"
     ),
     "cnn-mnist": "run course-cnn --seeds 5 --epochs 10",
     "sae-mnist": "run course-sae --seeds 2",
@@ -80,6 +80,10 @@ RUNS = {
         "--layer-epochs 20 --classes-epochs 30 --validation 0.0833 --patience 1000 --seeds 2"
     ),
     "vit-mnist": "run course-vit --patch 7",
+    "vit-mnist-views": (
+        "run classifier mnist --network vit --patch 7 --dim 128 --depth 8 --mlp-dim 128 --heads 8 --latent-dim 128 "
+        "--augment 1 --epochs 40 --validation 0.0833 --patience 1000 --batch-size 128 --learning-rate 0.0005"
+    ),
     "course-regression": "run course-regression --seeds 5",
     "course-optimisers": "run course-optimisers --seeds 5",
     "insects": "run dynamic-beta-insects --seeds 5",
