@@ -155,6 +155,7 @@ REMEMBERED = MemoryRecord(
         )
     },
     capacity={"hopfield": (LoadPoint(load=0.1, recalled=0.5, recalled_std=0.25),)},
+    by_units={"50 units": (LoadPoint(load=0.1, recalled=1.0, recalled_std=0.0),)},
     small=(SmallNet(patterns=((1.0, -1.0),), starts=9, resting=(_RESTS,), iterations=8.0, iterations_std=1.0),),
 )
 

@@ -94,6 +94,8 @@ def test_the_modern_net_holds_them_all() -> None:
         (lambda: stored(vc.Modern(), iterations=0), "iterations must be at least 1, got 0"),
         (lambda: stored(vc.Modern()).recall(PATTERNS[:, :7]), "samples must"),
         (lambda: stored(vc.Modern()).predict(PATTERNS), "Hopfield cannot encode; it has run.recall"),
+        (lambda: stored(vc.Classical()).recall((DAMAGED + 1) / 2),
+         "net Classical reads the sign of each value, got values from 0 on: .* of 0 and 1 they are 2 \\* x - 1"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_refused_in_a_sentence(make: object, sentence: str) -> None:

@@ -245,7 +245,9 @@ class Run(Pickled):
 
     def recall(self, x: Any) -> Float[np.ndarray, "n ..."]:
         """What a memory comes to rest at from the samples, in the units of `prepare`."""
-        return by_chunk(self._has(self.heads.recall, "recall"), self.params, self.preparation.rows(x))[0]
+        rows, recall = self.preparation.rows(x), self._has(self.heads.recall, "recall")
+        self.config.method.check_recalled(rows)
+        return by_chunk(recall, self.params, rows)[0]
 
     def unlikeness(self, x: Any) -> Float[np.ndarray, " n"]:
         """How strange each sample is, (n,): the distance to the nearest cluster in its standard deviations, see

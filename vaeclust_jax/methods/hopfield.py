@@ -16,6 +16,8 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from vaeclust_jax.checks import check_types
+from vaeclust_jax.data.mapped import Rows as HostRows
+from vaeclust_jax.data.mapped import chunks
 from vaeclust_jax.errors import InputError, InputWarning
 from vaeclust_jax.methods.method import About, DataSpec, Method, check_at_least
 from vaeclust_jax.methods.starts import of_each_seed
@@ -199,6 +201,13 @@ class Hopfield(Method):
             raise InputError(
                 f"net {type(self.net).__name__} stores vectors of -1 and 1, got {data.low:.4g} to {data.high:.4g} as "
                 "they are scaled: set scaling none, and write the sign of each value, or take net Modern"
+            )
+
+    def check_recalled(self, rows: HostRows) -> None:  # noqa: D102
+        if isinstance(self.net, Classical) and len(rows.shape) == 2 and min(float(x.min()) for x in chunks(rows)) == 0:
+            raise InputError(
+                "net Classical reads the sign of each value, got values from 0 on: 0 has none. Give vectors of -1 and "
+                "1, as it was trained on; of 0 and 1 they are 2 * x - 1"
             )
 
     def stages(self, about: About) -> list[Stage]:  # noqa: D102

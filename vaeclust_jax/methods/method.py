@@ -144,6 +144,13 @@ class Method(ABC):
             InputError: names the setting, what was got and what is allowed.
         """
 
+    def check_recalled(self, rows: Rows) -> None:  # noqa: B027  # likewise
+        """Its refusals of prepared rows that a fitted memory would misread.
+
+        Raises:
+            InputError: says what was got and what is allowed.
+        """
+
     def resolved(self, data: DataSpec) -> Self:
         """The method with everything that was left open replaced by what it means for these data."""
         return self

@@ -1,6 +1,6 @@
 """The figures of a density: how it was learned, its components, and what its Gibbs chains make of rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +11,7 @@ from vaeclust_jax.fitting.run import Run
 from vaeclust_jax.folder.records.density import DensityRecord
 from vaeclust_jax.keys import SAMPLES, VIEW_ROWS, key_of
 from vaeclust_jax.methods.boltzmann import BoltzmannMethod
+from vaeclust_jax.methods.rbm import sample
 from vaeclust_jax.objectives.rbm import gibbs
 from vaeclust_jax.plots import accuracy_by_labels, components, named_rows, samples_beside_data
 from vaeclust_jax.studies.figures import Picture, history_of, loss_picture
@@ -18,6 +19,8 @@ from vaeclust_jax.studies.restoration import as_units, damaged, method_of, regio
 from vaeclust_jax.studies.task import Drawn, Measured, Study
 
 _STEPS = (1, 2, 5, 10, 100, 1000)
+_SAMPLED = (1, 10, 1000)
+"""Gibbs steps of held-out rows, and of chains that begin without any."""
 _SHOWN = 10
 _SAMPLES = 40
 _FEW_LABELS = "A logistic regression on features that read no label, and on the values. Bands: one standard deviation."
@@ -29,13 +32,16 @@ def density_figures(study: Study, measured: Measured) -> Drawn:
     What features of all arms are worth with few labels stands at the end.
     """
     experiment = study.experiment
-    for arm in dict.fromkeys((experiment.named, experiment.baseline)):
+    named, beside = experiment.named, dict.fromkeys((experiment.named, experiment.baseline))
+    for arm in beside:
         runs = study.runs[arm]
         yield f"loss_parts_{arm}", loss_picture(arm, history_of(runs))
         yield from _of_arm(arm, runs[0], study.seeds[0], study.data[arm])
-    named = experiment.named
     data = study.data[named]
     if _are_images(data):
+        chains = _sampled({arm: study.runs[arm][0] for arm in beside}, study.seeds[0], data)
+        caption = "Column by column one chain, which begins with independent units: probabilities after so many steps."
+        yield "chains", Picture(named_rows(chains), "Samples", "Samples after Gibbs steps", caption)
         drawn = named_rows(_restored_rows(study.runs[named][0], study.seeds[0], data))
         caption = "Each region missing (grey), and restored: the mean of Gibbs chains that hold what is known."
         yield f"restored_{named}", Picture(drawn, "Restoration", f"Missing regions, restored by {named}", caption)
@@ -86,6 +92,20 @@ def _walked(run: Run, method: BoltzmannMethod, seed: int, images: np.ndarray) ->
     for steps, key in zip(_STEPS, jax.random.split(key_of(seed, VIEW_ROWS), len(_STEPS)), strict=True):
         mean = gibbs(key, machine, start, steps).mean[:, :observed]
         found[f"{steps} step{'' if steps == 1 else 's'}"] = np.asarray(mean).reshape(images.shape)
+    return found
+
+
+def _sampled(runs: Mapping[str, Run], seed: int, data: Prepared) -> dict[str, np.ndarray]:
+    shape, found = data.preparation.output_shape, {}
+    keys = jax.random.split(jax.random.fold_in(key_of(seed, SAMPLES), 2), len(_SAMPLED))  # `run.sample` has the key
+    for arm, run in runs.items():
+        machine, done, chain = method_of(run).machine(run.params), 0, None
+        for steps, key in zip(_SAMPLED, jax.random.clone(keys), strict=True):
+            more = steps - done
+            chain = sample(key, machine, _SHOWN, more) if chain is None else gibbs(key, machine, chain.visible, more)
+            name = f"{arm}, {steps} step{'' if steps == 1 else 's'}"
+            found[name] = np.asarray(chain.mean[:, : int(np.prod(shape))]).reshape(-1, *shape)
+            done = steps
     return found
 
 

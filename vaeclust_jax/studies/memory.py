@@ -23,7 +23,7 @@ from vaeclust_jax.plots.memory import Line, attractors, recall_by_load, recall_b
 from vaeclust_jax.random import normal
 from vaeclust_jax.streamed import spaced
 from vaeclust_jax.studies.attractors import PATTERNS, small_net, trajectories
-from vaeclust_jax.studies.capacity import FLIPPED, ITERATIONS, SETS, UNITS, WRONG, capacity
+from vaeclust_jax.studies.capacity import FLIPPED, ITERATIONS, SETS, UNITS, WRONG, capacity, capacity_by_units
 from vaeclust_jax.studies.common import common_fields, over_seeds, split_sentence
 from vaeclust_jax.studies.figures import Picture
 from vaeclust_jax.studies.task import Drawn, Measured, Study, Task
@@ -61,6 +61,7 @@ def _measure(study: Study, step: Callable[[str], None]) -> Measured:
         results=results,
         noise=noise,
         capacity={arm: capacity(_method(runs[0]).net, jax.random.clone(key)) for arm, runs in study.runs.items()},
+        by_units=capacity_by_units(jax.random.clone(key)),
         small=tuple(small_net(patterns, Saturating()) for patterns in PATTERNS),
     )
     return Measured(record)
@@ -161,13 +162,14 @@ def _tables(record: MemoryRecord) -> list[Table]:
         tuple(_noise_row(arm, noise, points) for arm, points in record.noise.items() for noise in _NOISE),
         "Share recalled, mean ± deviation over draws of the noise; taken: iterations until nothing moved.",
     )  # fmt: skip
-    loads = sorted({point.load for points in record.capacity.values() for point in points})
-    by_load = Table(
-        "capacity", "Random patterns recalled by load",
-        (Column("patterns a unit"), *map(Column, record.capacity)),
-        tuple((load, *(_at_load(load, points) for points in record.capacity.values())) for load in loads),
+    by_load = _load_table(
+        "capacity", "Random patterns recalled by load", record.capacity,
         f"{SETS} sets of random patterns of {UNITS} units, from {FLIPPED:.0%} flipped units; mean ± deviation. A "
-        f"pattern has come back that has at most {WRONG} wrong unit after {ITERATIONS} iterations.",
+        f"pattern has come back that has at most {WRONG:.0%} wrong units after {ITERATIONS} iterations.",
+    )  # fmt: skip
+    by_units = _load_table(
+        "capacity_by_units", "Random patterns recalled by classical nets of few and many units", record.by_units,
+        f"As above. Of very many units, {CRITICAL_LOAD} patterns a unit can be recalled, with a few wrong units.",
     )  # fmt: skip
     resting = Table(
         "attractors", "Where small saturating nets rest",
@@ -183,7 +185,13 @@ def _tables(record: MemoryRecord) -> list[Table]:
             for net in record.small
         ),
     )  # fmt: skip
-    return [scores, by_noise, by_load, resting]
+    return [scores, by_noise, by_load, by_units, resting]
+
+
+def _load_table(name: str, title: str, lines: Mapping[str, Sequence[LoadPoint]], note: str) -> Table:
+    loads = sorted({point.load for points in lines.values() for point in points})
+    rows = tuple((load, *(_at_load(load, points) for points in lines.values())) for load in loads)
+    return Table(name, title, (Column("patterns a unit"), *map(Column, lines)), rows, note)
 
 
 def kind_of(point: RestingPoint) -> str:
@@ -218,16 +226,19 @@ def _figures(study: Study, measured: Measured) -> Drawn:
     }
     caption = "Share of stored patterns that came back in every unit; bands: deviation over draws of the noise."
     yield "noise", Picture(recall_by_noise(panels), "Recall", "Recall from noise", caption)
-    lines = {
-        arm: _line((one.load, one.recalled, one.recalled_std) for one in points)
-        for arm, points in record.capacity.items()
-    }
     caption = f"Random patterns of {UNITS} units from {FLIPPED:.0%} flipped units; bands: deviation over {SETS} sets."
-    yield "capacity", Picture(recall_by_load(lines, CRITICAL_LOAD), "Recall", "Capacity", caption)
+    yield "capacity", Picture(_by_load(record.capacity), "Recall", "Capacity", caption)
+    caption = "The same of classical nets. The more units, the steeper the fall at the bound."
+    yield "capacity_by_units", Picture(_by_load(record.by_units), "Recall", "Capacity by units", caption)
     first = study.runs[study.experiment.named][0]
     if len(first.preparation.output_shape) == 3:
         caption = "Noise of deviation 3 on units of -1 and 1, and what each net makes of it."
         yield "recalled", Picture(recalled_images(_examples(study, 3.0)), "Recall", "Patterns recalled", caption)
+
+
+def _by_load(of: Mapping[str, Sequence[LoadPoint]]):  # type: ignore[no-untyped-def]  # as `_attractors`
+    lines = {name: _line((one.load, one.recalled, one.recalled_std) for one in points) for name, points in of.items()}
+    return recall_by_load(lines, CRITICAL_LOAD)
 
 
 def _attractors(nets: Sequence[SmallNet]):  # type: ignore[no-untyped-def]  # a Figure, whose library is imported late

@@ -98,6 +98,7 @@ class MemoryRecord(TaskRecord):
         results: of every arm.
         noise: of every arm, recall of its patterns.
         capacity: of every arm, recall of random patterns.
+        by_units: likewise of classical nets, by how many units they have.
         small: nets whose attractors are all known.
     """
 
@@ -109,4 +110,5 @@ class MemoryRecord(TaskRecord):
     results: dict[str, Summary[MemoryScores, SeedMemoryScores]]
     noise: dict[str, tuple[NoisePoint, ...]]
     capacity: dict[str, tuple[LoadPoint, ...]]
+    by_units: dict[str, tuple[LoadPoint, ...]]
     small: tuple[SmallNet, ...]
