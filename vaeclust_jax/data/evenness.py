@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 
 _LONGEST = 1.5
 """Of the shortest step: months are even, days without weekends are not."""
+_WRITTEN = tuple(
+    f"{date}{time}"
+    for date in ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%Y-%m", "%m/%Y", "%b %Y")
+    for time in ("", " %H:%M", " %H:%M:%S")
+)
+"""Dates that readers leave as text."""
 
 
 def said_of_steps(table: "pyarrow.Table", series: str) -> list[str]:
@@ -25,7 +31,7 @@ def said_of_steps(table: "pyarrow.Table", series: str) -> list[str]:
             said.append(
                 f"column {name!r} does not grow: a series is read from its first row on, so sort the rows by it"
             )
-        elif (ratio := steps.max() / steps.min()) > _LONGEST:
+        elif (ratio := _unevenness(steps)) > _LONGEST:
             said.append(
                 f"column {name!r} grows by uneven steps, the longest {ratio:.3g} times the shortest: fill the gaps, as "
                 "the values of a series are read as evenly apart"
@@ -33,10 +39,16 @@ def said_of_steps(table: "pyarrow.Table", series: str) -> list[str]:
     return said
 
 
+def _unevenness(steps: np.ndarray) -> float:
+    return float(steps.max() / steps.min()) if (steps > 0).all() else np.inf
+
+
 def _steps(column: "pyarrow.ChunkedArray", first: bool) -> np.ndarray | None:
     """Between times, or the whole numbers of a first column that only grow or fall; None of anything else."""
-    if is_text(column.type) or column.null_count or len(column) < FEWEST:
+    if column.null_count or len(column) < FEWEST:
         return None
+    if is_text(column.type):
+        return _written_steps(column.cast("string"))
     if is_time(column.type):
         times = seconds(column)
         return None if times is None else np.diff(times)
@@ -45,3 +57,17 @@ def _steps(column: "pyarrow.ChunkedArray", first: bool) -> np.ndarray | None:
         return None
     steps = np.diff(numbers)
     return steps if (steps > 0).all() or (steps < 0).all() else None
+
+
+def _written_steps(column: "pyarrow.ChunkedArray") -> np.ndarray | None:
+    """Between dates that are text, of 1/2/2020 in the order that is most even; None of any other text."""
+    from pyarrow import compute
+
+    found = []
+    for form in _WRITTEN:
+        if compute.strptime(column[:1], form, "s", error_is_null=True).null_count:
+            continue
+        times = compute.strptime(column, form, "s", error_is_null=True)
+        if not times.null_count:
+            found.append(np.diff(times.cast("int64").to_numpy().astype(np.float64)))
+    return min(found, key=_unevenness, default=None)
