@@ -1,7 +1,7 @@
 """Our restricted Boltzmann machine beside scikit-learn's: the same rows, the same passes, one judge.
 
     python -m benchmarks.rbm                                   # digits
-    python -m benchmarks.rbm --dataset mnist --hidden 200 --passes 30
+    python -m benchmarks.rbm --dataset mnist --hidden 200 --passes 1 --peer-passes 30 --temperatures 10000
     python -m benchmarks.rbm --dataset mnist --hidden 500 --passes 200 --peer none --temperatures 30000
 
 The last seventh of the rows is the test part (of MNIST its own 10,000), which decides nothing. Both machines learn from
@@ -87,15 +87,16 @@ def _ours(train: np.ndarray, args: argparse.Namespace) -> tuple[RBMParams, dict[
 
 
 def _theirs(train: np.ndarray, args: argparse.Namespace) -> tuple[RBMParams, dict[str, float]]:
+    passes = args.peer_passes or args.passes
     model = BernoulliRBM(
-        args.hidden, learning_rate=args.peer_rate, batch_size=args.batch, n_iter=args.passes, random_state=args.seed
+        args.hidden, learning_rate=args.peer_rate, batch_size=args.batch, n_iter=passes, random_state=args.seed
     )
     start = time.process_time()
     model.fit(train)
     whole = time.process_time() - start
     parts = (model.components_.T, model.intercept_visible_, model.intercept_hidden_)
     machine = RBMParams(*(jnp.asarray(part, jnp.float32) for part in parts))
-    return machine, {"cpu_seconds": whole, "cpu_seconds_a_pass": whole / args.passes}
+    return machine, {"cpu_seconds": whole, "cpu_seconds_a_pass": whole / passes}
 
 
 def _arguments() -> argparse.Namespace:
@@ -103,6 +104,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--dataset", default="digits")
     parser.add_argument("--hidden", type=int, default=64)
     parser.add_argument("--passes", type=int, default=30)
+    parser.add_argument("--peer-passes", type=int, help="of the peer, if others than --passes")
     parser.add_argument("--batch", type=int, default=20)
     parser.add_argument("--rate", type=float, default=0.1)
     parser.add_argument("--peer-rate", type=float, default=0.1)
