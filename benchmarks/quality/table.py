@@ -116,6 +116,15 @@ Labels choose it, for each score by itself.
 | data set | floor | IDEC | vaegraph | below floor? |
 | --- | --- | --- | --- | --- |"""
 
+_OVER_SETS = """### Over {number} sets
+
+Means over sets of the means over seeds, of methods with rows on all of them: {sets}.
+A method is below the floor on a set if its ACC or its NMI is.
+No method without a network is the floor everywhere.
+
+| method | ACC | NMI | ARI | sets below the floor |
+| --- | ---: | ---: | ---: | ---: |"""
+
 _VIEWS = """## Views
 
 Three VAEs were trained without views (0) and with them (1), for each set of images.
@@ -128,7 +137,7 @@ The strength in bold has the higher score: the log gap, less the log of (1 - agr
 def page(rows: Sequence[Row], views: Mapping[str, Mapping[str, Any]]) -> str:
     """All of `quality.md`, with how views were chosen for the images of each data set (`views.read`)."""
     setting = "\n".join(f"| {part} | {value} |" for part, value in IN_WORDS.items())
-    parts = [_HEAD.format(setting=setting, developed=", ".join(IN_VIEW)), _overview(rows)]
+    parts = [_HEAD.format(setting=setting, developed=", ".join(IN_VIEW)), _overview(rows), _over_sets(rows)]
     for dataset in [name for name in DATASETS if any(row.dataset == name for row in rows)]:
         parts.append(_section(dataset, [row for row in rows if row.dataset == dataset]))
     tried = {name: views[name] for name in DATASETS if name in views and views[name]["tried"]}
@@ -150,16 +159,33 @@ def _overview(rows: Sequence[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _over_sets(rows: Sequence[Row]) -> str:
+    """Of sets on which vaegraph has several seeds."""
+    of_set = {name: [row for row in rows if row.dataset == name] for name in DATASETS}
+    sets = {name: of for name, of in of_set.items() if sum(row.method == "vaegraph" for row in of) > 1}
+    if len(sets) < 2:
+        return ""
+    means, floors = ([by(of) for of in sets.values()] for by in (_means, _floor))
+    lines = [_OVER_SETS.format(number=len(sets), sets=", ".join(sets))]
+    for method in METHODS:
+        if all(method in of for of in means):
+            cells = [f"{sum(of[method][key] for of in means) / len(means):.3f}" for key in _SCORES]
+            below = sum(_below(of[method], floor) != "no" for of, floor in zip(means, floors, strict=True))
+            lines.append(f"| {' | '.join([method, *cells, str(below)])} |")
+    return "\n".join(lines) + "\n"
+
+
 _JUDGED, _ALIKE = ("acc", "nmi"), 0.01
+_SCORES = (*_JUDGED, "ari")
 
 
 def _means(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
-    """By method, the mean of each judged score."""
+    """By method, the mean of each score."""
     found = {}
     for method in METHODS:
         own = [row for row in rows if row.method == method]
         if own:
-            found[method] = {key: sum(getattr(row, key) for row in own) / len(own) for key in _JUDGED}
+            found[method] = {key: sum(getattr(row, key) for row in own) / len(own) for key in _SCORES}
     return found
 
 

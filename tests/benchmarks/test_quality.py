@@ -74,6 +74,24 @@ def test_the_overview_says_where_the_best_method_is_below_the_floor() -> None:
     assert [line.split(" | ")[4] for line in rows] == ["", "ACC, NMI", ""]
 
 
+def test_means_over_sets_are_of_methods_that_were_measured_on_all_of_them() -> None:
+    rows = [
+        *(row("Ward", acc=acc, dataset=name) for acc, name in ((0.8, "digits"), (0.4, "iris"), (0.1, "usps"))),
+        *(row("k-means", acc=acc, dataset=name) for acc, name in ((0.5, "digits"), (0.7, "iris"))),
+        row("IDEC", acc=0.9),
+        *(row("vaegraph", seed, 0.75, dataset=name) for seed in (0, 1) for name in ("digits", "iris")),
+        row("vaegraph", dataset="usps"),  # of one seed, as of whole sets
+    ]
+    text = page(rows, {})
+    assert "### Over 2 sets" in text
+    assert "on all of them: digits, iris." in text
+    assert "| Ward | 0.600 | 0.600 | 0.700 | 1 |" in text
+    assert "| k-means | 0.600 | 0.600 | 0.700 | 1 |" in text
+    assert "| vaegraph | 0.750 | 0.600 | 0.700 | 1 |" in text
+    assert "| IDEC | 0.900 | 0.600 | 0.700 | 0 |" not in text
+    assert "### Over" not in page(rows[:1], {})
+
+
 def test_every_set_has_a_documented_number_of_classes() -> None:
     assert set(NUM_CLASSES) == set(DATASETS)
     for name in ("iris", "wine", "breast-cancer"):  # which scikit-learn ships
