@@ -274,7 +274,7 @@ def start(folder: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_processes_share_a_folder_at_once_and_a_fit_with_read_programs_has_the_same_bits(tmp_path: Path) -> None:
     together = [start(tmp_path) for _ in range(2)]
     answers = [process.communicate(timeout=300) for process in together]

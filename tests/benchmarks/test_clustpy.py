@@ -119,7 +119,7 @@ def test_a_fit_is_asked_for_and_scored(
     assert found == {"seconds": 3.0, "acc": 1.0, "nmi": 1.0, "process_seconds": 7.0, "peak_bytes": 10**6, **own}
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_our_best_method_is_timed_as_a_person_calls_it(data: Data) -> None:
     found = fit_alone(data, Way(OURS, (), BEST), epochs=1, seed=3)
     assert 0 < found["again_seconds"] < found["seconds"] < found["process_seconds"]

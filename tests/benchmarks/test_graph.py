@@ -6,7 +6,7 @@ from benchmarks.case import Effort
 from benchmarks.cases.graph import CASES, agreement, alone, graph_of
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_smoke_gives_its_rows() -> None:
     rows = list(CASES[0].run(Effort("smoke", 1)))
     assert [row.what for row in rows] == [

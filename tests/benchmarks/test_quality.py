@@ -237,7 +237,7 @@ def test_the_table_of_networks_goes_on_where_it_was(tmp_path: Path, monkeypatch:
     assert page.count("| 0.250 ± 0.250 | 0.500 ± 0.000 | 10 ± 0 |") == len(networks.PLACES) * len(networks.NETWORKS)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_the_quick_table_of_networks_is_of_real_fits(tmp_path: Path) -> None:
     networks.main(["--quick", "--out", str(tmp_path)])
     rows = read(tmp_path / "results" / "quality" / "networks.json")

@@ -74,7 +74,7 @@ def test_suggested_rows_are_filled_in_and_given_back(
     assert not told[more].any()
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_a_killed_run_with_hints_goes_on_bit_for_bit_by_its_own_copy_of_them(
     process: Run, blobs: tuple[Path, np.ndarray], tmp_path: Path, environment: dict[str, str]
 ) -> None:

@@ -126,7 +126,7 @@ def uninterrupted(files: Path, tmp_path_factory: pytest.TempPathFactory, process
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("by_mpi", [False, True])
+@pytest.mark.parametrize("by_mpi", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_one_of_them_writes_what_one_alone_would(
     begin: Beginner, tmp_path: Path, uninterrupted: bytes, by_mpi: bool
 ) -> None:
@@ -162,7 +162,7 @@ def test_one_that_is_killed_ends_the_others_and_the_run_goes_on_with_fewer(
     assert (folder / "assignments.csv").read_bytes() == uninterrupted
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_one_that_is_asked_to_end_ends_all_after_the_same_epoch_and_all_go_on(
     begin: Beginner, tmp_path: Path, uninterrupted: bytes
 ) -> None:

@@ -93,7 +93,9 @@ def test_a_killed_run_goes_on_bit_for_bit(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("number", "expected"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(("number", "expected"), [
+    pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow), (signal.SIGINT, 130),
+])  # fmt: skip
 def test_a_run_that_is_asked_to_end_says_how_to_go_on(
     number: int,
     expected: int,
@@ -123,7 +125,7 @@ def test_a_run_that_is_asked_to_end_says_how_to_go_on(
     assert contents(folder) == whole
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_what_was_chosen_is_not_chosen_again(process: Run, tmp_path: Path, environment: dict[str, str]) -> None:
     np.savez(tmp_path / "bands.npz", x=squares()[0])
     out = tmp_path / "runs"

@@ -300,7 +300,7 @@ def test_auto_chooses_the_number_of_clusters_and_says_why(vaeclust: Run, files: 
     assert (folder / "num_clusters.png").is_file()
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_auto_chooses_whether_views_are_moved_and_says_why(vaeclust: Run, files: Path, tmp_path: Path) -> None:
     x, y = squares()
     np.savez(tmp_path / "bands.npz", x=x, y=y)

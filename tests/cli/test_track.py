@@ -35,7 +35,7 @@ def tracked(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
     return {**environment, **{name: str(tmp_path / name) for name in homes}}
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.parametrize("name", INSTALLED)
 def test_a_killed_run_that_goes_on_has_every_epoch_once(
     name: str, files: Path, tmp_path: Path, process: Run, tracked: dict[str, str], monkeypatch: pytest.MonkeyPatch
@@ -60,7 +60,7 @@ def test_a_killed_run_that_goes_on_has_every_epoch_once(
             assert found[series][step] == pytest.approx(scalars, rel=1e-7)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_the_pictures_are_there_and_the_results_are_the_same_bytes(files: Path, tmp_path: Path, vaeclust: Run) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 

@@ -79,7 +79,7 @@ def test_a_second_process_compiles_nothing_that_the_first_did(tmp_path: Path) ->
     assert hits >= first_hits + first_misses - 5
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_a_worker_keeps_nothing_where_jax_is_told_so(tmp_path: Path) -> None:
     settings = {"VAECLUST_CACHE": str(tmp_path), "JAX_ENABLE_COMPILATION_CACHE": "false"}
     assert [misses for _, misses in said(WORKERS, **settings)] == [0, 0]

@@ -144,11 +144,9 @@ HALF = 0.55 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
 """GiB: more than half of the machine's memory."""
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs what Linux tells of a process")
-@pytest.mark.parametrize(
-    ("gigabytes", "most"), [(1.0, 700), pytest.param(HALF, 2048, marks=pytest.mark.slow)], ids=["1 GB", "half"]
-)
+@pytest.mark.parametrize(("gigabytes", "most"), [(1.0, 700), (HALF, 2048)], ids=["1 GB", "half"])
 def test_memory_does_not_hold_the_array(gigabytes: float, most: float, tmp_path: Path) -> None:
     """Resident size, mapped pages included, above that of a small fit of the same network."""
     block = np.random.default_rng(0).normal(size=(4096, 4096)).astype(np.float32)  # 64 MiB

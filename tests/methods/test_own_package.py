@@ -121,7 +121,7 @@ def test_it_is_scored_beside_the_shallow_floor_and_reported(command: Command, fo
     assert "deep-kmeans" in (folder / "report.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_a_killed_run_goes_on_bit_for_bit(command: Command, folder: Path, tmp_path: Path) -> None:
     process = command(*words(tmp_path), wait=False)
     deadline = time.monotonic() + 120

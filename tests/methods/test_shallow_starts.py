@@ -99,7 +99,7 @@ def test_clearer_clusters_that_cut_more_do_not_begin() -> None:
     assert vc.metrics.accuracy(y, labels) > 0.95 > 0.65 > vc.metrics.accuracy(y, starts.labels["k-means"])
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_clusters_of_very_unequal_sizes_are_found() -> None:
     """If training begins with those of k-means the ACC is .60; if they do not keep their shares it is .96."""
     x, y = unequal()
@@ -278,7 +278,7 @@ def test_the_sentence_names_seeds_and_figures() -> None:
     assert starts_sentences(None) == starts_sentences(starts[2:]) == []
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_gaussian_clusters_in_many_features_are_not_lost() -> None:
     """Before, VAE and graph lost what k-means finds: ACC .77 against .96."""
     x, y = make_classification(

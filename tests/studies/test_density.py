@@ -123,7 +123,7 @@ def test_regions_are_restored_better_than_by_the_mean_image(
     top = record["restored"][0]
     assert top["machine"] < top["mean_image"]
     assert [table.name for table in tables] == ["scores", "restored", "few-labels"]
-    names = {"few_labels", "components_rbm", "gibbs_rbm", "loss_parts_rbm", "restored_rbm", "samples_rbm"}
+    names = {"chains", "few_labels", "components_rbm", "gibbs_rbm", "loss_parts_rbm", "restored_rbm", "samples_rbm"}
     assert {path.stem for path in folder.glob("*.png")} == names
 
 

@@ -105,7 +105,7 @@ def recalled_by_hand(units: int, patterns: int, sets: int) -> float:
     return float(np.mean(right))
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_the_more_units_the_steeper_the_fall_at_the_bound() -> None:
     found = {
         name: {point.load: point.recalled for point in points}

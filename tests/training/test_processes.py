@@ -55,7 +55,7 @@ def expected() -> np.ndarray:
     ("processes", "devices", "meshes"),
     [
         (2, 1, ["seeds=2", "rows=2"]),
-        (2, 2, ["seeds=2,rows=2"]),
+        pytest.param(2, 2, ["seeds=2,rows=2"], marks=pytest.mark.slow),
         pytest.param(4, 1, ["seeds=2,rows=2"], marks=pytest.mark.slow),
     ],
 )
