@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from benchmarks.quality.rows import read as read_quality
+from benchmarks.quality.table import over_sets
 from benchmarks.results import FOLDER
 from benchmarks.runs import means_of_groups, read
 from benchmarks.table import cells
@@ -31,8 +33,9 @@ def figures(asked: str) -> set[str]:
 
     Args:
         asked: "NAME" of a run, or "NAME / METHOD, METHOD" for some of its methods; "quality", or "quality / DATASET,
-            DATASET", for the rows of `benchmarks.quality`; "hints", for those of `benchmarks.quality.hints`, each by
-            itself, too; "suggested", for those of `benchmarks.quality.suggested`; "times", for those of `benchmarks`.
+            DATASET", for the rows of `benchmarks.quality`; "over sets", for their means over sets; "hints", for those
+            of `benchmarks.quality.hints`, each by itself, too; "suggested", for those of `benchmarks.quality.suggested`;
+            "times", for those of `benchmarks`.
 
     Raises:
         KeyError: there is no such row.
@@ -51,6 +54,8 @@ def figures(asked: str) -> set[str]:
     if name == "suggested":
         told = json.loads(SUGGESTED.read_text(encoding="utf-8"))
         return {text for how in ("without", "suggested", "random") for text in _texts([row[how] for row in told])}
+    if name == "over sets":
+        return set(FIGURE.findall(over_sets(read_quality(QUALITY))))
     if name == "quality":
         return {text for values in _of_quality(only) for text in _texts(values)}
     run = read()[name]

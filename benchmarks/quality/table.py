@@ -137,7 +137,7 @@ The strength in bold has the higher score: the log gap, less the log of (1 - agr
 def page(rows: Sequence[Row], views: Mapping[str, Mapping[str, Any]]) -> str:
     """All of `quality.md`, with how views were chosen for the images of each data set (`views.read`)."""
     setting = "\n".join(f"| {part} | {value} |" for part, value in IN_WORDS.items())
-    parts = [_HEAD.format(setting=setting, developed=", ".join(IN_VIEW)), _overview(rows), _over_sets(rows)]
+    parts = [_HEAD.format(setting=setting, developed=", ".join(IN_VIEW)), _overview(rows), over_sets(rows)]
     for dataset in [name for name in DATASETS if any(row.dataset == name for row in rows)]:
         parts.append(_section(dataset, [row for row in rows if row.dataset == dataset]))
     tried = {name: views[name] for name in DATASETS if name in views and views[name]["tried"]}
@@ -159,8 +159,8 @@ def _overview(rows: Sequence[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _over_sets(rows: Sequence[Row]) -> str:
-    """Of sets on which vaegraph has several seeds."""
+def over_sets(rows: Sequence[Row]) -> str:
+    """What methods reach in the mean over the sets on which vaegraph has several seeds; "" of fewer than two sets."""
     of_set = {name: [row for row in rows if row.dataset == name] for name in DATASETS}
     sets = {name: of for name, of in of_set.items() if sum(row.method == "vaegraph" for row in of) > 1}
     if len(sets) < 2:
