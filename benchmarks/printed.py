@@ -34,8 +34,8 @@ def figures(asked: str) -> set[str]:
     Args:
         asked: "NAME" of a run, or "NAME / METHOD, METHOD" for some of its methods; "quality", or "quality / DATASET,
             DATASET", for the rows of `benchmarks.quality`; "over sets", for their means over sets; "hints", for those
-            of `benchmarks.quality.hints`, each by itself, too; "suggested", for those of `benchmarks.quality.suggested`;
-            "times", for those of `benchmarks`.
+            of `benchmarks.quality.hints`, each by itself, too; "suggested", for those of
+            `benchmarks.quality.suggested`; "times", for those of `benchmarks`.
 
     Raises:
         KeyError: there is no such row.
