@@ -79,12 +79,17 @@ def recall_by_load(lines: Mapping[str, Line], bound: float) -> Figure:
         lines: by net.
         bound: of the classical net, patterns a unit.
     """
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     figure = new_figure(5.2, 3.2)
     axes = figure.add_subplot()
     for (name, line), colour in zip(lines.items(), OKABE_ITO, strict=False):
         line_with_spread(axes, line, colour, name)
     axes.axvline(bound, color=GREY, ls="--", lw=1, label=f"{bound:g} patterns a unit")
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_ylim(-0.03, 1.03)
     axes.set_xlabel("patterns a unit", fontsize=SMALL)
     axes.set_ylabel("patterns recalled", fontsize=SMALL)
