@@ -120,7 +120,6 @@ _OVER_SETS = """### Over {number} sets
 
 Means over sets of the means over seeds, of methods with rows on all of them: {sets}.
 A method is below the floor on a set if its ACC or its NMI is.
-No method without a network is the floor everywhere.
 
 | method | ACC | NMI | ARI | sets below the floor |
 | --- | ---: | ---: | ---: | ---: |"""

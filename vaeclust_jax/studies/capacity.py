@@ -37,7 +37,8 @@ def capacity(net: Net, key: Key) -> tuple[LoadPoint, ...]:
 
 def capacity_by_units(key: Key) -> dict[str, tuple[LoadPoint, ...]]:
     """`capacity` of classical nets of few and many units, by "50 units" and the like."""
-    return {f"{units} units": _over_loads(Classical(), key, units, _NEAR_THE_BOUND) for units in _SIZES}
+    net, loads = Classical(), _NEAR_THE_BOUND
+    return {f"{units} units": _over_loads(net, jax.random.clone(key), units, loads) for units in _SIZES}
 
 
 def _over_loads(net: Net, key: Key, units: int, loads: tuple[float, ...]) -> tuple[LoadPoint, ...]:
