@@ -122,7 +122,7 @@ EXPERIMENT = Experiment(
     method=Classifier(epochs=20),
     network=ViT(patch=4, dim=128, depth=8, mlp_dim=128, heads=8, latent_dim=128),
     training=TrainingConfig(batch_size=128, learning_rate=5e-4),
-    quick=_quick(20),
+    quick=_quick(15),
 )
 
 GRID = replace(
