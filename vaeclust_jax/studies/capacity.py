@@ -44,8 +44,8 @@ def capacity_by_units(key: Key) -> dict[str, tuple[LoadPoint, ...]]:
 def _over_loads(net: Net, key: Key, units: int, loads: tuple[float, ...]) -> tuple[LoadPoint, ...]:
     keys, program = jax.random.split(key, SETS), _program(net, units, round(units * max(loads)))
     points = []
-    for load in loads:
-        shares = np.asarray(program(keys, jnp.asarray(round(load * units))))
+    for load in loads:  # with the same sets
+        shares = np.asarray(program(jax.random.clone(keys), jnp.asarray(round(load * units))))
         points.append(LoadPoint(load=load, recalled=float(shares.mean()), recalled_std=float(shares.std(ddof=1))))
     return tuple(points)
 
