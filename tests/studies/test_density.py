@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -18,8 +19,9 @@ from vaeclust_jax.fitting.resolve import Preparations
 from vaeclust_jax.folder import Table
 from vaeclust_jax.folder.records.density import SeedDensityScores
 from vaeclust_jax.folder.records.metrics_file import read_metrics
-from vaeclust_jax.objectives.rbm import log_partition
-from vaeclust_jax.studies import density
+from vaeclust_jax.methods import rbm
+from vaeclust_jax.objectives.rbm import Chain, RBMParams, log_partition
+from vaeclust_jax.studies import density, density_figures
 from vaeclust_jax.studies.density import DENSITY
 from vaeclust_jax.studies.execute import execute, parts_of
 from vaeclust_jax.studies.experiment import Arm, unchanged
@@ -191,3 +193,27 @@ def test_the_experiments_have_a_quick_form_without_download() -> None:
     assert scan.quick is not None
     assert (len(scan.arms), len(scan.quick(scan).arms)) == (18, 8)
     assert DENSITY.needs == ("score", "sample")
+
+
+def test_chains_without_data_walk_on_from_where_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = vc.fit(vc.Config(vc.RBM(4, epochs=1), vc.PrepareConfig(validation=0.2)), bands().x, 0)
+    walked: list[tuple[int, bool]] = []
+    real, last = density_figures.gibbs, []
+
+    def gibbs(key: jax.Array, machine: RBMParams, start: jax.Array, steps: int) -> Chain:
+        walked.append((steps, start is last[-1].visible))
+        last.append(real(key, machine, start, steps))
+        return last[-1]
+
+    def sample(key: jax.Array, machine: RBMParams, number: int, steps: int) -> Chain:
+        walked.append((steps, True))
+        last.append(rbm.sample(key, machine, number, steps))
+        return last[-1]
+
+    monkeypatch.setattr(density_figures, "gibbs", gibbs)
+    monkeypatch.setattr(density_figures, "sample", sample)
+    found = density_figures._sampled({"rbm": run}, 0, SimpleNamespace(preparation=run.preparation))
+    assert walked == [(1, True), (9, True), (990, True)]
+    assert list(found) == ["rbm, 1 step", "rbm, 10 steps", "rbm, 1000 steps"]
+    for chain, shown in zip(last, found.values(), strict=True):
+        np.testing.assert_array_equal(shown, np.asarray(chain.mean).reshape(10, 6, 6, 1))

@@ -91,7 +91,7 @@ def _walked(run: Run, method: BoltzmannMethod, seed: int, images: np.ndarray) ->
     found = {"held out": images}
     for steps, key in zip(_STEPS, jax.random.split(key_of(seed, VIEW_ROWS), len(_STEPS)), strict=True):
         mean = gibbs(key, machine, start, steps).mean[:, :observed]
-        found[f"{steps} step{'' if steps == 1 else 's'}"] = np.asarray(mean).reshape(images.shape)
+        found[_after(steps)] = np.asarray(mean).reshape(images.shape)
     return found
 
 
@@ -103,10 +103,13 @@ def _sampled(runs: Mapping[str, Run], seed: int, data: Prepared) -> dict[str, np
         for steps, key in zip(_SAMPLED, jax.random.clone(keys), strict=True):
             more = steps - done
             chain = sample(key, machine, _SHOWN, more) if chain is None else gibbs(key, machine, chain.visible, more)
-            name = f"{arm}, {steps} step{'' if steps == 1 else 's'}"
-            found[name] = np.asarray(chain.mean[:, : int(np.prod(shape))]).reshape(-1, *shape)
+            found[f"{arm}, {_after(steps)}"] = np.asarray(chain.mean[:, : int(np.prod(shape))]).reshape(-1, *shape)
             done = steps
     return found
+
+
+def _after(steps: int) -> str:
+    return f"{steps} step{'' if steps == 1 else 's'}"
 
 
 def _restored_rows(run: Run, seed: int, data: Prepared) -> dict[str, np.ndarray]:
