@@ -193,7 +193,7 @@ def test_a_study_that_is_asked_to_end_passes_it_on_and_goes_on_later(
     assert [path.parent for path in cell.glob("*/arguments.json") if not path.parent.is_symlink()] == [early]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_jobs_of_submitit_do_the_same(file: Path, tmp_path: Path, environment: dict[str, str]) -> None:
     before = dict(os.environ)
     os.environ.update(environment)  # jobs of the local cluster are processes that inherit it

@@ -222,7 +222,7 @@ print(json.dumps(peaks))
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs what Linux tells of a process")
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
     """Of 900,000 rows of 32 values and 230 MB more, which are trained on and labelled."""
