@@ -12,6 +12,8 @@ import tyro
 
 from benchmarks.case import Case, Effort
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.machine import num_cores
+from vaeclust_jax.training.mesh import made_of_cores
 
 FULL, QUICK, SMOKE = Effort("full", 15), Effort("quick", 3), Effort("smoke", 1)
 
@@ -113,4 +115,5 @@ def _effort(args: Arguments) -> Effort:
 
 if __name__ == "__main__":
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # XLA's notes are not the person's
+    made_of_cores(num_cores())  # before jax begins; what lays nothing over devices uses the first alone, as ever
     sys.exit(main(sys.argv[1:]))

@@ -16,6 +16,7 @@ import jax
 from benchmarks.case import Effort
 from benchmarks.peers.available import missing
 from benchmarks.timing import measure
+from vaeclust_jax.machine import num_cores
 
 CHECKOUT = Path(__file__).parent.parent
 PEERS = ("torch", "clustpy")
@@ -68,7 +69,7 @@ def describe(effort: Effort, command: str) -> dict[str, Any]:
 
 def this_machine() -> Machine:
     """The machine and device that jax computes on."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = num_cores()
     has_memory = "SC_PHYS_PAGES" in os.sysconf_names
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9 if has_memory else None
     return Machine(

@@ -8,7 +8,6 @@
 
 import argparse
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from benchmarks.results import FOLDER
 from vaeclust_jax.errors import InputError
 from vaeclust_jax.folder import write_json
 from vaeclust_jax.folder.records.repetitions import REPETITIONS
+from vaeclust_jax.machine import num_cores
 
 PATH = FOLDER / "quality" / "runs.json"
 _CONV = "vaegraph --network conv --value-share 0 --validation 0.2"
@@ -176,7 +176,7 @@ def measured(name: str, words: str) -> Run:
         over = Path(out) / "latest" / REPETITIONS
         said = json.loads(over.read_text(encoding="utf-8")) if over.exists() else records[0]
         tables = json.loads((Path(out) / "latest" / "tables.json").read_text(encoding="utf-8"))
-    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = num_cores()
     return Run(
         name, words, commit(), this_machine().name, threads, round(_children() - before, 1), versions(),
         **(kept(records) if records[0]["task"] == "clustering" else kept_of_other_tasks(records[0], tables)),

@@ -17,6 +17,7 @@ _QUICK = (
     "--xla_llvm_disable_expensive_passes=true",
     "--xla_cpu_use_fusion_emitters=false",
     "--xla_cpu_parallel_codegen_split_count=1",
+    "--xla_force_host_platform_device_count=1",  # commands then run the programs that the tests have compiled
 )
 os.environ.setdefault("XLA_FLAGS", " ".join(_QUICK))
 
@@ -35,7 +36,7 @@ def pytest_unconfigure() -> None:
         shutil.rmtree(os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
 
 
-_LARGE = 3 * 2**29
+_LARGE = 3 * 2**30
 """Bytes of memory."""
 
 

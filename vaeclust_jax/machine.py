@@ -17,3 +17,8 @@ def memory() -> int | None:
         with suppress(OSError, ValueError):  # "max": none
             known.append(int(Path(path).read_text()))
     return min(known, default=None)
+
+
+def num_cores() -> int:
+    """Of the CPU, that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

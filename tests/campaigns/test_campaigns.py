@@ -24,7 +24,9 @@ def test_a_few_trials(name: str, count: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("name", "count"), [("kills", 1), ("fits", 20), ("epochs", 200), ("forks", 2)])
+@pytest.mark.parametrize(("name", "count"), [
+    pytest.param("kills", 1, marks=pytest.mark.slow), ("fits", 20), ("epochs", 200), ("forks", 2),
+])  # fmt: skip
 def test_a_few_in_a_process_of_their_own(name: str, count: int) -> None:
     command = [sys.executable, "-m", "tests.campaigns", name, "--count", str(count), "--seed", "7"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=550)

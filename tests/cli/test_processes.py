@@ -126,7 +126,7 @@ def uninterrupted(files: Path, tmp_path_factory: pytest.TempPathFactory, process
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("by_mpi", [False, True])
+@pytest.mark.parametrize("by_mpi", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_one_of_them_writes_what_one_alone_would(
     begin: Beginner, tmp_path: Path, uninterrupted: bytes, by_mpi: bool
 ) -> None:

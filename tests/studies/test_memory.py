@@ -118,7 +118,7 @@ def test_the_more_units_the_steeper_the_fall_at_the_bound() -> None:
     assert found["50 units"][0.14] == pytest.approx(by_hand, abs=4 * (by_hand * (1 - by_hand) / 300) ** 0.5)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_the_command_measures_and_draws_all_three_nets(tmp_path: Path) -> None:
     command = [*VAECLUST, "run", "course-hopfield", "--out", str(tmp_path), "--quiet", "--no-page", "--quick"]
     done = subprocess.run(command, capture_output=True, text=True)

@@ -157,6 +157,7 @@ def _info(argv: list[str]) -> None:
 
     from vaeclust_jax.compiling import compilation_cache_bytes, compilation_cache_dir
     from vaeclust_jax.data import cache_dir
+    from vaeclust_jax.machine import num_cores
 
     def line(name: str, value: object) -> None:
         print(f"{name:18}{value}")
@@ -167,7 +168,7 @@ def _info(argv: list[str]) -> None:
     line("devices", ", ".join(map(" ".join, words)))
     gpu = any(device.platform == "gpu" for device in devices)
     line("GPU", "yes" if gpu else "no (pip install 'vaeclust_jax[cuda]' where there is one)")
-    line("CPU cores", len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
+    line("CPU cores", num_cores())
     line("python", sys.version.split()[0])
     for name in (
         "vaeclust_jax",

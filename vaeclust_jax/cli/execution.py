@@ -1,35 +1,55 @@
 """How a run is carried out, which is no setting of its model: on which devices, and how often it is kept."""
 
+import math
 from typing import Any
 
 from vaeclust_jax.errors import InputError
 
+_SHARE = 0.25
+"""Of memory, that copies of the rows may take where nobody asked for devices: each device has its own."""
+
 
 def mesh_of(devices: int | None, text: str | None, num_seeds: int) -> Any:
-    """The `Mesh` that was asked for, or the devices of several processes; None: nobody asked, and there is one.
+    """The `Mesh` that was asked for, else seeds over the cores of a CPU or the devices of several processes.
+
+    A CPU is made as many devices as are asked for, up to its cores: small products leave all but one of them idle.
 
     Args:
         devices: `--devices`.
         text: `--mesh`.
         num_seeds: to lay over the devices.
 
+    Returns:
+        None: nobody asked, and one device is all there is to use.
+
     Raises:
         InputError: no such mesh, or one of another number of devices.
     """
     import jax  # which takes long
 
-    from vaeclust_jax.training.mesh import Mesh
+    from vaeclust_jax.training.mesh import Mesh, made_of_cores
 
-    if text is None and devices is None and jax.process_count() > 1:
-        devices = jax.device_count()
-    if text is None:
-        return None if devices is None else Mesh.of_devices(devices, num_seeds)
-    mesh = Mesh.of_text(text)
-    if devices not in (None, mesh.num_devices):
+    mesh = None if text is None else Mesh.of_text(text)
+    if mesh is not None and devices not in (None, mesh.num_devices):
         raise InputError(
             f"the mesh {mesh} is {mesh.num_devices} devices, and --devices says {devices}: leave one of them out"
         )
-    return mesh
+    asked = devices if mesh is None else mesh.num_devices
+    if jax.distributed.is_initialized():
+        return mesh or Mesh.of_devices(jax.device_count() if asked is None else asked, num_seeds)
+    if asked is None:
+        of_cores = Mesh.of_cores(num_seeds)
+        return of_cores if of_cores.seeds > 1 else None
+    made_of_cores(asked)
+    return mesh or Mesh.of_devices(asked, num_seeds)
+
+
+def has_room(mesh: Any, num_rows: int, shape: tuple[int, ...]) -> bool:
+    """Whether every device of a mesh may have a copy of so many samples of a shape, without anybody having asked."""
+    from vaeclust_jax.machine import memory
+
+    room = memory()
+    return room is None or 4 * num_rows * math.prod(shape) * mesh.num_devices <= _SHARE * room
 
 
 def check_checkpoints(epochs: int | None, minutes: float) -> None:

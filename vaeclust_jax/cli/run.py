@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 import tyro
 
 from vaeclust_jax.cli.arguments import Arguments, Parsed, num_clusters_of, parse
-from vaeclust_jax.cli.execution import check_checkpoints, mesh_of
+from vaeclust_jax.cli.execution import check_checkpoints, has_room, mesh_of
 from vaeclust_jax.errors import InputError
 
 
@@ -35,7 +35,7 @@ class RunArguments(Arguments):
     """Minutes between two checkpoints."""
     devices: int | None = None
     """So many devices compute: seeds are laid over as many of them as divide their number, rows over the rest.
-    Default: the first alone, or all that several processes have."""
+    Default: a core of the CPU a seed, an accelerator alone, or all that several processes have."""
     mesh: str | None = None
     """Devices by what is laid over them, in place of --devices: seeds=4,rows=2 is eight."""
     coordinator: str | None = None
@@ -87,7 +87,9 @@ class Plan(NamedTuple):
         """What is fitted to what."""
         dataset, clusters = self.parts.fitted, getattr(self.config.method, "num_clusters", None)
         said = "" if clusters is None else f", {clusters} clusters"
-        over = "" if self.mesh is None else f", on devices {self.mesh}"
+        over = ""
+        if self.mesh is not None:
+            over = f", on devices {self.mesh}" if self.mesh.rows > 1 else f", {self.mesh.seeds} seeds at a time"
         return f"{name} on {dataset.name}: {len(dataset.x)} samples{said}{over}"
 
 
@@ -118,6 +120,9 @@ def planned(args: Parsed[RunArguments]) -> Plan:
     config = config_of(trial, dataset)
     tried = with_settings(config, augment=0.0) if chosen_views else config
     parts = parts_of(experiment, tried, dataset, hints)
+    shape = parts.data.of(tried).preparation.output_shape
+    if (flags.devices, flags.mesh) == (None, None) and mesh is not None and not has_room(mesh, len(dataset.x), shape):
+        mesh = None
     check(experiment, tried, parts, seeds, others, mesh)
     if chosen_views and not can_be_moved(parts.data.of(tried).preparation.output_shape):
         chosen_views, config = False, tried

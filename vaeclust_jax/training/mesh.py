@@ -1,5 +1,6 @@
 """Which devices a fit is computed on."""
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -10,6 +11,7 @@ from jax.sharding import NamedSharding, PartitionSpec
 
 from vaeclust_jax.checks import check_types
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.machine import num_cores
 
 SEEDS, ROWS = "seeds", "rows"
 """What is laid over devices."""
@@ -70,6 +72,18 @@ class Mesh:
         seeds = max(size for size in range(1, min(num_devices, num_seeds) + 1) if num_devices % size == 0)
         return cls(seeds, num_devices // seeds)
 
+    @classmethod
+    def of_cores(cls, num_seeds: int) -> Self:
+        """Seeds over the cores of a CPU: small products leave all cores but one idle, and seeds do not see each other.
+
+        jax must not have computed anything before: a core is made a device then, and not afterwards. Where it has, or
+        computes elsewhere, or `XLA_FLAGS` says how many devices a CPU is, the mesh is one device.
+
+        Example:
+            >>> mesh = vc.Mesh.of_cores(5)  # first of all; then vc.fit_seeds(config, x, range(5), mesh=mesh)
+        """
+        return cls(made_of_cores(min(num_cores(), num_seeds)))
+
     @property
     def num_devices(self) -> int:
         """All of them."""
@@ -120,3 +134,18 @@ class Mesh:
                 f"the mesh {self} lays each batch over {self.rows} devices, and a batch_size of {batch_size} does not "
                 f"divide: give {batch_size - batch_size % self.rows or self.rows}"
             )
+
+
+def made_of_cores(number: int) -> int:
+    """Makes so many devices of a CPU that has as many cores; how many of them there are, 1 where none could be made."""
+    there = jax.config.jax_num_cpu_devices
+    if there < 0:
+        told = "xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", "")
+        if told or not 1 < number <= num_cores():
+            return 1
+        try:
+            jax.config.update("jax_num_cpu_devices", number)
+        except RuntimeError:  # jax has begun
+            return 1
+        there = number
+    return min(there, number) if jax.default_backend() == "cpu" else 1
