@@ -30,9 +30,8 @@ def _run(effort: Effort) -> Iterator[Row]:
     x = np.concatenate([made.balanced.x, made.mixed.x])
     beta = dynamic(warmup=0, start=INSECTS.beta)  # from the same loss on as PyTorch
     learner = vae(INSECTS.networks, likelihood=INSECTS.likelihood, beta=beta, learning_rate=INSECTS.learning_rate)
-    epochs: dict[str, Callable[[], Any]] = {
-        OURS: Training(learner, x, BATCH_SIZE, NUM_SEEDS, Mesh.of_cores(NUM_SEEDS)).epoch
-    }
+    ours = Training(learner, x, BATCH_SIZE, NUM_SEEDS, Mesh.of_cores(NUM_SEEDS))
+    epochs: dict[str, Callable[[], Any]] = {OURS: ours.epoch}
     absent = missing("torch")
     if absent is None:
         runs = [torch_epochs(learner, INSECTS, x, BATCH_SIZE) for _ in range(NUM_SEEDS)]

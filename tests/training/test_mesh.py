@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 import vaeclust_jax as vc
 from tests.fitting.made import K, blobs, config
+from vaeclust_jax.cli.execution import has_room
 from vaeclust_jax.errors import InputError
+from vaeclust_jax.machine import memory, num_cores
 from vaeclust_jax.training.layout import rows_of
 from vaeclust_jax.training.mesh import Mesh
 
@@ -68,6 +70,70 @@ def test_devices_multiply_out_with_seeds_first(devices: int, seeds: int) -> None
 def test_no_device_is_a_sentence() -> None:
     with pytest.raises(InputError, match="devices must be at least 1, got 0"):
         Mesh.of_devices(0, 3)
+
+
+OF_CORES = """
+import os, sys
+import jax
+import numpy as np
+import vaeclust_jax as vc
+from tests.fitting.made import blobs, config
+from vaeclust_jax.cli.execution import mesh_of
+from vaeclust_jax.machine import num_cores
+"""
+
+
+def said_of_cores(lines: str, flags: str = "") -> str:
+    """What a process prints whose jax has not begun, and was not told how many devices a CPU is."""
+    told = " ".join(one for one in os.environ.get("XLA_FLAGS", "").split() if "device_count" not in one)
+    done = subprocess.run(
+        [sys.executable, "-c", OF_CORES + lines], capture_output=True, text=True, timeout=300,
+        env={**os.environ, "XLA_FLAGS": f"{told} {flags}", "JAX_PLATFORMS": "cpu"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.long
+@pytest.mark.skipif(num_cores() < 2, reason="one core is one device")
+def test_seeds_over_the_cores_have_the_same_bits() -> None:
+    lines = """
+mesh = vc.Mesh.of_cores(3)
+assert mesh == vc.Mesh.of_cores(3) == mesh_of(None, None, 3) == vc.Mesh(seeds=min(3, num_cores())), mesh
+assert jax.device_count() == mesh.seeds
+settings, x = config(3, "vade"), blobs()[0]
+over, alone = (vc.fit_seeds(settings, x, range(3), mesh=one) for one in (mesh, None))
+for one, other in zip(over, alone, strict=True):
+    np.testing.assert_array_equal(one.predict_proba(x), other.predict_proba(x))
+print("well")
+"""
+    assert said_of_cores(lines) == "well"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("lines", "flags", "expected"),
+    [
+        ("jax.devices()", "", "seeds=1,rows=1 None"),
+        ("os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})", "", "seeds=1,rows=1 None"),
+        ("", EIGHT, "seeds=1,rows=1 None"),
+        ("jax.config.update('jax_num_cpu_devices', 3)", "", "seeds=3,rows=1 seeds=3,rows=1"),
+        ("mesh_of(2, None, 1)", "", "seeds=2,rows=1 seeds=2,rows=1"),
+    ],
+)
+def test_cores_are_devices_only_before_jax_begins_and_where_nobody_said_how_many(
+    lines: str, flags: str, expected: str
+) -> None:
+    if "2" in lines and num_cores() < 2:
+        pytest.skip("one core is one device")
+    assert said_of_cores(f"{lines}\nprint(vc.Mesh.of_cores(9), mesh_of(None, None, 9))", flags) == expected
+
+
+def test_every_device_of_cores_has_room_for_the_rows() -> None:
+    room = memory()
+    assert room is not None
+    assert has_room(Mesh(seeds=2), 1000, (28, 28, 1))
+    assert not has_room(Mesh(seeds=2), room // 8, (2,))
 
 
 def test_more_devices_than_there_are() -> None:

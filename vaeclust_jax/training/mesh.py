@@ -138,7 +138,7 @@ class Mesh:
 
 def made_of_cores(number: int) -> int:
     """Makes so many devices of a CPU that has as many cores; how many of them there are, 1 where none could be made."""
-    there = jax.config.jax_num_cpu_devices
+    there = jax.config.values["jax_num_cpu_devices"]
     if there < 0:
         told = "xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", "")
         if told or not 1 < number <= num_cores():
