@@ -63,7 +63,8 @@ def test_the_decision_table_counts_where_a_method_is_ahead_of_the_floor() -> Non
     shown = [line for line in decision().split("\n") if line.startswith("| [VaDE]")]
     scored = [name for name in SETS if ("VaDE", name) in THERE]
     ahead = sum(mean("VaDE", name) > floor(name) for name in scored)
-    shared = ("digits", "coil20", "mnist-test", "usps", "fashion-mnist", "pendigits")  # which every method has
+    shared = ["digits", "coil20", "mnist-test", "usps", "fashion-mnist", "pendigits"]  # which every method has
+    shared += ["iris", "wine", "breast-cancer", "movement_libras", "vowel"]
     reached = [mean("VaDE", name) for name in shared]
     seconds = " / ".join(f"{mean('VaDE', name, 'seconds'):.0f}" for name in ("digits", "mnist-test"))
     expected = f"{np.mean(reached):.2f} ({min(reached):.2f} to {max(reached):.2f})"
@@ -76,6 +77,7 @@ def test_the_method_that_the_book_advises_is_where_the_book_says() -> None:
     ahead = {name: mean("vaegraph", name) - floor(name) for name in scored}
     assert len(scored) == 17
     assert {name for name, by in ahead.items() if by < -0.01} == {
+        "usps",
         "iris",
         "wine",
         "breast-cancer",
@@ -84,7 +86,7 @@ def test_the_method_that_the_book_advises_is_where_the_book_says() -> None:
         "texture",
         "satimage",
     }
-    drawn = ["digits", "coil20", "mnist-test", "usps", "fashion-mnist", "optdigits", "pendigits"]
+    drawn = ["digits", "coil20", "mnist-test", "fashion-mnist", "optdigits"]
     drawn += ["mnist-whole", "fashion-mnist-whole"]
     assert all(ahead[name] > 0 for name in drawn)
     both = [name for name in scored if ("vaegraph, posterior alone", name) in THERE]
