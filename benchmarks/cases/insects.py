@@ -1,4 +1,4 @@
-"""I1: five seeds of the dynamic beta-VAE of insect spectra as one program, against five runs of PyTorch."""
+"""I1: five seeds of the dynamic beta-VAE of insect spectra over the cores, against five runs of PyTorch."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -41,7 +41,7 @@ def _run(effort: Effort) -> Iterator[Row]:
     yield against_fastest(
         seconds,
         case="I1",
-        what=f"an epoch of {NUM_SEEDS} dynamic beta-VAEs, {len(x)} x 193, batch {BATCH_SIZE}",
+        what=f"an epoch of {NUM_SEEDS} dynamic beta-VAEs over the cores, {len(x)} x 193, batch {BATCH_SIZE}",
         unit="s",
         target=4.0,
         note=f"{EPOCHS} epochs are {whole:.0f} s{'' if absent is None else f'; {absent}'}",
@@ -49,4 +49,4 @@ def _run(effort: Effort) -> Iterator[Row]:
     )
 
 
-CASES = [Case("I1", "five seeds of the dynamic beta-VAE of insect spectra as one program", _run, in_quick=False)]
+CASES = [Case("I1", "five seeds of the dynamic beta-VAE of insect spectra over the cores", _run, in_quick=False)]

@@ -1,4 +1,4 @@
-"""T5: five seeds of the joint VAE+DEC as one program, over the cores, against five runs one after the other.
+"""T5: five seeds of the joint VAE+DEC as one program over the cores, against five runs one after the other.
 
 `python -m benchmarks.cases.seeds 5 1440` trains 5 seeds on 1440 rows for a few epochs in a process of its own, whose
 peak memory is then known, and prints how many seconds compilation took.
@@ -54,7 +54,7 @@ def _alone(num_seeds: int, n: int) -> dict[str, float]:
 
 def _run(effort: Effort) -> Iterator[Row]:
     n = num_rows(effort)
-    what = f"{NUM_SEEDS} seeds of the joint epoch as one program, {n} x 32 x 32"
+    what = f"{NUM_SEEDS} seeds of the joint epoch as one program over the cores, {n} x 32 x 32"
     common: dict[str, Any] = {"case": "T5", "unit": "s", "flops": NUM_SEEDS * joint_flops(n), "target": 1.1}
     epochs = {OURS: epochs_of_five(n, NUM_SEEDS), "five runs one after the other": epochs_of_five(n, 1)}
     absent = missing("torch")
@@ -81,7 +81,7 @@ def _memory(alone: dict[str, dict[str, float]]) -> str:
     return f"peak memory {together:.0f} MB, of one run {one:.0f} MB"
 
 
-CASES = [Case("T5", "five seeds of T2 as one program", _run)]
+CASES = [Case("T5", "five seeds of T2 as one program over the cores", _run)]
 
 if __name__ == "__main__":
     main(int(sys.argv[1]), int(sys.argv[2]))

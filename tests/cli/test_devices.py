@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import TINY, VAECLUST, Answer
+from vaeclust_jax.cli import run
 from vaeclust_jax.cli.resume import ARGUMENTS, given_again
 from vaeclust_jax.cli.run import parse_run
+from vaeclust_jax.training.mesh import Mesh
 
 Run = Callable[..., Answer]
 RUN = ["run", "vaedec", "--clusters", "3", "--epochs", "1", "--no-page", "--quiet", *TINY, "--dataset"]
@@ -39,6 +41,21 @@ def test_it_is_refused_before_anything_is_trained(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("room", "expected"), [(True, Mesh(seeds=2)), (False, None)])
+def test_seeds_lie_over_the_cores_where_their_rows_have_room(
+    monkeypatch: pytest.MonkeyPatch, files: Path, tmp_path: Path, room: bool, expected: Mesh | None
+) -> None:
+    """As in a process whose jax has not begun, which this one's has."""
+    monkeypatch.setattr(run, "mesh_of", lambda *asked: Mesh(seeds=2))
+    monkeypatch.setattr(run, "has_room", lambda *asked: room)
+    monkeypatch.setattr(Mesh, "check", lambda *asked: None)
+    words = [*RUN[1:], str(files / "vectors.npz"), "--seeds", "2", "--out", str(tmp_path)]
+    plan = run.planned(parse_run(words))
+    assert plan.mesh == expected
+    assert plan.headline("vaedec").endswith("2 seeds at a time") == room
+    assert run.planned(parse_run([*words, "--devices", "2"])).mesh == Mesh(seeds=2)
+
+
 def resumed(folder: Path, *words: str) -> tuple[int | None, str | None]:
     argv = ["--resume", str(folder), *words]
     flags = given_again(parse_run(argv), argv, parse_run).flags
@@ -56,12 +73,14 @@ def test_a_run_goes_on_with_its_devices_or_with_others(tmp_path: Path) -> None:
 @pytest.mark.long
 @pytest.mark.slow
 def test_the_clusters_are_those_of_one_device(files: Path, tmp_path: Path, environment: dict[str, str]) -> None:
-    def run(name: str, *words: str) -> str:
+    here = [one for one in os.environ.get("XLA_FLAGS", "").split() if "device_count" not in one]
+
+    def run(name: str, *words: str, forced: int | None = 8) -> str:
         out = tmp_path / name
-        flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=8"
+        told = [] if forced is None else [f"--xla_force_host_platform_device_count={forced}"]
         argv = [*VAECLUST, *RUN, str(files / "vectors.npz"), "--seeds", "2", "--out", str(out), *words]
         done = subprocess.run(
-            argv, env={**environment, "XLA_FLAGS": flags}, capture_output=True, text=True, timeout=400
+            argv, env={**environment, "XLA_FLAGS": " ".join(here + told)}, capture_output=True, text=True, timeout=400
         )
         assert (done.returncode, done.stderr) == (0, "")
         (table,) = out.glob("*-*/assignments.csv")
@@ -72,4 +91,6 @@ def test_the_clusters_are_those_of_one_device(files: Path, tmp_path: Path, envir
 
     alone = run("alone")
     assert run("seeds", "--devices", "2") == alone
+    assert run("cores", forced=None) == alone
+    assert run("one", "--devices", "1", forced=None) == alone
     assert labels(run("rows", "--mesh", "seeds=2,rows=4")) == labels(alone)
