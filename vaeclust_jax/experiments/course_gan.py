@@ -1,7 +1,7 @@
 """Adversarial networks with dense and convolutional layers, beside every other generator of the library.
 
     vaeclust run course-gan                 # MNIST; hours on two cores
-    vaeclust run course-gan --quick         # digits, 60 epochs
+    vaeclust run course-gan --quick         # digits, 50 epochs
 
 The judge is a classifier of our own on the labels of the training rows; its FID compares with the floor, training
 against held-out rows, and with no figure of Inception's. Labels reach no generator.
@@ -32,18 +32,22 @@ def _other(method: Method) -> Callable[[Config], Config]:
     return lambda config: replace(config, method=method, network=MLP(), training=TrainingConfig())
 
 
-def _machines(training: TrainingConfig) -> dict[str, Arm]:
+def _machines(training: TrainingConfig, rbm: RBM, dbm: DBM) -> dict[str, Arm]:
     """Boltzmann machines, trained as those of `course-rbm`."""
 
     def arm(method: Method) -> Arm:
         return Arm(lambda config: replace(config, method=method, training=training))
 
-    return {"rbm": arm(RBM(epochs=60)), "dbm": arm(DBM())}
+    return {"rbm": arm(rbm), "dbm": arm(dbm)}
+
+
+_QUICK = GAN(epochs=50, r1=0.1)
 
 
 def _quick(experiment: Experiment) -> Experiment:
-    arms = {**experiment.arms, **_machines(course_rbm.FEW_ROWS)}
-    return replace(experiment, dataset="digits", arms=arms, method=GAN(epochs=60, r1=0.1))
+    machines = _machines(course_rbm.FEW_ROWS, RBM(epochs=30), DBM(pretrain_epochs=10, epochs=15))
+    vaes = {"vae + mixture": Arm(_other(VAE(epochs=50))), "vae": Arm(_other(VAE(epochs=50)), "vae")}
+    return replace(experiment, dataset="digits", arms={**experiment.arms, **vaes, **machines}, method=_QUICK)
 
 
 EXPERIMENT = Experiment(
@@ -58,7 +62,7 @@ EXPERIMENT = Experiment(
         "vae": Arm(_other(VAE()), "vae"),
         "vade": Arm(_other(VaDE(10))),
         "vaedec": Arm(_other(DEC(10))),
-        **_machines(course_rbm.EXPERIMENT.training),
+        **_machines(course_rbm.EXPERIMENT.training, RBM(epochs=60), DBM()),
     },
     method=GAN(r1=0.1),
     network=MLP(latent_dim=64, hidden=(512, 256), decoder_hidden=(256, 512, 1024)),
