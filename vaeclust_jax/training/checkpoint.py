@@ -6,6 +6,7 @@ import logging
 import math
 import os
 import re
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -23,6 +24,7 @@ from vaeclust_jax.whole_file import put_aside
 
 _log = logging.getLogger(__name__)
 _ORBAX_LOG = logging.getLogger("absl")
+_SECONDS_TO_COMPLAIN = 10
 _FORMAT = 3
 """In 1 the digest was of the arrays alone; in 2 each array was one of orbax's."""
 
@@ -191,6 +193,9 @@ class Keeper:
             with suppress(Exception):  # what went wrong was said
                 self._manager.close()
             self._manager = None
+            for thread in threading.enumerate():  # those that a failed save leaves behind complain later than it
+                if type(thread).__module__.startswith("orbax."):
+                    threading.Thread.join(thread, _SECONDS_TO_COMPLAIN)  # their own raises what was said
             _ORBAX_LOG.removeFilter(_said_here)
 
     def _open(self) -> Any:
